@@ -1,0 +1,139 @@
+//! What detection says.
+
+use std::fmt;
+
+/// A format that imsprep tells from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// The bytes of the disk, nothing else. A conclusion, not a default: see [`Detection::evidence`].
+    Raw,
+    /// The vendor's container with an index, which quick import takes.
+    Zvhd2,
+    /// Its predecessor, one compressed stream.
+    Zvhd,
+    /// QEMU's format, version 2 or 3.
+    Qcow2,
+    /// QEMU's older format: the same magic, version 1.
+    Qcow,
+    /// VMware's format: sparse, stream-optimized, or a text descriptor.
+    Vmdk,
+    /// Microsoft Virtual PC's format: fixed, dynamic or differencing.
+    Vhd,
+    /// Hyper-V's format.
+    Vhdx,
+    /// VirtualBox' format.
+    Vdi,
+    /// QEMU's enhanced disk.
+    Qed,
+    /// A CD or DVD image.
+    Iso9660,
+    /// An encrypted volume.
+    Luks,
+    /// Compressed with gzip.
+    Gzip,
+    /// Compressed with xz.
+    Xz,
+    /// Compressed with Zstandard.
+    Zstd,
+    /// Compressed with bzip2.
+    Bzip2,
+    /// A ZIP archive.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// A file of no bytes.
+    Empty,
+}
+
+impl Format {
+    /// The short name that people and scripts use, such as `qcow2`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Zvhd2 => "zvhd2",
+            Self::Zvhd => "zvhd",
+            Self::Qcow2 => "qcow2",
+            Self::Qcow => "qcow",
+            Self::Vmdk => "vmdk",
+            Self::Vhd => "vhd",
+            Self::Vhdx => "vhdx",
+            Self::Vdi => "vdi",
+            Self::Qed => "qed",
+            Self::Iso9660 => "iso",
+            Self::Luks => "luks",
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::Zip => "zip",
+            Self::Tar => "tar",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something in the file that decides whether it can be imported.
+///
+/// Strings come from the file: hostile, bounded in length, not to be followed or printed unescaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// Part of the disk is in another file, of which this one is an overlay (qcow, qcow2, qed).
+    BackingFile(String),
+    /// The data is in another file (qcow2's external data file); the name, where the file tells it.
+    ExternalDataFile(Option<String>),
+    /// The file holds only the difference to a parent (vhd, vhdx, vmdk, vdi); the parent's name, where it tells.
+    Parent(Option<String>),
+    /// The file is a descriptor: the data is in these other files (VMDK flat and split).
+    ExtentFiles(Vec<String>),
+    /// Internal snapshots.
+    Snapshots(u32),
+    /// Encrypted, with this method.
+    Encrypted(&'static str),
+    /// The file was not closed cleanly, or its log was not replayed.
+    Dirty,
+    /// The file says of itself that it is corrupt.
+    Corrupt,
+    /// Feature bits that a reader must know and that no specification names.
+    UnknownIncompatibleFeatures(u64),
+    /// The headers contradict themselves or the file: what is wrong, in words.
+    Damaged(String),
+}
+
+/// What speaks for the content of a raw disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// A GUID partition table with a valid header.
+    Gpt,
+    /// A master boot record with a plausible partition table.
+    Mbr,
+    /// A file system, or another known content such as an LVM volume, by its common name: `ext4`, `ntfs`.
+    Content(&'static str),
+}
+
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detection {
+    /// The format. Where several match, the one that a reader who trusts the content would take.
+    pub format: Format,
+    /// The kind of that format in the words of its own tools: `v3`, `streamOptimized`, `dynamic`.
+    pub variant: Option<&'static str>,
+    /// Size of the file in bytes.
+    pub file_size: u64,
+    /// Size of the disk in it in bytes, where the file tells.
+    pub virtual_size: Option<u64>,
+    /// What matters to an import.
+    pub facts: Vec<Fact>,
+    /// Other formats whose signs are there as well. Not empty means a polyglot, which may be an attack: never a coin
+    /// toss. An ISO hybrid's partition table is no second format.
+    pub also: Vec<Format>,
+    /// For a raw disk, what speaks for it. Empty: nothing known, so it is raw only because it is nothing else.
+    pub evidence: Vec<Evidence>,
+}

@@ -1,0 +1,32 @@
+//! How imsprep says what is wrong with a file.
+//!
+//! A [`Rule`] is one thing that can be broken, with a stable code. A [`Finding`] is one place where it is broken.
+//! A [`Report`] collects findings, together with what was *not* looked at: a check that did not run is a
+//! [`NotChecked`], never a pass.
+//!
+//! An error is not a finding: "could not look" is an `Err` of the crate that looked.
+//!
+//! ```
+//! use imsprep_findings::{Finding, Report, Rule, Severity};
+//!
+//! static TRAILING: Rule = Rule {
+//!     code: "EX-001",
+//!     severity: Severity::Error,
+//!     title: "bytes after the end",
+//!     why: "the reader takes the last 4096 bytes for the footer",
+//!     source: "an example",
+//!     fix: "cut the file at the end of its footer",
+//! };
+//!
+//! let mut report = Report::new();
+//! report.push(Finding::new(&TRAILING, "the file goes on after its footer").at(8192).found("4096 bytes more"));
+//! assert_eq!(report.worst(), Some(Severity::Error));
+//! ```
+
+mod finding;
+mod report;
+mod rule;
+
+pub use finding::Finding;
+pub use report::{NotChecked, Report, Tally};
+pub use rule::{Rule, Severity};

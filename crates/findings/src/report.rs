@@ -1,0 +1,178 @@
+//! All findings of one look at one file, bounded in memory whatever the file holds.
+
+use std::collections::BTreeMap;
+
+use crate::{Finding, Rule, Severity};
+
+/// Something that a full check would cover and this one did not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotChecked {
+    /// What was not looked at.
+    pub what: String,
+    /// Why it was not.
+    pub why: String,
+}
+
+/// How often one rule is broken at one severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// The severity that was counted.
+    pub severity: Severity,
+    /// Findings in all, kept or not.
+    pub total: u64,
+    /// Findings kept in full in the report.
+    pub kept: usize,
+}
+
+/// Findings and what was not checked.
+///
+/// A damaged file can break one rule a million times. Of each rule and severity the first [`Report::KEPT`] findings
+/// are kept in full, in the order in which they came; the rest are counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    findings: Vec<Finding>,
+    not_checked: Vec<NotChecked>,
+    tallies: BTreeMap<(&'static str, Severity), Tally>,
+}
+
+impl Report {
+    /// Findings of one rule and severity that are kept in full.
+    pub const KEPT: usize = 100;
+
+    /// An empty report.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.push_counted(finding, 1);
+    }
+
+    /// Adds a finding that stands for `times` places, of which it shows one. `times` of 0 adds nothing.
+    pub fn push_counted(&mut self, finding: Finding, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let tally = self.tallies.entry((finding.rule.code, finding.severity)).or_insert(Tally {
+            rule: finding.rule,
+            severity: finding.severity,
+            total: 0,
+            kept: 0,
+        });
+        tally.total = tally.total.saturating_add(times);
+        if tally.kept < Self::KEPT {
+            tally.kept += 1;
+            self.findings.push(finding);
+        }
+    }
+
+    /// Says that something was not looked at, and why.
+    pub fn push_not_checked(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.not_checked.push(NotChecked { what: what.into(), why: why.into() });
+    }
+
+    /// Adds all that another report holds.
+    pub fn merge(&mut self, other: Self) {
+        for tally in other.tallies.values() {
+            let kept = self.tallies.entry((tally.rule.code, tally.severity)).or_insert(Tally {
+                total: 0,
+                kept: 0,
+                ..*tally
+            });
+            // The kept ones are counted when they are pushed below.
+            kept.total = kept.total.saturating_add(tally.total - tally.kept as u64);
+        }
+        for finding in other.findings {
+            self.push(finding);
+        }
+        self.not_checked.extend(other.not_checked);
+    }
+
+    /// The findings kept in full, in the order in which they were made.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What was not looked at.
+    pub fn not_checked(&self) -> &[NotChecked] {
+        &self.not_checked
+    }
+
+    /// How often each rule is broken, by code.
+    pub fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        self.tallies.values()
+    }
+
+    /// Findings of this severity, kept or not.
+    pub fn count(&self, severity: Severity) -> u64 {
+        self.tallies.values().filter(|t| t.severity == severity).map(|t| t.total).sum()
+    }
+
+    /// Findings of this rule, kept or not.
+    pub fn count_of(&self, rule: &'static Rule) -> u64 {
+        self.tallies.values().filter(|t| t.rule.code == rule.code).map(|t| t.total).sum()
+    }
+
+    /// The gravest severity in the report.
+    pub fn worst(&self) -> Option<Severity> {
+        self.tallies.values().map(|t| t.severity).max()
+    }
+
+    /// Whether anything in it is an error.
+    pub fn has_errors(&self) -> bool {
+        self.worst() == Some(Severity::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static RULE: Rule =
+        Rule { code: "EX-001", severity: Severity::Warning, title: "t", why: "w", source: "s", fix: "f" };
+
+    #[test]
+    fn a_million_findings_keep_a_hundred_and_count_all() {
+        let mut report = Report::new();
+        for offset in 0..1_000_000 {
+            report.push(Finding::new(&RULE, "again").at(offset));
+        }
+        assert_eq!(report.findings().len(), Report::KEPT);
+        assert_eq!(report.findings()[99].offset, Some(99));
+        assert_eq!(report.count(Severity::Warning), 1_000_000);
+        assert_eq!(report.count(Severity::Error), 0);
+    }
+
+    #[test]
+    fn merging_adds_the_counts_once() {
+        let mut one = Report::new();
+        let mut two = Report::new();
+        for offset in 0..150 {
+            one.push(Finding::new(&RULE, "one").at(offset));
+            two.push(Finding::new(&RULE, "two").at(offset));
+        }
+        two.push_not_checked("content", "--quick");
+        one.merge(two);
+        assert_eq!(one.count_of(&RULE), 300);
+        assert_eq!(one.findings().len(), Report::KEPT);
+        assert_eq!(one.not_checked().len(), 1);
+
+        let mut empty = Report::new();
+        let mut few = Report::new();
+        few.push(Finding::new(&RULE, "few"));
+        empty.merge(few);
+        assert_eq!((empty.count_of(&RULE), empty.findings().len()), (1, 1));
+    }
+
+    #[test]
+    fn severities_are_counted_apart() {
+        let mut report = Report::new();
+        report.push(Finding::new(&RULE, "as it is"));
+        report.push(Finding::new(&RULE, "raised").severity(Severity::Error));
+        assert_eq!(report.worst(), Some(Severity::Error));
+        assert_eq!((report.count(Severity::Warning), report.count(Severity::Error)), (1, 1));
+    }
+}

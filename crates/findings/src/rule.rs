@@ -1,0 +1,50 @@
+//! What can be broken.
+
+use std::fmt;
+
+/// How much a broken rule matters. Ordered: `Note < Warning < Error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing, changes no verdict.
+    Note,
+    /// The import may still work; `--strict` makes it count.
+    Warning,
+    /// The import fails, or the data would be read wrongly.
+    Error,
+}
+
+impl Severity {
+    /// The word used in text and in JSON: `error`, `warning` or `note`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One rule that can be broken. Codes are stable: a code is never given to another rule.
+///
+/// Rules are statics, one table for each crate that checks something, so that the command can print them all.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// Stable code, such as `ZV-014`.
+    pub code: &'static str,
+    /// Severity unless a profile or the user says otherwise.
+    pub severity: Severity,
+    /// What is wrong when the rule is broken, in a few words.
+    pub title: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// Where the rule comes from.
+    pub source: &'static str,
+    /// How to mend it.
+    pub fix: &'static str,
+}

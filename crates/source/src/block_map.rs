@@ -1,0 +1,202 @@
+//! Which blocks of a disk hold data.
+
+use std::path::Path;
+
+use bitvec::order::Lsb0;
+use bitvec::vec::BitVec;
+
+use crate::{BlockSize, Error, Result};
+
+/// One bit for each block of a disk: set if the block holds a byte that is not zero.
+///
+/// A clear bit is a promise that every byte of the block reads as zero. The last block may be partial; it counts as if
+/// it were padded with zeros.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockMap {
+    block_size: BlockSize,
+    image_size: u64,
+    bits: BitVec<u8, Lsb0>,
+}
+
+/// A span of neighbouring blocks that are all data, or all zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRun {
+    /// First block.
+    pub first: u64,
+    /// Number of blocks, at least 1.
+    pub count: u64,
+    /// Whether they hold data.
+    pub data: bool,
+}
+
+impl BlockMap {
+    /// The most blocks in a map: 2^32, which is 8 PiB in blocks of 2 MiB and takes 512 MiB.
+    pub const MAX_BLOCKS: u64 = 1 << 32;
+
+    /// A map of zero blocks for the image at `path` (named in the error alone) of `image_size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyBlocks`] above [`MAX_BLOCKS`](Self::MAX_BLOCKS).
+    pub fn zeroed(path: &Path, image_size: u64, block_size: BlockSize) -> Result<Self> {
+        let blocks = block_size.blocks_in(image_size);
+        match usize::try_from(blocks) {
+            Ok(len) if blocks <= Self::MAX_BLOCKS => {
+                Ok(Self { block_size, image_size, bits: BitVec::repeat(false, len) })
+            }
+            _ => Err(Error::TooManyBlocks {
+                path: path.to_owned(),
+                size: image_size,
+                block_size: block_size.bytes(),
+            }),
+        }
+    }
+
+    /// A map from bytes with block 0 in the least significant bit of the first byte. Bits beyond the last block are
+    /// ignored. `None` if there are fewer bits than blocks.
+    pub fn from_lsb_bytes(bytes: &[u8], image_size: u64, block_size: BlockSize) -> Option<Self> {
+        let blocks = usize::try_from(block_size.blocks_in(image_size)).ok()?;
+        let mut bits = BitVec::<u8, Lsb0>::from_slice(bytes.get(..blocks.div_ceil(8))?);
+        bits.truncate(blocks);
+        // Equality and as_lsb_bytes look at whole bytes.
+        bits.set_uninitialized(false);
+        Some(Self { block_size, image_size, bits })
+    }
+
+    /// The bits, block 0 in the least significant bit of the first byte; unused bits of the last byte are 0.
+    pub fn as_lsb_bytes(&self) -> &[u8] {
+        self.bits.as_raw_slice()
+    }
+
+    /// The same bytes to write to, for a scanner that fills whole bytes. Bits beyond the last block must stay 0.
+    pub fn as_lsb_bytes_mut(&mut self) -> &mut [u8] {
+        self.bits.as_raw_mut_slice()
+    }
+
+    /// Size of a block.
+    pub fn block_size(&self) -> BlockSize {
+        self.block_size
+    }
+
+    /// Size of the image in bytes.
+    pub fn image_size(&self) -> u64 {
+        self.image_size
+    }
+
+    /// Blocks in all.
+    pub fn block_count(&self) -> u64 {
+        self.bits.len() as u64
+    }
+
+    /// Blocks that hold data.
+    pub fn data_count(&self) -> u64 {
+        self.bits.count_ones() as u64
+    }
+
+    /// Blocks of zeros.
+    pub fn zero_count(&self) -> u64 {
+        self.block_count() - self.data_count()
+    }
+
+    /// Whether this block holds data. Blocks past the end hold none.
+    pub fn is_data(&self, block: u64) -> bool {
+        usize::try_from(block).ok().and_then(|b| self.bits.get(b).map(|bit| *bit)).unwrap_or(false)
+    }
+
+    /// Says of one block whether it holds data. Blocks past the end are ignored.
+    pub fn set(&mut self, block: u64, data: bool) {
+        if let Some(mut bit) = usize::try_from(block).ok().and_then(|b| self.bits.get_mut(b)) {
+            *bit = data;
+        }
+    }
+
+    /// The numbers of the data blocks, ascending.
+    pub fn data_blocks(&self) -> impl Iterator<Item = u64> + '_ {
+        self.bits.iter_ones().map(|b| b as u64)
+    }
+
+    /// The map as runs of data and zero blocks, in order and without gaps.
+    pub fn runs(&self) -> impl Iterator<Item = BlockRun> + '_ {
+        let mut rest = self.bits.as_bitslice();
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let data = *rest.first()?;
+            let len = if data { rest.leading_ones() } else { rest.leading_zeros() };
+            let run = BlockRun { first, count: len as u64, data };
+            rest = rest.get(len..).unwrap_or_default();
+            first += run.count;
+            Some(run)
+        })
+    }
+
+    /// The blocks in which the two maps differ, ascending. Maps of different length are compared as far as both go.
+    pub fn differing_blocks<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u64> + 'a {
+        let common = self.bits.len().min(other.bits.len());
+        let pairs = self.as_lsb_bytes().iter().zip(other.as_lsb_bytes());
+        pairs
+            .enumerate()
+            .filter(|(_, (a, b))| a != b)
+            .flat_map(|(byte, (a, b))| {
+                let wrong = a ^ b;
+                (0..8).filter(move |bit| wrong & (1 << bit) != 0).map(move |bit| byte * 8 + bit)
+            })
+            .take_while(move |block| *block < common)
+            .map(|block| block as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn map_of(bools: &[bool]) -> BlockMap {
+        let size = bools.len() as u64 * BlockSize::MIN.bytes();
+        let mut map = BlockMap::zeroed(Path::new("x"), size, BlockSize::MIN).unwrap();
+        for (block, data) in bools.iter().enumerate() {
+            map.set(block as u64, *data);
+        }
+        map
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_list_of_bools(a in prop::collection::vec(any::<bool>(), 0..200),
+                                       b in prop::collection::vec(any::<bool>(), 0..200)) {
+            let (map, other) = (map_of(&a), map_of(&b));
+            prop_assert_eq!(map.block_count(), a.len() as u64);
+            prop_assert_eq!(map.data_count(), a.iter().filter(|x| **x).count() as u64);
+            prop_assert_eq!(map.zero_count(), a.iter().filter(|x| !**x).count() as u64);
+            let ones = (0..a.len()).filter(|i| a[*i]).map(|i| i as u64).collect::<Vec<_>>();
+            prop_assert_eq!(map.data_blocks().collect::<Vec<_>>(), ones);
+
+            let from_runs = map.runs().flat_map(|r| (0..r.count).map(move |_| r.data)).collect::<Vec<_>>();
+            prop_assert_eq!(&from_runs, &a);
+            let runs = map.runs().collect::<Vec<_>>();
+            prop_assert!(runs.windows(2).all(|w| w[0].data != w[1].data));
+
+            let naive = (0..a.len().min(b.len())).filter(|i| a[*i] != b[*i]).map(|i| i as u64);
+            prop_assert_eq!(map.differing_blocks(&other).collect::<Vec<_>>(), naive.collect::<Vec<_>>());
+
+            let mut bytes = map.as_lsb_bytes().to_vec();
+            prop_assert_eq!(bytes.len(), a.len().div_ceil(8));
+            // Junk beyond the last block changes nothing.
+            if let Some(last) = bytes.last_mut() && a.len() % 8 != 0 {
+                *last |= 0xffu8 << (a.len() % 8);
+            }
+            bytes.push(0xff);
+            let back = BlockMap::from_lsb_bytes(&bytes, map.image_size(), BlockSize::MIN).unwrap();
+            prop_assert_eq!(back.as_lsb_bytes(), map.as_lsb_bytes());
+            prop_assert_eq!(back, map);
+        }
+    }
+
+    #[test]
+    fn a_map_is_never_larger_than_its_bound() {
+        let error = BlockMap::zeroed(Path::new("x"), u64::MAX, BlockSize::MIN).unwrap_err();
+        assert!(matches!(error, Error::TooManyBlocks { .. }), "{error}");
+        assert!(BlockMap::from_lsb_bytes(&[0xff], 9 * 4096, BlockSize::MIN).is_none());
+        assert!(BlockMap::from_lsb_bytes(&[], u64::MAX, BlockSize::MIN).is_none());
+    }
+}

@@ -1,0 +1,145 @@
+//! Bus errors of mapped files, turned into ordinary errors.
+//!
+//! A read from a mapped page that the file no longer has, or that the disk does not give, raises SIGBUS. The handler
+//! finds the window that the address lies in, puts zero pages in place of the rest of that window, takes down where it
+//! happened, and returns; the reader goes on reading zeros and learns from [`GuardedRange::fault`] that they count for
+//! nothing. A SIGBUS from anywhere else is left to the system.
+//!
+//! Only a program installs the handler, never a library: the command line tool does so before it scans.
+
+#![expect(unsafe_code, reason = "signal handlers and fixed mappings have no safe form")]
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Windows at one time; a worker has one or two, and workers are bounded by the number of threads.
+const SLOTS: usize = 512;
+
+/// A window that the handler knows. All zero means free.
+struct Slot {
+    taken: AtomicBool,
+    start: AtomicUsize,
+    end: AtomicUsize,
+    /// Address of the first page that faulted, or 0.
+    fault: AtomicUsize,
+}
+
+static SLOTS_TABLE: [Slot; SLOTS] = [const {
+    Slot {
+        taken: AtomicBool::new(false),
+        start: AtomicUsize::new(0),
+        end: AtomicUsize::new(0),
+        fault: AtomicUsize::new(0),
+    }
+}; SLOTS];
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
+
+/// Installs the handler for SIGBUS, for the whole process and for good. Without it no file is mapped. Calling it again
+/// does no harm.
+///
+/// # Errors
+///
+/// What the system says, if it refuses.
+pub fn install_bus_error_guard() -> io::Result<()> {
+    PAGE_SIZE.store(rustix::param::page_size(), Ordering::SeqCst);
+    // SAFETY: `sigaction` is plain data for which all zeros are valid; the handler is a function that touches only
+    // atomics and makes one system call, both of which are allowed in a signal handler.
+    let result = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_bus_error as extern "C" fn(_, _, _) as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        libc::sigemptyset(&raw mut action.sa_mask);
+        libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut())
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    INSTALLED.store(true, Ordering::SeqCst);
+    Ok(())
+}
+
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.load(Ordering::SeqCst)
+}
+
+extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid siginfo_t to a handler installed with SA_SIGINFO.
+    let address = unsafe { (*info).si_addr() } as usize;
+    if !zero_rest_of_window(address) {
+        // Not ours. With the default action back in place, the instruction faults again and ends the process.
+        // SAFETY: resetting a signal's action is allowed in a handler.
+        unsafe {
+            libc::signal(libc::SIGBUS, libc::SIG_DFL);
+        }
+    }
+}
+
+/// Puts zero pages over the window from the faulting page on. False if the address lies in no window.
+fn zero_rest_of_window(address: usize) -> bool {
+    let page = address & !(PAGE_SIZE.load(Ordering::SeqCst) - 1);
+    for slot in &SLOTS_TABLE {
+        let (start, end) = (slot.start.load(Ordering::SeqCst), slot.end.load(Ordering::SeqCst));
+        if !(start..end).contains(&address) {
+            continue;
+        }
+        // The lowest page that faulted counts, whichever thread met it first.
+        let _ = slot.fault.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |before| {
+            (before == 0 || page < before).then_some(page)
+        });
+        // SAFETY: the range lies within a mapping that a live window owns (a window leaves the table before it is
+        // unmapped), so nothing else can have been mapped there; mmap is one system call.
+        let placed = unsafe {
+            libc::mmap(
+                page as *mut libc::c_void,
+                end - page,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                -1,
+                0,
+            )
+        };
+        return placed != libc::MAP_FAILED;
+    }
+    false
+}
+
+/// A mapped range in the handler's table, until dropped.
+#[derive(Debug)]
+pub(crate) struct GuardedRange {
+    slot: usize,
+    start: usize,
+}
+
+impl GuardedRange {
+    /// Enters a range into the table; `None` if the table is full.
+    pub(crate) fn register(start: usize, len: usize) -> Option<Self> {
+        let (slot, entry) = SLOTS_TABLE.iter().enumerate().find(|(_, entry)| {
+            entry.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        })?;
+        entry.fault.store(0, Ordering::SeqCst);
+        // The handler sees the range as empty until both ends are there.
+        entry.end.store(0, Ordering::SeqCst);
+        entry.start.store(start, Ordering::SeqCst);
+        entry.end.store(start + len, Ordering::SeqCst);
+        Some(Self { slot, start })
+    }
+
+    /// How far into the range the first page lies that could not be read.
+    pub(crate) fn fault(&self) -> Option<usize> {
+        match SLOTS_TABLE.get(self.slot)?.fault.load(Ordering::SeqCst) {
+            0 => None,
+            page => Some(page - self.start),
+        }
+    }
+}
+
+impl Drop for GuardedRange {
+    fn drop(&mut self) {
+        if let Some(entry) = SLOTS_TABLE.get(self.slot) {
+            entry.end.store(0, Ordering::SeqCst);
+            entry.start.store(0, Ordering::SeqCst);
+            entry.taken.store(false, Ordering::SeqCst);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! An image file or block device, open for reading.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::extents::ExtentCursor;
+use crate::{Error, FileIdentity, ReadAt, Result, Window};
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    Regular,
+    /// A block device, such as a disk or an LVM volume.
+    BlockDevice,
+    /// A directory.
+    Directory,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A terminal, `/dev/zero` and the like.
+    CharDevice,
+    /// Something else.
+    Other,
+}
+
+impl FileKind {
+    /// The kind that the system's metadata shows.
+    pub fn of(metadata: &Metadata) -> Self {
+        let t = metadata.file_type();
+        if t.is_file() {
+            Self::Regular
+        } else if t.is_dir() {
+            Self::Directory
+        } else if t.is_block_device() {
+            Self::BlockDevice
+        } else if t.is_fifo() {
+            Self::Fifo
+        } else if t.is_socket() {
+            Self::Socket
+        } else if t.is_char_device() {
+            Self::CharDevice
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Regular => "regular file",
+            Self::BlockDevice => "block device",
+            Self::Directory => "directory",
+            Self::Fifo => "named pipe (FIFO)",
+            Self::Socket => "socket",
+            Self::CharDevice => "character device",
+            Self::Other => "file of an unknown kind",
+        })
+    }
+}
+
+/// What the kernel is told about the reads to come through one [`ImageFile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadPattern {
+    /// Small reads here and there: no read-ahead.
+    Random,
+    /// Long runs.
+    Sequential,
+}
+
+/// A regular file or block device, open for reading. Symbolic links are followed; pipes, sockets and directories are
+/// refused without being opened.
+#[derive(Debug)]
+pub struct ImageFile {
+    path: PathBuf,
+    file: File,
+    kind: FileKind,
+    size: u64,
+    identity: FileIdentity,
+}
+
+impl ImageFile {
+    /// Opens the image at `path` and takes down its size and identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] if the system refuses, [`Error::NotAnImage`] if it is no file and no block device.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let open_error = |source| Error::Open { path: path.clone(), source };
+        // Looked at before it is opened: opening a FIFO would wait for a writer, opening a device may do things.
+        refuse_unless_image(&path, &std::fs::metadata(&path).map_err(open_error)?)?;
+        let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        let file = File::options().read(true).custom_flags(nonblock).open(&path).map_err(open_error)?;
+        Self::from_file(path, file)
+    }
+
+    fn from_file(path: PathBuf, file: File) -> Result<Self> {
+        let metadata = file.metadata().map_err(|e| Error::query(&path, "read its metadata", e))?;
+        let kind = refuse_unless_image(&path, &metadata)?;
+        let size = size_of(&file, &metadata).map_err(|e| Error::query(&path, "find its size", e))?;
+        let identity = FileIdentity::new(&metadata, size);
+        Ok(Self { path, file, kind, size, identity })
+    }
+
+    /// A second descriptor of the same file, so that each can be told its own [`ReadPattern`].
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Error::Changed`] if the path leads to another file by now.
+    pub fn reopen(&self) -> Result<Self> {
+        let again = Self::open(&self.path)?;
+        if again.identity.same_file(&self.identity) {
+            return Ok(again);
+        }
+        let what = "another file has its name now".into();
+        Err(Error::Changed { path: self.path.clone(), what })
+    }
+
+    /// Regular file or block device.
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// The identity taken when the file was opened.
+    pub fn identity(&self) -> &FileIdentity {
+        &self.identity
+    }
+
+    /// Holds the file, and what its path leads to now, against the identity taken when it was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Changed`] if anything differs.
+    pub fn verify_unchanged(&self) -> Result<()> {
+        let held = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
+        let named = std::fs::metadata(&self.path)
+            .map_err(|_| Error::Changed { path: self.path.clone(), what: "its name is gone".into() })?;
+        let size = size_of(&self.file, &held).map_err(|e| Error::query(&self.path, "find its size", e))?;
+        let now = FileIdentity::new(&held, size);
+        let at_name = FileIdentity::new(&named, size);
+        let difference = if at_name.same_file(&now) {
+            self.identity.difference(&now)
+        } else {
+            Some("another file has its name now".into())
+        };
+        match difference {
+            Some(what) => Err(Error::Changed { path: self.path.clone(), what }),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the kernel how this descriptor is going to be read. Advice only: failure has no effect.
+    pub fn advise(&self, pattern: ReadPattern) {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        {
+            let advice = match pattern {
+                ReadPattern::Random => rustix::fs::Advice::Random,
+                ReadPattern::Sequential => rustix::fs::Advice::Sequential,
+            };
+            let _ = rustix::fs::fadvise(&self.file, 0, None, advice);
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+        let _ = pattern;
+    }
+
+    /// Tells the kernel that these bytes are wanted soon. Advice only: failure has no effect.
+    pub fn announce(&self, offset: u64, len: u64) {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        if let Some(len) = std::num::NonZeroU64::new(len) {
+            let _ = rustix::fs::fadvise(&self.file, offset, Some(len), rustix::fs::Advice::WillNeed);
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+        let _ = (offset, len);
+    }
+
+    /// A cursor over the file's data and holes, for one thread.
+    pub fn extents(&self) -> ExtentCursor<'_> {
+        ExtentCursor::new(&self.path, &self.file, self.size)
+    }
+
+    /// Maps `len` bytes from `offset` on, or `None` where that can't be done safely: no bus error guard installed, no
+    /// free slot, or the system refuses. The caller then reads.
+    pub fn map(&self, offset: u64, len: usize) -> Option<Window<'_>> {
+        Window::new(&self.path, &self.file, offset, len)
+    }
+}
+
+impl ReadAt for ImageFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
+        // Piece by piece, so that an error names the place where it happened and not where the read began.
+        while !buf.is_empty() {
+            match self.file.read_at(buf, offset) {
+                Ok(0) => return Err(Error::UnexpectedEnd { path: self.path.clone(), offset }),
+                Ok(n) => {
+                    buf = buf.get_mut(n..).unwrap_or_default();
+                    offset += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Error::read(&self.path, offset, e)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refuse_unless_image(path: &Path, metadata: &Metadata) -> Result<FileKind> {
+    match FileKind::of(metadata) {
+        kind @ (FileKind::Regular | FileKind::BlockDevice) => Ok(kind),
+        kind => Err(Error::NotAnImage { path: path.to_owned(), kind }),
+    }
+}
+
+/// Metadata has a size for regular files only; the end of a block device is found by seeking.
+fn size_of(file: &File, metadata: &Metadata) -> io::Result<u64> {
+    if metadata.is_file() { Ok(metadata.len()) } else { io::Seek::seek(&mut &*file, io::SeekFrom::End(0)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReadAtExt;
+
+    fn file_with(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image.raw");
+        std::fs::write(&path, bytes).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn reads_at_a_position_and_names_the_offset_where_the_file_ends() {
+        let (_dir, path) = file_with(b"0123456789");
+        let image = ImageFile::open(&path).unwrap();
+        assert_eq!(image.size(), 10);
+        assert_eq!(&image.read_array::<3>(7).unwrap(), b"789");
+        let error = image.read_array::<4>(7).unwrap_err();
+        assert!(matches!(error, Error::UnexpectedEnd { offset: 10, .. }), "{error}");
+    }
+
+    #[test]
+    fn refuses_what_is_no_file_without_waiting_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = ImageFile::open(dir.path()).unwrap_err();
+        assert!(matches!(error, Error::NotAnImage { kind: FileKind::Directory, .. }), "{error}");
+        let error = ImageFile::open("/dev/null").unwrap_err();
+        assert!(matches!(error, Error::NotAnImage { kind: FileKind::CharDevice, .. }), "{error}");
+        let error = ImageFile::open(dir.path().join("none")).unwrap_err();
+        assert!(matches!(error, Error::Open { .. }), "{error}");
+    }
+
+    #[test]
+    fn sees_that_a_file_was_written_to_cut_or_replaced() {
+        let (_dir, path) = file_with(&[1; 8192]);
+        let image = ImageFile::open(&path).unwrap();
+        image.verify_unchanged().unwrap();
+        image.reopen().unwrap();
+
+        File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
+        let error = image.verify_unchanged().unwrap_err().to_string();
+        assert!(error.contains("it had 8192 bytes and has 100 now"), "{error}");
+
+        let (_dir, path) = file_with(&[1; 8192]);
+        let image = ImageFile::open(&path).unwrap();
+        let other = path.with_extension("new");
+        std::fs::write(&other, [2; 8192]).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        let error = image.verify_unchanged().unwrap_err().to_string();
+        assert!(error.contains("another file has its name now"), "{error}");
+        assert!(matches!(image.reopen().unwrap_err(), Error::Changed { .. }));
+
+        let (_dir, path) = file_with(&[1; 8192]);
+        let image = ImageFile::open(&path).unwrap();
+        let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        File::options().write(true).open(&path).unwrap().set_modified(hour_ago).unwrap();
+        let error = image.verify_unchanged().unwrap_err().to_string();
+        assert!(error.contains("modification time"), "{error}");
+    }
+}

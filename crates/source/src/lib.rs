@@ -1,0 +1,41 @@
+//! Where the bytes of a disk image come from, and what a disk is.
+//!
+//! The ground floor of imsprep: positional reads from files and from memory, the extents of a sparse file, memory
+//! maps, the identity that tells whether a file changed meanwhile, the [`BlockMap`] that says which blocks hold data,
+//! cancellation, progress, and files that appear whole or not at all. All platform code and all `unsafe` of the
+//! project live here.
+//!
+//! ```
+//! use imsprep_source::{MemoryImage, ReadAtExt};
+//!
+//! let image = MemoryImage::new("example", b"hello".to_vec());
+//! assert_eq!(&image.read_array::<2>(1)?, b"el");
+//! assert!(image.read_array::<2>(4).is_err());
+//! # Ok::<(), imsprep_source::Error>(())
+//! ```
+
+mod block_map;
+mod cancel;
+mod error;
+mod extents;
+mod guard;
+mod identity;
+mod image;
+mod output;
+mod progress;
+mod read_at;
+mod units;
+mod window;
+
+pub use block_map::{BlockMap, BlockRun};
+pub use cancel::Cancel;
+pub use error::{Error, Result};
+pub use extents::Extent;
+pub use guard::install_bus_error_guard;
+pub use identity::FileIdentity;
+pub use image::{FileKind, ImageFile, ReadPattern};
+pub use output::{OutputFile, Overwrite};
+pub use progress::Progress;
+pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
+pub use units::{BlockIndex, BlockSize, ByteCount, FileOffset};
+pub use window::{WINDOW_ALIGN, Window};

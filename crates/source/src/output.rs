@@ -1,0 +1,214 @@
+//! Files that appear whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::{Error, ImageFile, Result};
+
+/// What to do with an output that exists already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Leave it and fail with [`Error::Exists`].
+    Refuse,
+    /// Put the new file in its place, in one step, once the new one is complete.
+    Replace,
+}
+
+/// A file being written. It has a temporary name in the folder of its place until [`commit`](Self::commit); dropped
+/// before that, it is gone.
+#[derive(Debug)]
+pub struct OutputFile {
+    path: PathBuf,
+    temporary: NamedTempFile,
+    overwrite: Overwrite,
+}
+
+impl OutputFile {
+    /// Begins an output at `path`, made from `inputs`.
+    ///
+    /// The place is looked at now, so that a long work does not end in "exists already", and again at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutputIsInput`] if `path` leads to one of the inputs, by whatever name and whatever `overwrite`;
+    /// [`Error::Exists`]; [`Error::NotAnImage`] if a directory, a device or a pipe is there; [`Error::Write`] if no
+    /// file can be made beside it.
+    pub fn create(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<Self> {
+        let path = path.into();
+        Self::check_place(&path, overwrite, inputs)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".imsprep-").suffix(".tmp");
+        // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let temporary = builder.tempfile_in(folder_of(&path)).map_err(|source| Error::Write {
+            path: path.clone(),
+            what: "create a temporary file beside it",
+            source,
+        })?;
+        Ok(Self { path, temporary, overwrite })
+    }
+
+    /// Whether an output may be made at `path`; the same errors as [`create`](Self::create), but nothing is created.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn check_place(path: &Path, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<()> {
+        match std::fs::metadata(path) {
+            Ok(_) => {
+                let there = ImageFile::open(path)?;
+                for input in inputs {
+                    if there.identity().same_file(input.identity()) {
+                        let input = crate::ReadAt::path(*input).to_owned();
+                        return Err(Error::OutputIsInput { path: path.to_owned(), input });
+                    }
+                }
+                if there.kind() != crate::FileKind::Regular {
+                    return Err(Error::NotAnImage { path: path.to_owned(), kind: there.kind() });
+                }
+            }
+            // A link that leads nowhere is a name that is taken, too.
+            Err(_) if path.symlink_metadata().is_ok() => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(Error::Open { path: path.to_owned(), source }),
+        }
+        match overwrite {
+            Overwrite::Refuse => Err(Error::Exists { path: path.to_owned() }),
+            Overwrite::Replace => Ok(()),
+        }
+    }
+
+    /// Where the file will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes all of `bytes` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`]; the temporary file goes when `self` does.
+    pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))
+    }
+
+    /// Makes the file durable and puts it in its place: fsync, rename, fsync of the folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
+    pub fn commit(self) -> Result<()> {
+        let Self { path, temporary, overwrite } = self;
+        temporary.as_file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
+        let placed = match overwrite {
+            Overwrite::Replace => temporary.persist(&path),
+            Overwrite::Refuse => temporary.persist_noclobber(&path),
+        };
+        if let Err(e) = placed {
+            return Err(match e.error.kind() {
+                io::ErrorKind::AlreadyExists => Error::Exists { path },
+                _ => write_error(&path, "rename the temporary file to it", e.error),
+            });
+        }
+        // The file is in place; some file systems can't fsync a folder, and that does not undo it.
+        if let Ok(folder) = File::open(folder_of(&path)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+fn write_error(path: &Path, what: &'static str, source: io::Error) -> Error {
+    Error::Write { path: path.to_owned(), what, source }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.write_all(b"half").unwrap();
+        assert!(!path.exists());
+        drop(output);
+        assert!(names(dir.path()).is_empty());
+
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.write_all(b"whole").unwrap();
+        output.commit().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(dir.path()), ["out.mf"]);
+    }
+
+    #[test]
+    fn what_exists_stays_unless_it_may_be_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        std::fs::write(&path, "old").unwrap();
+        let error = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap_err();
+        assert!(matches!(error, Error::Exists { .. }), "{error}");
+        let mut output = OutputFile::create(&path, Overwrite::Replace, &[]).unwrap();
+        output.write_all(b"new").unwrap();
+        output.commit().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_made_meanwhile_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.write_all(b"mine").unwrap();
+        std::fs::write(&path, "theirs").unwrap();
+        assert!(matches!(output.commit().unwrap_err(), Error::Exists { .. }));
+        assert_eq!(std::fs::read(&path).unwrap(), b"theirs");
+        assert_eq!(names(dir.path()), ["out.mf"]);
+    }
+
+    #[test]
+    fn an_input_is_never_an_output_by_any_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let image = dir.path().join("image.raw");
+        std::fs::write(&image, "precious").unwrap();
+        std::os::unix::fs::symlink(&image, dir.path().join("soft")).unwrap();
+        std::fs::hard_link(&image, dir.path().join("hard")).unwrap();
+        let input = ImageFile::open(&image).unwrap();
+        for name in ["image.raw", "soft", "hard", "./image.raw"] {
+            let error = OutputFile::create(dir.path().join(name), Overwrite::Replace, &[&input]).unwrap_err();
+            assert!(matches!(error, Error::OutputIsInput { .. }), "{name}: {error}");
+        }
+        let error = OutputFile::create(dir.path(), Overwrite::Replace, &[]).unwrap_err();
+        assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+        assert_eq!(std::fs::read(&image).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_dangling_link_is_a_name_that_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &link).unwrap();
+        let error = OutputFile::create(&link, Overwrite::Refuse, &[]).unwrap_err();
+        assert!(matches!(error, Error::Exists { .. }), "{error}");
+    }
+}
