@@ -1,1 +1,1 @@
-//! x
+//! The ZVHD2 container: to be written.

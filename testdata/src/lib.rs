@@ -1,0 +1,84 @@
+//! The small real files that tests use, unpacked in memory. See `README.md` beside this crate for how each was made.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The folder with the files.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// Every golden file by its name: ZVHD2 and ZVHD files written by the reference implementation, and altered ones.
+pub fn golden_files() -> &'static BTreeMap<String, Vec<u8>> {
+    static FILES: OnceLock<BTreeMap<String, Vec<u8>>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let packed = std::fs::read(folder().join("golden.tar.xz")).expect("golden.tar.xz is readable");
+        let mut tar = Vec::new();
+        lzma_rs::xz_decompress(&mut Cursor::new(packed), &mut tar).expect("golden.tar.xz unpacks");
+        let mut archive = tar::Archive::new(Cursor::new(tar));
+        let entries = archive.entries().expect("golden.tar.xz holds a tar archive");
+        entries
+            .map(|entry| {
+                let mut entry = entry.expect("an entry of the archive");
+                let name = entry.path().expect("its name").to_str().expect("in UTF-8").to_owned();
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes).expect("its bytes");
+                (name, bytes)
+            })
+            .collect()
+    })
+}
+
+/// One golden file.
+///
+/// # Panics
+///
+/// If there is none of that name.
+pub fn golden(name: &str) -> &'static [u8] {
+    golden_files().get(name).unwrap_or_else(|| panic!("no golden file {name}"))
+}
+
+/// What the reference's readers say of one golden file: a row of `golden-verdicts.tsv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Name of the file.
+    pub file: String,
+    /// Whether the index reader reads it; `None` for ZVHD version 1, which has no index.
+    pub index_reader: Option<bool>,
+    /// Whether the sequential reader reads it.
+    pub sequential_reader: bool,
+    /// `canonical` (written by the reference), `zvhd1`, or `-` (altered by hand).
+    pub form: String,
+    /// Size of the source image in bytes, for canonical files.
+    pub orig_size: Option<u64>,
+    /// Number of data blocks, for canonical files.
+    pub data_blocks: Option<u64>,
+    /// SHA-256 in hex over (u32 LE block number, 2 MiB block) of the data blocks, ascending, for canonical files.
+    pub sha256: Option<String>,
+}
+
+/// All rows of `golden-verdicts.tsv`.
+pub fn verdicts() -> Vec<Verdict> {
+    let text = std::fs::read_to_string(folder().join("golden-verdicts.tsv")).expect("golden-verdicts.tsv");
+    let rows = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    rows.map(|line| {
+        let mut columns = line.split('\t').map(str::trim).map(|c| (!c.is_empty()).then(|| c.to_owned()));
+        let mut next = || columns.next().flatten();
+        Verdict {
+            file: next().expect("a file name"),
+            index_reader: match next().as_deref() {
+                Some("ok") => Some(true),
+                Some("error") => Some(false),
+                _ => None,
+            },
+            sequential_reader: next().as_deref() == Some("ok"),
+            form: next().expect("a form"),
+            orig_size: next().map(|n| n.parse().expect("a size")),
+            data_blocks: next().map(|n| n.parse().expect("a count")),
+            sha256: next(),
+        }
+    })
+    .collect()
+}
