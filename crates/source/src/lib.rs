@@ -30,7 +30,7 @@ mod window;
 pub use block_map::{BlockMap, BlockRun};
 pub use cancel::Cancel;
 pub use error::{Error, Result};
-pub use extents::Extent;
+pub use extents::{Extent, ExtentCursor};
 pub use guard::install_bus_error_guard;
 pub use identity::FileIdentity;
 pub use image::{FileKind, ImageFile, ReadPattern};

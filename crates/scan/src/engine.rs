@@ -1,0 +1,126 @@
+//! Sharing the image out among workers.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use imsprep_source::{BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result};
+
+use crate::worker::{Files, Worker};
+
+/// How the bytes of a whole block are brought in. What the scan finds is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IoMode {
+    /// Maps regular files, reads block devices.
+    #[default]
+    Auto,
+    /// Maps a window of the file: no copying. Needs the bus error guard, without which it reads.
+    Map,
+    /// Reads into a buffer.
+    Read,
+}
+
+/// How to scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanOptions {
+    /// Size of a block.
+    pub block_size: BlockSize,
+    /// How to bring the bytes in.
+    pub io: IoMode,
+}
+
+impl Default for ScanOptions {
+    /// Blocks of 2 MiB, [`IoMode::Auto`].
+    fn default() -> Self {
+        Self { block_size: BlockSize::MIB_2, io: IoMode::Auto }
+    }
+}
+
+/// What a scan found.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// Which blocks hold data.
+    pub map: BlockMap,
+    /// Bytes that were looked at; the rest lay in holes, or in blocks that one page had settled.
+    pub bytes_read: u64,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+}
+
+/// Bytes of the image that a worker claims at a time, at least; rounded up to whole bytes of the map (8 blocks).
+const BATCH: u64 = 64 << 20;
+
+/// Scans the whole image in the current rayon pool.
+///
+/// # Errors
+///
+/// I/O errors with file and offset; [`Error::Changed`] if the file is not the same after the scan as when it was
+/// opened; [`Error::TooManyBlocks`]; [`Error::Cancelled`].
+pub fn scan(
+    image: &ImageFile,
+    options: &ScanOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Scan> {
+    let begun = Instant::now();
+    let mut map = BlockMap::zeroed(image.path(), image.size(), options.block_size)?;
+    // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
+    let probes = image.reopen().ok();
+    if let Some(probes) = &probes {
+        probes.advise(ReadPattern::Random);
+    }
+    image.advise(ReadPattern::Sequential);
+    let files =
+        Files { probes: probes.as_ref().unwrap_or(image), whole: image, map: maps(image, options.io) };
+
+    progress.start("scanning", image.size());
+    let bytes_read = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let failure = Mutex::new(None);
+    let blocks_in_batch = BATCH.div_ceil(options.block_size.bytes()).next_multiple_of(8);
+    // Claimed in file order: the disk sees one sweep. A batch is whole bytes of the map, so workers share nothing.
+    let bytes_in_batch = usize::try_from(blocks_in_batch / 8).unwrap_or(usize::MAX);
+    let batches = Mutex::new((0u64..).zip(map.as_lsb_bytes_mut().chunks_mut(bytes_in_batch)));
+    let claim = || batches.lock().ok()?.next();
+    let work = || -> Result<()> {
+        let mut worker = Worker::new(&files, options.block_size);
+        while !stop.load(Ordering::Relaxed) {
+            let Some((number, bits)) = claim() else { break };
+            let first = number * blocks_in_batch;
+            let covered = worker.scan(first, bits, &|| {
+                if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { cancel.check() }
+            })?;
+            bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);
+            progress.advance(covered);
+        }
+        Ok(())
+    };
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                if let Err(error) = work() {
+                    // The first error is the one; the others are its echo.
+                    if !stop.swap(true, Ordering::Relaxed)
+                        && let Ok(mut slot) = failure.lock()
+                    {
+                        *slot = Some(error);
+                    }
+                }
+            });
+        }
+    });
+    progress.finish();
+    if let Some(error) = failure.into_inner().unwrap_or(None) {
+        return Err(error);
+    }
+    image.verify_unchanged()?;
+    Ok(Scan { map, bytes_read: bytes_read.into_inner(), elapsed: begun.elapsed() })
+}
+
+fn maps(image: &ImageFile, io: IoMode) -> bool {
+    match io {
+        IoMode::Auto => image.kind() == imsprep_source::FileKind::Regular,
+        IoMode::Map => true,
+        IoMode::Read => false,
+    }
+}

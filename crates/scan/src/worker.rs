@@ -1,0 +1,160 @@
+//! One worker: the blocks of a batch, one after the other.
+
+use imsprep_source::{BlockSize, ImageFile, ReadAt, Result, WINDOW_ALIGN};
+
+use crate::is_zero;
+
+/// One page: what a probe looks at.
+const PAGE_BYTES: usize = 4 << 10;
+const PAGE: u64 = PAGE_BYTES as u64;
+/// What one read of a buffer brings in.
+const BUFFER: u64 = 1 << 20;
+/// From this size on, probing a block before reading it saves more than it costs.
+const PROBED_FROM: u64 = 128 << 10;
+
+/// The image's descriptors, shared by the workers.
+pub(crate) struct Files<'a> {
+    /// For single pages here and there.
+    pub(crate) probes: &'a ImageFile,
+    /// For whole blocks.
+    pub(crate) whole: &'a ImageFile,
+    /// Whether to map whole blocks where possible.
+    pub(crate) map: bool,
+}
+
+/// A worker's own state: its buffer and its place in the file's extents.
+pub(crate) struct Worker<'a> {
+    files: &'a Files<'a>,
+    extents: imsprep_source::ExtentCursor<'a>,
+    block_size: u64,
+    size: u64,
+    buffer: Vec<u8>,
+    bytes_read: u64,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(files: &'a Files<'a>, block_size: BlockSize) -> Self {
+        Self {
+            files,
+            extents: files.whole.extents(),
+            block_size: block_size.bytes(),
+            size: files.whole.size(),
+            buffer: Vec::new(),
+            bytes_read: 0,
+        }
+    }
+
+    /// Bytes looked at since the last call.
+    pub(crate) fn take_bytes_read(&mut self) -> u64 {
+        std::mem::take(&mut self.bytes_read)
+    }
+
+    /// Sets the bits of the data blocks from block `first` on, as many as `bits` has. All must be clear before.
+    /// Returns the bytes of the image that they stand for. `go_on` is asked often and ends the scan with its error.
+    pub(crate) fn scan(
+        &mut self,
+        first: u64,
+        bits: &mut [u8],
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<u64> {
+        let start = first.saturating_mul(self.block_size);
+        let length = (bits.len() as u64).saturating_mul(8 * self.block_size);
+        let end = start.saturating_add(length).min(self.size);
+        let mut mark = |block: u64| {
+            let place = block - first;
+            if let Some(byte) = usize::try_from(place / 8).ok().and_then(|i| bits.get_mut(i)) {
+                *byte |= 1 << (place % 8);
+            }
+        };
+        let mut at = start;
+        while at < end {
+            go_on()?;
+            let Some(extent) = self.extents.data_from(at)? else { break };
+            if extent.start >= end {
+                break;
+            }
+            let block = extent.start / self.block_size;
+            let block_end = (block + 1).saturating_mul(self.block_size).min(end);
+            at = if self.block_size < PROBED_FROM {
+                self.scan_small_blocks(extent.start, extent.end.min(end), &mut mark)?
+            } else if self.has_data(extent.start, extent.end.min(block_end))? {
+                mark(block);
+                block_end
+            } else {
+                extent.end.min(block_end)
+            };
+        }
+        Ok(end - start)
+    }
+
+    /// Whether a stretch within one block has a byte that is not zero.
+    fn has_data(&mut self, start: u64, end: u64) -> Result<bool> {
+        if end - start > 2 * PAGE {
+            for place in [start, start + (end - start) / 2 / PAGE * PAGE, end - PAGE] {
+                let mut page = [0; PAGE_BYTES];
+                self.files.probes.read_at(&mut page, place)?;
+                self.bytes_read += PAGE;
+                if !is_zero(&page) {
+                    return Ok(true);
+                }
+            }
+        }
+        if self.files.map
+            && let Some(answer) = self.has_data_mapped(start, end)?
+        {
+            return Ok(answer);
+        }
+        let mut at = start;
+        while at < end {
+            let piece = self.read(at, end.min(at + BUFFER))?;
+            if !is_zero(piece) {
+                return Ok(true);
+            }
+            at += piece.len() as u64;
+        }
+        Ok(false)
+    }
+
+    /// The same through a memory map, or `None` where it can't be mapped.
+    fn has_data_mapped(&mut self, start: u64, end: u64) -> Result<Option<bool>> {
+        let from = start / WINDOW_ALIGN * WINDOW_ALIGN;
+        let Ok(length) = usize::try_from(end - from) else { return Ok(None) };
+        let Some(window) = self.files.whole.map(from, length) else { return Ok(None) };
+        let skip = usize::try_from(start - from).unwrap_or(length);
+        let answer = !is_zero(window.bytes().get(skip..).unwrap_or_default());
+        window.verify()?;
+        self.bytes_read += end - start;
+        Ok(Some(answer))
+    }
+
+    /// Small blocks are read many at a time. Returns where it stopped: at `end`, or after one buffer.
+    fn scan_small_blocks(&mut self, start: u64, end: u64, mark: &mut dyn FnMut(u64)) -> Result<u64> {
+        let block_size = self.block_size;
+        let end = end.min(start + BUFFER);
+        let mut piece = self.read(start, end)?;
+        let mut at = start;
+        while !piece.is_empty() {
+            let block = at / block_size;
+            let in_block = usize::try_from((block + 1) * block_size - at).unwrap_or(usize::MAX);
+            let (head, rest) = piece.split_at(in_block.min(piece.len()));
+            if !is_zero(head) {
+                mark(block);
+            }
+            at += head.len() as u64;
+            piece = rest;
+        }
+        Ok(end)
+    }
+
+    /// Reads a stretch of at most [`BUFFER`] bytes into the worker's buffer.
+    fn read(&mut self, start: u64, end: u64) -> Result<&[u8]> {
+        let length = usize::try_from((end - start).min(BUFFER)).unwrap_or(0);
+        if self.buffer.len() < length {
+            self.buffer.resize(length, 0);
+        }
+        let piece = self.buffer.get_mut(..length).unwrap_or_default();
+        self.files.whole.read_at(piece, start)?;
+        self.bytes_read += length as u64;
+        Ok(piece)
+    }
+}
