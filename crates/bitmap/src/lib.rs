@@ -1,1 +1,36 @@
-//! x
+//! Bitmap files: the `.mf` that must accompany a RAW image.
+//!
+//! The layout of the vendor's own bitmap file is published nowhere. So a layout is data here ([`Layout`]), not code:
+//! block size, bit order, polarity, padding. [`layout::ZVHD2`] is the default, taken from the one bitmap layout that the
+//! vendor did publish, the one inside ZVHD2. A file in no known layout is [`Recognition::Unrecognised`]: perhaps the
+//! genuine thing, never "malformed".
+//!
+//! ```
+//! use std::path::Path;
+//! use imsprep_bitmap::{Recognition, layout, recognise};
+//! use imsprep_source::{BlockMap, BlockSize};
+//!
+//! let image_size = 9 << 20;
+//! let mut map = BlockMap::zeroed(Path::new("disk.raw"), image_size, BlockSize::MIB_2)?;
+//! map.set(0, true);
+//! map.set(4, true);
+//! let bytes = layout::ZVHD2.encode(&map);
+//! assert_eq!((bytes.len(), bytes[0]), (4096, 0b1_0001));
+//! assert_eq!(recognise(&bytes, image_size), Recognition::Known { layout: &layout::ZVHD2, map });
+//! # Ok::<(), imsprep_source::Error>(())
+//! ```
+
+mod compare;
+mod file;
+pub mod layout;
+mod recognise;
+mod rules;
+
+pub use compare::{check_against_content, check_unrecognised_against_content};
+pub use file::{BitmapFile, bitmap_path, read_bitmap, write_bitmap};
+pub use layout::{BitOrder, Layout, Padding, Polarity};
+pub use recognise::{Recognition, recognise};
+pub use rules::{
+    BITMAP_EMPTY, BITMAP_MISSING, BITMAP_OLDER, BITMAP_SHARED, BITMAP_UNRECOGNISED, BITMAP_WRONG_LENGTH,
+    DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES, ZERO_MARKED_DATA,
+};

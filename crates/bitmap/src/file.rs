@@ -1,0 +1,111 @@
+//! Bitmap files on disk.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use imsprep_findings::{Finding, Report};
+use imsprep_source::{BlockMap, Error, FileIdentity, ImageFile, OutputFile, Overwrite, ReadAt, Result};
+
+use crate::compare::unrecognised;
+use crate::rules::BITMAP_EMPTY;
+use crate::{Layout, Recognition, recognise};
+
+/// No bitmap file is larger: 4 KiB blocks of the largest image that the service takes are 32 MiB of bits.
+const LONGEST: u64 = 64 << 20;
+
+/// Where the service looks for the bitmap of the RAW at `image`: the same name with `.mf` for its extension.
+pub fn bitmap_path(image: &Path) -> PathBuf {
+    image.with_extension("mf")
+}
+
+/// A bitmap file that was read.
+#[derive(Clone, Debug)]
+pub struct BitmapFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its identity when it was read, with its modification time.
+    pub identity: FileIdentity,
+    /// Its bytes. Empty also if it is far too long to be a bitmap file.
+    pub bytes: Vec<u8>,
+    /// What it looks like.
+    pub recognition: Recognition,
+}
+
+impl BitmapFile {
+    /// Adds what can be said without knowing the image's content.
+    pub fn check_alone(&self, report: &mut Report) {
+        match &self.recognition {
+            Recognition::Known { .. } => {}
+            Recognition::Empty => report.push(Finding::new(&BITMAP_EMPTY, "the bitmap file has no bytes")),
+            Recognition::Unrecognised { why } => report.push(unrecognised(why)),
+        }
+    }
+}
+
+/// Reads the bitmap file at `path` of an image of this size.
+///
+/// # Errors
+///
+/// If it can't be opened or read, or is no regular file.
+pub fn read_bitmap(path: &Path, image_size: u64) -> Result<BitmapFile> {
+    let file = ImageFile::open(path)?;
+    let mut bytes = Vec::new();
+    let recognition = if file.size() > LONGEST {
+        Recognition::Unrecognised { why: format!("{} bytes are more than any bitmap has", file.size()) }
+    } else {
+        bytes = vec![0; usize::try_from(file.size()).unwrap_or(0)];
+        file.read_at(&mut bytes, 0)?;
+        recognise(&bytes, image_size)
+    };
+    Ok(BitmapFile { path: path.to_owned(), identity: file.identity().clone(), bytes, recognition })
+}
+
+/// Writes the bitmap of `image` to `path`, whole or not at all, and reads it back.
+///
+/// # Errors
+///
+/// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written.
+pub fn write_bitmap(
+    path: &Path,
+    layout: &Layout,
+    map: &BlockMap,
+    overwrite: Overwrite,
+    image: &ImageFile,
+) -> Result<u64> {
+    let bytes = layout.encode(map);
+    let mut output = OutputFile::create(path, overwrite, &[image])?;
+    output.write_all(&bytes)?;
+    output.commit()?;
+    let mut back = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut back));
+    match read {
+        Ok(_) if back == bytes => Ok(bytes.len() as u64),
+        Ok(_) => Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() }),
+        Err(source) => Err(Error::Read { path: path.to_owned(), offset: 0, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_the_images_with_another_extension() {
+        for (image, bitmap) in
+            [("a/x.raw", "a/x.mf"), ("x", "x.mf"), ("disk.v1.img", "disk.v1.mf"), (".raw", ".raw.mf")]
+        {
+            assert_eq!(bitmap_path(Path::new(image)), Path::new(bitmap));
+        }
+    }
+
+    #[test]
+    fn a_huge_file_is_unrecognised_without_being_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.mf");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let file = read_bitmap(&path, 1 << 30).unwrap();
+        assert!(matches!(file.recognition, Recognition::Unrecognised { .. }));
+        assert!(file.bytes.is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! The rules for bitmap files.
+
+use imsprep_findings::{Rule, Severity};
+
+const IMS_DOCS: &str = "OTC and Huawei Cloud IMS documentation, quick import; error IMG.0158";
+const MEANING: &str = "the meaning of a bitmap: a block that is not marked is not loaded";
+
+/// BM-001
+pub static DATA_MARKED_ZERO: Rule = Rule {
+    code: "BM-001",
+    severity: Severity::Error,
+    title: "a data block is marked zero",
+    why: "quick import does not load a block marked zero: its data would be lost without a word",
+    source: MEANING,
+    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+};
+
+/// BM-002
+pub static ZERO_MARKED_DATA: Rule = Rule {
+    code: "BM-002",
+    severity: Severity::Warning,
+    title: "a zero block is marked data",
+    why: "nothing is lost, but the bitmap was not made from this image as it is now",
+    source: MEANING,
+    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+};
+
+/// BM-003
+pub static BITMAP_MISSING: Rule = Rule {
+    code: "BM-003",
+    severity: Severity::Error,
+    title: "the bitmap file is missing",
+    why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf",
+    source: IMS_DOCS,
+    fix: "make one: imsprep bitmap create FILE, or imsprep check --write-bitmap FILE",
+};
+
+/// BM-004
+pub static BITMAP_WRONG_LENGTH: Rule = Rule {
+    code: "BM-004",
+    severity: Severity::Error,
+    title: "the bitmap file was made for another image size",
+    why: "its bits agree with the image as far as they go, so it was made from this image when that had another size",
+    source: MEANING,
+    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+};
+
+/// BM-005
+pub static LAYOUT_UNPROVEN: Rule = Rule {
+    code: "BM-005",
+    severity: Severity::Warning,
+    title: "the bitmap's layout is unproven",
+    why: "the vendor has published no layout for bitmap files; this one is the layout that ZVHD2 has inside, the only \
+          bitmap layout the vendor did publish",
+    source: "a search of the vendor's documentation, SDKs and public code that found none",
+    fix: "import one small image with such a bitmap first, or compare with a .mf of the vendor's CreateMF.jar",
+};
+
+/// BM-006
+pub static BITMAP_UNRECOGNISED: Rule = Rule {
+    code: "BM-006",
+    severity: Severity::Warning,
+    title: "the bitmap file is in no layout that imsprep knows",
+    why: "it may be the vendor's own, whose layout is unpublished; whether it fits the image was not checked",
+    source: "the vendor has published no layout for bitmap files",
+    fix: "if the vendor's program made it from this image, keep it; if imsprep was to make it, move it away and run \
+          imsprep bitmap create",
+};
+
+/// BM-007
+pub static BITMAP_OLDER: Rule = Rule {
+    code: "BM-007",
+    severity: Severity::Note,
+    title: "the bitmap file is older than the image",
+    why: "the image may have changed since the bitmap was made; copying files changes the times as well",
+    source: "modification times",
+    fix: "where the content was compared, nothing; else run without --quick",
+};
+
+/// BM-008
+pub static BITMAP_EMPTY: Rule = Rule {
+    code: "BM-008",
+    severity: Severity::Error,
+    title: "the bitmap file is empty",
+    why: "a file of no bytes says nothing of any block, in whatever layout",
+    source: MEANING,
+    fix: "remove it and make one: imsprep bitmap create FILE",
+};
+
+/// BM-009
+pub static BITMAP_SHARED: Rule = Rule {
+    code: "BM-009",
+    severity: Severity::Error,
+    title: "two images would share one bitmap file",
+    why: "the service finds a bitmap by the image's name with the extension .mf: one file can't serve both",
+    source: IMS_DOCS,
+    fix: "rename one of the images",
+};
+
+/// Every rule of this crate, by code.
+pub static RULES: &[&Rule] = &[
+    &DATA_MARKED_ZERO,
+    &ZERO_MARKED_DATA,
+    &BITMAP_MISSING,
+    &BITMAP_WRONG_LENGTH,
+    &LAYOUT_UNPROVEN,
+    &BITMAP_UNRECOGNISED,
+    &BITMAP_OLDER,
+    &BITMAP_EMPTY,
+    &BITMAP_SHARED,
+];
