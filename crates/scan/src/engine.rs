@@ -4,7 +4,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result};
+use imsprep_source::{
+    BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage,
+};
 
 use crate::worker::{Files, Worker};
 
@@ -73,7 +75,7 @@ pub fn scan(
     let files =
         Files { probes: probes.as_ref().unwrap_or(image), whole: image, map: maps(image, options.io) };
 
-    progress.start("scanning", image.size());
+    let stage = Stage::begin(progress, "scanning", image.size());
     let bytes_read = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
@@ -91,7 +93,7 @@ pub fn scan(
                 if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { cancel.check() }
             })?;
             bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);
-            progress.advance(covered);
+            stage.advance(covered);
         }
         Ok(())
     };
@@ -109,7 +111,7 @@ pub fn scan(
             });
         }
     });
-    progress.finish();
+    drop(stage);
     if let Some(error) = failure.into_inner().unwrap_or(None) {
         return Err(error);
     }

@@ -25,11 +25,9 @@
 //! ```
 
 mod engine;
-mod kernel;
 mod worker;
 
 pub use engine::{IoMode, Scan, ScanOptions, scan};
-pub use kernel::is_zero;
 
 #[doc(no_inline)]
 pub use imsprep_source::BlockMap;

@@ -1,8 +1,6 @@
 //! One worker: the blocks of a batch, one after the other.
 
-use imsprep_source::{BlockSize, ImageFile, ReadAt, Result, WINDOW_ALIGN};
-
-use crate::is_zero;
+use imsprep_source::{BlockSize, ImageFile, ReadAt, Result, WINDOW_ALIGN, is_zero};
 
 /// One page: what a probe looks at.
 const PAGE_BYTES: usize = 4 << 10;

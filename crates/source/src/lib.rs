@@ -26,6 +26,7 @@ mod progress;
 mod read_at;
 mod units;
 mod window;
+mod zero;
 
 pub use block_map::{BlockMap, BlockRun};
 pub use cancel::Cancel;
@@ -35,7 +36,8 @@ pub use guard::install_bus_error_guard;
 pub use identity::FileIdentity;
 pub use image::{FileKind, ImageFile, ReadPattern};
 pub use output::{OutputFile, Overwrite};
-pub use progress::Progress;
+pub use progress::{Progress, Stage};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
 pub use units::{BlockIndex, BlockSize, ByteCount, FileOffset};
 pub use window::{WINDOW_ALIGN, Window};
+pub use zero::is_zero;

@@ -20,3 +20,25 @@ impl Progress for () {
     fn advance(&self, _bytes: u64) {}
     fn finish(&self) {}
 }
+
+/// One stage of work that is being watched: begun when made, finished when dropped, also by an error on the way.
+pub struct Stage<'a>(&'a dyn Progress);
+
+impl<'a> Stage<'a> {
+    /// Begins a stage that will cover `total` bytes.
+    pub fn begin(progress: &'a dyn Progress, what: &str, total: u64) -> Self {
+        progress.start(what, total);
+        Self(progress)
+    }
+
+    /// `bytes` more are done.
+    pub fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}

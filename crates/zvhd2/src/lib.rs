@@ -1,1 +1,36 @@
-//! The ZVHD2 container: to be written.
+//! The ZVHD2 container: a checker for every rule of the format.
+//!
+//! [`check`] holds a file against [`RULES`] and never stops at the first fault. [`info`] tells what the footers say,
+//! unchecked. [`Expander`] turns one record's payload into a block.
+//!
+//! ```
+//! use imsprep_source::{Cancel, MemoryImage};
+//! use imsprep_zvhd2::{Depth, check};
+//!
+//! let image = MemoryImage::new("cut.zvhd2", b"z2strm\0\0, and then the download broke off".to_vec());
+//! let checked = check(&image, Depth::Content, &(), &Cancel::new())?;
+//! assert!(checked.report.has_errors());
+//! assert_eq!(checked.report.findings()[0].rule.code, "ZV-002");
+//! # Ok::<(), imsprep_zvhd2::Error>(())
+//! ```
+
+mod bitmap;
+mod check;
+mod error;
+mod expand;
+mod footer;
+mod index;
+mod info;
+mod layout;
+mod payload;
+mod record;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use check::{Checked, Depth, check};
+pub use error::Error;
+pub use expand::{ExpandError, Expander, Quirk};
+pub use footer::Method;
+pub use info::{Info, Region, Version, info};
+pub use rules::RULES;

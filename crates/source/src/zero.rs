@@ -1,4 +1,4 @@
-//! The zero test.
+//! The zero test: the scanner's inner loop.
 
 /// Bytes folded together before the next look at the result. Long enough for the compiler's vector code to run at the
 /// memory's rate, short enough to stop early.

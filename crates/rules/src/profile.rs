@@ -1,0 +1,84 @@
+//! What each cloud asks for, as data.
+
+use imsprep_detect::Format;
+
+/// The day on which the rules were last held against the service's documentation. Every report names it.
+pub const RULE_SET_DATE: &str = "2026-11-21";
+
+const GIB: u64 = 1 << 30;
+const TIB: u64 = 1 << 40;
+
+/// The rules of one cloud.
+///
+/// Sources: "OTC" = opentelekomcloud-docs/image-management-service (December 2025); "HW" = Huawei Cloud's IMS API
+/// pages (2024 to 2026) and huaweicloudDocs/ims (2022). No page defines its units: 1 TB is taken as 1 TiB, as the VHD
+/// FAQ divides by 2^30 and other pages write 1024 GB for the same limit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The name for `--profile`.
+    pub name: &'static str,
+    /// The cloud's name.
+    pub title: &'static str,
+    /// Formats that quick import takes.
+    pub quick_formats: &'static [Format],
+    /// Formats that the common import takes as disks.
+    pub common_formats: &'static [Format],
+    /// Largest file that quick import takes, in bytes.
+    pub max_file: u64,
+    /// Largest file that the common import takes, in bytes.
+    pub max_common_file: u64,
+    /// Largest virtual disk, in bytes.
+    pub max_disk: u64,
+    /// Below this many bytes a virtual disk is unusual.
+    pub min_disk: u64,
+    /// Below this many bytes the cloud's console does not offer a system disk.
+    pub min_console_disk: u64,
+    /// Longest object name, in characters, that no page objects to.
+    pub max_name: usize,
+    /// Why a Windows may be refused, where some pages say so.
+    pub windows_doubt: Option<&'static str>,
+}
+
+const COMMON: &[Format] = &[
+    Format::Vmdk,
+    Format::Vhd,
+    Format::Qcow2,
+    Format::Raw,
+    Format::Vhdx,
+    Format::Qed,
+    Format::Vdi,
+    Format::Qcow,
+    Format::Zvhd2,
+    Format::Zvhd,
+];
+
+/// What all pages of both clouds say; a profile names what differs.
+const BOTH: Profile = Profile {
+    name: "",
+    title: "",
+    quick_formats: &[Format::Raw, Format::Zvhd2],
+    common_formats: COMMON,
+    max_file: TIB,
+    max_common_file: 128 * GIB,
+    max_disk: TIB,
+    min_disk: GIB,
+    min_console_disk: 40 * GIB,
+    max_name: 128,
+    windows_doubt: None,
+};
+
+/// Huawei Cloud, the default.
+pub static HUAWEI: Profile = Profile {
+    name: "huawei",
+    title: "Huawei Cloud",
+    windows_doubt: Some(
+        "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more",
+    ),
+    ..BOTH
+};
+
+/// Open Telekom Cloud.
+pub static OTC: Profile = Profile { name: "otc", title: "Open Telekom Cloud", ..BOTH };
+
+/// Every profile; the first is the default.
+pub static PROFILES: &[&Profile] = &[&HUAWEI, &OTC];

@@ -1,0 +1,194 @@
+//! The rules of the service that a look at a file can hold it against.
+
+use imsprep_findings::{Rule, Severity};
+
+/// IMS-001
+pub(crate) static FORMAT: Rule = Rule {
+    code: "IMS-001",
+    severity: Severity::Error,
+    title: "quick import does not take this format",
+    why: "quick import takes RAW and ZVHD2 only",
+    source: "OTC and HW: quick import, constraints",
+    fix: "convert the image to ZVHD2 (recommended), or to RAW with a bitmap",
+};
+
+/// IMS-002
+pub(crate) static FILE_TOO_LARGE: Rule = Rule {
+    code: "IMS-002",
+    severity: Severity::Error,
+    title: "the file is larger than 1 TiB",
+    why: "no import takes a file of more than 1 TiB",
+    source: "OTC and HW: all pages (\"1 TB\")",
+    fix: "shrink the disk; a RAW that is mostly empty becomes small as ZVHD2, if the disk itself is no larger than 1 TiB",
+};
+
+/// IMS-003
+pub(crate) static DISK_TOO_LARGE: Rule = Rule {
+    code: "IMS-003",
+    severity: Severity::Error,
+    title: "the disk is larger than 1 TiB",
+    why: "min_disk, which must hold the virtual disk, ends at 1024 GB",
+    source: "OTC and HW: min_disk of the quick import request",
+    fix: "shrink the last partition and the disk, or move data to a second disk",
+};
+
+/// IMS-004
+pub(crate) static DISK_SMALL: Rule = Rule {
+    code: "IMS-004",
+    severity: Severity::Warning,
+    title: "the disk is smaller than 1 GiB",
+    why: "the documented range of disks begins at 1 GB; min_disk 1 would hold it",
+    source: "OTC and HW: min_disk of the quick import request",
+    fix: "if the import refuses it, enlarge the disk to 1 GiB",
+};
+
+/// IMS-005
+pub(crate) static DISK_BELOW_CONSOLE: Rule = Rule {
+    code: "IMS-005",
+    severity: Severity::Note,
+    title: "the disk is smaller than the console offers",
+    why: "the console's own range of system disks is 40 to 1024 GB; the API's begins lower",
+    source: "HW: console",
+    fix: "nothing to do: a system disk made from it will be at least as large as the console's minimum",
+};
+
+/// IMS-006
+pub(crate) static COMMON_IMPORT_ENOUGH: Rule = Rule {
+    code: "IMS-006",
+    severity: Severity::Note,
+    title: "the common import would take this file",
+    why: "for files of up to 128 GiB the common import is recommended: it needs no bitmap and optimises the image",
+    source: "HW: quick import, introduction",
+    fix: "nothing to do, unless the common import suits you better",
+};
+
+/// IMS-007
+pub(crate) static NOT_WHOLE: Rule = Rule {
+    code: "IMS-007",
+    severity: Severity::Error,
+    title: "part of the disk is in another file",
+    why: "one file is imported: snapshots, deltas, backing files, data files and split disks are not supported",
+    source: "OTC: FAQ on image files",
+    fix: "convert the whole chain into one file: qemu-img convert reads all of it",
+};
+
+/// IMS-008
+pub(crate) static SNAPSHOTS: Rule = Rule {
+    code: "IMS-008",
+    severity: Severity::Error,
+    title: "the image has internal snapshots",
+    why: "images with snapshots are not supported",
+    source: "OTC: FAQ on image files",
+    fix: "convert the current state into a new file, which leaves the snapshots behind",
+};
+
+/// IMS-009
+pub(crate) static ENCRYPTED: Rule = Rule {
+    code: "IMS-009",
+    severity: Severity::Error,
+    title: "the image is encrypted",
+    why: "encrypted image files are not supported",
+    source: "OTC and HW: constraints on image files",
+    fix: "decrypt the disk inside the machine it came from, or convert it with its key into a plain image",
+};
+
+/// IMS-010
+pub(crate) static NAME_SPACES: Rule = Rule {
+    code: "IMS-010",
+    severity: Severity::Error,
+    title: "the file's name has spaces",
+    why: "the object in OBS bears this name, and names with spaces are refused",
+    source: "error IMG.0175",
+    fix: "rename the file",
+};
+
+/// IMS-011
+pub(crate) static NAME_CHARACTERS: Rule = Rule {
+    code: "IMS-011",
+    severity: Severity::Warning,
+    title: "the file's name has unusual characters or length",
+    why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only",
+    source: "error IMG.0075",
+    fix: "rename the file",
+};
+
+/// IMS-012
+pub(crate) static NAME_SUFFIX: Rule = Rule {
+    code: "IMS-012",
+    severity: Severity::Warning,
+    title: "the file's extension does not tell its format",
+    why: "the service and its console go by the extension",
+    source: "OTC and HW: naming of image files",
+    fix: "rename the file",
+};
+
+/// IMS-013
+pub(crate) static POLYGLOT: Rule = Rule {
+    code: "IMS-013",
+    severity: Severity::Error,
+    title: "the file is two formats at once",
+    why: "readers will disagree on what is in it; such files are used to attack importers",
+    source: "CVE-2024-32498, CVE-2024-40767",
+    fix: "find out which of the two is meant, and convert that into a new file",
+};
+
+/// IMS-014
+pub(crate) static NOTHING_KNOWN: Rule = Rule {
+    code: "IMS-014",
+    severity: Severity::Warning,
+    title: "nothing in the image is known",
+    why: "no partition table and no file system was found: it is RAW only because it is nothing else; it may not boot",
+    source: "the file's content",
+    fix: "make sure that this is a disk image; for an empty data disk nothing is wrong",
+};
+
+/// IMS-015
+pub(crate) static EMPTY: Rule = Rule {
+    code: "IMS-015",
+    severity: Severity::Error,
+    title: "the disk is empty",
+    why: "there is nothing to import",
+    source: "the file's content",
+    fix: "look for what should have filled it",
+};
+
+/// IMS-016
+pub(crate) static DAMAGED: Rule = Rule {
+    code: "IMS-016",
+    severity: Severity::Error,
+    title: "the image is damaged",
+    why: "its headers contradict themselves or the file, or say that it is corrupt",
+    source: "the file's content",
+    fix: "fetch or copy it again; for qcow2, qemu-img check shows more",
+};
+
+/// IMS-017
+pub(crate) static NOT_CLOSED: Rule = Rule {
+    code: "IMS-017",
+    severity: Severity::Warning,
+    title: "the image was not closed cleanly",
+    why: "the program that wrote it was stopped, or still writes",
+    source: "the file's content",
+    fix: "shut the machine down cleanly, then copy the image again",
+};
+
+/// Every rule of this crate, by code.
+pub static RULES: &[&Rule] = &[
+    &FORMAT,
+    &FILE_TOO_LARGE,
+    &DISK_TOO_LARGE,
+    &DISK_SMALL,
+    &DISK_BELOW_CONSOLE,
+    &COMMON_IMPORT_ENOUGH,
+    &NOT_WHOLE,
+    &SNAPSHOTS,
+    &ENCRYPTED,
+    &NAME_SPACES,
+    &NAME_CHARACTERS,
+    &NAME_SUFFIX,
+    &POLYGLOT,
+    &NOTHING_KNOWN,
+    &EMPTY,
+    &DAMAGED,
+    &NOT_CLOSED,
+];

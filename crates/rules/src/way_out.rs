@@ -1,0 +1,70 @@
+//! Where to go with an image that quick import does not take.
+
+use std::path::Path;
+
+use imsprep_detect::{Detection, Fact, Format};
+
+use crate::{Profile, Size, shell_quoted};
+
+/// The way out for an image in the wrong format, fitting its kind and its size.
+pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> String {
+    let format = detection.format;
+    match format {
+        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Zip => {
+            return format!("unpack it, then check what was in it (it is compressed with {format})");
+        }
+        Format::Tar => return "unpack it, then check what was in it (an OVA is a tar archive)".into(),
+        Format::Iso9660 => {
+            return "an ISO has an import of its own; or install from it and import the disk".into();
+        }
+        Format::Luks => return "decrypt it into a plain RAW image first".into(),
+        _ => {}
+    }
+    let whole = detection.facts.iter().all(|fact| {
+        !matches!(
+            fact,
+            Fact::ExtentFiles(_) | Fact::BackingFile(_) | Fact::ExternalDataFile(_) | Fact::Parent(_)
+        )
+    });
+    let convert = match qemu_name(format) {
+        Some(name) => {
+            let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
+            format!(
+                "convert it to RAW and make its bitmap: qemu-img convert -p -f {name} -O raw {source} {raw} && imsprep \
+                 bitmap create {raw}"
+            )
+        }
+        // Only the vendor's own build reads ZVHD.
+        None => "convert it to ZVHD2 or RAW with the vendor's qemu-img-hw".into(),
+    };
+    let common = profile.common_formats.contains(&format)
+        && detection.file_size <= profile.max_common_file
+        && detection.virtual_size.is_none_or(|size| size <= profile.max_disk)
+        && whole;
+    if common {
+        let limit = Size(profile.max_common_file).scaled();
+        format!("use the common import, which takes {format} files of up to {limit}; or {convert}")
+    } else {
+        convert
+    }
+}
+
+/// A name for the RAW that is not the image's own.
+fn other_name(path: &Path) -> std::path::PathBuf {
+    let raw = path.with_extension("raw");
+    if raw == path { path.with_extension("converted.raw") } else { raw }
+}
+
+/// qemu-img's name of the format, where it reads it.
+fn qemu_name(format: Format) -> Option<&'static str> {
+    Some(match format {
+        Format::Qcow2 => "qcow2",
+        Format::Qcow => "qcow",
+        Format::Vmdk => "vmdk",
+        Format::Vhd => "vpc",
+        Format::Vhdx => "vhdx",
+        Format::Vdi => "vdi",
+        Format::Qed => "qed",
+        _ => return None,
+    })
+}

@@ -1,0 +1,217 @@
+//! The check: footers, bitmap, index, records, payloads, in this order, each as far as the one before allows.
+
+use imsprep_findings::{Finding, Report};
+use imsprep_ondisk::zvhd2 as disk;
+use imsprep_source::{Cancel, Progress, ReadAt};
+
+use crate::bitmap::{self, Bitmap};
+use crate::footer::{self, Footers, Placed};
+use crate::payload::{self, Blocks};
+use crate::record::{self, Records};
+use crate::{Error, Info, index, layout, rules};
+
+/// How far a check looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Footers, bitmap, index, record headers and postfixes.
+    Structure,
+    /// All of that, and every payload is expanded.
+    Content,
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The findings, by file offset, and what was not checked.
+    pub report: Report,
+    /// What the file says about itself, with the counts that the check made.
+    pub info: Info,
+}
+
+/// Checks a ZVHD2 file against every rule of [`RULES`](crate::RULES). Payloads are expanded by rayon's ambient pool.
+///
+/// # Errors
+///
+/// If the file can't be read, is not ZVHD at all, or somebody asked for the stop.
+pub fn check(
+    source: &dyn ReadAt,
+    depth: Depth,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Checked, Error> {
+    let footers = Footers::find(source)?;
+    let info = Info::new(source, &footers)?;
+    let mut checker = Checker { source, depth, progress, cancel, report: Report::new(), info };
+    match &footers {
+        Footers::V1 { .. } => checker.check_version_1(),
+        Footers::V2 { head, end: None } => checker.check_without_end(head),
+        Footers::V2 { head, end: Some(end) } => checker.check_with_end(head, end)?,
+    }
+    checker.report.sort_by_place();
+    Ok(Checked { report: checker.report, info: checker.info })
+}
+
+struct Checker<'a> {
+    source: &'a dyn ReadAt,
+    depth: Depth,
+    progress: &'a dyn Progress,
+    cancel: &'a Cancel,
+    report: Report,
+    info: Info,
+}
+
+impl Checker<'_> {
+    fn check_version_1(&mut self) {
+        self.report.push(Finding::new(&rules::VERSION_1, "the file is ZVHD version 1, not ZVHD2").at(0));
+        self.report.push_not_checked("the records", "the rules are those of ZVHD2");
+    }
+
+    fn check_without_end(&mut self, head: &Placed) {
+        let size = self.source.size();
+        if size < disk::ALIGN {
+            let finding = Finding::new(&rules::TOO_SHORT, "the file ends within its first footer").at(size);
+            self.report.push(finding.expected("at least 4096 bytes").found(size));
+            self.report.push_not_checked("everything after the cookie", "it is not in the file");
+            return;
+        }
+        let finding = Finding::new(&rules::END_MISSING, "the last 4096 bytes are not an END footer");
+        self.report.push(
+            finding
+                .at(size - disk::ALIGN)
+                .expected("z2strm")
+                .found("no cookie there, and no END in the MiB before"),
+        );
+        footer::check_fields(head, &mut self.report);
+        self.check_head_frame(head);
+        self.report.push_not_checked("index, bitmap and records", "without END nothing says where they are");
+    }
+
+    fn check_with_end(&mut self, head: &Placed, end: &Placed) -> Result<(), Error> {
+        let trailing = self.source.size() - end.offset - disk::ALIGN;
+        if trailing != 0 {
+            let file_end = end.offset + disk::ALIGN;
+            let finding =
+                Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
+            let fix = format!("cut the file: truncate -s {file_end} FILE");
+            self.report.push(finding.found(format!("{trailing} bytes more")).fix(fix));
+        }
+        footer::check_checksum(end, &rules::END_CHECKSUM, &mut self.report);
+        footer::check_frame(end, &mut self.report);
+        footer::check_fields(end, &mut self.report);
+        if end.offset == 0 {
+            return self.check_head_alone(end);
+        }
+        if head.footer.is_v2() {
+            self.check_head_frame(head);
+            footer::check_agrees(head, end, &rules::HEAD_DIFFERS, &mut self.report);
+        } else {
+            let finding = Finding::new(&rules::HEAD_COOKIE, "the file does not begin with a footer").at(0);
+            let found = head.footer.cookie.escape_ascii();
+            self.report.push(finding.expected(disk::COOKIE.escape_ascii()).found(found));
+        }
+        self.check_body(end)
+    }
+
+    /// What holds for HEAD, whatever END says.
+    fn check_head_frame(&mut self, head: &Placed) {
+        footer::check_checksum(head, &rules::HEAD_CHECKSUM, &mut self.report);
+        footer::check_frame(head, &mut self.report);
+        footer::check_end_fields_absent(head, &rules::HEAD_INDEX, &["non_zero_blk_num"], &mut self.report);
+    }
+
+    /// A file of 4096 bytes: a disk of size 0, or one that nothing was written to.
+    fn check_head_alone(&mut self, head: &Placed) -> Result<(), Error> {
+        footer::check_end_fields_absent(head, &rules::HEAD_INDEX, &["non_zero_blk_num"], &mut self.report);
+        let size = head.footer.orig_size;
+        if size != 0 {
+            let finding = Finding::new(&rules::NEVER_WRITTEN, "the file holds HEAD and nothing else");
+            self.report.push(finding.at(head.at("orig_size")).expected("a disk of 0 bytes").found(size));
+        }
+        Ok(())
+    }
+
+    fn check_body(&mut self, end: &Placed) -> Result<(), Error> {
+        let block_size = footer::block_size(&end.footer);
+        let Some(bitmap) = bitmap::read_bitmap(self.source, end, &mut self.report, self.cancel)? else {
+            self.report
+                .push_not_checked("index and records", "there is no bitmap to say which blocks have one");
+            return Ok(());
+        };
+        self.info.data_blocks = Some(bitmap.total);
+        let place = layout::check_index_place(end, &bitmap, &mut self.report);
+        layout::check_regions(end, &bitmap, place, &mut self.report);
+        layout::check_counts(end, &bitmap, &mut self.report);
+        layout::check_exposed(end, &bitmap, block_size, &mut self.report);
+
+        let mut records = Records { end: disk::ALIGN, ..Records::default() };
+        let mut missing = bitmap.total;
+        if let Some(place) = place {
+            let entries = index::read_index(self.source, place, &bitmap, self.cancel)?;
+            missing -= entries.len() as u64;
+            index::check_blocks(&entries, &mut self.report);
+            let entries = index::check_places(entries, place, &bitmap, end.offset, &mut self.report);
+            let (report, cancel) = (&mut self.report, self.cancel);
+            records = record::check_records(self.source, &entries, block_size, end.offset, report, cancel)?;
+        }
+        self.info.payload_bytes = Some(records.payload_bytes);
+        if missing == 0 {
+            self.check_mid(end, &bitmap, records.end)?;
+        } else {
+            let why = "their index entries are not in the file, or are more than one check looks at";
+            self.report.push_not_checked(format!("{missing} records, and MID after them"), why);
+        }
+        self.check_content(end, &records, block_size)
+    }
+
+    /// MID stands after the last record, or at least before the index.
+    fn check_mid(&mut self, end: &Placed, bitmap: &Bitmap, records_end: u64) -> Result<(), Error> {
+        // Index first in files of the reference; where it is not, that has a finding of its own.
+        let index_lba = end.footer.index_lba.min(end.footer.bitmap_lba);
+        let mut found = None;
+        for offset in [Some(records_end), index_lba.checked_sub(disk::ALIGN)].into_iter().flatten() {
+            let possible =
+                offset >= records_end && offset.checked_add(disk::ALIGN).is_some_and(|e| e <= end.offset);
+            if found.is_none() && possible {
+                found = Some(Placed::read(self.source, "MID", offset)?).filter(|mid| mid.footer.is_v2());
+            }
+        }
+        let Some(mid) = found else {
+            self.info.mid = None;
+            let finding = Finding::new(&rules::MID_MISSING, "there is no MID footer after the last record");
+            self.report.push(finding.at(records_end).expected("z2strm"));
+            return Ok(());
+        };
+        if mid.offset > records_end {
+            record::report_gap(records_end, mid.offset, &mut self.report);
+        }
+        let mid_end = mid.offset + disk::ALIGN;
+        if index_lba != mid_end {
+            let finding = Finding::new(&rules::REGION_GAP, "the index does not follow MID").at(mid_end);
+            self.report.push(finding.expected(format!("index_lba {mid_end}")).found(index_lba));
+        }
+        footer::check_frame(&mid, &mut self.report);
+        footer::check_agrees(&mid, end, &rules::MID_DIFFERS, &mut self.report);
+        footer::check_end_fields_absent(&mid, &rules::MID_DIFFERS, &[], &mut self.report);
+        let count = u64::from(mid.footer.non_zero_blk_num);
+        if count != bitmap.total {
+            let finding =
+                Finding::new(&rules::MID_COUNT, "non_zero_blk_num in MID is not the bitmap's count");
+            self.report.push(finding.at(mid.at("non_zero_blk_num")).expected(bitmap.total).found(count));
+        }
+        self.info.mid = Some(mid.footer);
+        Ok(())
+    }
+
+    fn check_content(&mut self, end: &Placed, records: &Records, block_size: u64) -> Result<(), Error> {
+        if self.depth == Depth::Structure {
+            self.report.push_not_checked("the content of the records", "payloads were not expanded");
+            return Ok(());
+        }
+        let Some(method) = footer::method(&end.footer) else {
+            self.report.push_not_checked("the content of the records", "the compression method is unknown");
+            return Ok(());
+        };
+        let blocks = Blocks { method, block_size, orig_size: end.footer.orig_size };
+        payload::check_payloads(self.source, records, blocks, self.progress, self.cancel, &mut self.report)
+    }
+}

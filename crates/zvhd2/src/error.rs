@@ -1,0 +1,17 @@
+//! "Could not look".
+
+use std::path::PathBuf;
+
+/// Why a file could not be looked at. A broken container is not an error but a report with findings.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read, or somebody asked for the stop.
+    #[error(transparent)]
+    Source(#[from] imsprep_source::Error),
+    /// Neither the first nor the last 4096 bytes are a footer.
+    #[error("{}: not a ZVHD2 file: no footer at offset 0 and none in the last 4096 bytes", path.display())]
+    NotZvhd2 {
+        /// The file.
+        path: PathBuf,
+    },
+}

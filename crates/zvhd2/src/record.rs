@@ -1,0 +1,199 @@
+//! The records: their headers and postfixes, and how they follow one another in the file.
+
+use imsprep_findings::{Finding, Report, Rule, Severity};
+use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_source::{ByteCount, Cancel, FileOffset, ReadAt, ReadAtExt};
+
+use crate::index::Entry;
+use crate::{Error, rules};
+
+const POSTFIX: usize = disk::RECORD_POSTFIX.len();
+
+/// A payload that lies whole in the file, and in no other record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payload {
+    pub(crate) offset: FileOffset,
+    pub(crate) size: u32,
+    pub(crate) block: u32,
+}
+
+/// What the records of a file were found to be.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// What can be expanded, by offset.
+    pub(crate) payloads: Vec<Payload>,
+    /// Bytes of all payloads.
+    pub(crate) payload_bytes: ByteCount,
+    /// Where the last record ends.
+    pub(crate) end: u64,
+}
+
+/// The largest payload that is looked at: no compressor makes that much of a block.
+fn payload_limit(block_size: u64) -> u64 {
+    block_size * 2
+}
+
+/// Checks the records that the index points to, given by offset. Reads 52 bytes for each: a record's header and,
+/// before it, the postfix of the record that ends there.
+pub(crate) fn check_records(
+    source: &dyn ReadAt,
+    entries: &[Entry],
+    block_size: u64,
+    end: u64,
+    report: &mut Report,
+    cancel: &Cancel,
+) -> Result<Records, Error> {
+    let mut records = Records { end: disk::ALIGN, ..Records::default() };
+    let mut postfix_due: Option<Due> = None;
+    let mut highest_block: Option<u32> = None;
+    let mut following = entries.iter().skip(1);
+    for entry in entries {
+        cancel.check()?;
+        let next_offset = following.next().map(|e| e.raw.offset);
+        let offset = entry.raw.offset;
+        let bytes = source.read_array::<{ POSTFIX + RecordHeader::SIZE }>(offset - POSTFIX as u64)?;
+        let Some((before, header)) = bytes.split_first_chunk::<POSTFIX>() else { continue };
+        let Some(header) = header.first_chunk() else { continue };
+        let header = RecordHeader::decode(header);
+        if let Some(due) = postfix_due.take() {
+            let postfix = if due.end == offset { *before } else { due.read(source)? };
+            due.check(postfix, report);
+        }
+        let overlaps = check_sequence(entry, records.end, report);
+        // An entry that names a block of its own was reported with the index; the record may be right with it.
+        let block = if header.curr_blk == entry.raw.block { header.curr_blk } else { entry.block };
+        check_order(entry, block, highest_block, report);
+        highest_block = highest_block.max(Some(block));
+        let length = check_header(entry, &header, next_offset, report);
+        records.end = records.end.max(offset.saturating_add(length));
+        if let Some(header_end) = offset.checked_add(header.record_length()).filter(|e| *e <= end) {
+            postfix_due = Some(Due { end: header_end, block: entry.block });
+        }
+
+        let size = u64::from(header.size);
+        let payload_offset = offset + RecordHeader::SIZE as u64;
+        let possible = size != 0 && size <= payload_limit(block_size);
+        if !possible {
+            let expected = format!("1 to {} bytes", payload_limit(block_size));
+            report.push(at(
+                entry,
+                12,
+                &rules::PAYLOAD_SIZE,
+                "has a payload of impossible size",
+                expected,
+                size,
+            ));
+        } else if !overlaps && payload_offset + size <= end {
+            records.payload_bytes.0 += size;
+            let offset = FileOffset(payload_offset);
+            records.payloads.push(Payload { offset, size: header.size, block: entry.block });
+        }
+    }
+    if let Some(due) = postfix_due {
+        let postfix = due.read(source)?;
+        due.check(postfix, report);
+    }
+    Ok(records)
+}
+
+/// A finding about a record, `field` bytes into it.
+fn at(
+    entry: &Entry,
+    field: u64,
+    rule: &'static Rule,
+    what: &str,
+    expected: impl ToString,
+    found: impl ToString,
+) -> Finding {
+    Finding::new(rule, format!("the record of block {} {what}", entry.block))
+        .at(entry.raw.offset.saturating_add(field))
+        .in_block(entry.block.into())
+        .expected(expected)
+        .found(found)
+}
+
+/// How the record follows those before it; whether it overlaps one.
+fn check_sequence(entry: &Entry, end: u64, report: &mut Report) -> bool {
+    let offset = entry.raw.offset;
+    if offset < end {
+        let what = "begins before the record in front of it ends";
+        report.push(at(entry, 0, &rules::RECORD_OVERLAP, what, format!("at {end} or later"), offset));
+    } else if offset > end {
+        report_gap(end, offset, report);
+    }
+    offset < end
+}
+
+/// Blocks ascend in the file.
+fn check_order(entry: &Entry, block: u32, highest: Option<u32>, report: &mut Report) {
+    if let Some(highest) = highest.filter(|h| *h > block) {
+        let what = "stands after one of a higher block";
+        report.push(at(entry, 16, &rules::RECORD_ORDER, what, format!("a block above {highest}"), block));
+    }
+}
+
+/// Bytes that no record takes.
+pub(crate) fn report_gap(from: u64, to: u64, report: &mut Report) {
+    report.push(
+        Finding::new(&rules::RECORD_GAP, format!("no index entry points to the bytes from {from} to {to}"))
+            .at(from)
+            .expected(format!("a record or MID at {from}"))
+            .found(format!("{} bytes unused", to - from)),
+    );
+}
+
+/// Holds a header against its index entry. Returns the record's length.
+fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, report: &mut Report) -> u64 {
+    if header.prefix != disk::RECORD_PREFIX {
+        let found = header.prefix.escape_ascii();
+        let expected = disk::RECORD_PREFIX.escape_ascii();
+        report.push(at(entry, 0, &rules::RECORD_PREFIX, "has the wrong first bytes", expected, found));
+    }
+    if header.curr_blk != entry.block && header.curr_blk != entry.raw.block {
+        let what = "says that it is another block's";
+        report.push(at(entry, 16, &rules::RECORD_BLOCK, what, entry.block, header.curr_blk));
+    }
+    if header.reserved != [0; 28] {
+        let what = "has bytes set that are always zero";
+        let found = header.reserved.escape_ascii();
+        report.push(at(entry, 20, &rules::RECORD_RESERVED, what, "28 zeros", found));
+    }
+    let (by_header, by_entry) = (header.record_length(), u64::from(entry.raw.length));
+    if by_header == by_entry {
+        return by_header;
+    }
+    let used = RecordHeader::SIZE as u64 + u64::from(header.size);
+    let severity = if by_entry < used { Severity::Error } else { Severity::Warning };
+    let what = "has another length than its index entry says";
+    let finding = at(entry, 12, &rules::RECORD_LENGTH, what, format!("{by_entry} (index)"), by_header);
+    report.push(finding.severity(severity));
+    // The one that the next record agrees with is right, so that one wrong length is one finding. An entry that does
+    // not hold the payload is never right: records could hide in one another.
+    let distance = next_offset.and_then(|next| next.checked_sub(entry.raw.offset));
+    if distance == Some(by_entry) && by_entry >= used { by_entry } else { by_header }
+}
+
+/// A postfix that is still to be looked at.
+struct Due {
+    end: u64,
+    block: u32,
+}
+
+impl Due {
+    fn read(&self, source: &dyn ReadAt) -> Result<[u8; POSTFIX], Error> {
+        Ok(source.read_array(self.end - POSTFIX as u64)?)
+    }
+
+    fn check(&self, postfix: [u8; POSTFIX], report: &mut Report) {
+        if postfix != disk::RECORD_POSTFIX {
+            let message = format!("the record of block {} has the wrong last bytes", self.block);
+            report.push(
+                Finding::new(&rules::RECORD_POSTFIX, message)
+                    .at(self.end - POSTFIX as u64)
+                    .in_block(self.block.into())
+                    .expected(disk::RECORD_POSTFIX.escape_ascii())
+                    .found(postfix.escape_ascii()),
+            );
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The checker against files of the reference, against files that break one rule each, and against hostile ones.
+
+mod builder;
+mod golden;
+mod hostile;
+mod one_rule;
+
+use imsprep_source::{Cancel, MemoryImage};
+
+use crate::{Checked, Depth, check};
+
+/// Checks bytes in memory.
+fn look(bytes: &[u8], depth: Depth) -> Checked {
+    check(&MemoryImage::new("test.zvhd2", bytes.to_vec()), depth, &(), &Cancel::new()).unwrap()
+}
+
+/// The codes of all rules that were broken, each once, by code.
+fn codes(checked: &Checked) -> Vec<&'static str> {
+    checked
+        .report
+        .tallies()
+        .map(|t| t.rule.code)
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
