@@ -40,6 +40,31 @@ pub fn golden(name: &str) -> &'static [u8] {
     golden_files().get(name).unwrap_or_else(|| panic!("no golden file {name}"))
 }
 
+/// Whether a program is installed that a test needs. Where it is not, the test says so and returns; under the variable
+/// `IMSPREP_NO_SKIPS`, which CI sets, it fails instead.
+///
+/// # Panics
+///
+/// If the program is absent and no test may be skipped.
+pub fn has_tool(name: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let found = std::env::split_paths(&folders).chain(system).any(|folder| folder.join(name).is_file());
+    if !found {
+        assert!(
+            std::env::var_os("IMSPREP_NO_SKIPS").is_none(),
+            "{name} is not installed and no test may be skipped"
+        );
+        say_skipped(name);
+    }
+    found
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
+fn say_skipped(name: &str) {
+    eprintln!("SKIPPED: {name} is not installed");
+}
+
 /// What the reference's readers say of one golden file: a row of `golden-verdicts.tsv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {

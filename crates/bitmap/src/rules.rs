@@ -12,7 +12,8 @@ pub static DATA_MARKED_ZERO: Rule = Rule {
     title: "a data block is marked zero",
     why: "quick import does not load a block marked zero: its data would be lost without a word",
     source: MEANING,
-    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE; but keep one that the \
+          vendor's program made, as its layout may be another than the one it was read in",
 };
 
 /// BM-002

@@ -1,1 +1,35 @@
-fn main() {}
+//! `imsprep`: checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
+
+mod args;
+mod commands;
+mod exit;
+mod progress;
+mod render;
+mod setup;
+mod signals;
+mod terminal;
+mod wire;
+
+use std::process::ExitCode;
+
+use args::{BitmapCommand, Command, Zvhd2Command};
+use setup::Setup;
+
+fn main() -> ExitCode {
+    let args = args::parse();
+    let setup = match Setup::new(&args.common) {
+        Ok(setup) => setup,
+        Err(error) => return terminal::report_failure(&error).into(),
+    };
+    let result = match args.command {
+        Command::Check(args) => commands::check::run(&args, &setup),
+        Command::Detect(args) => commands::detect::run(&args, &setup),
+        Command::Bitmap(BitmapCommand::Create(args)) => commands::bitmap::create(&args, &setup),
+        Command::Bitmap(BitmapCommand::Verify(args)) => commands::bitmap::verify(&args, &setup),
+        Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),
+        Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
+        Command::Rules(args) => commands::rules::run(&args, &setup),
+    };
+    let status = result.unwrap_or_else(|error| terminal::report_failure(&error));
+    setup.exit_code(status)
+}

@@ -102,6 +102,9 @@ pub enum Fact {
     Corrupt,
     /// Feature bits that a reader must know and that no specification names.
     UnknownIncompatibleFeatures(u64),
+    /// It has the magic of a format that is recognised and no more, such as `parallels` or `dmg`: whatever
+    /// [`Detection::format`] says, it is not the plain bytes of a disk.
+    OtherFormat(&'static str),
     /// The headers contradict themselves or the file: what is wrong, in words.
     Damaged(String),
 }

@@ -1,4 +1,49 @@
 //! Which disk image format a file has, how big the disk in it is, and what in it matters to an import.
+//!
+//! [`detect`] goes by content alone; a file's name plays no part. Every format has a prober that looks at the first 72 KiB,
+//! the last 4 KiB and at most a few hundred KiB that headers point to. All of them run, so a file that is two formats at
+//! once shows as such. Nothing that a file names is opened. Broken content is a [`Fact`], never an error: `Err` means
+//! that the file could not be read.
+//!
+//! ```
+//! use imsprep_detect::{Fact, Format, detect};
+//! use imsprep_source::MemoryImage;
+//!
+//! let mut bytes = vec![0; 4096];
+//! bytes[..8].copy_from_slice(b"QFI\xfb\0\0\0\x02"); // qcow2, version 2
+//! bytes[15] = 0xc8; // the backing file's name is at 200 ...
+//! bytes[19] = 8; // ... and has 8 bytes
+//! bytes[200..208].copy_from_slice(b"base.img");
+//! bytes[23] = 16; // clusters of 64 KiB
+//! bytes[28] = 0x40; // 1 GiB of disk
+//!
+//! let found = detect(&MemoryImage::new("disk.raw", bytes))?;
+//! assert_eq!((found.format, found.variant), (Format::Qcow2, Some("v2")));
+//! assert_eq!(found.virtual_size, Some(1 << 30));
+//! assert_eq!(found.facts, [Fact::BackingFile("base.img".into())]);
+//! # Ok::<(), imsprep_source::Error>(())
+//! ```
+
+mod candidate;
+mod content;
+mod descriptor;
 mod detection;
+mod foreign;
+mod input;
+mod iso;
+mod luks;
+mod partitions;
+mod qcow;
+mod qcow2;
+mod qed;
+mod resolve;
+mod text;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vmdk;
+mod wrapped;
+mod zvhd;
 
 pub use detection::{Detection, Evidence, Fact, Format};
+pub use resolve::detect;

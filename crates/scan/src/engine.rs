@@ -8,19 +8,8 @@ use imsprep_source::{
     BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage,
 };
 
+use crate::io::{IoChoice, IoMode, choose};
 use crate::worker::{Files, Worker};
-
-/// How the bytes of a whole block are brought in. What the scan finds is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IoMode {
-    /// Maps regular files, reads block devices.
-    #[default]
-    Auto,
-    /// Maps a window of the file: no copying. Needs the bus error guard, without which it reads.
-    Map,
-    /// Reads into a buffer.
-    Read,
-}
 
 /// How to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +36,8 @@ pub struct Scan {
     pub bytes_read: u64,
     /// Wall-clock time.
     pub elapsed: Duration,
+    /// How the bytes were brought in.
+    pub io: IoChoice,
 }
 
 /// Bytes of the image that a worker claims at a time, at least; rounded up to whole bytes of the map (8 blocks).
@@ -66,14 +57,8 @@ pub fn scan(
 ) -> Result<Scan> {
     let begun = Instant::now();
     let mut map = BlockMap::zeroed(image.path(), image.size(), options.block_size)?;
-    // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
-    let probes = image.reopen().ok();
-    if let Some(probes) = &probes {
-        probes.advise(ReadPattern::Random);
-    }
-    image.advise(ReadPattern::Sequential);
-    let files =
-        Files { probes: probes.as_ref().unwrap_or(image), whole: image, map: maps(image, options.io) };
+    let mut io = choose(image, options.io);
+    let files = Files::open(image, &mut io);
 
     let stage = Stage::begin(progress, "scanning", image.size());
     let bytes_read = AtomicU64::new(0);
@@ -97,32 +82,66 @@ pub fn scan(
         }
         Ok(())
     };
-    rayon::scope(|scope| {
-        for _ in 0..rayon::current_num_threads() {
-            scope.spawn(|_| {
-                if let Err(error) = work() {
-                    // The first error is the one; the others are its echo.
-                    if !stop.swap(true, Ordering::Relaxed)
-                        && let Ok(mut slot) = failure.lock()
-                    {
-                        *slot = Some(error);
-                    }
-                }
-            });
+    in_parallel(&io, || {
+        if let Err(error) = work() {
+            // The first error is the one; the others are its echo.
+            if !stop.swap(true, Ordering::Relaxed)
+                && let Ok(mut slot) = failure.lock()
+            {
+                *slot = Some(error);
+            }
         }
     });
     drop(stage);
     if let Some(error) = failure.into_inner().unwrap_or(None) {
         return Err(error);
     }
+    drop(files);
     image.verify_unchanged()?;
-    Ok(Scan { map, bytes_read: bytes_read.into_inner(), elapsed: begun.elapsed() })
+    Ok(Scan { map, bytes_read: bytes_read.into_inner(), elapsed: begun.elapsed(), io })
 }
 
-fn maps(image: &ImageFile, io: IoMode) -> bool {
-    match io {
-        IoMode::Auto => image.kind() == imsprep_source::FileKind::Regular,
-        IoMode::Map => true,
-        IoMode::Read => false,
+/// Runs `work` on as many threads as the mode wants: those of the current pool, or, where more requests should be in
+/// flight than there are threads, on a pool for this scan.
+fn in_parallel(io: &IoChoice, work: impl Fn() + Sync) {
+    let threads = rayon::current_num_threads();
+    let workers = io.workers(threads);
+    let run = || {
+        rayon::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|_| work());
+            }
+        });
+    };
+    if workers > threads
+        && let Ok(pool) = rayon::ThreadPoolBuilder::new().num_threads(workers).build()
+    {
+        pool.install(run);
+    } else {
+        run();
+    }
+}
+
+impl<'a> Files<'a> {
+    /// Opens what the mode needs. Where the system refuses a mode, `io` says so and what is done instead.
+    fn open(image: &'a ImageFile, io: &mut IoChoice) -> Self {
+        let direct = match io.mode {
+            IoMode::Direct => match image.reopen_direct() {
+                Ok(file) => Some(file),
+                Err(error) => {
+                    *io = IoChoice { mode: IoMode::Read, reason: format!("no direct reads here ({error})") };
+                    None
+                }
+            },
+            _ => None,
+        };
+        // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
+        let probes = image.reopen().ok();
+        if let Some(probes) = &probes {
+            probes.advise(ReadPattern::Random);
+        }
+        // Blocks are read whole or not at all: read-ahead would bring in the data blocks between zero blocks.
+        image.advise(if io.mode == IoMode::Map { ReadPattern::Sequential } else { ReadPattern::Random });
+        Files { probes, whole: image, direct, map: io.mode == IoMode::Map }
     }
 }

@@ -25,9 +25,11 @@
 //! ```
 
 mod engine;
+mod io;
 mod worker;
 
-pub use engine::{IoMode, Scan, ScanOptions, scan};
+pub use engine::{Scan, ScanOptions, scan};
+pub use io::{IoChoice, IoMode};
 
 #[doc(no_inline)]
 pub use imsprep_source::BlockMap;

@@ -1,23 +1,33 @@
 //! One worker: the blocks of a batch, one after the other.
 
-use imsprep_source::{BlockSize, ImageFile, ReadAt, Result, WINDOW_ALIGN, is_zero};
+use imsprep_source::{
+    AlignedBuffer, BlockSize, DIRECT_ALIGN, Error, ImageFile, ReadAt, Result, WINDOW_ALIGN, is_zero,
+};
 
 /// One page: what a probe looks at.
 const PAGE_BYTES: usize = 4 << 10;
 const PAGE: u64 = PAGE_BYTES as u64;
 /// What one read of a buffer brings in.
-const BUFFER: u64 = 1 << 20;
+const BUFFER: u64 = 2 << 20;
 /// From this size on, probing a block before reading it saves more than it costs.
 const PROBED_FROM: u64 = 128 << 10;
 
 /// The image's descriptors, shared by the workers.
 pub(crate) struct Files<'a> {
-    /// For single pages here and there.
-    pub(crate) probes: &'a ImageFile,
+    /// For single pages here and there, without read-ahead.
+    pub(crate) probes: Option<ImageFile>,
     /// For whole blocks.
     pub(crate) whole: &'a ImageFile,
+    /// For whole blocks past the page cache.
+    pub(crate) direct: Option<ImageFile>,
     /// Whether to map whole blocks where possible.
     pub(crate) map: bool,
+}
+
+impl Files<'_> {
+    fn probes(&self) -> &ImageFile {
+        self.probes.as_ref().unwrap_or(self.whole)
+    }
 }
 
 /// A worker's own state: its buffer and its place in the file's extents.
@@ -26,7 +36,7 @@ pub(crate) struct Worker<'a> {
     extents: imsprep_source::ExtentCursor<'a>,
     block_size: u64,
     size: u64,
-    buffer: Vec<u8>,
+    buffer: AlignedBuffer,
     bytes_read: u64,
 }
 
@@ -37,7 +47,7 @@ impl<'a> Worker<'a> {
             extents: files.whole.extents(),
             block_size: block_size.bytes(),
             size: files.whole.size(),
-            buffer: Vec::new(),
+            buffer: AlignedBuffer::zeroed(0),
             bytes_read: 0,
         }
     }
@@ -64,6 +74,7 @@ impl<'a> Worker<'a> {
                 *byte |= 1 << (place % 8);
             }
         };
+        self.announce_probes(start, end)?;
         let mut at = start;
         while at < end {
             go_on()?;
@@ -85,12 +96,29 @@ impl<'a> Worker<'a> {
         Ok(end - start)
     }
 
+    /// Tells the kernel of the first page of each block to come, so that a cold disk works on many at once.
+    fn announce_probes(&mut self, start: u64, end: u64) -> Result<()> {
+        if self.files.map || self.block_size < PROBED_FROM {
+            return Ok(());
+        }
+        let mut at = start;
+        while at < end {
+            let Some(extent) = self.extents.data_from(at)? else { break };
+            if extent.start >= end {
+                break;
+            }
+            self.files.probes().announce(extent.start, PAGE);
+            at = (extent.start / self.block_size + 1).saturating_mul(self.block_size);
+        }
+        Ok(())
+    }
+
     /// Whether a stretch within one block has a byte that is not zero.
     fn has_data(&mut self, start: u64, end: u64) -> Result<bool> {
         if end - start > 2 * PAGE {
             for place in [start, start + (end - start) / 2 / PAGE * PAGE, end - PAGE] {
                 let mut page = [0; PAGE_BYTES];
-                self.files.probes.read_at(&mut page, place)?;
+                self.files.probes().read_at(&mut page, place)?;
                 self.bytes_read += PAGE;
                 if !is_zero(&page) {
                     return Ok(true);
@@ -147,12 +175,26 @@ impl<'a> Worker<'a> {
     /// Reads a stretch of at most [`BUFFER`] bytes into the worker's buffer.
     fn read(&mut self, start: u64, end: u64) -> Result<&[u8]> {
         let length = usize::try_from((end - start).min(BUFFER)).unwrap_or(0);
-        if self.buffer.len() < length {
-            self.buffer.resize(length, 0);
+        // A direct read begins and ends at multiples of a page around what is wanted.
+        let skip = usize::try_from(start % DIRECT_ALIGN as u64).unwrap_or(0);
+        let around = (skip + length).next_multiple_of(DIRECT_ALIGN);
+        if self.buffer.bytes_mut().len() < around {
+            // In one go to what most reads take: growing step by step would copy for nothing.
+            let most = usize::try_from(BUFFER.min(self.size)).unwrap_or(0);
+            self.buffer = AlignedBuffer::zeroed(around.max(most.next_multiple_of(DIRECT_ALIGN)));
         }
-        let piece = self.buffer.get_mut(..length).unwrap_or_default();
-        self.files.whole.read_at(piece, start)?;
         self.bytes_read += length as u64;
+        let buffer = self.buffer.bytes_mut();
+        if let Some(direct) = &self.files.direct {
+            let got = direct.read_once(buffer.get_mut(..around).unwrap_or_default(), start - skip as u64)?;
+            if got < skip + length {
+                let offset = start - skip as u64 + got as u64;
+                return Err(Error::UnexpectedEnd { path: direct.path().to_owned(), offset });
+            }
+            return Ok(buffer.get(skip..skip + length).unwrap_or_default());
+        }
+        let piece = buffer.get_mut(..length).unwrap_or_default();
+        self.files.whole.read_at(piece, start)?;
         Ok(piece)
     }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use imsprep_scan::{IoMode, ScanOptions, scan};
+use imsprep_scan::{IoChoice, IoMode, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, Error, ImageFile};
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ proptest! {
         pieces in pieces(),
         shift in 12u32..=26,
         threads in prop::sample::select(vec![1usize, 2, 7]),
-        io in prop::sample::select(vec![IoMode::Auto, IoMode::Map, IoMode::Read]),
+        io in prop::sample::select(vec![IoMode::Auto, IoMode::Map, IoMode::Read, IoMode::Direct]),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = write(dir.path(), &pieces);
@@ -102,7 +102,7 @@ fn every_size_around_block_and_page_borders() {
         if let Some(last) = size.checked_sub(1) {
             file.write_all_at(&[1], last).unwrap();
         }
-        for io in [IoMode::Map, IoMode::Read] {
+        for io in [IoMode::Map, IoMode::Read, IoMode::Direct] {
             assert_eq!(fast(&path, block, io, 2), naive(&path, block), "{size} {io:?}");
         }
     }
@@ -123,7 +123,7 @@ fn a_byte_that_no_probe_sees_is_found_in_every_block_of_many_batches() {
     }
     let expected = (0..150).map(|block| block % 3 != 0).collect::<Vec<_>>();
     for threads in [1, 3, 16] {
-        for io in [IoMode::Map, IoMode::Read] {
+        for io in [IoMode::Map, IoMode::Read, IoMode::Direct] {
             assert_eq!(fast(&path, 2 << 20, io, threads), expected);
         }
     }
@@ -138,7 +138,7 @@ fn the_same_on_tmpfs() {
     let pieces =
         [Piece::Hole(5 << 20), Piece::Data(100, 1), Piece::Zeros(3 << 20), Piece::OneByte(4 << 20, 77)];
     let path = write(dir.path(), &pieces);
-    for io in [IoMode::Map, IoMode::Read] {
+    for io in [IoMode::Map, IoMode::Read, IoMode::Direct] {
         assert_eq!(fast(&path, 2 << 20, io, 2), naive(&path, 2 << 20));
     }
 }
@@ -146,7 +146,7 @@ fn the_same_on_tmpfs() {
 #[test]
 fn a_file_cut_while_it_is_scanned_gives_an_error_and_no_map() {
     imsprep_source::install_bus_error_guard().unwrap();
-    for io in [IoMode::Map, IoMode::Read] {
+    for io in [IoMode::Map, IoMode::Read, IoMode::Direct] {
         let dir = tempfile::tempdir().unwrap();
         let path = write(dir.path(), &[Piece::Zeros(6 << 20)]);
         let image = ImageFile::open(&path).unwrap();
@@ -193,4 +193,27 @@ fn a_terabyte_of_holes_takes_no_reading() {
     let found = scan(&image, &ScanOptions::default(), &(), &Cancel::new()).unwrap();
     assert_eq!(found.map.data_blocks().collect::<Vec<_>>(), [(1 << 19) - 1]);
     assert!(found.bytes_read <= 2 << 20, "{} bytes", found.bytes_read);
+}
+
+#[test]
+fn each_mode_is_chosen_and_says_why() {
+    imsprep_source::install_bus_error_guard().unwrap();
+    // Beside the sources and not in /tmp, which may be a tmpfs.
+    let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let path = write(dir.path(), &[Piece::Zeros(6 << 20)]);
+    let choice = |io, path: &Path| {
+        let options = ScanOptions { io, ..ScanOptions::default() };
+        scan(&ImageFile::open(path).unwrap(), &options, &(), &Cancel::new()).unwrap().io
+    };
+    for io in [IoMode::Map, IoMode::Read] {
+        assert_eq!(choice(io, &path), IoChoice { mode: io, reason: "as asked for".into() });
+    }
+    let warm = choice(IoMode::Auto, &path);
+    assert_eq!(warm.mode, IoMode::Map);
+    assert!(warm.reason.contains("100 % of its data is in memory"), "{}", warm.reason);
+
+    let holes = write(dir.path(), &[Piece::Hole(6 << 20)]);
+    assert_eq!(choice(IoMode::Auto, &holes).mode, IoMode::Read);
+    let direct = choice(IoMode::Direct, &path);
+    assert!(direct.mode == IoMode::Direct || direct.reason.contains("no direct reads here"), "{direct:?}");
 }

@@ -114,7 +114,27 @@ impl ImageFile {
     ///
     /// As [`open`](Self::open), and [`Error::Changed`] if the path leads to another file by now.
     pub fn reopen(&self) -> Result<Self> {
-        let again = Self::open(&self.path)?;
+        self.same_or_changed(Self::open(&self.path)?)
+    }
+
+    /// A descriptor whose reads go past the page cache (`O_DIRECT`). Its reads must begin at a multiple of
+    /// [`DIRECT_ALIGN`](crate::DIRECT_ALIGN), be as long, and go into memory that is aligned so:
+    /// [`AlignedBuffer`](crate::AlignedBuffer).
+    ///
+    /// # Errors
+    ///
+    /// As [`reopen`](Self::reopen), and [`Error::Open`] where file system or system have no such reads.
+    pub fn reopen_direct(&self) -> Result<Self> {
+        #[cfg(target_os = "linux")]
+        let flags = i32::try_from(rustix::fs::OFlags::DIRECT.bits()).unwrap_or(0);
+        #[cfg(not(target_os = "linux"))]
+        let flags = 0;
+        let open_error = |source| Error::Open { path: self.path.clone(), source };
+        let file = File::options().read(true).custom_flags(flags).open(&self.path).map_err(open_error)?;
+        self.same_or_changed(Self::from_file(self.path.clone(), file)?)
+    }
+
+    fn same_or_changed(&self, again: Self) -> Result<Self> {
         if again.identity.same_file(&self.identity) {
             return Ok(again);
         }
@@ -177,6 +197,31 @@ impl ImageFile {
         }
         #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
         let _ = (offset, len);
+    }
+
+    /// One read of what is there, up to the end of the file: what direct reads can do. Returns the bytes read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`] if the system fails.
+    pub fn read_once(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+        loop {
+            match self.file.read_at(buf, offset) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map_err(|e| Error::read(&self.path, offset, e)),
+            }
+        }
+    }
+
+    /// The share of the file's data that is in the page cache, from 0 to 1, by a sample; `None` where the system does
+    /// not tell, or where there is no data.
+    pub fn resident_share(&self) -> Option<f64> {
+        crate::residency::resident_share(&self.file, &mut self.extents(), self.size)
+    }
+
+    /// The name of the network or user-space file system that the file is on; `None` for local ones.
+    pub fn remote_file_system(&self) -> Option<&'static str> {
+        crate::residency::remote_file_system(&self.file)
     }
 
     /// A cursor over the file's data and holes, for one thread.

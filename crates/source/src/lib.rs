@@ -14,6 +14,7 @@
 //! # Ok::<(), imsprep_source::Error>(())
 //! ```
 
+mod aligned;
 mod block_map;
 mod cancel;
 mod error;
@@ -24,10 +25,12 @@ mod image;
 mod output;
 mod progress;
 mod read_at;
+mod residency;
 mod units;
 mod window;
 mod zero;
 
+pub use aligned::{AlignedBuffer, DIRECT_ALIGN};
 pub use block_map::{BlockMap, BlockRun};
 pub use cancel::Cancel;
 pub use error::{Error, Result};

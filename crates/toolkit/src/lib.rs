@@ -1,1 +1,32 @@
-//! x
+//! imsprep as a library: what a program that embeds it calls, and all that the command line tool does itself.
+//!
+//! Each operation is one call that returns what it found; nothing here prints. Work runs in the caller's rayon pool.
+//!
+//! ```
+//! use imsprep_source::Cancel;
+//! use imsprep_toolkit::{CheckOptions, Target, Verdict, check_image_file};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let path = dir.path().join("disk.raw");
+//! std::fs::write(&path, vec![1; 3 << 20])?;
+//!
+//! let checked = check_image_file(&Target::new(path), &CheckOptions::default(), &(), &Cancel::new())?;
+//! assert_eq!(checked.verdict(), Verdict::NotImportable);
+//! let missing = checked.report.findings().iter().any(|finding| finding.rule.code == "BM-003");
+//! assert!(missing, "a RAW needs its bitmap file");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod all_rules;
+mod bitmap;
+mod check;
+mod error;
+mod targets;
+mod verdict;
+
+pub use all_rules::all_rules;
+pub use bitmap::{BitmapCreated, BitmapVerified, CreateOptions, create_bitmap, verify_bitmap};
+pub use check::{BitmapState, CheckOptions, Checked, Depth, check_image_file};
+pub use error::{Error, Result};
+pub use targets::{Target, expand_targets};
+pub use verdict::{Reservation, Verdict};

@@ -1,0 +1,256 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
+130 or 143 interrupted. Results go to standard output, everything else to standard error.";
+
+/// Checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
+///
+/// Run it on the file before the upload. It works offline and never changes an image.
+#[derive(Debug, Parser)]
+#[command(name = "imsprep", version, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing but errors; the exit status tells the result
+    #[arg(short, long, global = true, conflicts_with_all = ["json", "verbose"])]
+    pub(crate) quiet: bool,
+    /// Print more: every place of a finding, reasons and sources
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Show no progress bar (there is none when standard error is no terminal)
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// Number of worker threads [default: one for each core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// When to colour the output; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The verdict: may these images be imported?
+    Check(CheckArgs),
+    /// Tell the format of files, the size of the disk in them, and what matters to an import
+    Detect(DetectArgs),
+    /// Make and verify the bitmap file (.mf) that a RAW image needs
+    #[command(subcommand)]
+    Bitmap(BitmapCommand),
+    /// Look into ZVHD2 files
+    #[command(subcommand)]
+    Zvhd2(Zvhd2Command),
+    /// List every rule with its code and severity
+    Rules(RulesArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep check disk.raw                   is it importable, and does disk.mf fit it?
+  imsprep check --write-bitmap disk.raw    the same, and write disk.mf if there is none
+  imsprep check --json images/ > out.json  every image in a folder, for a script
+  imsprep check --quick disk.zvhd2         structure only, in seconds
+
+A RAW is compared with its bitmap and every record of a ZVHD2 is expanded, unless --quick.
+A folder stands for the images in it; its subfolders are not searched.")]
+pub(crate) struct CheckArgs {
+    /// Images, block devices, or folders of images
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Leave the content unread: it is listed as not checked
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Write the bitmap of a RAW that has none; never replaces one
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) write_bitmap: bool,
+    /// Let warnings count: exit 1 if there is any
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Whose rules to apply
+    #[arg(long, value_name = "CLOUD", default_value = "huawei")]
+    pub(crate) profile: ProfileName,
+    /// How to bring in the bytes of a RAW; the result is the same
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) io: Io,
+}
+
+/// The profiles by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileName {
+    /// Huawei Cloud
+    Huawei,
+    /// Open Telekom Cloud
+    Otc,
+}
+
+/// How the bytes of a RAW are brought in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Io {
+    /// Chosen by what the file is and whether it is in memory already; -v tells which and why
+    Auto,
+    /// Memory maps: fastest for what is in memory
+    Map,
+    /// Reads, several at a time: for disks, devices and network file systems
+    Read,
+    /// Reads past the page cache
+    Direct,
+}
+
+impl From<Io> for imsprep_scan::IoMode {
+    fn from(io: Io) -> Self {
+        match io {
+            Io::Auto => Self::Auto,
+            Io::Map => Self::Map,
+            Io::Read => Self::Read,
+            Io::Direct => Self::Direct,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep detect disk.img
+  imsprep detect --json *.vmdk")]
+pub(crate) struct DetectArgs {
+    /// Files or block devices
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BitmapCommand {
+    /// Scan a RAW image for zero blocks and write its bitmap file
+    Create(BitmapCreateArgs),
+    /// Compare a bitmap file with what the image holds
+    Verify(BitmapVerifyArgs),
+}
+
+const LAYOUT_NOTE: &str = "The layout of the vendor's own .mf is unpublished. imsprep writes the layout that ZVHD2 has \
+inside: one bit for each 2 MiB block, least significant bit first, 1 = data, zeros up to a multiple of 4096 bytes.";
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  imsprep bitmap create disk.raw                     writes disk.mf
+  imsprep bitmap create /dev/vg/disk -o disk.mf
+  imsprep bitmap create --force disk.raw             replaces disk.mf
+
+{LAYOUT_NOTE}"))]
+pub(crate) struct BitmapCreateArgs {
+    /// RAW image or block device
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where to write the bitmap [default: FILE with .mf for its extension]
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace an existing bitmap file, whatever it is; never the image
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How to bring in the bytes of a RAW; the result is the same
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) io: Io,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("Examples:
+  imsprep bitmap verify disk.raw                     compares with disk.mf
+  imsprep bitmap verify disk.raw --bitmap other.mf
+
+Exit status 1: a data block is marked zero, which would lose data. 2: the file is in no layout that imsprep knows, so
+nothing can be said of it. {LAYOUT_NOTE}"))]
+pub(crate) struct BitmapVerifyArgs {
+    /// RAW image or block device
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The bitmap file [default: FILE with .mf for its extension]
+    #[arg(long, value_name = "MF")]
+    pub(crate) bitmap: Option<PathBuf>,
+    /// How to bring in the bytes of a RAW; the result is the same
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) io: Io,
+    /// Let warnings count: exit 1 if there is any
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Zvhd2Command {
+    /// Check structure and content of a ZVHD2 file
+    Check(Zvhd2CheckArgs),
+    /// Show the fields and regions of a ZVHD2 file
+    Info(Zvhd2InfoArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 check disk.zvhd2
+  imsprep zvhd2 check --quick disk.zvhd2    footers, index, bitmap and record headers only
+
+Errors are what the vendor's index reader can't read or reads wrongly; warnings are what only that reader can read, and
+what its writer would not have written.")]
+pub(crate) struct Zvhd2CheckArgs {
+    /// ZVHD2 file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Do not expand the records: listed as not checked
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Let warnings count: exit 1 if there is any
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Zvhd2InfoArgs {
+    /// ZVHD2 file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep rules
+  imsprep rules -v BM-001    why there is such a rule, its source, and how to mend what breaks it")]
+pub(crate) struct RulesArgs {
+    /// Only these rules
+    #[arg(value_name = "CODE")]
+    pub(crate) codes: Vec<String>,
+    /// Print a Markdown table, as in docs/rules.md
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub(crate) markdown: bool,
+}
+
+/// Parses the command line; usage errors and help end the process here.
+pub(crate) fn parse() -> Cli {
+    Cli::parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        super::Cli::command().debug_assert();
+    }
+}

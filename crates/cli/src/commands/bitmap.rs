@@ -1,0 +1,55 @@
+//! `imsprep bitmap`
+
+use imsprep_source::Overwrite;
+use imsprep_toolkit::{BitmapState, CreateOptions, create_bitmap, verify_bitmap};
+
+use super::Warnings;
+use crate::args::{BitmapCreateArgs, BitmapVerifyArgs};
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::wire;
+
+pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let options = CreateOptions {
+        output: args.output.clone(),
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        io: args.io.into(),
+        ..CreateOptions::default()
+    };
+    let created = create_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::bitmap::Created::from(&created);
+            print_json(&wire::Document::new("imsprep.bitmap.create", Status::Fine, body))?;
+        }
+        Output::Text(detail) => print(&render::bitmap::created(&created, detail))?,
+    }
+    Ok(Status::Fine)
+}
+
+pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let verified =
+        verify_bitmap(&args.file, args.bitmap.as_deref(), args.io.into(), setup.progress(), setup.cancel())?;
+    let status = match Warnings::from_flag(args.strict).status(&verified.report) {
+        // Nothing can be said of it, which is neither yes nor no.
+        _ if is_unrecognised(&verified) => Status::CouldNotLook,
+        status => status,
+    };
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::bitmap::Verified::from(&verified);
+            print_json(&wire::Document::new("imsprep.bitmap.verify", status, body))?;
+        }
+        Output::Text(detail) => print(&render::bitmap::verified(&verified, detail))?,
+    }
+    Ok(status)
+}
+
+/// In no known layout, and not wrong for certain either.
+fn is_unrecognised(verified: &imsprep_toolkit::BitmapVerified) -> bool {
+    matches!(verified.state, BitmapState::Unrecognised { .. }) && !verified.report.has_errors()
+}

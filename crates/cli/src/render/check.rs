@@ -1,0 +1,145 @@
+//! `imsprep check`: a block for each file, a table for several.
+
+use std::fmt;
+
+use imsprep_findings::Severity;
+use imsprep_rules::{Profile, RULE_SET_DATE, Size};
+use imsprep_toolkit::{BitmapState, Checked, Verdict};
+
+use super::findings::{Findings, counts};
+use super::{counted, detect, percent, scan_line, style};
+use crate::commands::Warnings;
+use crate::commands::check::Outcome;
+use crate::exit::Status;
+use crate::setup::Detail;
+use crate::terminal::shown;
+
+/// All about one file.
+pub(crate) struct Block<'a> {
+    pub(crate) checked: &'a Checked,
+    pub(crate) warnings: Warnings,
+    pub(crate) profile: &'a Profile,
+    pub(crate) detail: Detail,
+}
+
+impl fmt::Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { checked, warnings, detail, .. } = self;
+        let verdict = checked.verdict();
+        let style = verdict_style(&verdict, warnings.status(&checked.report));
+        let bold = style::BOLD;
+        let path = checked.path.display().to_string();
+        writeln!(f, "{bold}{}{bold:#}: {style}{}{style:#}", shown(&path), verdict_text(&verdict, true))?;
+        let counts = counts(&checked.report);
+        if !counts.is_empty() {
+            let strict = *warnings == Warnings::Count && checked.report.worst() == Some(Severity::Warning);
+            let note = if strict { "; warnings count (--strict)" } else { "" };
+            writeln!(f, "  {}{note}", counts.join(", "))?;
+        }
+        writeln!(f, "  format  {}", detect::format_line(&checked.detection))?;
+        writeln!(f, "  file    {}", Size(checked.detection.file_size))?;
+        if let Some(disk) = checked.detection.virtual_size
+            && disk != checked.detection.file_size
+        {
+            writeln!(f, "  disk    {}", Size(disk))?;
+        }
+        if let Some(bitmap) = &checked.bitmap {
+            writeln!(f, "  bitmap  {}", bitmap_line(bitmap))?;
+        }
+        if let Some(scan) = &checked.scan {
+            let (data, all) = (scan.map.data_count(), scan.map.block_count());
+            let block = Size(scan.map.block_size().bytes()).scaled();
+            writeln!(f, "  blocks  {data} of {all} hold data ({}), {block} each", percent(data, all))?;
+            writeln!(f, "  scan    {}", scan_line(scan, *detail))?;
+        }
+        if let Some(info) = &checked.zvhd2 {
+            writeln!(f, "  blocks  {}", super::zvhd2::blocks_line(info))?;
+        }
+        write!(f, "{}", Findings { report: &checked.report, detail: *detail })?;
+        let Profile { title, name, .. } = self.profile;
+        writeln!(f, "  rules of {RULE_SET_DATE} for {title} (--profile {name})")
+    }
+}
+
+fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {
+    match (verdict, status) {
+        (Verdict::NotImportable, _) | (_, Status::Wrong) => style::BAD,
+        (Verdict::Importable(reservations), _) if !reservations.is_empty() => style::DOUBTFUL,
+        _ => style::GOOD,
+    }
+}
+
+/// The verdict in words; loud for a headline.
+fn verdict_text(verdict: &Verdict, loud: bool) -> String {
+    match verdict {
+        Verdict::NotImportable => if loud { "NOT IMPORTABLE" } else { "not importable" }.into(),
+        Verdict::Importable(reservations) => {
+            let mut words = vec![if loud { "IMPORTABLE" } else { "importable" }];
+            words.extend(reservations.iter().map(|r| r.title()));
+            words.join(", ")
+        }
+    }
+}
+
+fn bitmap_line(state: &BitmapState) -> String {
+    let name = |path: &std::path::Path| shown(&path.display().to_string()).to_string();
+    match state {
+        BitmapState::Missing { path } => format!("{} is missing", name(path)),
+        BitmapState::Written { path, layout } => format!("{} written, layout {}", name(path), layout.name),
+        BitmapState::Known { path, layout, compared: true } => {
+            format!("{}, layout {}, compared with the content", name(path), layout.name)
+        }
+        BitmapState::Known { path, layout, compared: false } => {
+            format!("{}, layout {}, not compared with the content", name(path), layout.name)
+        }
+        BitmapState::Unrecognised { path } => format!("{}, in no layout that imsprep knows", name(path)),
+    }
+}
+
+/// The table below the blocks of several files.
+pub(crate) fn table(outcomes: &[Outcome]) -> String {
+    let mut rows = vec![["FILE".to_owned(), "FORMAT".into(), "DISK".into(), "VERDICT".into()]];
+    rows.extend(outcomes.iter().map(row));
+    let mut text = String::from("\n");
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let (files, formats, disks) = (width(0), width(1), width(2));
+    for [file, format, disk, verdict] in &rows {
+        text += &format!("{file:files$}  {format:formats$}  {disk:>disks$}  {verdict}\n");
+    }
+    let good = outcomes.iter().filter(|o| o.status == Status::Fine).count();
+    let bad = outcomes.iter().filter(|o| o.status == Status::Wrong).count();
+    let unknown = outcomes.len() - good - bad;
+    let all = counted(outcomes.len() as u64, "file");
+    text += &format!("{all}: {good} passed, {bad} did not, {unknown} could not be looked at\n");
+    text
+}
+
+fn row(outcome: &Outcome) -> [String; 4] {
+    let path = shown(&outcome.path.display().to_string()).to_string();
+    match &outcome.result {
+        Err(_) => [path, "-".into(), "-".into(), "could not tell".into()],
+        Ok(checked) => {
+            let disk = checked.detection.virtual_size.map_or("-".into(), |size| Size(size).scaled());
+            let mut verdict = verdict_text(&checked.verdict(), false);
+            let codes = codes_that_count(checked, outcome.status);
+            if !codes.is_empty() {
+                verdict += &format!(" ({codes})");
+            }
+            [path, checked.detection.format.name().into(), disk, verdict]
+        }
+    }
+}
+
+/// The codes of what made the exit status: errors, and under `--strict` warnings.
+fn codes_that_count(checked: &Checked, status: Status) -> String {
+    if status != Status::Wrong {
+        return String::new();
+    }
+    let least = if checked.report.has_errors() { Severity::Error } else { Severity::Warning };
+    let codes = checked.report.tallies().filter(|tally| tally.severity >= least).map(|tally| tally.rule.code);
+    let codes = codes.collect::<Vec<_>>();
+    let shown = codes.iter().take(4).copied().collect::<Vec<_>>().join(", ");
+    if codes.len() > 4 { format!("{shown}, ...") } else { shown }
+}

@@ -1,0 +1,109 @@
+//! A report as text: one paragraph for each rule that is broken.
+
+use std::fmt::{self, Write as _};
+
+use imsprep_findings::{Finding, Report, Severity, Tally};
+
+use super::{counted, style};
+use crate::setup::Detail;
+use crate::terminal::shown;
+
+/// Places of one rule that are printed without `-v`.
+const PLACES: usize = 5;
+
+/// Findings by severity, then by code; below, what was not checked.
+pub(crate) struct Findings<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) detail: Detail,
+}
+
+impl fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tallies = self.report.tallies().collect::<Vec<_>>();
+        tallies.sort_by_key(|tally| (std::cmp::Reverse(tally.severity), tally.rule.code));
+        for tally in tallies {
+            self.write_rule(f, tally)?;
+        }
+        self.write_not_checked(f)
+    }
+}
+
+impl Findings<'_> {
+    fn write_rule(&self, f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
+        let (rule, style) = (tally.rule, style::of(tally.severity));
+        write!(f, "  {style}{} {}{style:#}: {}", tally.severity, rule.code, rule.title)?;
+        writeln!(f, "{}", if tally.total > 1 { format!(", {} times", tally.total) } else { String::new() })?;
+        let same = |finding: &&Finding| finding.rule.code == rule.code && finding.severity == tally.severity;
+        let all = self.report.findings().iter().filter(same).collect::<Vec<_>>();
+        let limit = if self.detail == Detail::Verbose { all.len() } else { PLACES };
+        for finding in all.iter().take(limit) {
+            writeln!(f, "      {}", place(finding))?;
+        }
+        let left = tally.total.saturating_sub(limit.min(all.len()) as u64);
+        if left > 0 {
+            let how = if all.len() > limit { "; -v or --json shows more" } else { "" };
+            writeln!(f, "      and {left} more{how}")?;
+        }
+        if self.detail == Detail::Verbose {
+            writeln!(f, "      why: {} ({})", rule.why, rule.source)?;
+        }
+        // Advice that is the same for every place is given once.
+        if let Some(first) = all.first()
+            && tally.severity > Severity::Note
+        {
+            writeln!(f, "      fix: {}", shown(first.advice()))?;
+        }
+        Ok(())
+    }
+
+    fn write_not_checked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.report.not_checked().is_empty() {
+            return Ok(());
+        }
+        let items = self.report.not_checked();
+        if self.detail == Detail::Verbose {
+            writeln!(f, "  not checked:")?;
+            for item in items {
+                writeln!(f, "      {}: {}", shown(&item.what), shown(&item.why))?;
+            }
+        } else {
+            let list = items.iter().map(|item| shown(&item.what).to_string()).collect::<Vec<_>>();
+            writeln!(f, "  not checked: {}", list.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong at one place, on one line.
+fn place(finding: &Finding) -> String {
+    let mut text = shown(&finding.message).to_string();
+    let mut add = |label: &str, value: &str| {
+        // What the sentence says already is not said twice.
+        if !text.to_lowercase().contains(&value.to_lowercase()) {
+            let _ = write!(text, ", {label} {}", shown(value));
+        }
+    };
+    if let Some(expected) = &finding.expected {
+        add("expected", expected);
+    }
+    if let Some(found) = &finding.found {
+        add("found", found);
+    }
+    if let Some(block) = finding.block {
+        add("in block", &block.to_string());
+    }
+    if let Some(offset) = finding.offset {
+        add("at offset", &offset.to_string());
+    }
+    text
+}
+
+/// "2 errors, 1 warning", without what there is none of.
+pub(crate) fn counts(report: &Report) -> Vec<String> {
+    [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (severity, report.count(severity)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| counted(count, severity.as_str()))
+        .collect()
+}

@@ -1,0 +1,42 @@
+//! `imsprep rules`
+
+use std::fmt::Write as _;
+
+use imsprep_findings::Rule;
+
+use super::style;
+use crate::setup::Detail;
+
+/// A line for each rule; with `-v`, all that there is to say of it.
+pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
+    let mut text = String::new();
+    for rule in rules {
+        let style = style::of(rule.severity);
+        let _ = writeln!(text, "{:8} {style}{:8}{style:#} {}", rule.code, rule.severity, rule.title);
+        if detail == Detail::Verbose {
+            let _ = writeln!(text, "         why: {}", rule.why);
+            let _ = writeln!(text, "         source: {}", rule.source);
+            let _ = writeln!(text, "         fix: {}\n", rule.fix);
+        }
+    }
+    text
+}
+
+/// The page docs/rules.md.
+pub(crate) fn markdown(rules: &[&Rule]) -> String {
+    let mut text = String::from(
+        "# The rules\n\nEvery rule that imsprep holds a file against, made by `imsprep rules --markdown`. ",
+    );
+    let _ = writeln!(
+        text,
+        "The rule set's date is {}. Codes are stable: none is ever given to another rule.\n",
+        imsprep_rules::RULE_SET_DATE
+    );
+    text += "| code | severity | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|\n";
+    for rule in rules {
+        let cells = [rule.code, rule.severity.as_str(), rule.title, rule.why, rule.source, rule.fix];
+        let cells = cells.map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}

@@ -1,0 +1,80 @@
+//! Writing to standard output and standard error.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, Write};
+
+use crate::exit::Status;
+
+/// Writes a result to standard output. That the reader went away is no error.
+///
+/// # Errors
+///
+/// If the output can't be written for another reason, such as a full disk.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a result as JSON, and a line feed.
+///
+/// # Errors
+///
+/// As [`print()`].
+pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Prints an error with all its causes to standard error, and tells the status that follows from it.
+pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
+    use imsprep_toolkit::Error;
+    let toolkit = error.downcast_ref::<Error>();
+    let (status, message) = match toolkit {
+        Some(stop) if stop.is_cancelled() => (Status::Interrupted, "interrupted; nothing was written".into()),
+        Some(Error::NotRaw { .. }) => (Status::Wrong, failure_text(error)),
+        _ => (Status::CouldNotLook, failure_text(error)),
+    };
+    let mut err = anstream::stderr().lock();
+    // If standard error is gone there is nobody left to tell.
+    let _ = writeln!(err, "imsprep: {message}");
+    status
+}
+
+/// An error and its causes on one line, fit for a terminal.
+pub(crate) fn failure_text(error: &anyhow::Error) -> String {
+    shown(&format!("{error:#}")).to_string()
+}
+
+/// Text from outside (a name, a string in an image) as it may be printed on a terminal: control characters and those that
+/// turn the direction of writing are escaped.
+pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
+    fmt::from_fn(move |f| {
+        for c in text.chars() {
+            let turns =
+                matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if c.is_control() || turns {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_moves_the_cursor() {
+        let text = shown("a\x1b[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢").to_string();
+        assert_eq!(text, r"a\u{1b}[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢");
+    }
+}

@@ -1,0 +1,58 @@
+//! JSON as scripts read it: a contract, apart from the types inside. Specified in docs/report.md.
+
+pub(crate) mod bitmap;
+pub(crate) mod check;
+pub(crate) mod detect;
+pub(crate) mod report;
+pub(crate) mod zvhd2;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::exit::Status;
+
+/// Version of every schema; it grows when a field changes its meaning or goes away, not when one is added.
+const VERSION: u32 = 1;
+
+/// What every document begins with.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<T> {
+    schema: &'static str,
+    version: u32,
+    tool: Tool,
+    exit_status: u8,
+    #[serde(flatten)]
+    body: T,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl<T> Document<T> {
+    pub(crate) fn new(schema: &'static str, status: Status, body: T) -> Self {
+        let tool = Tool { name: "imsprep", version: env!("CARGO_PKG_VERSION") };
+        Self { schema, version: VERSION, tool, exit_status: status.number(), body }
+    }
+}
+
+/// A path: as text, and byte by byte where the text can't hold it.
+#[derive(Debug, Serialize)]
+pub(crate) struct WirePath {
+    path: String,
+    /// The path's bytes in hexadecimal, only if it is not UTF-8; `path` then has replacement characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+}
+
+impl From<&Path> for WirePath {
+    fn from(path: &Path) -> Self {
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let hex = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let path_bytes = path.to_str().is_none().then(hex);
+        Self { path: path.to_string_lossy().into_owned(), path_bytes }
+    }
+}

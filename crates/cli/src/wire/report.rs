@@ -1,0 +1,128 @@
+//! Rules, findings, reports.
+
+use imsprep_findings::{Finding, Report, Rule, Severity};
+use serde::Serialize;
+
+/// One rule.
+#[derive(Debug, Serialize)]
+pub(crate) struct WireRule {
+    code: &'static str,
+    severity: &'static str,
+    title: &'static str,
+    why: &'static str,
+    source: &'static str,
+    fix: &'static str,
+}
+
+/// The rule table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Rules {
+    pub(crate) rule_set: &'static str,
+    pub(crate) rules: Vec<WireRule>,
+}
+
+impl From<&Rule> for WireRule {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            code: rule.code,
+            severity: rule.severity.as_str(),
+            title: rule.title,
+            why: rule.why,
+            source: rule.source,
+            fix: rule.fix,
+        }
+    }
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+struct WireFinding {
+    code: &'static str,
+    severity: &'static str,
+    title: &'static str,
+    message: String,
+    offset: Option<u64>,
+    block: Option<u64>,
+    expected: Option<String>,
+    found: Option<String>,
+    why: &'static str,
+    source: &'static str,
+    fix: String,
+}
+
+impl From<&Finding> for WireFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            code: finding.rule.code,
+            severity: finding.severity.as_str(),
+            title: finding.rule.title,
+            message: finding.message.clone(),
+            offset: finding.offset,
+            block: finding.block,
+            expected: finding.expected.clone(),
+            found: finding.found.clone(),
+            why: finding.rule.why,
+            source: finding.rule.source,
+            fix: finding.advice().to_owned(),
+        }
+    }
+}
+
+/// How often a rule is broken.
+#[derive(Debug, Serialize)]
+struct WireTally {
+    code: &'static str,
+    severity: &'static str,
+    total: u64,
+    listed: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct WireNotChecked {
+    what: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Counts {
+    error: u64,
+    warning: u64,
+    note: u64,
+}
+
+/// A report. `findings` holds the first 100 of each rule; `totals` counts all.
+#[derive(Debug, Serialize)]
+pub(crate) struct WireReport {
+    counts: Counts,
+    findings: Vec<WireFinding>,
+    totals: Vec<WireTally>,
+    not_checked: Vec<WireNotChecked>,
+}
+
+impl From<&Report> for WireReport {
+    fn from(report: &Report) -> Self {
+        let mut findings = report.findings().iter().collect::<Vec<_>>();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let not_checked = report.not_checked().iter();
+        Self {
+            counts: Counts {
+                error: report.count(Severity::Error),
+                warning: report.count(Severity::Warning),
+                note: report.count(Severity::Note),
+            },
+            findings: findings.into_iter().map(WireFinding::from).collect(),
+            totals: report
+                .tallies()
+                .map(|tally| WireTally {
+                    code: tally.rule.code,
+                    severity: tally.severity.as_str(),
+                    total: tally.total,
+                    listed: tally.kept,
+                })
+                .collect(),
+            not_checked: not_checked
+                .map(|item| WireNotChecked { what: item.what.clone(), why: item.why.clone() })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Every kind of bad input: a clear error that names the file and the way out, exit 2, and nothing left behind.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::folder::{Folder, codes, names_in};
+use imsprep_testdata::has_tool;
+
+const MIB: u64 = 1 << 20;
+
+#[test]
+fn a_missing_file() {
+    let folder = Folder::new();
+    for args in [
+        &["check", "none.raw"][..],
+        &["detect", "none.raw"],
+        &["bitmap", "create", "none.raw"],
+        &["bitmap", "verify", "none.raw"],
+        &["zvhd2", "check", "none.raw"],
+        &["zvhd2", "info", "none.raw"],
+    ] {
+        let run = folder.run(args);
+        assert_eq!(run.status, 2, "{args:?}");
+        assert!(run.err.contains("none.raw: cannot open: No such file"), "{}", run.err);
+        assert_eq!(run.out, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_missing_bitmap_is_named() {
+    let folder = Folder::new();
+    folder.sparse("disk.raw", MIB, &[0]);
+    let run = folder.run(&["bitmap", "verify", "disk.raw"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("disk.mf: cannot open"), "{}", run.err);
+}
+
+#[test]
+fn a_folder_without_images() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("images")).unwrap();
+    std::fs::write(folder.path("images/notes.txt"), "none here").unwrap();
+    let run = folder.run(&["check", "images"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("images: no disk images in this folder"), "{}", run.err);
+    let run = folder.run(&["bitmap", "create", "images"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("images: is a directory"), "{}", run.err);
+}
+
+#[test]
+fn an_empty_file() {
+    let folder = Folder::new();
+    folder.write("disk.raw", b"");
+    let (status, json) = folder.json(&["check", "disk.raw"]);
+    assert_eq!(status, 1);
+    assert!(codes(&json["files"][0]["report"]).contains(&"IMS-015".to_owned()));
+    let run = folder.run(&["bitmap", "create", "disk.raw"]);
+    assert_eq!(run.status, 1);
+    assert!(run.err.contains("disk.raw: is empty"), "{}", run.err);
+}
+
+#[test]
+fn a_symbolic_link_is_followed_and_a_dangling_one_is_an_error() {
+    let folder = Folder::new();
+    folder.sparse("disk.raw", MIB, &[0]);
+    std::os::unix::fs::symlink("disk.raw", folder.path("link.raw")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path("dangling.raw")).unwrap();
+    assert_eq!(folder.run(&["bitmap", "create", "link.raw"]).status, 0);
+    assert_eq!(folder.names(), ["dangling.raw", "disk.raw", "link.mf", "link.raw"]);
+    let run = folder.run(&["check", "dangling.raw"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("dangling.raw: cannot open"), "{}", run.err);
+}
+
+#[test]
+fn a_fifo_and_a_device_are_refused_without_waiting() {
+    let folder = Folder::new();
+    let made = Command::new("mkfifo").arg(folder.path("pipe.raw")).status().unwrap();
+    assert!(made.success());
+    for args in [["check", "pipe.raw"], ["detect", "pipe.raw"]] {
+        let mut command = folder.command(&args);
+        let output = command.timeout(Duration::from_secs(20)).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(err.contains("pipe.raw: is a named pipe (FIFO)"), "{err}");
+    }
+    let run = folder.run(&["check", "/dev/null"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("/dev/null: is a character device"), "{}", run.err);
+}
+
+#[test]
+fn arguments_that_contradict_each_other() {
+    let folder = Folder::new();
+    folder.sparse("disk.raw", MIB, &[0]);
+    for args in [
+        &["check", "--quick", "--write-bitmap", "disk.raw"][..],
+        &["check", "--quiet", "--json", "disk.raw"],
+        &["check", "--quiet", "--verbose", "disk.raw"],
+        &["rules", "--markdown", "--json"],
+        &["check"],
+        &["check", "--threads", "0", "disk.raw"],
+        &["check", "--profile", "elsewhere", "disk.raw"],
+    ] {
+        let run = folder.run(args);
+        assert_eq!(run.status, 2, "{args:?}");
+        assert!(run.err.contains("Usage") || run.err.contains("--help"), "{}", run.err);
+    }
+    assert_eq!(folder.names(), ["disk.raw"]);
+}
+
+/// Runs the command as an unprivileged user, who may not do everything as root may.
+fn run_unprivileged(folder: &Folder, args: &[&str]) -> std::process::Output {
+    // A copy of the binary where that user can reach it.
+    let binary = folder.path("imsprep-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_imsprep"), &binary).unwrap();
+    std::fs::set_permissions(folder.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
+    let mut command = if root {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary);
+        command
+    } else {
+        Command::new(&binary)
+    };
+    command.args(args).current_dir(folder.path(".")).output().unwrap()
+}
+
+#[test]
+fn an_unreadable_file_and_a_folder_that_may_not_be_written_to() {
+    if !has_tool("setpriv") {
+        return;
+    }
+    let folder = Folder::new();
+    let image = folder.sparse("disk.raw", MIB, &[0]);
+    std::fs::set_permissions(&image, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let output = run_unprivileged(&folder, &["check", "disk.raw"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("disk.raw: cannot open: Permission denied"), "{err}");
+
+    std::fs::set_permissions(&image, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let closed = folder.path("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let output = run_unprivileged(&folder, &["bitmap", "create", "disk.raw", "-o", "closed/disk.mf"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("closed/disk.mf: cannot create a temporary file beside it"), "{err}");
+    assert!(err.contains("nothing was written") && err.contains("Permission denied"), "{err}");
+    assert!(names_in(&closed).is_empty());
+}
+
+#[test]
+fn an_output_folder_without_space() {
+    if !has_tool("unshare") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.sparse("disk.raw", 70 << 30, &[0]);
+    std::fs::create_dir(folder.path("full")).unwrap();
+    // One page of space; the bitmap takes two.
+    let script = "mount -t tmpfs -o size=4k tmpfs full && { \"$0\" bitmap create disk.raw -o full/disk.mf; \
+                  echo \"status $?\"; ls -A full | wc -l; }";
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_imsprep")])
+        .current_dir(folder.path("."))
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        err.contains("full/disk.mf: cannot write to it; nothing was written: No space left"),
+        "{out}{err}"
+    );
+    assert_eq!(out, "status 2\n0\n", "{err}");
+}
+
+/// An image of allocated zeros that takes a while to scan.
+fn long_image(folder: &Folder) {
+    let chunk = vec![0; 16 << 20];
+    let mut file = std::fs::File::create(folder.path("disk.raw")).unwrap();
+    for _ in 0..48 {
+        std::io::Write::write_all(&mut file, &chunk).unwrap();
+    }
+}
+
+/// Starts `bitmap create` on the long image and does something to it in the middle. Retries if it was too quick, or not
+/// there yet. Returns status and errors.
+fn disturb(folder: &Folder, disturb: impl Fn(&std::process::Child)) -> (i32, String) {
+    for delay in [30, 15, 60, 8, 120, 30, 15, 60] {
+        long_image(folder);
+        let child = Command::new(env!("CARGO_BIN_EXE_imsprep"))
+            .args(["bitmap", "create", "disk.raw", "--force", "--threads", "1"])
+            .current_dir(folder.path("."))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        disturb(&child);
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        // Ended by the signal's default action: it came before the handler was there.
+        match output.status.code() {
+            Some(status) if status != 0 => return (status, err),
+            _ => {
+                let _ = std::fs::remove_file(folder.path("disk.mf"));
+            }
+        }
+    }
+    panic!("every run was over before it could be disturbed");
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read() {
+    let folder = Folder::new();
+    let (status, err) = disturb(&folder, |_| {
+        let image = std::fs::File::options().write(true).open(folder.path("disk.raw")).unwrap();
+        image.set_len(5 * MIB + 100).unwrap();
+    });
+    assert_eq!(status, 2, "{err}");
+    let named = ["bus error at offset", "the file ends before offset", "the file changed while it was read"];
+    assert!(err.contains("disk.raw") && named.iter().any(|words| err.contains(words)), "{err}");
+    assert_eq!(folder.names(), ["disk.raw"], "no bitmap, no temporary file");
+}
+
+#[test]
+fn interrupt_and_terminate_leave_no_file() {
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let folder = Folder::new();
+        let (status, err) = disturb(&folder, |child| {
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+            assert!(sent.is_ok());
+        });
+        assert_eq!(status, expected, "{err}");
+        assert!(err.contains("interrupted"), "{err}");
+        assert_eq!(folder.names(), ["disk.raw"], "no bitmap, no temporary file");
+    }
+}
+
+#[test]
+fn names_with_control_characters_are_never_printed_raw() {
+    let folder = Folder::new();
+    let name = "evil\u{1b}[2J\nname.raw";
+    folder.sparse(name, MIB, &[0]);
+    for args in
+        [&["check", name][..], &["detect", name], &["bitmap", "create", name], &["bitmap", "verify", name]]
+    {
+        let run = folder.run(args);
+        assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{run:?}");
+        assert!(run.out.contains(r"evil\u{1b}[2J\nname"), "{run:?}");
+    }
+    let run = folder.run(&["check", "none\u{1b}[2J.raw"]);
+    assert!(run.err.contains(r"none\u{1b}[2J.raw: cannot open"), "{}", run.err);
+}

@@ -1,0 +1,16 @@
+//! The command as a person runs it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod bad_input;
+mod bitmap;
+mod check;
+mod commands;
+mod floors;
+mod folder;
+mod snapshots;
+mod terminal;

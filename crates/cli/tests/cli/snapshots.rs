@@ -1,0 +1,60 @@
+//! What people read, word for word. After a change on purpose: `INSTA_UPDATE=always cargo test -p imsprep`.
+
+use crate::folder::Folder;
+
+/// A folder with the small real files and one damaged ZVHD2.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for name in ["reference.zvhd2", "small.raw", "small.mf", "disk.qcow2"] {
+        std::fs::copy(imsprep_testdata::folder().join(name), folder.path(name)).unwrap();
+    }
+    // The bitmap must not be older than its image.
+    std::fs::write(folder.path("small.mf"), std::fs::read(folder.path("small.mf")).unwrap()).unwrap();
+    folder.write("cut.zvhd2", &imsprep_testdata::golden("zstd_k_uniform.zvhd2")[..570_000]);
+    folder
+}
+
+fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
+    let run = folder.run(args);
+    let text = format!("$ imsprep {}\n{}{}[exit status {}]\n", args.join(" "), run.out, run.err, run.status);
+    // Times and rates differ from run to run.
+    let filters = [(r"in \d+(\.\d)? m?s, \d+\.\d\d GB/s", "in [TIME], [RATE]")];
+    insta::with_settings!({ filters => filters, omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn check() {
+    let folder = folder();
+    assert_run("check_good", &folder, &["check", "reference.zvhd2", "small.raw"]);
+    assert_run("check_folder", &folder, &["check", "."]);
+    assert_run("check_quick", &folder, &["check", "--quick", "--profile", "otc", "small.raw"]);
+    assert_run("check_verbose", &folder, &["check", "-v", "cut.zvhd2"]);
+}
+
+#[test]
+fn bitmap() {
+    let folder = Folder::new();
+    folder.sparse("disk.raw", (3 << 30) + 512, &[0, 9 << 20, 3 << 30]);
+    assert_run("bitmap_create", &folder, &["bitmap", "create", "disk.raw"]);
+    let mut bits = std::fs::read(folder.path("disk.mf")).unwrap();
+    bits[0] = 0b1111;
+    folder.write("disk.mf", &bits);
+    assert_run("bitmap_verify", &folder, &["bitmap", "verify", "disk.raw"]);
+}
+
+#[test]
+fn detect_and_zvhd2() {
+    let folder = folder();
+    assert_run("detect", &folder, &["detect", "reference.zvhd2", "small.raw", "disk.qcow2", "small.mf"]);
+    assert_run("zvhd2_check", &folder, &["zvhd2", "check", "reference.zvhd2"]);
+    assert_run("zvhd2_info", &folder, &["zvhd2", "info", "reference.zvhd2"]);
+}
+
+#[test]
+fn help() {
+    let folder = Folder::new();
+    assert_run("help", &folder, &["--help"]);
+    assert_run("help_check", &folder, &["check", "--help"]);
+}

@@ -1,0 +1,82 @@
+//! From what the probers say to one answer.
+
+use imsprep_source::{ReadAt, Result};
+
+use crate::candidate::{Body, Candidate};
+use crate::input::Input;
+use crate::{
+    Detection, Fact, Format, content, foreign, iso, luks, partitions, qcow, qcow2, qed, vdi, vhd, vhdx, vmdk,
+    wrapped, zvhd,
+};
+
+type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
+
+/// All of them run. Where two candidates are equally strong, the earlier one counts as the format.
+const PROBERS: [Prober; 12] = [
+    zvhd::probe,
+    qcow2::probe,
+    qcow::probe,
+    vmdk::probe,
+    vhdx::probe,
+    vhd::probe,
+    qed::probe,
+    luks::probe,
+    wrapped::probe,
+    vdi::probe,
+    iso::probe,
+    wrapped::probe_tar,
+];
+
+/// Which format the source has, by its content.
+///
+/// # Errors
+///
+/// If the source can't be read. A file that is too short for what it claims to be is no error but a
+/// [`Fact::Damaged`].
+pub fn detect(source: &dyn ReadAt) -> Result<Detection> {
+    let input = Input::new(source)?;
+    if input.size() == 0 {
+        return Ok(detection(&input, Candidate::new(Format::Empty).virtual_size(0)));
+    }
+    let mut candidates = Vec::new();
+    for prober in PROBERS {
+        candidates.extend(prober(&input)?);
+    }
+    candidates.sort_by_key(|candidate| candidate.place);
+    let mut candidates = candidates.into_iter();
+    let mut found = match candidates.next() {
+        Some(first) => {
+            let is_raw_too = first.body == Body::Other
+                && (partitions::has_gpt(&input) || content::beyond_first_sector(&input));
+            let mut found = detection(&input, first);
+            found.also = candidates.map(|candidate| candidate.format).collect();
+            found.also.extend(is_raw_too.then_some(Format::Raw));
+            found
+        }
+        None => raw(&input),
+    };
+    found.facts.extend(foreign::facts(&input)?);
+    Ok(found)
+}
+
+fn detection(input: &Input<'_>, candidate: Candidate) -> Detection {
+    Detection {
+        format: candidate.format,
+        variant: candidate.variant,
+        file_size: input.size(),
+        virtual_size: candidate.virtual_size,
+        facts: candidate.facts,
+        also: Vec::new(),
+        evidence: Vec::new(),
+    }
+}
+
+fn raw(input: &Input<'_>) -> Detection {
+    let mut found = detection(input, Candidate::new(Format::Raw).virtual_size(input.size()));
+    found.evidence.extend(partitions::evidence(input));
+    found.evidence.extend(content::evidence(input));
+    if found.evidence.contains(&crate::Evidence::Content("bitlocker")) {
+        found.facts.push(Fact::Encrypted("BitLocker"));
+    }
+    found
+}

@@ -1,0 +1,46 @@
+//! Strings from a file: bounded, and valid whatever the bytes.
+
+/// Most bytes that a string from a file may have.
+pub(crate) const MAX: usize = 1024;
+
+/// The bytes as text, up to a NUL.
+pub(crate) fn utf8(bytes: &[u8]) -> String {
+    let end = bytes.iter().take(MAX).position(|byte| *byte == 0).unwrap_or(bytes.len().min(MAX));
+    bounded(String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned())
+}
+
+/// UTF-16 code units as text, up to a NUL.
+pub(crate) fn utf16(units: impl Iterator<Item = u16>) -> String {
+    let units = units.take_while(|unit| *unit != 0).take(MAX);
+    bounded(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+/// Big-endian UTF-16.
+pub(crate) fn utf16_be(bytes: &[u8]) -> String {
+    utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_be_bytes(*unit)))
+}
+
+/// Little-endian UTF-16.
+pub(crate) fn utf16_le(bytes: &[u8]) -> String {
+    utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
+}
+
+/// Replacement characters are longer than what they replace, so the bound counts at the end.
+fn bounded(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_becomes_text_of_bounded_length() {
+        assert_eq!(utf8(b"base\xff.img\0rest"), "base\u{fffd}.img");
+        assert_eq!(utf8(&[0xff; 5000]).len(), MAX - 1);
+        assert_eq!(utf16_be(b"\0a\xd8\0\0b\0\0\0c"), "a\u{fffd}b");
+        assert_eq!(utf16_le(b"a\0b"), "a");
+        assert!(utf16_le(&[0xdd; 5000]).len() <= MAX);
+    }
+}

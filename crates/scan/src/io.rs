@@ -1,0 +1,80 @@
+//! How the bytes of whole blocks are brought in, and why so.
+
+use std::fmt;
+
+use imsprep_source::{FileKind, ImageFile, ReadAt};
+
+/// How the bytes of whole blocks are brought in. What the scan finds is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IoMode {
+    /// Chosen by what the file is and whether it is in memory already.
+    #[default]
+    Auto,
+    /// Maps windows of the file: no copying. Needs the bus error guard, without which it reads.
+    Map,
+    /// Reads into buffers, several requests at a time.
+    Read,
+    /// Reads past the page cache, several requests at a time.
+    Direct,
+}
+
+impl fmt::Display for IoMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::Map => "map",
+            Self::Read => "read",
+            Self::Direct => "direct",
+        })
+    }
+}
+
+/// The mode of a scan, and why it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IoChoice {
+    /// The mode; never [`IoMode::Auto`].
+    pub mode: IoMode,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// From this share of its data in memory on, a file is mapped: mapping is about twice as fast as reading what is in
+/// memory, and no faster than reading what is not.
+const WARM: f64 = 0.5;
+
+/// Requests in flight while a disk is waited for. It may exceed the number of cores, since waiting takes none.
+const IN_FLIGHT: usize = 8;
+
+/// Decides on the mode for this image.
+pub(crate) fn choose(image: &ImageFile, asked: IoMode) -> IoChoice {
+    let choice = |mode, reason: &str| IoChoice { mode, reason: reason.into() };
+    match asked {
+        IoMode::Map | IoMode::Read | IoMode::Direct => choice(asked, "as asked for"),
+        IoMode::Auto if image.kind() == FileKind::BlockDevice => {
+            choice(IoMode::Read, "a block device, which may fail under a map")
+        }
+        IoMode::Auto => match (image.remote_file_system(), image.resident_share()) {
+            (Some(name), _) => choice(IoMode::Read, &format!("on {name}, where a map may fail or wait")),
+            (None, Some(share)) if share >= WARM => {
+                choice(IoMode::Map, &format!("{:.0} % of its data is in memory", share * 100.0))
+            }
+            (None, Some(share)) => {
+                choice(IoMode::Read, &format!("only {:.0} % of its data is in memory", share * 100.0))
+            }
+            (None, None) if image.size() == 0 => choice(IoMode::Read, "there is nothing to read"),
+            (None, None) => {
+                choice(IoMode::Read, "it has no data, or the system does not tell what is in memory")
+            }
+        },
+    }
+}
+
+impl IoChoice {
+    /// How many workers serve this mode best, where the pool has `threads`.
+    pub(crate) fn workers(&self, threads: usize) -> usize {
+        match self.mode {
+            IoMode::Map | IoMode::Auto => threads,
+            IoMode::Read | IoMode::Direct => threads.max(IN_FLIGHT),
+        }
+    }
+}

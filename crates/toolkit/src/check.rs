@@ -1,0 +1,273 @@
+//! The main job: one file, one verdict.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use imsprep_bitmap::{
+    BITMAP_MISSING, BITMAP_OLDER, BITMAP_SHARED, BitmapFile, LAYOUT_UNPROVEN, Layout, Recognition,
+    bitmap_path, check_against_content, check_unrecognised_against_content, layout, read_bitmap,
+    write_bitmap,
+};
+use imsprep_detect::{Detection, Format, detect};
+use imsprep_findings::{Finding, Report, Severity};
+use imsprep_rules::{HUAWEI, Profile, check_image, is_too_large, not_checkable, shell_quoted};
+use imsprep_scan::{Scan, ScanOptions, scan};
+use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+
+use crate::{Result, Target, Verdict};
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// Structure and content.
+    #[default]
+    Content,
+    /// Structure alone; the content is listed as not checked.
+    Quick,
+}
+
+/// How to check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckOptions {
+    /// How closely to look.
+    pub depth: Depth,
+    /// The cloud's rules.
+    pub profile: &'static Profile,
+    /// Write the bitmap of a RAW that has none and is otherwise importable.
+    pub write_bitmap: bool,
+    /// How to scan.
+    pub scan: ScanOptions,
+}
+
+impl Default for CheckOptions {
+    fn default() -> Self {
+        Self { depth: Depth::Content, profile: &HUAWEI, write_bitmap: false, scan: ScanOptions::default() }
+    }
+}
+
+/// What became of a RAW's bitmap file.
+#[derive(Clone, Debug)]
+pub enum BitmapState {
+    /// There is none.
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// It was written just now.
+    Written {
+        /// Where.
+        path: PathBuf,
+        /// In which layout.
+        layout: &'static Layout,
+    },
+    /// It is there, in a known layout.
+    Known {
+        /// Where.
+        path: PathBuf,
+        /// In which layout.
+        layout: &'static Layout,
+        /// Whether it was held against the content.
+        compared: bool,
+    },
+    /// It is there, in no known layout.
+    Unrecognised {
+        /// Where.
+        path: PathBuf,
+    },
+}
+
+/// All that was found out about one file.
+#[derive(Debug)]
+pub struct Checked {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub detection: Detection,
+    /// What is wrong, and what was not checked.
+    pub report: Report,
+    /// A RAW's bitmap file.
+    pub bitmap: Option<BitmapState>,
+    /// A RAW's scan, if its content was read.
+    pub scan: Option<Scan>,
+    /// A ZVHD2's structure.
+    pub zvhd2: Option<imsprep_zvhd2::Info>,
+    /// Whether all content that could be checked was.
+    pub content_checked: bool,
+}
+
+impl Checked {
+    /// May it be imported?
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(&self.report, self.content_checked)
+    }
+}
+
+/// Checks one image file: its format, its structure and content, and the service's rules.
+///
+/// # Errors
+///
+/// Only if it could not be looked at: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
+/// could not be written.
+pub fn check_image_file(
+    target: &Target,
+    options: &CheckOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Checked> {
+    let path = &target.path;
+    let image = ImageFile::open(path)?;
+    let detection = detect(&image)?;
+    let mut checked = Checked {
+        path: path.clone(),
+        report: Report::new(),
+        bitmap: None,
+        scan: None,
+        zvhd2: None,
+        content_checked: true,
+        detection,
+    };
+    check_image(path, &checked.detection, options.profile, &mut checked.report);
+    check_shared(target, &mut checked.report);
+    let too_large = is_too_large(&checked.detection, options.profile);
+    let depth = if too_large { Depth::Quick } else { options.depth };
+    let why_not =
+        if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
+    match checked.detection.format {
+        Format::Raw => check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
+        Format::Zvhd2 => check_zvhd2(&image, &mut checked, depth, progress, cancel)?,
+        _ => {}
+    }
+    image.verify_unchanged()?;
+    not_checkable(options.profile, &mut checked.report);
+    Ok(checked)
+}
+
+fn check_shared(target: &Target, report: &mut Report) {
+    if target.shares_bitmap_with.is_empty() {
+        return;
+    }
+    let others = target.shares_bitmap_with.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let bitmap = bitmap_path(&target.path);
+    let message = format!("{} would also be the bitmap of {}", bitmap.display(), others.join(" and "));
+    report.push(Finding::new(&BITMAP_SHARED, message));
+}
+
+fn check_raw(
+    image: &ImageFile,
+    checked: &mut Checked,
+    options: &CheckOptions,
+    (depth, why_not): (Depth, &str),
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<()> {
+    let path = bitmap_path(&checked.path);
+    let report = &mut checked.report;
+    let file = match path.symlink_metadata() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        _ => Some(read_bitmap(&path, checked.detection.file_size)?),
+    };
+    let Some(file) = file else {
+        let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
+        if !wanted || depth == Depth::Quick {
+            let fix = format!("make it: imsprep bitmap create {}", shell_quoted(&checked.path));
+            let message = format!("there is no {}", path.display());
+            report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
+            checked.bitmap = Some(BitmapState::Missing { path });
+            return Ok(());
+        }
+        // Fails now if nothing can be written there, not after an hour of scanning.
+        drop(OutputFile::create(&path, Overwrite::Refuse, &[image])?);
+        let found = scan(image, &options.scan, progress, cancel)?;
+        write_bitmap(&path, &layout::ZVHD2, &found.map, Overwrite::Refuse, image)?;
+        report.push(unproven(&layout::ZVHD2));
+        checked.bitmap = Some(BitmapState::Written { path, layout: &layout::ZVHD2 });
+        checked.scan = Some(found);
+        return Ok(());
+    };
+
+    let content_can_tell = !matches!(file.recognition, Recognition::Empty);
+    let found = if depth == Depth::Content && content_can_tell {
+        Some(scan(image, &options.scan, progress, cancel)?)
+    } else {
+        None
+    };
+    checked.bitmap = Some(check_bitmap_file(&file, found.as_ref(), image.identity(), report));
+    if found.is_none() && content_can_tell {
+        report.push_not_checked("whether the bitmap marks every block that holds data", why_not);
+        checked.content_checked = false;
+    }
+    checked.scan = found;
+    Ok(())
+}
+
+/// Two files that are copied one after the other differ by less, and some file systems keep times no finer.
+const CLOCK_GRAIN: Duration = Duration::from_secs(2);
+
+/// Holds a bitmap file against the content, as far as that is known.
+pub(crate) fn check_bitmap_file(
+    file: &BitmapFile,
+    content: Option<&Scan>,
+    image: &FileIdentity,
+    report: &mut Report,
+) -> BitmapState {
+    let path = file.path.clone();
+    if let (Some(bitmap), Some(image)) = (file.identity.modified(), image.modified())
+        && bitmap + CLOCK_GRAIN < image
+    {
+        let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
+        let message = match severity {
+            Severity::Note => {
+                "the image was modified after its bitmap was written; their content was compared"
+            }
+            _ => "the image was modified after its bitmap was written, and their content was not compared",
+        };
+        report.push(Finding::new(&BITMAP_OLDER, message).severity(severity));
+    }
+    match (&file.recognition, content) {
+        (Recognition::Known { layout, map }, content) => {
+            if let Some(content) = content {
+                check_against_content(map, &content.map, report);
+            }
+            report.push(unproven(layout));
+            BitmapState::Known { path, layout, compared: content.is_some() }
+        }
+        (Recognition::Unrecognised { why }, Some(content)) => {
+            check_unrecognised_against_content(&file.bytes, why, &content.map, report);
+            report.push_not_checked(
+                "whether the bitmap marks every block that holds data",
+                "it is in no layout that imsprep knows",
+            );
+            BitmapState::Unrecognised { path }
+        }
+        (Recognition::Unrecognised { .. } | Recognition::Empty, _) => {
+            file.check_alone(report);
+            BitmapState::Unrecognised { path }
+        }
+    }
+}
+
+/// The standing warning on a layout that imsprep was not shown a genuine file of.
+fn unproven(layout: &Layout) -> Finding {
+    Finding::new(
+        &LAYOUT_UNPROVEN,
+        format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),
+    )
+}
+
+fn check_zvhd2(
+    image: &ImageFile,
+    checked: &mut Checked,
+    depth: Depth,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<()> {
+    let zvhd2_depth = match depth {
+        Depth::Content => imsprep_zvhd2::Depth::Content,
+        Depth::Quick => imsprep_zvhd2::Depth::Structure,
+    };
+    let found = imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?;
+    checked.report.merge(found.report);
+    checked.zvhd2 = Some(found.info);
+    checked.content_checked = depth == Depth::Content;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Which files a call is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use imsprep_bitmap::bitmap_path;
+use imsprep_detect::{Detection, Format, detect};
+use imsprep_source::ImageFile;
+
+use crate::{Error, Result};
+
+/// One file to check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The file.
+    pub path: PathBuf,
+    /// Other RAW images of the same call whose bitmap file would bear the same name (`a.raw` and `a.img`).
+    pub shares_bitmap_with: Vec<PathBuf>,
+}
+
+impl Target {
+    /// A file on its own.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), shares_bitmap_with: Vec::new() }
+    }
+}
+
+/// Extensions that tell of a disk image whatever is in the file.
+const IMAGE_EXTENSIONS: &[&str] =
+    &["raw", "img", "zvhd2", "zvhd", "qcow2", "qcow", "vmdk", "vhd", "vhdx", "vdi", "qed", "iso", "ova"];
+
+/// Extensions of compressed files, which are meant if the name before them tells of a disk image.
+const COMPRESSED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "zip"];
+
+/// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
+///
+/// Of a folder's regular files those are images whose name has a known extension, or whose content shows a disk image.
+/// Hidden files and bitmap files are none.
+///
+/// A name that leads to nothing is an error in its place.
+pub fn expand_targets(paths: &[PathBuf]) -> Vec<Result<Target>> {
+    let mut targets = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            targets.push(Ok(Target::new(path)));
+            continue;
+        }
+        match images_in(path) {
+            Ok(images) if images.is_empty() => targets.push(Err(Error::NoImages { path: path.clone() })),
+            Ok(images) => targets.extend(images.into_iter().map(|path| Ok(Target::new(path)))),
+            Err(source) => targets.push(Err(Error::Folder { path: path.clone(), source })),
+        }
+    }
+    find_shared_bitmaps(&mut targets);
+    targets
+}
+
+fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut images = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        // Links to files count as files; what a dangling link would lead to is unknown, so its name decides.
+        let regular = std::fs::metadata(&path).map_or_else(|_| path.is_symlink(), |m| m.is_file());
+        if regular && !hidden && (has_image_name(&path) || has_image_content(&path)) {
+            images.push(path);
+        }
+    }
+    images.sort();
+    Ok(images)
+}
+
+fn has_image_name(path: &Path) -> bool {
+    let is_one_of = |path: &Path, list: &[&str]| {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        extension.is_some_and(|extension| list.contains(&extension.as_str()))
+    };
+    let compressed = is_one_of(path, COMPRESSED_EXTENSIONS);
+    is_one_of(path, IMAGE_EXTENSIONS)
+        || compressed && path.file_stem().is_some_and(|stem| is_one_of(Path::new(stem), IMAGE_EXTENSIONS))
+}
+
+/// Positive evidence of a disk image. A file that can't be read gives none.
+fn has_image_content(path: &Path) -> bool {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mf")) {
+        return false;
+    }
+    let Some(found) = detect_at(path) else { return false };
+    match found.format {
+        Format::Raw => !found.evidence.is_empty(),
+        Format::Empty
+        | Format::Gzip
+        | Format::Xz
+        | Format::Zstd
+        | Format::Bzip2
+        | Format::Zip
+        | Format::Tar => false,
+        _ => true,
+    }
+}
+
+fn detect_at(path: &Path) -> Option<Detection> {
+    detect(&ImageFile::open(path).ok()?).ok()
+}
+
+fn find_shared_bitmaps(targets: &mut [Result<Target>]) {
+    let mut by_bitmap = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
+    for target in targets.iter().flatten() {
+        // The same file named twice shares with nobody: a set.
+        by_bitmap.entry(bitmap_path(&target.path)).or_default().insert(target.path.clone());
+    }
+    for images in by_bitmap.values_mut().filter(|images| images.len() > 1) {
+        images.retain(|path| detect_at(path).is_some_and(|found| found.format == Format::Raw));
+    }
+    for target in targets.iter_mut().flatten() {
+        let Some(images) = by_bitmap.get(&bitmap_path(&target.path)) else { continue };
+        if images.contains(&target.path) {
+            target.shares_bitmap_with = images.iter().filter(|path| **path != target.path).cloned().collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_the_images_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        write("b.raw", b"anything");
+        write("a.IMG", b"anything");
+        write("b.mf", &[1; 4096]);
+        write("notes.txt", b"a text");
+        write("hidden-by-name", b"QFI\xfb\0\0\0\x03");
+        write("logs.tar.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0");
+        write("disk.raw.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0");
+        write(".imsprep-x.tmp", b"QFI\xfb\0\0\0\x03");
+        std::fs::create_dir(dir.path().join("sub.raw")).unwrap();
+        let targets = expand_targets(&[dir.path().to_owned()]);
+        let names = targets.iter().map(|t| t.as_ref().unwrap().path.file_name().unwrap().to_str().unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), ["a.IMG", "b.raw", "disk.raw.gz", "hidden-by-name"]);
+    }
+
+    #[test]
+    fn a_folder_without_images_is_an_error_and_a_missing_file_stays_a_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("none.raw");
+        let targets = expand_targets(&[dir.path().to_owned(), missing.clone()]);
+        assert!(matches!(&targets[0], Err(Error::NoImages { .. })));
+        assert_eq!(targets[1].as_ref().unwrap(), &Target::new(missing));
+    }
+
+    #[test]
+    fn raw_images_with_one_bitmap_name_know_of_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let raw = write("a.raw", b"raw");
+        let img = write("a.img", b"raw as well");
+        let qcow2 = write("a.qcow2", b"QFI\xfb\0\0\0\x03");
+        let alone = write("b.raw", b"raw");
+        let targets = expand_targets(&[raw.clone(), img.clone(), qcow2, alone.clone(), alone]);
+        let shared =
+            targets.iter().map(|t| t.as_ref().unwrap().shares_bitmap_with.clone()).collect::<Vec<_>>();
+        assert_eq!(shared, [vec![img], vec![raw], vec![], vec![], vec![]]);
+    }
+}

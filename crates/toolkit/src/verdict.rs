@@ -1,0 +1,63 @@
+//! May this be imported?
+
+use imsprep_findings::Report;
+
+/// The answer to "may this file be imported", as far as it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing that was looked at stands against it, with these reservations.
+    Importable(Vec<Reservation>),
+    /// At least one error.
+    NotImportable,
+}
+
+/// What keeps "importable" from being a plain yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reservation {
+    /// The bitmap is in a layout that nobody has proven to be the service's.
+    BitmapLayoutUnproven,
+    /// The bitmap file is in no known layout.
+    BitmapNotRecognised,
+    /// The content was not read: the bitmap was not compared, or no record expanded.
+    ContentNotChecked,
+}
+
+impl Reservation {
+    /// In a few words, to follow "importable".
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::BitmapLayoutUnproven => "bitmap layout unproven",
+            Self::BitmapNotRecognised => "bitmap not recognised, so not checked",
+            Self::ContentNotChecked => "content not checked",
+        }
+    }
+
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BitmapLayoutUnproven => "bitmap-layout-unproven",
+            Self::BitmapNotRecognised => "bitmap-not-recognised",
+            Self::ContentNotChecked => "content-not-checked",
+        }
+    }
+}
+
+impl Verdict {
+    /// Draws the verdict from a report.
+    pub(crate) fn of(report: &Report, content_checked: bool) -> Self {
+        if report.has_errors() {
+            return Self::NotImportable;
+        }
+        let mut reservations = Vec::new();
+        if report.count_of(&imsprep_bitmap::LAYOUT_UNPROVEN) > 0 {
+            reservations.push(Reservation::BitmapLayoutUnproven);
+        }
+        if report.count_of(&imsprep_bitmap::BITMAP_UNRECOGNISED) > 0 {
+            reservations.push(Reservation::BitmapNotRecognised);
+        }
+        if !content_checked {
+            reservations.push(Reservation::ContentNotChecked);
+        }
+        Self::Importable(reservations)
+    }
+}
