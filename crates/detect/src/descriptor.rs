@@ -3,7 +3,7 @@
 use imsprep_ondisk::vmdk::{CREATE_TYPES, DESCRIPTOR_MARKER, NO_PARENT_CID, SECTOR};
 
 use crate::candidate::Candidate;
-use crate::{Fact, text};
+use crate::{Fact, input, text};
 
 /// Bytes of a descriptor that are read; one of 60 TB in files of 2 GB has less than 2 MB, an ordinary one 1 KB.
 pub(crate) const MAX: u64 = 256 << 10;
@@ -26,7 +26,8 @@ pub(crate) struct Descriptor {
 }
 
 /// Whether the text is a descriptor. Readers take one without the marker, too, if its first line that says something
-/// is a version.
+/// is a version. So do other files begin, `Cargo.lock` for one: that line counts if a line that makes a disk follows,
+/// or may follow beyond what is at hand.
 pub(crate) fn is_descriptor(bytes: &[u8]) -> bool {
     for line in lines(bytes) {
         match line.strip_prefix('#') {
@@ -36,11 +37,19 @@ pub(crate) fn is_descriptor(bytes: &[u8]) -> bool {
             Some(_) => {}
             None => {
                 let (key, value) = line.split_once('=').unwrap_or((&line, ""));
-                return key.trim().eq_ignore_ascii_case("version") && matches!(value.trim(), "1" | "2" | "3");
+                let is_version = key.trim().eq_ignore_ascii_case("version");
+                return is_version
+                    && matches!(value.trim(), "1" | "2" | "3")
+                    && (Descriptor::parse(bytes).makes_a_disk() || goes_on(bytes));
             }
         }
     }
     false
+}
+
+/// Whether the bytes are a file's first and text to their end.
+fn goes_on(bytes: &[u8]) -> bool {
+    bytes.len() as u64 >= input::HEAD && !bytes.contains(&0)
 }
 
 /// The lines that aren't blank, trimmed, up to a NUL: padding, where readers stop. A line is cut at the bound of a
@@ -60,6 +69,10 @@ impl Descriptor {
             descriptor.line(&line);
         }
         descriptor
+    }
+
+    fn makes_a_disk(&self) -> bool {
+        self.create_type.is_some() || self.extents > 0 || self.has_parent_cid || self.parent_name.is_some()
     }
 
     fn line(&mut self, line: &str) {
@@ -146,7 +159,7 @@ mod tests {
         for text in [
             "# Disk DescriptorFile\nversion=1",
             "\u{feff}\r\n  \r\n# a comment\r\n#DISK descriptorFILE\r\nVERSION = 1\r\n",
-            "# no marker\n\nversion=3\n",
+            "# no marker\n\nversion=3\nRW 8 FLAT \"a\"",
             "# Disk DescriptorFile\0\0\0",
         ] {
             assert!(is_descriptor(text.as_bytes()), "{text:?}");

@@ -43,6 +43,8 @@ pub enum Format {
     Tar,
     /// A file of no bytes.
     Empty,
+    /// Another format by this name (`parallels`, `dmg`, `lz4`), of which no more is known than that it is not raw.
+    Other(&'static str),
 }
 
 impl Format {
@@ -68,6 +70,7 @@ impl Format {
             Self::Zip => "zip",
             Self::Tar => "tar",
             Self::Empty => "empty",
+            Self::Other(name) => name,
         }
     }
 }
@@ -102,9 +105,6 @@ pub enum Fact {
     Corrupt,
     /// Feature bits that a reader must know and that no specification names.
     UnknownIncompatibleFeatures(u64),
-    /// It has the magic of a format that is recognised and no more, such as `parallels` or `dmg`: whatever
-    /// [`Detection::format`] says, it is not the plain bytes of a disk.
-    OtherFormat(&'static str),
     /// The headers contradict themselves or the file: what is wrong, in words.
     Damaged(String),
 }

@@ -3,7 +3,7 @@
 use imsprep_source::{ReadAt, ReadAtExt, Result};
 
 /// Bytes read from the start: up to the farthest magic, those of btrfs, ReiserFS and UFS2 beyond 64 KiB.
-const HEAD: u64 = 72 << 10;
+pub(crate) const HEAD: u64 = 72 << 10;
 
 /// A file and its first bytes.
 pub(crate) struct Input<'a> {

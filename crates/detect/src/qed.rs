@@ -10,14 +10,14 @@ use crate::{Fact, Format, text};
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let Some(bytes) = input.head_array(0) else { return Ok(None) };
     let header = QedHeader::decode(&bytes);
-    // The magic is short and three of its bytes are letters: the cluster size has to be one, too.
-    let is_cluster =
-        header.cluster_size.is_power_of_two() && (4096..=64 << 20).contains(&header.cluster_size);
-    if header.magic != QED_MAGIC || !is_cluster {
+    if header.magic != QED_MAGIC {
         return Ok(None);
     }
     let mut found = Candidate::new(Format::Qed).virtual_size(header.image_size);
     found.check_size();
+    if !header.cluster_size.is_power_of_two() || !(4096..=64 << 20).contains(&header.cluster_size) {
+        found.damaged(format!("a cluster has {} bytes", header.cluster_size));
+    }
     if header.features & QED_BACKING_FILE != 0 {
         let length = u64::from(header.backing_name_size).min(text::MAX as u64);
         let name = input.read(u64::from(header.backing_name_offset), length)?;

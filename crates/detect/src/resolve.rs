@@ -12,7 +12,7 @@ use crate::{
 type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
 
 /// All of them run. Where two candidates are equally strong, the earlier one counts as the format.
-const PROBERS: [Prober; 12] = [
+const PROBERS: [Prober; 13] = [
     zvhd::probe,
     qcow2::probe,
     qcow::probe,
@@ -25,6 +25,7 @@ const PROBERS: [Prober; 12] = [
     vdi::probe,
     iso::probe,
     wrapped::probe_tar,
+    foreign::probe,
 ];
 
 /// Which format the source has, by its content.
@@ -44,7 +45,7 @@ pub fn detect(source: &dyn ReadAt) -> Result<Detection> {
     }
     candidates.sort_by_key(|candidate| candidate.place);
     let mut candidates = candidates.into_iter();
-    let mut found = match candidates.next() {
+    Ok(match candidates.next() {
         Some(first) => {
             let is_raw_too = first.body == Body::Other
                 && (partitions::has_gpt(&input) || content::beyond_first_sector(&input));
@@ -54,9 +55,7 @@ pub fn detect(source: &dyn ReadAt) -> Result<Detection> {
             found
         }
         None => raw(&input),
-    };
-    found.facts.extend(foreign::facts(&input)?);
-    Ok(found)
+    })
 }
 
 fn detection(input: &Input<'_>, candidate: Candidate) -> Detection {

@@ -3,7 +3,7 @@
 use imsprep_ondisk::zvhd2::{self, Footer, VERSION_SEQUENTIAL};
 use imsprep_source::Result;
 
-use crate::candidate::{Candidate, Place};
+use crate::candidate::{Body, Candidate, Place};
 use crate::input::Input;
 use crate::{Fact, Format};
 
@@ -32,7 +32,10 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if counts.zvhd2_version == VERSION_SEQUENTIAL {
         found.variant = Some("sequential");
     }
-    if !first.is_v2() {
+    if first.is_v2() {
+        // Behind the footer's 512 bytes there is uninitialised memory up to 4096: what looks like a disk there is chance.
+        found.body = Body::Disk;
+    } else {
         found.place = Place::End;
         found
             .facts

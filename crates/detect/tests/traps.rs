@@ -1,8 +1,14 @@
 //! Each trap that a widely used tool has fallen into, and the attacks, as bytes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there, and say why it skips"
+)]
+
 use imsprep_detect::{Detection, Evidence, Fact, Format, detect};
 use imsprep_ondisk::vhd::{self, Footer};
-use imsprep_ondisk::zvhd2;
+use imsprep_ondisk::{vhdx, zvhd2};
 use imsprep_source::MemoryImage;
 
 const MIB: usize = 1 << 20;
@@ -152,6 +158,59 @@ fn a_differencing_vhd_names_its_parent_in_utf16() {
 }
 
 #[test]
+fn a_vhdx_tells_size_log_and_parent() {
+    let mut b = vec![0; 3 << 20];
+    put(&mut b, 0, &vhdx::FILE_SIGNATURE);
+    // The second header is newer and has a log.
+    for (at, sequence, log) in [(64 << 10, 7_u64, 0), (128 << 10, 8, 1)] {
+        put(&mut b, at, b"head");
+        put(&mut b, at + 8, &sequence.to_le_bytes());
+        put(&mut b, at + 48, &[log]);
+        let sum = vhdx::checksum(&b[at..at + 4096]);
+        put(&mut b, at + 4, &sum.to_le_bytes());
+    }
+    let table = 256 << 10;
+    put(&mut b, table, b"regi\0\0\0\0\x01");
+    put(&mut b, table + 16, &vhdx::REGION_METADATA);
+    put(&mut b, table + 32, &(2_u64 << 20).to_le_bytes());
+    let sum = vhdx::checksum(&b[table..table + (64 << 10)]);
+    put(&mut b, table + 4, &sum.to_le_bytes());
+    let region = 2 << 20;
+    put(&mut b, region, b"metadata\0\0\x03");
+    for (n, (item, offset, length)) in [
+        (vhdx::ITEM_FILE_PARAMETERS, 65536_u32, 8_u32),
+        (vhdx::ITEM_DISK_SIZE, 65544, 8),
+        (vhdx::ITEM_PARENT_LOCATOR, 65552, 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let at = region + 32 + 32 * n;
+        put(&mut b, at, &item);
+        put(&mut b, at + 16, &[offset.to_le_bytes(), length.to_le_bytes()].concat());
+    }
+    put(&mut b, region + 65540, &[2]);
+    put(&mut b, region + 65544, &(5_u64 << 30).to_le_bytes());
+    let locator = region + 65552;
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    put(&mut b, locator + 18, b"\x01\0\x40\0\0\0\x80\0\0\0");
+    put(&mut b, locator + 28, &[26, 0, 24, 0]);
+    put(&mut b, locator + 0x40, &utf16("relative_path"));
+    put(&mut b, locator + 0x80, &utf16(".\\größe.vhdx"));
+    let whole = found(b.clone());
+    assert_eq!((whole.variant, whole.virtual_size), (Some("differencing"), Some(5 << 30)), "{whole:?}");
+    let parent = Fact::Parent(Some(".\\größe.vhdx".into()));
+    assert_eq!(whole.facts, [Fact::Dirty, parent.clone()]);
+    // With a wrong checksum the newer header does not count, and without headers nothing does.
+    put(&mut b, (128 << 10) + 100, &[1]);
+    assert_eq!(found(b.clone()).facts, [parent]);
+    put(&mut b, (64 << 10) + 100, &[1]);
+    put(&mut b, table + 5, &[1, 2, 3]);
+    let broken = found(b);
+    assert!(has_damage(&broken, "headers") && has_damage(&broken, "region tables"));
+}
+
+#[test]
 fn a_flat_vmdk_descriptor_is_known_however_it_is_dressed() {
     let body =
         "version=1\nCID=1\nparentCID=ffffffff\ncreateType=\"MONOLITHICflat\"\nRW 2048 FLAT \"a.vmdk\" 0\n";
@@ -174,7 +233,12 @@ fn a_flat_vmdk_descriptor_is_known_however_it_is_dressed() {
         assert_eq!(found.virtual_size, Some(MIB as u64));
     }
     assert_eq!(found("# Disk DescriptorFile\nversion=1\ncreateType=\"x\"\n").variant, None);
-    for text in ["# Not a descriptor\nname = x\n", "#!/bin/sh\necho version=1\n", "version=1.2.3\n"] {
+    for text in [
+        "# Not a descriptor\nname = x\n",
+        "#!/bin/sh\necho version=1\n",
+        "version=1.2.3\n",
+        "# Cargo's\nversion = 3\n\n[[package]]\n",
+    ] {
         assert_eq!(found(text).format, Format::Raw, "{text}");
     }
 }
@@ -339,12 +403,22 @@ fn small_and_other_files_are_told_apart() {
         assert_eq!((found.format, found.evidence), (Format::Raw, vec![]), "{size}");
         assert_eq!(found.virtual_size, Some(size as u64));
     }
-    assert_eq!(found(b"WithoutFreeSpace".to_vec()).facts, [Fact::OtherFormat("parallels")]);
+    assert_eq!(found(b"WithoutFreeSpace".to_vec()).format, Format::Other("parallels"));
     let dmg = with(vec![0; 2048], 1536, b"koly\0\0\0\x04\0\0\x02\0");
-    assert_eq!(found(dmg).facts, [Fact::OtherFormat("dmg")]);
+    assert_eq!(found(dmg).format, Format::Other("dmg"));
     let skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd\x28\xb5\x2f\xfd\0\0\0\0".to_vec();
     assert_eq!(found(skipped).format, Format::Zstd);
     assert_eq!(found(b"BZhello".to_vec()).format, Format::Raw);
+}
+
+#[test]
+fn what_lies_uninitialised_behind_a_footer_is_no_second_format() {
+    // Stale memory of the program that wrote the file, here a GPT of the disk it had just read.
+    let mut bytes = imsprep_testdata::golden("zstd_h2_gpt_esp_ext4.zvhd2").to_vec();
+    let disk = gpt(vec![0; MIB], 512);
+    bytes[512..4096].copy_from_slice(&disk[512..4096]);
+    let found = found(bytes);
+    assert_eq!((found.format, found.also), (Format::Zvhd2, vec![]));
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
         Format::Iso9660 => {
             return "an ISO has an import of its own; or install from it and import the disk".into();
         }
+        Format::Other(name @ ("lz4" | "7z")) => {
+            return format!("unpack it, then check what was in it (it is compressed with {name})");
+        }
+        Format::Other(name) => {
+            return format!("convert the {name} file to RAW or ZVHD2 with the tools of that format");
+        }
         Format::Luks => return "decrypt it into a plain RAW image first".into(),
         _ => {}
     }

@@ -81,6 +81,7 @@ fn the_way_out_fits_format_and_size() {
     for format in [Format::Gzip, Format::Xz, Format::Zstd, Format::Bzip2, Format::Zip, Format::Tar] {
         assert!(advice(&other(format, GIB, vec![])).starts_with("unpack it"), "{format}");
     }
+    assert!(advice(&other(Format::Other("dmg"), GIB, vec![])).contains("dmg"));
     assert!(advice(&other(Format::Iso9660, GIB, vec![])).contains("ISO"));
     assert!(advice(&other(Format::Luks, GIB, vec![])).contains("decrypt"));
 }

@@ -169,7 +169,8 @@ fn check_raw(
     let Some(file) = file else {
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
         if !wanted || depth == Depth::Quick {
-            let fix = format!("make it: imsprep bitmap create {}", shell_quoted(&checked.path));
+            let device = if image.kind() == FileKind::BlockDevice { " -o disk.mf" } else { "" };
+            let fix = format!("make it: imsprep bitmap create {}{device}", shell_quoted(&checked.path));
             let message = format!("there is no {}", path.display());
             report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
             checked.bitmap = Some(BitmapState::Missing { path });

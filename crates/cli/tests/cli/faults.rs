@@ -1,0 +1,66 @@
+//! A disk that fails at one place, for real: a file of nbdfuse whose server refuses one offset.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use imsprep_testdata::has_tool;
+
+use crate::folder::Folder;
+
+/// A page within block 10.
+const BAD: u64 = (20 << 20) + 4096;
+
+/// `disk.raw` in the folder, 64 MiB of zeros of which one page can't be read; gone when dropped.
+struct FailingFile<'a> {
+    folder: &'a Folder,
+    server: Child,
+}
+
+impl<'a> FailingFile<'a> {
+    fn serve(folder: &'a Folder) -> Self {
+        let path = folder.write("disk.raw", b"");
+        let pread = format!(
+            "pread=if [ $4 -le {BAD} ] && [ $(($4+$3)) -gt {BAD} ]; then echo EIO >&2; exit 1; fi; \
+             dd if=/dev/zero count=$3 iflag=count_bytes status=none"
+        );
+        let server = Command::new("nbdfuse")
+            .arg(&path)
+            .args(["--command", "nbdkit", "-s", "eval", "get_size=echo 67108864", &pread])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while std::fs::metadata(&path).unwrap().len() != 64 << 20 {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nbdfuse did not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { folder, server }
+    }
+}
+
+impl Drop for FailingFile<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("fusermount3").arg("-u").arg(self.folder.path("disk.raw")).status();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn an_unreadable_place_is_named_in_every_mode_and_no_bitmap_is_left() {
+    if !["nbdfuse", "nbdkit", "fusermount3"].into_iter().all(has_tool) {
+        return;
+    }
+    let folder = Folder::new();
+    let file = FailingFile::serve(&folder);
+    for mode in ["auto", "read", "map", "direct"] {
+        let run = folder.run(&["bitmap", "create", "disk.raw", "--io", mode]);
+        assert_eq!((run.status, run.out.as_str()), (2, ""), "{mode}: {}", run.err);
+        // Direct reads fail as a whole, at the start of the block.
+        let offset = if mode == "direct" { 20 << 20 } else { BAD };
+        let what = if mode == "map" { "bus error" } else { "cannot read" };
+        assert!(run.err.contains(&format!("disk.raw: {what} at offset {offset}")), "{mode}: {}", run.err);
+        assert_eq!(folder.names(), ["disk.raw"], "{mode}");
+    }
+    drop(file);
+}
