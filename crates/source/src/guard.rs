@@ -15,9 +15,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// Windows at one time; a worker has one or two, and workers are bounded by the number of threads.
 const SLOTS: usize = 512;
 
-/// A window that the handler knows. All zero means free.
+/// A window that the handler knows. An empty range means free.
 struct Slot {
     taken: AtomicBool,
+    /// Odd while the range is being changed, so that the handler never takes the start of one window and the end of
+    /// another for a range. The window that a thread faults in is not being changed: the thread is busy reading it.
+    generation: AtomicUsize,
     start: AtomicUsize,
     end: AtomicUsize,
     /// Address of the first page that faulted, or 0.
@@ -27,11 +30,29 @@ struct Slot {
 static SLOTS_TABLE: [Slot; SLOTS] = [const {
     Slot {
         taken: AtomicBool::new(false),
+        generation: AtomicUsize::new(0),
         start: AtomicUsize::new(0),
         end: AtomicUsize::new(0),
         fault: AtomicUsize::new(0),
     }
 }; SLOTS];
+impl Slot {
+    fn set_range(&self, start: usize, end: usize) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.start.store(start, Ordering::SeqCst);
+        self.end.store(end, Ordering::SeqCst);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The range, if it was not changed meanwhile.
+    fn range(&self) -> Option<std::ops::Range<usize>> {
+        let before = self.generation.load(Ordering::SeqCst);
+        let range = self.start.load(Ordering::SeqCst)..self.end.load(Ordering::SeqCst);
+        let after = self.generation.load(Ordering::SeqCst);
+        (before == after && before.is_multiple_of(2)).then_some(range)
+    }
+}
+
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
 
@@ -79,10 +100,7 @@ extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _co
 fn zero_rest_of_window(address: usize) -> bool {
     let page = address & !(PAGE_SIZE.load(Ordering::SeqCst) - 1);
     for slot in &SLOTS_TABLE {
-        let (start, end) = (slot.start.load(Ordering::SeqCst), slot.end.load(Ordering::SeqCst));
-        if !(start..end).contains(&address) {
-            continue;
-        }
+        let Some(range) = slot.range().filter(|range| range.contains(&address)) else { continue };
         // The lowest page that faulted counts, whichever thread met it first.
         let _ = slot.fault.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |before| {
             (before == 0 || page < before).then_some(page)
@@ -92,7 +110,7 @@ fn zero_rest_of_window(address: usize) -> bool {
         let placed = unsafe {
             libc::mmap(
                 page as *mut libc::c_void,
-                end - page,
+                range.end - page,
                 libc::PROT_READ,
                 libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
                 -1,
@@ -118,10 +136,7 @@ impl GuardedRange {
             entry.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok()
         })?;
         entry.fault.store(0, Ordering::SeqCst);
-        // The handler sees the range as empty until both ends are there.
-        entry.end.store(0, Ordering::SeqCst);
-        entry.start.store(start, Ordering::SeqCst);
-        entry.end.store(start + len, Ordering::SeqCst);
+        entry.set_range(start, start + len);
         Some(Self { slot, start })
     }
 
@@ -129,7 +144,7 @@ impl GuardedRange {
     pub(crate) fn fault(&self) -> Option<usize> {
         match SLOTS_TABLE.get(self.slot)?.fault.load(Ordering::SeqCst) {
             0 => None,
-            page => Some(page - self.start),
+            page => Some(page.saturating_sub(self.start)),
         }
     }
 }
@@ -137,8 +152,7 @@ impl GuardedRange {
 impl Drop for GuardedRange {
     fn drop(&mut self) {
         if let Some(entry) = SLOTS_TABLE.get(self.slot) {
-            entry.end.store(0, Ordering::SeqCst);
-            entry.start.store(0, Ordering::SeqCst);
+            entry.set_range(0, 0);
             entry.taken.store(false, Ordering::SeqCst);
         }
     }

@@ -39,6 +39,8 @@ impl OutputFile {
     pub fn create(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<Self> {
         let path = path.into();
         Self::check_place(&path, overwrite, inputs)?;
+        // Through a link to a file it is that file that is replaced, not the link.
+        let path = if path.is_symlink() { path.canonicalize().unwrap_or(path) } else { path };
         let mut builder = tempfile::Builder::new();
         builder.prefix(".imsprep-").suffix(".tmp");
         // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
@@ -201,6 +203,19 @@ mod tests {
         let error = OutputFile::create(dir.path(), Overwrite::Replace, &[]).unwrap_err();
         assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
         assert_eq!(std::fs::read(&image).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn through_a_link_the_file_is_replaced_and_the_link_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("real.mf"), dir.path().join("link.mf"));
+        std::fs::write(&path, "old").unwrap();
+        std::os::unix::fs::symlink("real.mf", &link).unwrap();
+        let mut output = OutputFile::create(&link, Overwrite::Replace, &[]).unwrap();
+        output.write_all(b"new").unwrap();
+        output.commit().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
     }
 
     #[test]
