@@ -59,6 +59,9 @@ pub enum Quirk {
     /// The zstd frame does not say how much it holds.
     #[error("no content size")]
     NoContentSize,
+    /// The zlib header (RFC 1950, 2.2) is not the one of level 1 with a window of 32 KiB.
+    #[error("a zlib header of another level than 1")]
+    ZlibLevel,
     /// The zstd frame has a field for a dictionary.
     #[error("a dictionary id")]
     DictionaryId,
@@ -147,6 +150,11 @@ fn zstd_quirks(payload: &[u8]) -> Vec<Quirk> {
     quirks
 }
 
+/// How a zlib stream of level 1 begins: deflate with a window of 32 KiB, "fastest".
+const ZLIB_LEVEL_1: [u8; 2] = [0x78, 0x01];
+/// How a flushed deflate stream ends: an empty stored block.
+const SYNC_FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
+
 fn expand_zlib(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Result<Vec<Quirk>, ExpandError> {
     let block_size = block.len();
     stream.reset(true);
@@ -177,6 +185,12 @@ fn expand_zlib(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Res
     if bytes < block_size {
         return Err(ExpandError::Short { bytes });
     }
-    let flushed = payload.ends_with(&[0, 0, 0xff, 0xff]);
-    Ok(if flushed { Vec::new() } else { vec![Quirk::NoSyncFlush] })
+    let mut quirks = Vec::new();
+    if !payload.starts_with(&ZLIB_LEVEL_1) {
+        quirks.push(Quirk::ZlibLevel);
+    }
+    if !payload.ends_with(&SYNC_FLUSH) {
+        quirks.push(Quirk::NoSyncFlush);
+    }
+    Ok(quirks)
 }

@@ -180,8 +180,8 @@ rules! {
     ZSTD_FORM, "ZV-063", Warning, "a zstd payload is in an unusual form",
         "the reference writes one frame with its content size, without checksum, dictionary or anything else",
         WRITER, FIX_TOOL;
-    ZLIB_FORM, "ZV-064", Warning, "a zlib payload does not end in a sync flush",
-        "the reference ends every payload with one", WRITER, FIX_TOOL;
+    ZLIB_FORM, "ZV-064", Warning, "a zlib payload is not in the reference's form",
+        "the reference compresses at level 1 and ends every payload with a sync flush", WRITER, FIX_TOOL;
     ZERO_BLOCK, "ZV-065", Warning, "a record holds a block of zeros",
         "the reference leaves zero blocks out; the file is larger than it need be", WRITER, AGAIN;
     PADDING, "ZV-066", Warning, "there is data beyond the end of the source image",

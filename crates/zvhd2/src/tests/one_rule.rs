@@ -180,6 +180,12 @@ const CASES: &[(&Rule, Alter)] = &[
         zstd_image([skippable.to_vec(), compress(Method::Zstd, &block(1))].concat())
     }),
     (&ZLIB_FORM, |_| zlib_image(zlib(&block(1), true, FlushCompress::Partial))),
+    (&ZLIB_FORM, |_| {
+        // The same stream under the header of level 9.
+        let mut payload = compress(Method::Zlib, &block(1));
+        payload[..2].copy_from_slice(&[0x78, 0xda]);
+        zlib_image(payload)
+    }),
     (&ZERO_BLOCK, |_| zstd_image(compress(Method::Zstd, &vec![0; BLOCK]))),
     (&PADDING, |_| {
         let payload = compress(Method::Zstd, &vec![1; BLOCK]);
