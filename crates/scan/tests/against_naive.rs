@@ -212,6 +212,13 @@ fn each_mode_is_chosen_and_says_why() {
     assert_eq!(warm.mode, IoMode::Map);
     assert!(warm.reason.contains("100 % of its data is in memory"), "{}", warm.reason);
 
+    let file = File::open(&path).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let cold = choice(IoMode::Auto, &path);
+    assert_eq!(cold.mode, IoMode::Read);
+    assert!(cold.reason.contains("only 0 % of its data is in memory"), "{}", cold.reason);
+
     let holes = write(dir.path(), &[Piece::Hole(6 << 20)]);
     assert_eq!(choice(IoMode::Auto, &holes).mode, IoMode::Read);
     let direct = choice(IoMode::Direct, &path);
