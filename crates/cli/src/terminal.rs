@@ -36,7 +36,9 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     use imsprep_toolkit::Error;
     let toolkit = error.downcast_ref::<Error>();
     let (status, message) = match toolkit {
-        Some(stop) if stop.is_cancelled() => (Status::Interrupted, "interrupted; nothing was written".into()),
+        Some(stop) if stop.is_cancelled() => {
+            (Status::Interrupted, "interrupted; nothing half-written is left".into())
+        }
         Some(Error::NotRaw { .. }) => (Status::Wrong, failure_text(error)),
         _ => (Status::CouldNotLook, failure_text(error)),
     };
