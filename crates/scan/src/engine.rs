@@ -41,7 +41,7 @@ pub struct Scan {
 }
 
 /// Bytes of the image that a worker claims at a time, at least; rounded up to whole bytes of the map (8 blocks).
-const BATCH: u64 = 64 << 20;
+const BATCH: u64 = 32 << 20;
 
 /// Scans the whole image in the current rayon pool.
 ///
