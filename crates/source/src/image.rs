@@ -199,6 +199,30 @@ impl ImageFile {
         let _ = (offset, len);
     }
 
+    /// Asks the kernel to forget what it keeps of the file in memory, so that the next reads come from the disk. What has
+    /// not been written to the disk yet is written first. Advice only: [`resident_share`](Self::resident_share) tells
+    /// what came of it.
+    pub fn forget_cached(&self) {
+        let _ = self.file.sync_data();
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+
+    /// Bytes that the file system keeps for the file: less than its size where it has holes. The size where the system
+    /// does not tell.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`] if the system fails.
+    pub fn allocated(&self) -> Result<u64> {
+        let metadata = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
+        if self.kind != FileKind::Regular {
+            return Ok(self.size);
+        }
+        // Counted in units of 512 bytes whatever the file system's block is.
+        Ok(std::os::unix::fs::MetadataExt::blocks(&metadata).saturating_mul(512))
+    }
+
     /// One read of what is there, up to the end of the file: what direct reads can do. Returns the bytes read.
     ///
     /// # Errors
@@ -294,6 +318,19 @@ mod tests {
         assert_eq!(&image.read_array::<3>(7).unwrap(), b"789");
         let error = image.read_array::<4>(7).unwrap_err();
         assert!(matches!(error, Error::UnexpectedEnd { offset: 10, .. }), "{error}");
+    }
+
+    #[test]
+    fn holes_are_not_allocated_and_a_forgotten_file_is_not_in_memory() {
+        let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let path = dir.path().join("image.raw");
+        std::fs::write(&path, vec![1; 4 << 20]).unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(1 << 30).unwrap();
+        let image = ImageFile::open(&path).unwrap();
+        image.forget_cached();
+        assert!((4 << 20..5 << 20).contains(&image.allocated().unwrap()), "{:?}", image.allocated());
+        assert!(image.resident_share().unwrap() < 0.1, "{:?}", image.resident_share());
     }
 
     #[test]

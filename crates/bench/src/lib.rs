@@ -1,0 +1,53 @@
+//! The benchmark harness: our scan in each I/O mode, and every rival that is on the machine, on the same images in the
+//! same run.
+//!
+//! Programs run as children, as a user calls them, ours too; each is measured by the same stick: wall clock, processor
+//! time, peak of memory, and bytes that the disk gave. They take turns, so that whatever else happens on the machine meets
+//! all of them, and where a program tells which blocks hold data, that is held against what is in the image.
+//!
+//! ```no_run
+//! use imsprep_bench::{BenchOptions, CacheState, Case, Rivals, bench};
+//! use imsprep_source::Cancel;
+//!
+//! let options = BenchOptions {
+//!     program: "imsprep".into(),
+//!     files: vec![],
+//!     cases: vec![Case::Zeros],
+//!     size: 1 << 30,
+//!     folder: ".".into(),
+//!     caches: vec![CacheState::Warm],
+//!     rounds: 5,
+//!     threads: None,
+//!     rivals: Rivals::Present,
+//! };
+//! let report = bench(&options, &mut |_row| {}, &(), &Cancel::new())?;
+//! assert!(!report.our_map_is_wrong());
+//! # Ok::<(), imsprep_bench::Error>(())
+//! ```
+
+mod cache;
+mod case;
+mod error;
+mod image;
+mod java;
+mod limits;
+mod machine;
+mod maps;
+mod options;
+mod ours;
+mod random;
+mod report;
+mod rivals;
+mod row;
+mod run;
+mod scratch;
+mod stats;
+
+pub use case::Case;
+pub use error::{Error, Result};
+pub use options::{BenchOptions, Rivals};
+pub use report::{
+    BenchReport, CacheState, Machine, MapFaults, MapState, Measured, NotMeasured, Presence, RivalState, Row,
+    Spread,
+};
+pub use run::bench;

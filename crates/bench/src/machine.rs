@@ -1,0 +1,28 @@
+//! What the machine is.
+
+/// The processor's name.
+pub(crate) fn processor() -> Option<String> {
+    field("/proc/cpuinfo", "model name")
+}
+
+/// Bytes of memory.
+pub(crate) fn memory() -> Option<u64> {
+    let text = field("/proc/meminfo", "MemTotal")?;
+    text.strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// The system and its version.
+pub(crate) fn system() -> String {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
+    match (read("ostype"), read("osrelease")) {
+        (Some(name), Some(release)) => format!("{} {}", name.trim(), release.trim()),
+        _ => std::env::consts::OS.into(),
+    }
+}
+
+/// The value of the first line `name : value`.
+fn field(file: &str, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(value.trim_start().trim_start_matches(':').trim().to_owned())
+}

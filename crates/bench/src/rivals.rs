@@ -1,0 +1,284 @@
+//! The rivals, as data: what each is, how it is called, and what comes out of it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::image::Image;
+use crate::{CacheState, Presence};
+
+/// A program that does what our scan does, or part of it.
+pub(crate) struct Rival {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// What must be on the search path; the first one is asked for its version.
+    needs: &'static [&'static str],
+    version: &'static [&'static str],
+    /// The package that has it.
+    package: &'static str,
+    /// Where it takes part.
+    pub(crate) scope: Scope,
+    pub(crate) yields: Yields,
+    command: fn(&Call<'_>) -> Command,
+}
+
+/// On which images a rival takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// On all.
+    All,
+    /// Not where most of the image is holes, as it reads them byte by byte.
+    NoHoles,
+    /// Only where all is zeros, as it stops at the first byte that is not; and no holes.
+    ZerosOnly,
+    /// The file's bytes as the disk gives them, for comparison: cold, and no holes.
+    Disk,
+}
+
+impl Scope {
+    pub(crate) fn includes(self, image: &Image, cache: CacheState) -> bool {
+        let no_holes = !image.is_mostly_holes();
+        match self {
+            Self::All => true,
+            Self::NoHoles => no_holes,
+            Self::ZerosOnly => no_holes && image.truth.as_ref().is_some_and(|map| map.data_count() == 0),
+            Self::Disk => no_holes && cache == CacheState::Cold,
+        }
+    }
+}
+
+/// What tells which blocks a program took for data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Yields {
+    /// Nothing.
+    Nothing,
+    /// A bitmap file in our default layout, as output.
+    Bitmap,
+    /// JSON on standard output, as `qemu-img map` prints it.
+    QemuMap,
+    /// XML, as bmaptool writes it, as output.
+    Bmap,
+    /// A copy of the image, as output: its holes are the zeros that were found.
+    Copy,
+}
+
+/// One call of a program.
+pub(crate) struct Call<'a> {
+    pub(crate) image: &'a Path,
+    pub(crate) size: u64,
+    /// Where its output goes.
+    pub(crate) output: &'a Path,
+    /// The folder of the compiled Java classes.
+    pub(crate) classes: &'a Path,
+}
+
+pub(crate) const RIVALS: &[Rival] = &[
+    Rival {
+        name: "qemu-img convert",
+        what: "to null-co: reads all data and tests it for zeros, keeps nothing",
+        needs: &["qemu-img"],
+        version: &["--version"],
+        package: "qemu-utils",
+        scope: Scope::All,
+        yields: Yields::Nothing,
+        command: |call| {
+            let mut command = Command::new("qemu-img");
+            command.args(["convert", "-n", "-m", "16", "-W", "-f", "raw", "--target-is-zero", "-S", "4k"]);
+            command.arg(call.image);
+            command.args(["--target-image-opts", &format!("driver=null-co,size={}", call.size)]);
+            command
+        },
+    },
+    Rival {
+        name: "qemu-img map",
+        what: "asks the file system for its extents, reads no content",
+        needs: &["qemu-img"],
+        version: &["--version"],
+        package: "qemu-utils",
+        scope: Scope::All,
+        yields: Yields::QemuMap,
+        command: |call| {
+            let mut command = Command::new("qemu-img");
+            command.args(["map", "-f", "raw", "--output=json"]).arg(call.image);
+            command
+        },
+    },
+    Rival {
+        name: "bmaptool, no checksum",
+        what: "bmaptool create --no-checksum: asks the file system for its extents",
+        needs: &["bmaptool"],
+        version: &["--version"],
+        package: "bmap-tools",
+        scope: Scope::All,
+        yields: Yields::Bmap,
+        command: |call| {
+            let mut command = Command::new("bmaptool");
+            command.args(["create", "--no-checksum", "-o"]).arg(call.output).arg(call.image);
+            command
+        },
+    },
+    Rival {
+        name: "bmaptool",
+        what: "bmaptool create: the same, and a SHA-256 over each range of data",
+        needs: &["bmaptool"],
+        version: &["--version"],
+        package: "bmap-tools",
+        scope: Scope::All,
+        yields: Yields::Bmap,
+        command: |call| {
+            let mut command = Command::new("bmaptool");
+            command.args(["create", "-o"]).arg(call.output).arg(call.image);
+            command
+        },
+    },
+    Rival {
+        name: "cp --sparse=always",
+        what: "copies the image and leaves holes for zeros",
+        needs: &["cp"],
+        version: &["--version"],
+        package: "coreutils",
+        scope: Scope::All,
+        yields: Yields::Copy,
+        command: |call| {
+            let mut command = Command::new("cp");
+            command.args(["--sparse=always", "--reflink=never"]).arg(call.image).arg(call.output);
+            command
+        },
+    },
+    Rival {
+        name: "dd conv=sparse",
+        what: "bs=2M: copies the image and leaves holes for zeros; not where most of it is holes, which it reads",
+        needs: &["dd"],
+        version: &["--version"],
+        package: "coreutils",
+        scope: Scope::NoHoles,
+        yields: Yields::Copy,
+        command: |call| {
+            let mut command = Command::new("dd");
+            command.arg(assigned("if=", call.image)).arg(assigned("of=", call.output));
+            command.args(["conv=sparse", "bs=2M", "status=none"]);
+            command
+        },
+    },
+    Rival {
+        name: "Java FileInputStream",
+        what: "a plain scan by blocks of 2 MiB; not where most of the image is holes, which it reads",
+        needs: &["java", "javac"],
+        version: &["-version"],
+        package: "default-jdk-headless",
+        scope: Scope::NoHoles,
+        yields: Yields::Bitmap,
+        command: |call| java("stream", call),
+    },
+    Rival {
+        name: "Java FileChannel",
+        what: "the same through a direct buffer, eight bytes at a time",
+        needs: &["java", "javac"],
+        version: &["-version"],
+        package: "default-jdk-headless",
+        scope: Scope::NoHoles,
+        yields: Yields::Bitmap,
+        command: |call| java("channel", call),
+    },
+    Rival {
+        name: "cmp",
+        what: "GNU cmp with /dev/zero: only on images of zeros, since it stops at the first other byte",
+        needs: &["cmp"],
+        version: &["--version"],
+        package: "diffutils",
+        scope: Scope::ZerosOnly,
+        yields: Yields::Nothing,
+        command: |call| {
+            let mut command = Command::new("cmp");
+            command.arg("-n").arg(call.size.to_string()).arg(call.image).arg("/dev/zero");
+            command
+        },
+    },
+    Rival {
+        name: "dd iflag=direct",
+        what: "bs=8M to /dev/null: one direct read after the other, no test of the bytes; cold only",
+        needs: &["dd"],
+        version: &["--version"],
+        package: "coreutils",
+        scope: Scope::Disk,
+        yields: Yields::Nothing,
+        command: |call| {
+            let mut command = Command::new("dd");
+            command.arg(assigned("if=", call.image));
+            command.args(["of=/dev/null", "iflag=direct", "bs=8M", "status=none"]);
+            command
+        },
+    },
+];
+
+/// `if=IMAGE`, whatever bytes the name is made of.
+fn assigned(name: &str, path: &Path) -> OsString {
+    let mut text = OsString::from(name);
+    text.push(path);
+    text
+}
+
+fn java(kind: &str, call: &Call<'_>) -> Command {
+    let mut command = Command::new("java");
+    command.arg("-cp").arg(call.classes).args(["Scan", kind]).arg(call.image).arg(call.output);
+    command
+}
+
+impl Rival {
+    pub(crate) fn command(&self, call: &Call<'_>) -> Command {
+        (self.command)(call)
+    }
+
+    /// Whether it is one of our Java sources, which must be compiled first.
+    pub(crate) fn is_java(&self) -> bool {
+        self.needs.contains(&"javac")
+    }
+
+    /// Whether it is on this machine.
+    pub(crate) fn presence(&self) -> Presence {
+        if let Some(missing) = self.needs.iter().find(|name| find_program(name).is_none()) {
+            let remedy = format!("{missing} is not installed (Debian's package {})", self.package);
+            return Presence::Absent { remedy };
+        }
+        let program = self.needs.first().copied().unwrap_or_default();
+        Presence::Found { version: version_of(program, self.version) }
+    }
+}
+
+/// Looks along the search path.
+fn find_program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The first line of what a program answers: some answer on standard error.
+fn version_of(program: &str, arguments: &[&str]) -> String {
+    let Ok(output) = Command::new(program).args(arguments).stdin(std::process::Stdio::null()).output() else {
+        return "does not tell its version".into();
+    };
+    let answer = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_and_a_program_that_is_not_there_is_absent() {
+        let mut names = RIVALS.iter().map(|rival| rival.name).collect::<Vec<_>>();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), RIVALS.len());
+        let absent = Rival { needs: &["no-such-program-here"], ..rival("cmp") };
+        let presence = absent.presence();
+        assert!(matches!(&presence, Presence::Absent { remedy } if remedy.contains("no-such-program-here")));
+        let present = Rival { needs: &["sh", "cat"], version: &["-c", "echo 1.2; echo 3"], ..rival("cmp") };
+        assert_eq!(present.presence(), Presence::Found { version: "1.2".into() });
+    }
+
+    fn rival(name: &str) -> Rival {
+        let found = RIVALS.iter().find(|rival| rival.name == name).unwrap();
+        Rival { ..*found }
+    }
+}

@@ -1,0 +1,145 @@
+//! The whole run: images, rows, and the machine they ran on.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use imsprep_source::{Cancel, Progress, free_space};
+
+use crate::image::Image;
+use crate::rivals::{RIVALS, Rival};
+use crate::row::{Context, MeasuredRow, measure, scan_for_truth};
+use crate::scratch::Scratch;
+use crate::{
+    BenchOptions, BenchReport, CacheState, Case, Error, Machine, NotMeasured, Presence, Result, RivalState,
+    Rivals, Row, java, machine,
+};
+
+/// Measures what `options` ask for; `on_row` sees each row as soon as it is complete.
+///
+/// # Errors
+///
+/// If our own program fails, an image can't be made or read, or somebody asks for the stop.
+pub fn bench(
+    options: &BenchOptions,
+    on_row: &mut dyn FnMut(&Row),
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<BenchReport> {
+    // Before anything is made or measured: a wrong name should not show after half an hour.
+    let mut given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;
+    check_room(options)?;
+    let scratch = Scratch::new(&options.folder)?;
+    let (states, present) = find_rivals(options, &scratch);
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = options.threads.unwrap_or_else(cores);
+    let context = Context { options, scratch: &scratch, rivals: &present, threads, progress, cancel };
+    let mut run = Run { context, on_row, report: empty_report(threads, states) };
+    for image in &mut given {
+        run.measure_image(image)?;
+    }
+    for case in &options.cases {
+        let size = options.image_size(*case);
+        let mut image = Image::make(*case, size, scratch.images(), progress, cancel)?;
+        run.measure_image(&mut image)?;
+        let _ = std::fs::remove_file(&image.path);
+    }
+    Ok(run.report)
+}
+
+struct Run<'a> {
+    context: Context<'a>,
+    on_row: &'a mut dyn FnMut(&Row),
+    report: BenchReport,
+}
+
+impl Run<'_> {
+    fn measure_image(&mut self, image: &mut Image) -> Result<()> {
+        let truth = match image.truth.take() {
+            Some(truth) => truth,
+            None => scan_for_truth(&self.context, image)?,
+        };
+        image.truth = Some(truth.clone());
+        for cache in &self.context.options.caches {
+            match measure(&self.context, image, &truth, *cache)? {
+                Ok(measured) => self.take(measured),
+                Err(why) => {
+                    let word = if *cache == CacheState::Warm { "warm" } else { "cold" };
+                    let what = format!("{}, {word}", image.name);
+                    self.report.not_measured.push(NotMeasured { what, why: why.into() });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, measured: MeasuredRow) {
+        let MeasuredRow { row, failed, rate } = measured;
+        let machine = &mut self.report.machine;
+        let best = match row.cache {
+            CacheState::Warm => &mut machine.memory_rate,
+            CacheState::Cold => &mut machine.disk_rate,
+        };
+        // A limit is what is possible: the best of all rows.
+        *best = rate.into_iter().chain(*best).reduce(f64::max);
+        self.report.not_measured.extend(failed);
+        (self.on_row)(&row);
+        self.report.rows.push(row);
+    }
+}
+
+fn empty_report(threads: usize, rivals: Vec<RivalState>) -> BenchReport {
+    let machine = Machine {
+        processor: machine::processor(),
+        threads,
+        memory: machine::memory(),
+        system: machine::system(),
+        memory_rate: None,
+        disk_rate: None,
+    };
+    BenchReport { machine, rivals, rows: Vec::new(), not_measured: Vec::new() }
+}
+
+/// What each rival is on this machine, and those that take part.
+fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, Vec<&'static Rival>) {
+    if options.rivals == Rivals::None {
+        return (Vec::new(), Vec::new());
+    }
+    let mut compiled: Option<std::result::Result<(), String>> = None;
+    let (mut states, mut present) = (Vec::new(), Vec::new());
+    for rival in RIVALS {
+        let mut presence = rival.presence();
+        if rival.is_java() && matches!(presence, Presence::Found { .. }) {
+            let compiled = compiled.get_or_insert_with(|| java::compile(scratch.programs()));
+            if let Err(message) = compiled {
+                presence = Presence::Absent { remedy: format!("javac can't compile it: {message}") };
+            }
+        }
+        if matches!(presence, Presence::Found { .. }) {
+            present.push(rival);
+        }
+        states.push(RivalState { name: rival.name, what: rival.what, presence });
+    }
+    (states, present)
+}
+
+/// Whether the largest image and a copy of it find room.
+fn check_room(options: &BenchOptions) -> Result<()> {
+    let copies = if options.rivals == Rivals::None { 1 } else { 2 };
+    let allocated = |case: &Case| {
+        let size = options.image_size(*case);
+        match case {
+            Case::Empty => 0,
+            _ if case.is_sparse() => size / 100,
+            _ => size,
+        }
+    };
+    let needed = options.cases.iter().map(allocated).max().unwrap_or(0).saturating_mul(copies);
+    let folder = Path::new(&options.folder);
+    match free_space(folder) {
+        Ok(free) if free < needed => Err(Error::NoRoom { folder: folder.to_owned(), needed, free }),
+        Ok(_) => Ok(()),
+        // Where it is not told, the writing will.
+        Err(e) if e.kind() == std::io::ErrorKind::Unsupported => Ok(()),
+        Err(source) => Err(Error::File { path: folder.to_owned(), what: "find its free space", source }),
+    }
+}

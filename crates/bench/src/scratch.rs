@@ -1,0 +1,63 @@
+//! Where the files of a run go; all of it is gone when the run is over.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::{Error, Result};
+
+/// The folders of a run.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// Images and their copies.
+    images: TempDir,
+    /// Bitmaps and the like: in memory where there is a file system in memory, so that what is measured is the scan, and
+    /// not how long a disk takes to flush a small file.
+    small: TempDir,
+}
+
+impl Scratch {
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
+        let images = temporary_in(folder)?;
+        let small = temporary_in(Path::new("/dev/shm")).or_else(|_| temporary_in(folder))?;
+        Ok(Self { images, small })
+    }
+
+    /// Where images are made.
+    pub(crate) fn images(&self) -> &Path {
+        self.images.path()
+    }
+
+    /// Where the copy of an image goes: on the disk that the images are on.
+    pub(crate) fn copy(&self) -> PathBuf {
+        self.images.path().join("copy.raw")
+    }
+
+    /// Where a program's bitmap goes.
+    pub(crate) fn map(&self) -> PathBuf {
+        self.small.path().join("map")
+    }
+
+    /// What a program prints.
+    pub(crate) fn printed(&self) -> PathBuf {
+        self.small.path().join("printed")
+    }
+
+    /// What it says on standard error.
+    pub(crate) fn errors(&self) -> PathBuf {
+        self.small.path().join("errors")
+    }
+
+    /// Compiled programs.
+    pub(crate) fn programs(&self) -> &Path {
+        self.small.path()
+    }
+}
+
+fn temporary_in(folder: &Path) -> Result<TempDir> {
+    tempfile::Builder::new().prefix(".imsprep-bench-").tempdir_in(folder).map_err(|source| Error::File {
+        path: folder.to_owned(),
+        what: "make a temporary folder in it",
+        source,
+    })
+}

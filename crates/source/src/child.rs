@@ -1,0 +1,180 @@
+//! What a program run as a child costs the machine.
+
+use std::io;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use crate::{ByteCount, Cancel};
+
+/// What one run of a program cost, its own children included as far as it waited for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChildUsage {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// From before it was started until it was gone.
+    pub wall: Duration,
+    /// Processor time of all its threads, in user and in system mode.
+    pub cpu: Duration,
+    /// The most memory that it had at once, pages of mapped files included.
+    pub peak_memory: ByteCount,
+    /// Bytes that disks gave on its behalf, read ahead included.
+    pub device_read: ByteCount,
+}
+
+/// Runs a program to its end and measures it; kills it when somebody asks for the stop.
+///
+/// # Errors
+///
+/// If it can't be started or waited for; of kind [`io::ErrorKind::Interrupted`] if somebody asked for the stop; of kind
+/// [`io::ErrorKind::Unsupported`] where the system does not tell what a child cost.
+pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<ChildUsage> {
+    forget_own_peak();
+    let begun = Instant::now();
+    let mut child = command.spawn()?;
+    let waited = wait(&mut child, begun, cancel);
+    if waited.is_err() {
+        // Neither is of use any more: it may be gone, or it may go on writing where nobody looks.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    waited
+}
+
+/// A new program begins with the memory peak of the one that started it, as Linux counts: so ours is set back first.
+#[cfg(target_os = "linux")]
+fn forget_own_peak() {
+    // Where this is refused, the peak of a small program reads as high as ours.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_own_peak() {}
+
+/// Waits in turns for the end of the child and for somebody who asks for the stop.
+#[cfg(target_os = "linux")]
+fn wait(child: &mut Child, begun: Instant, cancel: &Cancel) -> io::Result<ChildUsage> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::Unsupported)?;
+    // Readable as soon as the child has ended.
+    let ended = pidfd_open(pid, PidfdFlags::empty())?;
+    let turn = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    loop {
+        match poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&turn)) {
+            Ok(0) if cancel.is_cancelled() => return Err(io::ErrorKind::Interrupted.into()),
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let wall = begun.elapsed();
+    reap(child, wall)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wait(_child: &mut Child, _begun: Instant, _cancel: &Cancel) -> io::Result<ChildUsage> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Takes the ended child's accounts.
+#[cfg(target_os = "linux")]
+#[expect(
+    unsafe_code,
+    reason = "wait4, the only call that tells one child's peak of memory, has no safe form"
+)]
+fn reap(child: &Child, wall: Duration) -> io::Result<ChildUsage> {
+    use std::os::unix::process::ExitStatusExt;
+
+    let pid = libc::pid_t::try_from(child.id()).map_err(|_| io::ErrorKind::Unsupported)?;
+    let mut status = 0;
+    // SAFETY: `rusage` is plain data for which all zeros are valid, and both pointers are to live values of their types.
+    let (reaped, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
+    };
+    if reaped != pid {
+        return Err(io::Error::last_os_error());
+    }
+    let unsigned = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
+    let time = |value: libc::timeval| {
+        Duration::from_secs(unsigned(value.tv_sec)) + Duration::from_micros(unsigned(value.tv_usec))
+    };
+    Ok(ChildUsage {
+        status: ExitStatus::from_raw(status),
+        wall,
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        // Linux counts memory in KiB and disk reads in sectors.
+        peak_memory: ByteCount(unsigned(usage.ru_maxrss).saturating_mul(1024)),
+        device_read: ByteCount(unsigned(usage.ru_inblock).saturating_mul(512)),
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn tells_time_processor_and_memory_of_a_child() {
+        let usage = measure_child(&mut shell("sleep 0.2; exit 3"), &Cancel::new()).unwrap();
+        assert_eq!(usage.status.code(), Some(3));
+        assert!(usage.wall >= Duration::from_millis(200), "{usage:?}");
+        assert!(usage.cpu < usage.wall, "{usage:?}");
+        assert!((100 << 10..100 << 20).contains(&usage.peak_memory.0), "{usage:?}");
+
+        let hungry = "dd if=/dev/zero of=/dev/null bs=200M count=1 status=none";
+        let usage = measure_child(&mut shell(hungry), &Cancel::new()).unwrap();
+        assert!(usage.peak_memory.0 > 200 << 20, "{usage:?}");
+        assert!(usage.cpu > Duration::from_millis(1), "{usage:?}");
+        // The peak is the child's own, not that of an earlier one or ours.
+        let usage = measure_child(&mut shell("true"), &Cancel::new()).unwrap();
+        assert!(usage.peak_memory.0 < 100 << 20, "{usage:?}");
+    }
+
+    #[test]
+    fn tells_what_was_read_from_a_disk_and_not_what_was_in_memory() {
+        // Beside the sources and not in /tmp, which may be in memory.
+        let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let path = dir.path().join("image.raw");
+        std::fs::write(&path, vec![1; 8 << 20]).unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        file.sync_all().unwrap();
+        let read = |flag: &str| {
+            let mut command = Command::new("dd");
+            command.arg(format!("if={}", path.display()));
+            command.args(["of=/dev/null", "bs=1M", "status=none", flag]);
+            measure_child(&mut command, &Cancel::new()).unwrap()
+        };
+        let past_the_cache = read("iflag=direct");
+        if past_the_cache.status.success() {
+            assert!(past_the_cache.device_read.0 >= 8 << 20, "{past_the_cache:?}");
+        }
+        assert!(read("iflag=fullblock").status.success(), "now it is in memory");
+        assert_eq!(read("iflag=fullblock").device_read.0, 0);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error_and_one_that_hangs_is_killed() {
+        let error = measure_child(&mut Command::new("no-such-program-here"), &Cancel::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+
+        let cancel = Cancel::new();
+        let begun = Instant::now();
+        let stop = cancel.clone();
+        let later = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            stop.cancel();
+        });
+        let error = measure_child(Command::new("sleep").arg("100"), &cancel).unwrap_err();
+        later.join().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+        assert!(begun.elapsed() < Duration::from_secs(50));
+    }
+}
