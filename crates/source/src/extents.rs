@@ -3,9 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use rustix::io::Errno;
-
-use crate::{Error, Result};
+use crate::{Error, Result, sys};
 
 /// A stretch of a file in which the file system keeps data. Bytes outside of all extents read as zeros; bytes inside
 /// may be zeros too.
@@ -46,47 +44,17 @@ impl<'a> ExtentCursor<'a> {
         if let Some(last) = self.last.filter(|e| (e.start..e.end).contains(&offset)) {
             return Ok(Some(Extent { start: offset, end: last.end }));
         }
-        let extent = self.ask(offset)?;
+        let extent = sys::next_data(self.file, offset, self.size)
+            .map_err(|e| Error::query(self.path, "find its extents", e))?;
         match extent {
             Some(found) => self.last = Some(found),
             None => self.hole_from = offset,
         }
         Ok(extent)
     }
-
-    fn ask(&self, offset: u64) -> Result<Option<Extent>> {
-        let rest = Extent { start: offset, end: self.size };
-        let start = match seek(self.file, rustix::fs::SeekFrom::Data(offset)) {
-            Ok(start) if start >= self.size => return Ok(None),
-            // A file system that answers with an earlier place does not know what it says.
-            Ok(start) if start < offset => return Ok(Some(rest)),
-            Ok(start) => start,
-            Err(Errno::NXIO) => return Ok(None),
-            Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
-            Err(e) => return Err(Error::query(self.path, "find its extents", e)),
-        };
-        let end = match seek(self.file, rustix::fs::SeekFrom::Hole(start)) {
-            // An empty extent would be asked for again and again.
-            Ok(end) if end > start => end.min(self.size),
-            Ok(_) => self.size,
-            // The file shrank: the reads that follow will say so.
-            Err(Errno::NXIO) => self.size,
-            Err(e) => return Err(Error::query(self.path, "find its extents", e)),
-        };
-        Ok(Some(Extent { start, end }))
-    }
 }
 
-fn seek(file: &File, to: rustix::fs::SeekFrom) -> std::result::Result<u64, Errno> {
-    rustix::fs::seek(file, to)
-}
-
-/// Block devices and file systems without holes answer so.
-fn knows_no_holes(e: Errno) -> bool {
-    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::FileExt;
 

@@ -56,13 +56,7 @@ impl Slot {
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
 
-/// Installs the handler for SIGBUS, for the whole process and for good. Without it no file is mapped. Calling it again
-/// does no harm.
-///
-/// # Errors
-///
-/// What the system says, if it refuses.
-pub fn install_bus_error_guard() -> io::Result<()> {
+pub(crate) fn install() -> io::Result<()> {
     PAGE_SIZE.store(rustix::param::page_size(), Ordering::SeqCst);
     // SAFETY: `sigaction` is plain data for which all zeros are valid; the handler is a function that touches only
     // atomics and makes one system call, both of which are allowed in a signal handler.
@@ -80,7 +74,7 @@ pub fn install_bus_error_guard() -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn is_installed() -> bool {
+pub(super) fn is_installed() -> bool {
     INSTALLED.load(Ordering::SeqCst)
 }
 
@@ -124,14 +118,14 @@ fn zero_rest_of_window(address: usize) -> bool {
 
 /// A mapped range in the handler's table, until dropped.
 #[derive(Debug)]
-pub(crate) struct GuardedRange {
+pub(super) struct GuardedRange {
     slot: usize,
     start: usize,
 }
 
 impl GuardedRange {
     /// Enters a range into the table; `None` if the table is full.
-    pub(crate) fn register(start: usize, len: usize) -> Option<Self> {
+    pub(super) fn register(start: usize, len: usize) -> Option<Self> {
         let (slot, entry) = SLOTS_TABLE.iter().enumerate().find(|(_, entry)| {
             entry.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok()
         })?;
@@ -141,7 +135,7 @@ impl GuardedRange {
     }
 
     /// How far into the range the first page lies that could not be read.
-    pub(crate) fn fault(&self) -> Option<usize> {
+    pub(super) fn fault(&self) -> Option<usize> {
         match SLOTS_TABLE.get(self.slot)?.fault.load(Ordering::SeqCst) {
             0 => None,
             page => Some(page.saturating_sub(self.start)),

@@ -1,0 +1,60 @@
+//! Linux: the system that everything is tested on.
+
+use std::fs::File;
+use std::io;
+use std::num::NonZeroU64;
+use std::path::Path;
+
+use rustix::fs::{Advice, OFlags};
+
+pub(crate) use super::guard::install as install_guard;
+pub(crate) use super::map::GuardedMap;
+pub(crate) use super::unix::{
+    kind_of, new_file_permissions, pages_in_core, read_at, seek_data as next_data, status, status_at,
+};
+use crate::ReadPattern;
+
+pub(crate) fn open(path: &Path, _pattern: Option<ReadPattern>) -> io::Result<File> {
+    super::unix::open_with(path, OFlags::NONBLOCK)
+}
+
+pub(crate) fn open_direct(path: &Path) -> io::Result<File> {
+    super::unix::open_with(path, OFlags::DIRECT)
+}
+
+pub(crate) fn device_size(file: &File) -> io::Result<u64> {
+    io::Seek::seek(&mut &*file, io::SeekFrom::End(0))
+}
+
+pub(crate) fn advise(file: &File, pattern: ReadPattern) {
+    let advice = match pattern {
+        ReadPattern::Random => Advice::Random,
+        ReadPattern::Sequential => Advice::Sequential,
+    };
+    let _ = rustix::fs::fadvise(file, 0, None, advice);
+}
+
+pub(crate) fn announce(file: &File, offset: u64, len: NonZeroU64) {
+    let _ = rustix::fs::fadvise(file, offset, Some(len), Advice::WillNeed);
+}
+
+pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
+    // The numbers of linux/magic.h and of the file systems' own headers.
+    const REMOTE: &[(u64, &str)] = &[
+        (0x6969, "NFS"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB"),
+        (0x517b, "SMB"),
+        (0x0102_1997, "9P"),
+        (0x00c3_6400, "Ceph"),
+        (0x6573_5546, "FUSE"),
+        (0x7375_7245, "Coda"),
+        (0x0bd0_0bd0, "Lustre"),
+        (0x4750_4653, "GPFS"),
+        (0x1983_0326, "BeeGFS"),
+        (0x5346_4f41, "AFS"),
+    ];
+    let kind = rustix::fs::fstatfs(file).ok()?.f_type;
+    let kind = u64::try_from(kind).unwrap_or(0) & 0xffff_ffff;
+    REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}

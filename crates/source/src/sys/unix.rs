@@ -1,0 +1,106 @@
+//! What Linux and macOS have in common.
+
+use std::fs::{File, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{OFlags, SeekFrom};
+use rustix::io::Errno;
+
+use super::Status;
+use crate::{Extent, FileKind};
+
+pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
+    let t = metadata.file_type();
+    if t.is_file() {
+        FileKind::Regular
+    } else if t.is_dir() {
+        FileKind::Directory
+    } else if t.is_block_device() {
+        FileKind::BlockDevice
+    } else if t.is_fifo() {
+        FileKind::Fifo
+    } else if t.is_socket() {
+        FileKind::Socket
+    } else if t.is_char_device() {
+        FileKind::CharDevice
+    } else {
+        FileKind::Other
+    }
+}
+
+pub(crate) fn status(file: &File) -> io::Result<Status> {
+    file.metadata().map(|metadata| status_of(&metadata))
+}
+
+pub(crate) fn status_at(path: &Path) -> io::Result<Status> {
+    std::fs::metadata(path).map(|metadata| status_of(&metadata))
+}
+
+fn status_of(metadata: &Metadata) -> Status {
+    let kind = kind_of(metadata);
+    // The times of a device node say nothing of what is on the device.
+    let times = kind != FileKind::BlockDevice;
+    Status {
+        kind,
+        size: metadata.len(),
+        volume: metadata.dev(),
+        index: metadata.ino(),
+        modified: times.then(|| metadata.modified().ok()).flatten(),
+        changed: times.then(|| (metadata.ctime(), metadata.ctime_nsec())),
+    }
+}
+
+/// Opens with these flags added.
+pub(super) fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    file.read_at(buf, offset)
+}
+
+/// [`next_data`](super::next_data) by SEEK_DATA and SEEK_HOLE.
+pub(crate) fn seek_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
+    let rest = Extent { start: offset, end: size };
+    let start = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+        Ok(start) if start >= size => return Ok(None),
+        // A file system that answers with an earlier place does not know what it says.
+        Ok(start) if start < offset => return Ok(Some(rest)),
+        Ok(start) => start,
+        Err(Errno::NXIO) => return Ok(None),
+        Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
+        Err(e) => return Err(e.into()),
+    };
+    let end = match rustix::fs::seek(file, SeekFrom::Hole(start)) {
+        // An empty extent would be asked for again and again.
+        Ok(end) if end > start => end.min(size),
+        Ok(_) => size,
+        // The file shrank: the reads that follow will say so.
+        Err(Errno::NXIO) => size,
+        Err(e) => return Err(e.into()),
+    };
+    Ok(Some(Extent { start, end }))
+}
+
+/// Block devices and file systems without holes answer so.
+fn knows_no_holes(e: Errno) -> bool {
+    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
+}
+
+#[expect(unsafe_code, reason = "mincore and the map it looks at have no safe form")]
+pub(crate) fn pages_in_core(file: &File, offset: u64, length: usize) -> Option<Vec<u8>> {
+    // SAFETY: the map is read-only, nothing reads through it, and it is gone when this function returns.
+    let map = unsafe { memmap2::MmapOptions::new().offset(offset).len(length).map(file) }.ok()?;
+    let mut pages = vec![0u8; length.div_ceil(rustix::param::page_size())];
+    // SAFETY: the range is the whole of a live map, and `pages` has a byte for each of its pages.
+    let result = unsafe { libc::mincore(map.as_ptr().cast_mut().cast(), length, pages.as_mut_ptr().cast()) };
+    (result == 0).then_some(pages)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such permissions")]
+pub(crate) fn new_file_permissions() -> Option<Permissions> {
+    Some(Permissions::from_mode(0o666))
+}
