@@ -82,10 +82,12 @@ extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _co
     // SAFETY: the kernel passes a valid siginfo_t to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() } as usize;
     if !zero_rest_of_window(address) {
-        // Not ours. With the default action back in place, the instruction faults again and ends the process.
-        // SAFETY: resetting a signal's action is allowed in a handler.
+        // Not ours: the default action ends the process when this returns. A faulting instruction would bring the signal
+        // back by itself; one that somebody sent would not.
+        // SAFETY: resetting a signal's action and raising it again are allowed in a handler.
         unsafe {
             libc::signal(libc::SIGBUS, libc::SIG_DFL);
+            libc::raise(libc::SIGBUS);
         }
     }
 }
@@ -149,5 +151,26 @@ impl Drop for GuardedRange {
             entry.set_range(0, 0);
             entry.taken.store(false, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_bus_error_that_somebody_sends_ends_the_process() {
+        // The test runs itself again, in a process that may end.
+        const AGAIN: &str = "IMSPREP_TEST_GETS_A_BUS_ERROR";
+        if std::env::var_os(AGAIN).is_some() {
+            super::install().unwrap();
+            let _ = Command::new("sh").args(["-c", "kill -BUS $PPID"]).status();
+            return;
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "sys::guard::tests::a_bus_error_that_somebody_sends_ends_the_process"]);
+        let status = child.env(AGAIN, "1").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.signal(), Some(libc::SIGBUS), "{status}");
     }
 }
