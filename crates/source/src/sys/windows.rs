@@ -124,9 +124,14 @@ fn is(e: &io::Error, code: u32) -> bool {
 
 /// Ranges asked for at a time. One is wanted; but the first may end before the place that is asked about.
 const RANGES: usize = 8;
+/// Bytes of one.
+const RANGE_BYTES: u32 = 16;
+/// Bytes of all.
+const ANSWER_BYTES: u32 = 128;
+const _: () = assert!(size_of::<FILE_ALLOCATED_RANGE_BUFFER>() == RANGE_BYTES as usize);
+const _: () = assert!(RANGES * RANGE_BYTES as usize == ANSWER_BYTES as usize);
 
 fn allocated_ranges(file: &File, from: u64, to: u64) -> io::Result<Ranges> {
-    const ENTRY: u32 = size_of::<FILE_ALLOCATED_RANGE_BUFFER>() as u32;
     let too_far = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let asked = FILE_ALLOCATED_RANGE_BUFFER {
         FileOffset: i64::try_from(from).map_err(too_far)?,
@@ -141,9 +146,9 @@ fn allocated_ranges(file: &File, from: u64, to: u64) -> io::Result<Ranges> {
             file.as_raw_handle(),
             FSCTL_QUERY_ALLOCATED_RANGES,
             (&raw const asked).cast(),
-            ENTRY,
+            RANGE_BYTES,
             found.as_mut_ptr().cast(),
-            ENTRY * RANGES as u32,
+            ANSWER_BYTES,
             &raw mut bytes,
             std::ptr::null_mut(),
         )
@@ -156,7 +161,7 @@ fn allocated_ranges(file: &File, from: u64, to: u64) -> io::Result<Ranges> {
             return Err(error);
         }
     }
-    let count = usize::try_from(bytes / ENTRY).unwrap_or(RANGES);
+    let count = usize::try_from(bytes / RANGE_BYTES).unwrap_or(RANGES);
     let ranges = found.iter().take(count).map(extent_of).collect::<io::Result<_>>()?;
     Ok(Ranges { ranges, more })
 }
