@@ -27,7 +27,7 @@ pub(crate) fn resident_share(file: &File, extents: &mut ExtentCursor<'_>, size: 
     (seen > 0).then(|| resident as f64 / seen as f64)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use crate::ImageFile;
 

@@ -5,11 +5,10 @@ use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{OFlags, SeekFrom};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use super::Status;
-use crate::{Extent, FileKind};
+use crate::FileKind;
 
 pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
     let t = metadata.file_type();
@@ -60,34 +59,6 @@ pub(super) fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
 
 pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     file.read_at(buf, offset)
-}
-
-/// [`next_data`](super::next_data) by SEEK_DATA and SEEK_HOLE.
-pub(crate) fn seek_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
-    let rest = Extent { start: offset, end: size };
-    let start = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
-        Ok(start) if start >= size => return Ok(None),
-        // A file system that answers with an earlier place does not know what it says.
-        Ok(start) if start < offset => return Ok(Some(rest)),
-        Ok(start) => start,
-        Err(Errno::NXIO) => return Ok(None),
-        Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
-        Err(e) => return Err(e.into()),
-    };
-    let end = match rustix::fs::seek(file, SeekFrom::Hole(start)) {
-        // An empty extent would be asked for again and again.
-        Ok(end) if end > start => end.min(size),
-        Ok(_) => size,
-        // The file shrank: the reads that follow will say so.
-        Err(Errno::NXIO) => size,
-        Err(e) => return Err(e.into()),
-    };
-    Ok(Some(Extent { start, end }))
-}
-
-/// Block devices and file systems without holes answer so.
-fn knows_no_holes(e: Errno) -> bool {
-    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
 }
 
 #[expect(unsafe_code, reason = "mincore and the map it looks at have no safe form")]
