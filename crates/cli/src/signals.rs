@@ -1,35 +1,32 @@
-//! SIGINT and SIGTERM: the first asks the work to stop, the second ends the process at once.
+//! SIGINT and SIGTERM: the first asks the work to stop, the second ends the process at once. On Windows, Ctrl-C is the
+//! first and the other never comes.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imsprep_source::Cancel;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals as Incoming;
+use signal_hook::flag;
 
 /// The handlers, for the life of the process.
 pub(crate) struct Signals {
     cancel: Cancel,
-    received: Arc<AtomicI32>,
+    received: Arc<AtomicUsize>,
 }
 
 impl Signals {
-    /// Installs the handlers. A thread waits for the signals, so nothing happens inside a handler.
+    /// Installs the handlers. They store into flags, and nothing else happens inside of them.
     pub(crate) fn install() -> io::Result<Self> {
-        let signals = Self { cancel: Cancel::new(), received: Arc::new(AtomicI32::new(0)) };
-        let (cancel, received) = (signals.cancel.clone(), Arc::clone(&signals.received));
-        let mut incoming = Incoming::new([SIGINT, SIGTERM])?;
-        std::thread::Builder::new().name("signals".into()).spawn(move || {
-            for signal in incoming.forever() {
-                if received.swap(signal, Ordering::SeqCst) != 0 {
-                    // Somebody has no patience left. An output is still never half there: it has its own name only
-                    // when complete.
-                    std::process::exit(128 + signal);
-                }
-                cancel.cancel();
-            }
-        })?;
+        let signals = Self { cancel: Cancel::new(), received: Arc::new(AtomicUsize::new(0)) };
+        for (signal, number) in [(SIGINT, SIGINT_EXIT), (SIGTERM, SIGTERM_EXIT)] {
+            let raised = signals.cancel.flag();
+            // What is registered first comes first: only a second signal finds the flag raised. Somebody has no patience
+            // left. An output is still never half there: it has its own name only when complete.
+            flag::register_conditional_shutdown(signal, number.into(), Arc::clone(&raised))?;
+            flag::register_usize(signal, Arc::clone(&signals.received), number.into())?;
+            flag::register(signal, raised)?;
+        }
         Ok(signals)
     }
 
@@ -39,7 +36,14 @@ impl Signals {
 
     /// 128 + the signal that came, as shells have it.
     pub(crate) fn exit_number(&self) -> u8 {
-        let signal = self.received.load(Ordering::SeqCst);
-        u8::try_from(128 + signal).unwrap_or(130)
+        match self.received.load(Ordering::SeqCst) {
+            0 => SIGINT_EXIT,
+            number => u8::try_from(number).unwrap_or(SIGINT_EXIT),
+        }
     }
 }
+
+/// 128 + SIGINT.
+const SIGINT_EXIT: u8 = 130;
+/// 128 + SIGTERM.
+const SIGTERM_EXIT: u8 = 143;

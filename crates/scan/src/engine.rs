@@ -136,10 +136,7 @@ impl<'a> Files<'a> {
             _ => None,
         };
         // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
-        let probes = image.reopen().ok();
-        if let Some(probes) = &probes {
-            probes.advise(ReadPattern::Random);
-        }
+        let probes = image.reopen_for(ReadPattern::Random).ok();
         // Blocks are read whole or not at all: read-ahead would bring in the data blocks between zero blocks.
         image.advise(if io.mode == IoMode::Map { ReadPattern::Sequential } else { ReadPattern::Random });
         Files { probes, whole: image, direct, map: io.mode == IoMode::Map }

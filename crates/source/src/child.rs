@@ -1,10 +1,10 @@
 //! What a program run as a child costs the machine.
 
 use std::io;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use crate::{ByteCount, Cancel};
+use crate::{ByteCount, Cancel, sys};
 
 /// What one run of a program cost, its own children included as far as it waited for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,87 +28,18 @@ pub struct ChildUsage {
 /// If it can't be started or waited for; of kind [`io::ErrorKind::Interrupted`] if somebody asked for the stop; of kind
 /// [`io::ErrorKind::Unsupported`] where the system does not tell what a child cost.
 pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<ChildUsage> {
-    forget_own_peak();
+    // A new program begins with the memory peak of the one that started it, as Linux counts: so ours is set back first.
+    // Where that can't be, the peak of a small program reads as high as ours.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
     let begun = Instant::now();
     let mut child = command.spawn()?;
-    let waited = wait(&mut child, begun, cancel);
+    let waited = sys::wait_for_child(&child, begun, cancel);
     if waited.is_err() {
         // Neither is of use any more: it may be gone, or it may go on writing where nobody looks.
         let _ = child.kill();
         let _ = child.wait();
     }
     waited
-}
-
-/// A new program begins with the memory peak of the one that started it, as Linux counts: so ours is set back first.
-#[cfg(target_os = "linux")]
-fn forget_own_peak() {
-    // Where this is refused, the peak of a small program reads as high as ours.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-#[cfg(not(target_os = "linux"))]
-fn forget_own_peak() {}
-
-/// Waits in turns for the end of the child and for somebody who asks for the stop.
-#[cfg(target_os = "linux")]
-fn wait(child: &mut Child, begun: Instant, cancel: &Cancel) -> io::Result<ChildUsage> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or(io::ErrorKind::Unsupported)?;
-    // Readable as soon as the child has ended.
-    let ended = pidfd_open(pid, PidfdFlags::empty())?;
-    let turn = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-    loop {
-        match poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&turn)) {
-            Ok(0) if cancel.is_cancelled() => return Err(io::ErrorKind::Interrupted.into()),
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => break,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let wall = begun.elapsed();
-    reap(child, wall)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn wait(_child: &mut Child, _begun: Instant, _cancel: &Cancel) -> io::Result<ChildUsage> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Takes the ended child's accounts.
-#[cfg(target_os = "linux")]
-#[expect(
-    unsafe_code,
-    reason = "wait4, the only call that tells one child's peak of memory, has no safe form"
-)]
-fn reap(child: &Child, wall: Duration) -> io::Result<ChildUsage> {
-    use std::os::unix::process::ExitStatusExt;
-
-    let pid = libc::pid_t::try_from(child.id()).map_err(|_| io::ErrorKind::Unsupported)?;
-    let mut status = 0;
-    // SAFETY: `rusage` is plain data for which all zeros are valid, and both pointers are to live values of their types.
-    let (reaped, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
-    };
-    if reaped != pid {
-        return Err(io::Error::last_os_error());
-    }
-    let unsigned = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
-    let time = |value: libc::timeval| {
-        Duration::from_secs(unsigned(value.tv_sec)) + Duration::from_micros(unsigned(value.tv_usec))
-    };
-    Ok(ChildUsage {
-        status: ExitStatus::from_raw(status),
-        wall,
-        cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        // Linux counts memory in KiB and disk reads in sectors.
-        peak_memory: ByteCount(unsigned(usage.ru_maxrss).saturating_mul(1024)),
-        device_read: ByteCount(unsigned(usage.ru_inblock).saturating_mul(512)),
-    })
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -122,7 +122,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn query(path: &Path, what: &'static str, source: impl Into<io::Error>) -> Self {
-        Self::Query { path: path.to_owned(), what, source: source.into() }
+    pub(crate) fn query(path: &Path, what: &'static str, source: io::Error) -> Self {
+        Self::Query { path: path.to_owned(), what, source }
     }
 }

@@ -3,9 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use rustix::io::Errno;
-
-use crate::{Error, Result};
+use crate::{Error, Result, sys};
 
 /// A stretch of a file in which the file system keeps data. Bytes outside of all extents read as zeros; bytes inside
 /// may be zeros too.
@@ -23,8 +21,9 @@ pub struct ExtentCursor<'a> {
     path: &'a Path,
     file: &'a File,
     size: u64,
-    /// The extent found last: a long one answers for many positions without asking again.
-    last: Option<Extent>,
+    /// The extent found last, and the offset that it is the first one after: a long extent, or a long hole before it,
+    /// answers for many positions without asking again.
+    last: Option<(u64, Extent)>,
     /// All that lies from here on is a hole.
     hole_from: u64,
 }
@@ -43,50 +42,20 @@ impl<'a> ExtentCursor<'a> {
         if offset >= self.hole_from {
             return Ok(None);
         }
-        if let Some(last) = self.last.filter(|e| (e.start..e.end).contains(&offset)) {
-            return Ok(Some(Extent { start: offset, end: last.end }));
+        if let Some((_, last)) = self.last.filter(|(asked, e)| (*asked..e.end).contains(&offset)) {
+            return Ok(Some(Extent { start: last.start.max(offset), end: last.end }));
         }
-        let extent = self.ask(offset)?;
+        let extent = sys::next_data(self.file, offset, self.size)
+            .map_err(|e| Error::query(self.path, "find its extents", e))?;
         match extent {
-            Some(found) => self.last = Some(found),
+            Some(found) => self.last = Some((offset, found)),
             None => self.hole_from = offset,
         }
         Ok(extent)
     }
-
-    fn ask(&self, offset: u64) -> Result<Option<Extent>> {
-        let rest = Extent { start: offset, end: self.size };
-        let start = match seek(self.file, rustix::fs::SeekFrom::Data(offset)) {
-            Ok(start) if start >= self.size => return Ok(None),
-            // A file system that answers with an earlier place does not know what it says.
-            Ok(start) if start < offset => return Ok(Some(rest)),
-            Ok(start) => start,
-            Err(Errno::NXIO) => return Ok(None),
-            Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
-            Err(e) => return Err(Error::query(self.path, "find its extents", e)),
-        };
-        let end = match seek(self.file, rustix::fs::SeekFrom::Hole(start)) {
-            // An empty extent would be asked for again and again.
-            Ok(end) if end > start => end.min(self.size),
-            Ok(_) => self.size,
-            // The file shrank: the reads that follow will say so.
-            Err(Errno::NXIO) => self.size,
-            Err(e) => return Err(Error::query(self.path, "find its extents", e)),
-        };
-        Ok(Some(Extent { start, end }))
-    }
 }
 
-fn seek(file: &File, to: rustix::fs::SeekFrom) -> std::result::Result<u64, Errno> {
-    rustix::fs::seek(file, to)
-}
-
-/// Block devices and file systems without holes answer so.
-fn knows_no_holes(e: Errno) -> bool {
-    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::FileExt;
 
@@ -112,6 +81,30 @@ mod tests {
         }
         for place in places {
             assert!(found.iter().any(|e| (e.start..e.end).contains(&place)), "{place} in {found:?}");
+        }
+    }
+
+    // Elsewhere holes may not be believed.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn answers_from_memory_are_those_of_a_cursor_that_knows_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sparse.raw");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(64 << 20).unwrap();
+        for place in [9 << 20, (9 << 20) + 300_000, 40 << 20] {
+            file.write_at(&[1; 100_000], place).unwrap();
+        }
+        let image = ImageFile::open(&path).unwrap();
+        let mut cursor = image.extents();
+        for step in 0..2000u64 {
+            // Forwards for the most part, and back now and then.
+            let offset = (step * 50_021 + (step % 7) * 3_000_017) % (64 << 20);
+            assert_eq!(
+                cursor.data_from(offset).unwrap(),
+                image.extents().data_from(offset).unwrap(),
+                "{offset}"
+            );
         }
     }
 

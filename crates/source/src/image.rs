@@ -3,11 +3,11 @@
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use crate::extents::ExtentCursor;
-use crate::{Error, FileIdentity, ReadAt, Result, Window};
+use crate::{Error, FileIdentity, ReadAt, Result, Window, sys};
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +31,7 @@ pub enum FileKind {
 impl FileKind {
     /// The kind that the system's metadata shows.
     pub fn of(metadata: &Metadata) -> Self {
-        let t = metadata.file_type();
-        if t.is_file() {
-            Self::Regular
-        } else if t.is_dir() {
-            Self::Directory
-        } else if t.is_block_device() {
-            Self::BlockDevice
-        } else if t.is_fifo() {
-            Self::Fifo
-        } else if t.is_socket() {
-            Self::Socket
-        } else if t.is_char_device() {
-            Self::CharDevice
-        } else {
-            Self::Other
-        }
+        sys::kind_of(metadata)
     }
 }
 
@@ -91,20 +76,22 @@ impl ImageFile {
     ///
     /// [`Error::Open`] if the system refuses, [`Error::NotAnImage`] if it is no file and no block device.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
+        Self::open_to_read(path.into(), None)
+    }
+
+    fn open_to_read(path: PathBuf, pattern: Option<ReadPattern>) -> Result<Self> {
         let open_error = |source| Error::Open { path: path.clone(), source };
         // Looked at before it is opened: opening a FIFO would wait for a writer, opening a device may do things.
-        refuse_unless_image(&path, &std::fs::metadata(&path).map_err(open_error)?)?;
-        let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-        let file = File::options().read(true).custom_flags(nonblock).open(&path).map_err(open_error)?;
+        refuse_unless_image(&path, &sys::status_at(&path).map_err(open_error)?)?;
+        let file = sys::open(&path, pattern).map_err(open_error)?;
         Self::from_file(path, file)
     }
 
     fn from_file(path: PathBuf, file: File) -> Result<Self> {
-        let metadata = file.metadata().map_err(|e| Error::query(&path, "read its metadata", e))?;
-        let kind = refuse_unless_image(&path, &metadata)?;
-        let size = size_of(&file, &metadata).map_err(|e| Error::query(&path, "find its size", e))?;
-        let identity = FileIdentity::new(&metadata, size);
+        let status = sys::status(&file).map_err(|e| Error::query(&path, "read its metadata", e))?;
+        let kind = refuse_unless_image(&path, &status)?;
+        let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
+        let identity = FileIdentity::new(&status, size);
         Ok(Self { path, file, kind, size, identity })
     }
 
@@ -117,7 +104,19 @@ impl ImageFile {
         self.same_or_changed(Self::open(&self.path)?)
     }
 
-    /// A descriptor whose reads go past the page cache (`O_DIRECT`). Its reads must begin at a multiple of
+    /// A second descriptor, told how it is going to be read: for systems that take the pattern when a file is opened, and
+    /// no longer by [`advise`](Self::advise).
+    ///
+    /// # Errors
+    ///
+    /// As [`reopen`](Self::reopen).
+    pub fn reopen_for(&self, pattern: ReadPattern) -> Result<Self> {
+        let again = self.same_or_changed(Self::open_to_read(self.path.clone(), Some(pattern))?)?;
+        again.advise(pattern);
+        Ok(again)
+    }
+
+    /// A descriptor whose reads go past the page cache (`O_DIRECT` and its like). Its reads must begin at a multiple of
     /// [`DIRECT_ALIGN`](crate::DIRECT_ALIGN), be as long, and go into memory that is aligned so:
     /// [`AlignedBuffer`](crate::AlignedBuffer).
     ///
@@ -125,12 +124,8 @@ impl ImageFile {
     ///
     /// As [`reopen`](Self::reopen), and [`Error::Open`] where file system or system have no such reads.
     pub fn reopen_direct(&self) -> Result<Self> {
-        #[cfg(target_os = "linux")]
-        let flags = i32::try_from(rustix::fs::OFlags::DIRECT.bits()).unwrap_or(0);
-        #[cfg(not(target_os = "linux"))]
-        let flags = 0;
         let open_error = |source| Error::Open { path: self.path.clone(), source };
-        let file = File::options().read(true).custom_flags(flags).open(&self.path).map_err(open_error)?;
+        let file = sys::open_direct(&self.path).map_err(open_error)?;
         self.same_or_changed(Self::from_file(self.path.clone(), file)?)
     }
 
@@ -158,8 +153,8 @@ impl ImageFile {
     ///
     /// [`Error::Changed`] if anything differs.
     pub fn verify_unchanged(&self) -> Result<()> {
-        let held = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
-        let named = std::fs::metadata(&self.path)
+        let held = sys::status(&self.file).map_err(|e| Error::query(&self.path, "read its metadata", e))?;
+        let named = sys::status_at(&self.path)
             .map_err(|_| Error::Changed { path: self.path.clone(), what: "its name is gone".into() })?;
         let size = size_of(&self.file, &held).map_err(|e| Error::query(&self.path, "find its size", e))?;
         let now = FileIdentity::new(&held, size);
@@ -177,26 +172,14 @@ impl ImageFile {
 
     /// Tells the kernel how this descriptor is going to be read. Advice only: failure has no effect.
     pub fn advise(&self, pattern: ReadPattern) {
-        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-        {
-            let advice = match pattern {
-                ReadPattern::Random => rustix::fs::Advice::Random,
-                ReadPattern::Sequential => rustix::fs::Advice::Sequential,
-            };
-            let _ = rustix::fs::fadvise(&self.file, 0, None, advice);
-        }
-        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-        let _ = pattern;
+        sys::advise(&self.file, pattern);
     }
 
     /// Tells the kernel that these bytes are wanted soon. Advice only: failure has no effect.
     pub fn announce(&self, offset: u64, len: u64) {
-        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-        if let Some(len) = std::num::NonZeroU64::new(len) {
-            let _ = rustix::fs::fadvise(&self.file, offset, Some(len), rustix::fs::Advice::WillNeed);
+        if let Some(len) = NonZeroU64::new(len) {
+            sys::announce(&self.file, offset, len);
         }
-        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-        let _ = (offset, len);
     }
 
     /// Asks the kernel to forget what it keeps of the file in memory, so that the next reads come from the disk. What has
@@ -204,8 +187,7 @@ impl ImageFile {
     /// what came of it.
     pub fn forget_cached(&self) {
         let _ = self.file.sync_data();
-        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+        sys::forget(&self.file);
     }
 
     /// Bytes that the file system keeps for the file: less than its size where it has holes. The size where the system
@@ -215,12 +197,11 @@ impl ImageFile {
     ///
     /// [`Error::Query`] if the system fails.
     pub fn allocated(&self) -> Result<u64> {
-        let metadata = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
         if self.kind != FileKind::Regular {
             return Ok(self.size);
         }
-        // Counted in units of 512 bytes whatever the file system's block is.
-        Ok(std::os::unix::fs::MetadataExt::blocks(&metadata).saturating_mul(512))
+        let metadata = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
+        Ok(sys::allocated(&metadata).unwrap_or(self.size))
     }
 
     /// One read of what is there, up to the end of the file: what direct reads can do. Returns the bytes read.
@@ -230,7 +211,7 @@ impl ImageFile {
     /// [`Error::Read`] if the system fails.
     pub fn read_once(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
         loop {
-            match self.file.read_at(buf, offset) {
+            match sys::read_at(&self.file, buf, offset) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => return other.map_err(|e| Error::read(&self.path, offset, e)),
             }
@@ -245,7 +226,7 @@ impl ImageFile {
 
     /// The name of the network or user-space file system that the file is on; `None` for local ones.
     pub fn remote_file_system(&self) -> Option<&'static str> {
-        crate::residency::remote_file_system(&self.file)
+        sys::remote_file_system(&self.file)
     }
 
     /// A cursor over the file's data and holes, for one thread.
@@ -272,7 +253,7 @@ impl ReadAt for ImageFile {
     fn read_at(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
         // Piece by piece, so that an error names the place where it happened and not where the read began.
         while !buf.is_empty() {
-            match self.file.read_at(buf, offset) {
+            match sys::read_at(&self.file, buf, offset) {
                 Ok(0) => return Err(Error::UnexpectedEnd { path: self.path.clone(), offset }),
                 Ok(n) => {
                     buf = buf.get_mut(n..).unwrap_or_default();
@@ -286,16 +267,15 @@ impl ReadAt for ImageFile {
     }
 }
 
-fn refuse_unless_image(path: &Path, metadata: &Metadata) -> Result<FileKind> {
-    match FileKind::of(metadata) {
+fn refuse_unless_image(path: &Path, status: &sys::Status) -> Result<FileKind> {
+    match status.kind {
         kind @ (FileKind::Regular | FileKind::BlockDevice) => Ok(kind),
         kind => Err(Error::NotAnImage { path: path.to_owned(), kind }),
     }
 }
 
-/// Metadata has a size for regular files only; the end of a block device is found by seeking.
-fn size_of(file: &File, metadata: &Metadata) -> io::Result<u64> {
-    if metadata.is_file() { Ok(metadata.len()) } else { io::Seek::seek(&mut &*file, io::SeekFrom::End(0)) }
+fn size_of(file: &File, status: &sys::Status) -> io::Result<u64> {
+    if status.kind == FileKind::Regular { Ok(status.size) } else { sys::device_size(file) }
 }
 
 #[cfg(test)]
@@ -320,6 +300,7 @@ mod tests {
         assert!(matches!(error, Error::UnexpectedEnd { offset: 10, .. }), "{error}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn holes_are_not_allocated_and_a_forgotten_file_is_not_in_memory() {
         let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();

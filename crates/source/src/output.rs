@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::{Error, ImageFile, Result};
+use crate::{Error, ImageFile, Result, sys};
 
 /// What to do with an output that exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,9 @@ impl OutputFile {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".imsprep-").suffix(".tmp");
         // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        if let Some(permissions) = sys::new_file_permissions() {
+            builder.permissions(permissions);
+        }
         let temporary = builder.tempfile_in(folder_of(&path)).map_err(|source| Error::Write {
             path: path.clone(),
             what: "create a temporary file beside it",
@@ -188,6 +189,7 @@ mod tests {
         assert_eq!(names(dir.path()), ["out.mf"]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_input_is_never_an_output_by_any_name() {
         let dir = tempfile::tempdir().unwrap();
@@ -205,6 +207,7 @@ mod tests {
         assert_eq!(std::fs::read(&image).unwrap(), b"precious");
     }
 
+    #[cfg(unix)]
     #[test]
     fn through_a_link_the_file_is_replaced_and_the_link_stays() {
         let dir = tempfile::tempdir().unwrap();
@@ -218,6 +221,7 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_dangling_link_is_a_name_that_is_taken() {
         let dir = tempfile::tempdir().unwrap();

@@ -8,20 +8,8 @@ use std::path::Path;
 /// # Errors
 ///
 /// What the system says; of kind [`io::ErrorKind::Unsupported`] where it does not tell.
-#[cfg(unix)]
 pub fn free_space(folder: &Path) -> io::Result<u64> {
-    let system = rustix::fs::statvfs(folder)?;
-    Ok(system.f_bavail.saturating_mul(system.f_frsize))
-}
-
-/// Not told elsewhere.
-///
-/// # Errors
-///
-/// Always.
-#[cfg(not(unix))]
-pub fn free_space(_folder: &Path) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
+    crate::sys::free_space(folder)
 }
 
 #[cfg(all(test, unix))]

@@ -1,24 +1,32 @@
 //! A part of a file, mapped into memory.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use crate::guard::GuardedRange;
-use crate::{Error, Result};
+use crate::{Error, Result, sys};
 
 /// Windows must begin at a multiple of this, which is a multiple of every page size in use.
 pub const WINDOW_ALIGN: u64 = 64 << 10;
 
+/// Installs the handler for SIGBUS, for the whole process and for good. Without it no file is mapped. Calling it again
+/// does no harm. Where the system has no such signal, this does nothing and no file is mapped.
+///
+/// # Errors
+///
+/// What the system says, if it refuses.
+pub fn install_bus_error_guard() -> io::Result<()> {
+    sys::install_guard()
+}
+
 /// A mapped part of an image file.
 ///
 /// Reading a mapped page fails with a bus error if the file has shrunk or its disk fails. The guard (see
-/// [`install_bus_error_guard`](crate::install_bus_error_guard)) turns that into zeros and a mark; so what was
+/// [`install_bus_error_guard`]) turns that into zeros and a mark; so what was
 /// concluded from [`bytes`](Self::bytes) holds only after [`verify`](Self::verify) said yes.
 #[derive(Debug)]
 pub struct Window<'a> {
-    // Declared before `map`, so dropped before it: a range must not outlive its mapping.
-    guarded: GuardedRange,
-    map: memmap2::Mmap,
+    map: sys::GuardedMap,
     path: &'a Path,
     offset: u64,
 }
@@ -26,17 +34,16 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     /// `None` where no guard is installed, no slot is free, or the system refuses to map.
     pub(crate) fn new(path: &'a Path, file: &File, offset: u64, len: usize) -> Option<Self> {
-        if !offset.is_multiple_of(WINDOW_ALIGN) || len == 0 || !crate::guard::is_installed() {
+        if !offset.is_multiple_of(WINDOW_ALIGN) || len == 0 {
             return None;
         }
-        let map = map(file, offset, len)?;
-        let guarded = GuardedRange::register(map.as_ptr() as usize, map.len())?;
-        Some(Self { guarded, map, path, offset })
+        let map = sys::GuardedMap::new(file, offset, len)?;
+        Some(Self { map, path, offset })
     }
 
     /// The mapped bytes. Another process that writes to the file changes them under the reader.
     pub fn bytes(&self) -> &[u8] {
-        &self.map
+        self.map.bytes()
     }
 
     /// Whether all that was read from the window so far was really there.
@@ -45,7 +52,7 @@ impl<'a> Window<'a> {
     ///
     /// [`Error::BusError`] with the offset of the first page that could not be read.
     pub fn verify(&self) -> Result<()> {
-        match self.guarded.fault() {
+        match self.map.fault() {
             None => Ok(()),
             Some(distance) => {
                 Err(Error::BusError { path: self.path.to_owned(), offset: self.offset + distance as u64 })
@@ -54,16 +61,7 @@ impl<'a> Window<'a> {
     }
 }
 
-#[expect(unsafe_code, reason = "a memory map of a file that others may write to can't be safe")]
-fn map(file: &File, offset: u64, len: usize) -> Option<memmap2::Mmap> {
-    // SAFETY: the mapping is read-only and private to this window. The risk that remains is the one of every mapped
-    // file: another process may write to it, so the bytes may change between two looks. The scanner reads each byte
-    // once, keeps no reference, and the file's identity is compared after the scan. Truncation and I/O errors raise
-    // SIGBUS, which the guard answers; without the guard no window is made.
-    unsafe { memmap2::MmapOptions::new().offset(offset).len(len).map(file) }.ok()
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::ImageFile;

@@ -255,6 +255,22 @@ fn interrupt_and_terminate_leave_no_file() {
 }
 
 #[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let folder = Folder::new();
+    let send_both = |child: &std::process::Child| {
+        // While it stands still, so that both wait for it when it goes on.
+        for signal in ["-STOP", "-INT", "-TERM", "-CONT"] {
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+            assert!(sent.is_ok());
+        }
+    };
+    // The one that was asked to stop would say so.
+    let (status, _) = disturb(&folder, "auto", send_both, |status, err| status != 0 && err.is_empty());
+    assert!([130, 143].contains(&status), "{status}");
+    assert!(!folder.path("disk.mf").exists());
+}
+
+#[test]
 fn names_with_control_characters_are_never_printed_raw() {
     let folder = Folder::new();
     let name = "evil\u{1b}[2J\nname.raw";

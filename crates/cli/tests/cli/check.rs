@@ -4,6 +4,7 @@ use crate::folder::{Folder, codes};
 use serde_json::Value;
 
 const GIB: u64 = 1 << 30;
+#[cfg(target_os = "linux")]
 const TIB: u64 = 1 << 40;
 
 /// The findings' codes of the one file of a check.
@@ -104,6 +105,8 @@ fn a_bitmap_of_another_image_size_is_an_error_and_an_empty_one_too() {
     assert!(found.contains(&"BM-008".to_owned()), "{found:?}");
 }
 
+// Where holes are not believed, a terabyte of them is read.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_tebibyte_passes_and_one_byte_more_fails() {
     let folder = Folder::new();

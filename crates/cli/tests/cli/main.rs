@@ -1,5 +1,6 @@
-//! The command as a person runs it.
+//! The command as a person runs it. The tests use what Unix has: links, signals, modes.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -56,13 +56,7 @@ impl Slot {
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
 
-/// Installs the handler for SIGBUS, for the whole process and for good. Without it no file is mapped. Calling it again
-/// does no harm.
-///
-/// # Errors
-///
-/// What the system says, if it refuses.
-pub fn install_bus_error_guard() -> io::Result<()> {
+pub(crate) fn install() -> io::Result<()> {
     PAGE_SIZE.store(rustix::param::page_size(), Ordering::SeqCst);
     // SAFETY: `sigaction` is plain data for which all zeros are valid; the handler is a function that touches only
     // atomics and makes one system call, both of which are allowed in a signal handler.
@@ -80,7 +74,7 @@ pub fn install_bus_error_guard() -> io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn is_installed() -> bool {
+pub(super) fn is_installed() -> bool {
     INSTALLED.load(Ordering::SeqCst)
 }
 
@@ -88,10 +82,12 @@ extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _co
     // SAFETY: the kernel passes a valid siginfo_t to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() } as usize;
     if !zero_rest_of_window(address) {
-        // Not ours. With the default action back in place, the instruction faults again and ends the process.
-        // SAFETY: resetting a signal's action is allowed in a handler.
+        // Not ours: the default action ends the process when this returns. A faulting instruction would bring the signal
+        // back by itself; one that somebody sent would not.
+        // SAFETY: resetting a signal's action and raising it again are allowed in a handler.
         unsafe {
             libc::signal(libc::SIGBUS, libc::SIG_DFL);
+            libc::raise(libc::SIGBUS);
         }
     }
 }
@@ -124,14 +120,14 @@ fn zero_rest_of_window(address: usize) -> bool {
 
 /// A mapped range in the handler's table, until dropped.
 #[derive(Debug)]
-pub(crate) struct GuardedRange {
+pub(super) struct GuardedRange {
     slot: usize,
     start: usize,
 }
 
 impl GuardedRange {
     /// Enters a range into the table; `None` if the table is full.
-    pub(crate) fn register(start: usize, len: usize) -> Option<Self> {
+    pub(super) fn register(start: usize, len: usize) -> Option<Self> {
         let (slot, entry) = SLOTS_TABLE.iter().enumerate().find(|(_, entry)| {
             entry.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok()
         })?;
@@ -141,7 +137,7 @@ impl GuardedRange {
     }
 
     /// How far into the range the first page lies that could not be read.
-    pub(crate) fn fault(&self) -> Option<usize> {
+    pub(super) fn fault(&self) -> Option<usize> {
         match SLOTS_TABLE.get(self.slot)?.fault.load(Ordering::SeqCst) {
             0 => None,
             page => Some(page.saturating_sub(self.start)),
@@ -155,5 +151,26 @@ impl Drop for GuardedRange {
             entry.set_range(0, 0);
             entry.taken.store(false, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_bus_error_that_somebody_sends_ends_the_process() {
+        // The test runs itself again, in a process that may end.
+        const AGAIN: &str = "IMSPREP_TEST_GETS_A_BUS_ERROR";
+        if std::env::var_os(AGAIN).is_some() {
+            super::install().unwrap();
+            let _ = Command::new("sh").args(["-c", "kill -BUS $PPID"]).status();
+            return;
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "sys::guard::tests::a_bus_error_that_somebody_sends_ends_the_process"]);
+        let status = child.env(AGAIN, "1").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.signal(), Some(libc::SIGBUS), "{status}");
     }
 }

@@ -1,0 +1,57 @@
+//! Linux: waiting for a child and taking its accounts.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::{ByteCount, Cancel, ChildUsage};
+
+pub(crate) fn wait(child: &Child, begun: Instant, cancel: &Cancel) -> io::Result<ChildUsage> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // Readable as soon as the child has ended.
+    let ended = pidfd_open(pid.ok_or(io::ErrorKind::Unsupported)?, PidfdFlags::empty())?;
+    let turn = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    loop {
+        match poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&turn)) {
+            Ok(0) if cancel.is_cancelled() => return Err(io::ErrorKind::Interrupted.into()),
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let wall = begun.elapsed();
+    reap(child, wall)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "wait4, the only call that tells one child's peak of memory, has no safe form"
+)]
+fn reap(child: &Child, wall: Duration) -> io::Result<ChildUsage> {
+    let pid = libc::pid_t::try_from(child.id()).map_err(|_| io::ErrorKind::Unsupported)?;
+    let mut status = 0;
+    // SAFETY: `rusage` is plain data for which all zeros are valid, and both pointers are to live values of their types.
+    let (reaped, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
+    };
+    if reaped != pid {
+        return Err(io::Error::last_os_error());
+    }
+    let unsigned = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
+    let time = |value: libc::timeval| {
+        Duration::from_secs(unsigned(value.tv_sec)) + Duration::from_micros(unsigned(value.tv_usec))
+    };
+    Ok(ChildUsage {
+        status: ExitStatus::from_raw(status),
+        wall,
+        cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        // Linux counts memory in KiB and disk reads in sectors.
+        peak_memory: ByteCount(unsigned(usage.ru_maxrss).saturating_mul(1024)),
+        device_read: ByteCount(unsigned(usage.ru_inblock).saturating_mul(512)),
+    })
+}

@@ -1,0 +1,118 @@
+//! What each system does in its own way, as one set of functions. Nothing outside of this folder asks which system it
+//! is on.
+//!
+//! `linux.rs`, `macos.rs` and `windows.rs` each have every function below; what the first two share lies in `unix.rs`,
+//! `map.rs` and `guard.rs`. What of Windows needs no Windows lies in `ranges.rs` and is tested everywhere. Linux is the one that is tested. Another system is another file with these functions.
+
+use std::time::SystemTime;
+
+use crate::FileKind;
+
+#[cfg(target_os = "linux")]
+mod child;
+#[cfg(unix)]
+mod guard;
+#[cfg(unix)]
+mod map;
+#[cfg(any(windows, test))]
+mod ranges;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+compile_error!("there are sources for Linux, macOS and Windows alone");
+
+/// What the system says of a file besides its bytes.
+pub(crate) struct Status {
+    /// What it is.
+    pub(crate) kind: FileKind,
+    /// Bytes in a regular file; of no meaning for anything else.
+    pub(crate) size: u64,
+    /// The file system that it is on. With [`index`](Self::index) it tells one file from all others, whatever the name.
+    pub(crate) volume: u64,
+    /// Its number within that file system.
+    pub(crate) index: u64,
+    /// When the content was last written to, where that says something.
+    pub(crate) modified: Option<SystemTime>,
+    /// When content or attributes were last changed, in seconds and nanoseconds, where that says something.
+    pub(crate) changed: Option<(i64, i64)>,
+}
+
+/// What the metadata says that a file is.
+pub(crate) use system::kind_of;
+
+/// Asks about an open file.
+pub(crate) use system::status;
+
+/// Asks about what a path leads to, through links, without opening it for reading.
+pub(crate) use system::status_at;
+
+/// The bytes on a block device, which [`Status`] does not tell.
+pub(crate) use system::device_size;
+
+/// Opens for reading, without waiting for anybody. The pattern is for systems that are told it here, and not by
+/// [`advise`].
+pub(crate) use system::open;
+
+/// Opens for reads that go past the page cache; an error where there are none.
+pub(crate) use system::open_direct;
+
+/// One read at a position; less than the whole buffer may come, and nothing only at the end.
+pub(crate) use system::read_at;
+
+/// The first data at or after the offset, in a file of this size: `None` if only holes follow, all of the rest where the
+/// system can't tell. What is not data must read as zeros, for certain: nobody looks.
+pub(crate) use system::next_data;
+
+/// Tells the system how the descriptor is going to be read. Advice only.
+pub(crate) use system::advise;
+
+/// Tells the system that these bytes are wanted soon. Advice only.
+pub(crate) use system::announce;
+
+/// Asks the system to keep nothing of the file in memory. Advice only.
+pub(crate) use system::forget;
+
+/// Bytes that the file system keeps for a regular file; `None` where it does not tell.
+pub(crate) use system::allocated;
+
+/// Bytes that an ordinary user may still write in the file system that a folder is on.
+pub(crate) use system::free_space;
+
+/// Waits for the end of a child that was started at that moment and tells what it cost, or for somebody who asks for
+/// the stop: then an error of kind `Interrupted`, and the child still runs.
+pub(crate) use system::wait_for_child;
+
+/// A byte for each page that has any of the `length` bytes from the offset on, with its lowest bit set if the page is in
+/// memory; `None` where the system does not tell.
+pub(crate) use system::pages_in_core;
+
+/// The name of the network or user-space file system that the file is on, where a mapped page can fail or wait in ways
+/// that a local disk's does not; `None` for local ones, and where the system does not tell.
+pub(crate) use system::remote_file_system;
+
+/// The permissions of a new file as an ordinary program makes it, to be narrowed by the system as usual; `None` where
+/// that is what happens anyway.
+pub(crate) use system::new_file_permissions;
+
+/// Installs what turns bus errors of mapped files into marks.
+pub(crate) use system::install_guard;
+
+/// A mapped part of a file, under guard: `new` (`None` where that can't be), `bytes`, and `fault`, the distance to the
+/// first page that could not be read.
+pub(crate) use system::GuardedMap;

@@ -1,0 +1,90 @@
+//! What Linux and macOS have in common.
+
+use std::fs::{File, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::Status;
+use crate::FileKind;
+
+pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
+    let t = metadata.file_type();
+    if t.is_file() {
+        FileKind::Regular
+    } else if t.is_dir() {
+        FileKind::Directory
+    } else if t.is_block_device() {
+        FileKind::BlockDevice
+    } else if t.is_fifo() {
+        FileKind::Fifo
+    } else if t.is_socket() {
+        FileKind::Socket
+    } else if t.is_char_device() {
+        FileKind::CharDevice
+    } else {
+        FileKind::Other
+    }
+}
+
+pub(crate) fn status(file: &File) -> io::Result<Status> {
+    file.metadata().map(|metadata| status_of(&metadata))
+}
+
+pub(crate) fn status_at(path: &Path) -> io::Result<Status> {
+    std::fs::metadata(path).map(|metadata| status_of(&metadata))
+}
+
+fn status_of(metadata: &Metadata) -> Status {
+    let kind = kind_of(metadata);
+    // The times of a device node say nothing of what is on the device.
+    let times = kind != FileKind::BlockDevice;
+    Status {
+        kind,
+        size: metadata.len(),
+        volume: metadata.dev(),
+        index: metadata.ino(),
+        modified: times.then(|| metadata.modified().ok()).flatten(),
+        changed: times.then(|| (metadata.ctime(), metadata.ctime_nsec())),
+    }
+}
+
+/// Opens with these flags added.
+pub(super) fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    file.read_at(buf, offset)
+}
+
+#[expect(unsafe_code, reason = "mincore and the map it looks at have no safe form")]
+pub(crate) fn pages_in_core(file: &File, offset: u64, length: usize) -> Option<Vec<u8>> {
+    let before = offset % rustix::param::page_size() as u64;
+    let (offset, length) = (offset - before, length.checked_add(usize::try_from(before).ok()?)?);
+    // SAFETY: the map is read-only, nothing reads through it, and it is gone when this function returns.
+    let map = unsafe { memmap2::MmapOptions::new().offset(offset).len(length).map(file) }.ok()?;
+    let mut pages = vec![0u8; length.div_ceil(rustix::param::page_size())];
+    // SAFETY: the range is the whole of a live map, and `pages` has a byte for each of its pages.
+    let result = unsafe { libc::mincore(map.as_ptr().cast_mut().cast(), length, pages.as_mut_ptr().cast()) };
+    (result == 0).then_some(pages)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+pub(crate) fn allocated(metadata: &Metadata) -> Option<u64> {
+    // Counted in units of 512 bytes whatever the file system's block is.
+    Some(metadata.blocks().saturating_mul(512))
+}
+
+pub(crate) fn free_space(folder: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(folder)?;
+    Ok(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such permissions")]
+pub(crate) fn new_file_permissions() -> Option<Permissions> {
+    Some(Permissions::from_mode(0o666))
+}
