@@ -8,6 +8,7 @@ use imsprep_source::{
     BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage,
 };
 
+use crate::claims::Claims;
 use crate::io::{IoChoice, IoMode, choose};
 use crate::worker::{Files, Worker};
 
@@ -40,9 +41,6 @@ pub struct Scan {
     pub io: IoChoice,
 }
 
-/// Bytes of the image that a worker claims at a time, at least; rounded up to whole bytes of the map (8 blocks).
-const BATCH: u64 = 32 << 20;
-
 /// Scans the whole image in the current rayon pool.
 ///
 /// # Errors
@@ -64,17 +62,15 @@ pub fn scan(
     let bytes_read = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
-    let blocks_in_batch = BATCH.div_ceil(options.block_size.bytes()).next_multiple_of(8);
-    // Claimed in file order: the disk sees one sweep. A batch is whole bytes of the map, so workers share nothing.
-    let bytes_in_batch = usize::try_from(blocks_in_batch / 8).unwrap_or(usize::MAX);
-    let batches = Mutex::new((0u64..).zip(map.as_lsb_bytes_mut().chunks_mut(bytes_in_batch)));
-    let claim = || batches.lock().ok()?.next();
+    let claims = Claims::new(image, &mut map);
     let work = || -> Result<()> {
-        let mut worker = Worker::new(&files, options.block_size);
+        // A descriptor of its own: the kernel keeps the place of extents and the read-ahead by descriptor. Of workers that
+        // share one each would wait for the others' questions, and look to it like a jump with each read.
+        let own = image.reopen().ok();
+        let mut worker = Worker::new(&files, own.as_ref().unwrap_or(image), options.block_size);
         while !stop.load(Ordering::Relaxed) {
-            let Some((number, bits)) = claim() else { break };
-            let first = number * blocks_in_batch;
-            let covered = worker.scan(first, bits, &|| {
+            let Some(batch) = claims.next(&stage)? else { break };
+            let covered = worker.scan(batch.first, batch.bits, &|| {
                 if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { cancel.check() }
             })?;
             bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);
@@ -137,8 +133,6 @@ impl<'a> Files<'a> {
         };
         // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
         let probes = image.reopen_for(ReadPattern::Random).ok();
-        // Blocks are read whole or not at all: read-ahead would bring in the data blocks between zero blocks.
-        image.advise(if io.mode == IoMode::Map { ReadPattern::Sequential } else { ReadPattern::Random });
-        Files { probes, whole: image, direct, map: io.mode == IoMode::Map }
+        Files { probes, image, direct, map: io.mode == IoMode::Map }
     }
 }

@@ -15,13 +15,16 @@ const WINDOW: u64 = 32 << 20;
 const _: () = assert!(WINDOW.is_multiple_of(WINDOW_ALIGN));
 /// From this size on, probing a block before reading it saves more than it costs.
 const PROBED_FROM: u64 = 128 << 10;
+/// Up to this size, what lies between two holes is read like a probe: mapping it, or reading ahead of it, would bring in
+/// more of the holes around it than there is of it.
+const SHORT: u64 = 64 << 10;
 
 /// The image's descriptors, shared by the workers.
 pub(crate) struct Files<'a> {
     /// For single pages here and there, without read-ahead.
     pub(crate) probes: Option<ImageFile>,
-    /// For whole blocks.
-    pub(crate) whole: &'a ImageFile,
+    /// The image as it was opened, for maps.
+    pub(crate) image: &'a ImageFile,
     /// For whole blocks past the page cache.
     pub(crate) direct: Option<ImageFile>,
     /// Whether to map whole blocks where possible.
@@ -30,13 +33,15 @@ pub(crate) struct Files<'a> {
 
 impl Files<'_> {
     fn probes(&self) -> &ImageFile {
-        self.probes.as_ref().unwrap_or(self.whole)
+        self.probes.as_ref().unwrap_or(self.image)
     }
 }
 
 /// A worker's own state: its buffer and its place in the file's extents.
 pub(crate) struct Worker<'a> {
     files: &'a Files<'a>,
+    /// For whole blocks.
+    whole: &'a ImageFile,
     extents: imsprep_source::ExtentCursor<'a>,
     block_size: u64,
     size: u64,
@@ -47,12 +52,14 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(files: &'a Files<'a>, block_size: BlockSize) -> Self {
+    /// A worker that reads whole blocks through `whole`, which no other worker uses.
+    pub(crate) fn new(files: &'a Files<'a>, whole: &'a ImageFile, block_size: BlockSize) -> Self {
         Self {
             files,
-            extents: files.whole.extents(),
+            whole,
+            extents: whole.extents(),
             block_size: block_size.bytes(),
-            size: files.whole.size(),
+            size: whole.size(),
             buffer: AlignedBuffer::zeroed(0),
             window: None,
             bytes_read: 0,
@@ -133,6 +140,7 @@ impl<'a> Worker<'a> {
             }
         }
         if self.files.map
+            && end - start > SHORT
             && let Some(answer) = self.has_data_mapped(start, end)?
         {
             return Ok(answer);
@@ -174,7 +182,7 @@ impl<'a> Worker<'a> {
             // The old one goes first: two at a time would need twice the memory.
             self.window = None;
             let length = usize::try_from(WINDOW.min(self.size - begins)).ok()?;
-            self.window = Some((begins, self.files.whole.map(begins, length)?));
+            self.window = Some((begins, self.files.image.map(begins, length)?));
         }
         self.window.as_ref().map(|(begins, window)| (*begins, window))
     }
@@ -220,7 +228,8 @@ impl<'a> Worker<'a> {
             return Ok(buffer.get(skip..skip + length).unwrap_or_default());
         }
         let piece = buffer.get_mut(..length).unwrap_or_default();
-        self.files.whole.read_at(piece, start)?;
+        let file = if length as u64 <= SHORT { self.files.probes() } else { self.whole };
+        file.read_at(piece, start)?;
         Ok(piece)
     }
 }

@@ -13,13 +13,14 @@ const SAMPLE: usize = 64 << 10;
 /// The share of the file's data that is in the page cache, from a sample; `None` where the system does not tell or the
 /// file has no data.
 pub(crate) fn resident_share(file: &File, extents: &mut ExtentCursor<'_>, size: u64) -> Option<f64> {
+    let memory = sys::Residency::new(file, size)?;
     let (mut resident, mut seen) = (0usize, 0usize);
     for sample in 0..SAMPLES {
         let place = u64::try_from(u128::from(size) * u128::from(sample) / u128::from(SAMPLES)).ok()?;
         let Some(extent) = extents.data_from(place).ok()? else { break };
         // Not beyond the extent: the pages of a hole are in no memory, and need not be.
         let length = usize::try_from(extent.end - extent.start).unwrap_or(SAMPLE).min(SAMPLE);
-        let pages = sys::pages_in_core(file, extent.start, length)?;
+        let pages = memory.pages(extent.start, length)?;
         resident += pages.iter().filter(|page| **page & 1 != 0).count();
         seen += pages.len();
     }

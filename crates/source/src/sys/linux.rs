@@ -12,7 +12,7 @@ pub(crate) use super::child::wait as wait_for_child;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    allocated, free_space, kind_of, new_file_permissions, pages_in_core, read_at, status, status_at,
+    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at,
 };
 use crate::{Extent, ReadPattern};
 

@@ -17,7 +17,7 @@ use rustix::fs::OFlags;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    allocated, free_space, kind_of, new_file_permissions, pages_in_core, read_at, status, status_at,
+    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at,
 };
 use crate::{Cancel, ChildUsage, Extent, ReadPattern};
 

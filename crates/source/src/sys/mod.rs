@@ -98,9 +98,9 @@ pub(crate) use system::free_space;
 /// the stop: then an error of kind `Interrupted`, and the child still runs.
 pub(crate) use system::wait_for_child;
 
-/// A byte for each page that has any of the `length` bytes from the offset on, with its lowest bit set if the page is in
-/// memory; `None` where the system does not tell.
-pub(crate) use system::pages_in_core;
+/// Tells what of a file is in memory: `new` (`None` where the system does not tell), and `pages`, a byte for each page that
+/// has any of the `length` bytes from an offset on, with its lowest bit set if the page is in memory.
+pub(crate) use system::Residency;
 
 /// The name of the network or user-space file system that the file is on, where a mapped page can fail or wait in ways
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.

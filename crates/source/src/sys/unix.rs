@@ -61,16 +61,32 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     file.read_at(buf, offset)
 }
 
-#[expect(unsafe_code, reason = "mincore and the map it looks at have no safe form")]
-pub(crate) fn pages_in_core(file: &File, offset: u64, length: usize) -> Option<Vec<u8>> {
-    let before = offset % rustix::param::page_size() as u64;
-    let (offset, length) = (offset - before, length.checked_add(usize::try_from(before).ok()?)?);
-    // SAFETY: the map is read-only, nothing reads through it, and it is gone when this function returns.
-    let map = unsafe { memmap2::MmapOptions::new().offset(offset).len(length).map(file) }.ok()?;
-    let mut pages = vec![0u8; length.div_ceil(rustix::param::page_size())];
-    // SAFETY: the range is the whole of a live map, and `pages` has a byte for each of its pages.
-    let result = unsafe { libc::mincore(map.as_ptr().cast_mut().cast(), length, pages.as_mut_ptr().cast()) };
-    (result == 0).then_some(pages)
+/// A map of the whole file through which nothing is read: the system tells of mapped pages alone whether they are in
+/// memory.
+pub(crate) struct Residency(memmap2::Mmap);
+
+impl Residency {
+    #[expect(unsafe_code, reason = "a memory map of a file that others may write to can't be safe")]
+    pub(crate) fn new(file: &File, size: u64) -> Option<Self> {
+        let size = usize::try_from(size).ok().filter(|size| *size > 0)?;
+        // SAFETY: nothing reads through the map.
+        unsafe { memmap2::MmapOptions::new().len(size).map(file) }.ok().map(Self)
+    }
+
+    #[expect(unsafe_code, reason = "mincore has no safe form")]
+    pub(crate) fn pages(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        let page = rustix::param::page_size();
+        let start = usize::try_from(offset).ok()? / page * page;
+        let end = usize::try_from(offset).ok()?.checked_add(length)?.min(self.0.len());
+        let range = self.0.get(start..end)?;
+        let mut pages = vec![0u8; range.len().div_ceil(page)];
+        // SAFETY: the range lies within a live map and begins at a page, as the map does; `pages` has a byte for each of
+        // its pages.
+        let result = unsafe {
+            libc::mincore(range.as_ptr().cast_mut().cast(), range.len(), pages.as_mut_ptr().cast())
+        };
+        (result == 0).then_some(pages)
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]

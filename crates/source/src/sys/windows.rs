@@ -197,8 +197,16 @@ pub(crate) fn advise(_file: &File, _pattern: ReadPattern) {}
 pub(crate) fn announce(_file: &File, _offset: u64, _len: NonZeroU64) {}
 
 /// Not told.
-pub(crate) fn pages_in_core(_file: &File, _offset: u64, _length: usize) -> Option<Vec<u8>> {
-    None
+pub(crate) enum Residency {}
+
+impl Residency {
+    pub(crate) fn new(_file: &File, _size: u64) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn pages(&self, _offset: u64, _length: usize) -> Option<Vec<u8>> {
+        match *self {}
+    }
 }
 
 /// Not asked for: it matters to maps alone, and there are none.
