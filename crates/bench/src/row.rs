@@ -92,10 +92,13 @@ pub(crate) fn measure(
     let samples = (entries.len() * options.rounds) as u64;
     let stage =
         Stage::begin(progress, &format!("{}, {word}", image.name), image.size.saturating_mul(samples));
-    // In turn, so that whatever changes on the machine meanwhile meets all of them.
+    // In turn, so that whatever changes on the machine meanwhile meets all of them; and each round begins with another, as
+    // the first to run after a large rival finds the processors' caches full of what is not its own.
+    let count = entries.len();
     for round in 0..options.rounds {
-        for entry in &mut entries {
+        for turn in 0..count {
             cancel.check()?;
+            let Some(entry) = entries.get_mut((turn + round) % count) else { continue };
             if entry.failure.is_none() {
                 if let Prepared::Refused(why) = prepare(&image.path, cache, cancel)? {
                     return Ok(Err(why));
