@@ -1,0 +1,69 @@
+//! What the images that we make hold.
+
+/// An image that the harness can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Case {
+    /// Zeros that the file system keeps: all has to be read to know.
+    Zeros,
+    /// Every second block random data, the others zeros that the file system keeps.
+    Half,
+    /// Random data.
+    Data,
+    /// Zeros with one other byte in each block, at a random place that no probe looks at: the honest worst case.
+    Worst,
+    /// Mostly a hole; the data in one piece.
+    SparseOne,
+    /// Mostly holes; the data in pieces of one block.
+    Sparse2M,
+    /// Mostly holes; the data in pieces of 4 KiB.
+    Sparse4K,
+    /// 1 TiB of hole.
+    Empty,
+}
+
+impl Case {
+    /// All of them, in the order in which they are measured.
+    pub const ALL: [Self; 8] = [
+        Self::Zeros,
+        Self::Half,
+        Self::Data,
+        Self::Worst,
+        Self::SparseOne,
+        Self::Sparse2M,
+        Self::Sparse4K,
+        Self::Empty,
+    ];
+
+    /// Its short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::Half => "half",
+            Self::Data => "data",
+            Self::Worst => "worst",
+            Self::SparseOne => "sparse-one",
+            Self::Sparse2M => "sparse-2m",
+            Self::Sparse4K => "sparse-4k",
+            Self::Empty => "empty",
+        }
+    }
+
+    /// What is in it, in words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Zeros => "all zeros, allocated",
+            Self::Half => "every second block random data, the others zeros, allocated",
+            Self::Data => "all random data",
+            Self::Worst => "one byte that is not zero in each block, where no probe looks",
+            Self::SparseOne => "sparse, 1 % data in one piece",
+            Self::Sparse2M => "sparse, 1 % data in pieces of 2 MiB",
+            Self::Sparse4K => "sparse, 1 % data in pieces of 4 KiB",
+            Self::Empty => "sparse, nothing in it",
+        }
+    }
+
+    /// Whether most of it is holes, so that its size costs no space on the disk.
+    pub fn is_sparse(self) -> bool {
+        matches!(self, Self::SparseOne | Self::Sparse2M | Self::Sparse4K | Self::Empty)
+    }
+}

@@ -1,0 +1,57 @@
+//! "Could not measure".
+
+use std::path::PathBuf;
+
+/// The result of a run.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a run ended without a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An image could not be read or written.
+    #[error(transparent)]
+    Source(#[from] imsprep_source::Error),
+    /// The disk has too little room for the images.
+    #[error("{}: {needed} bytes are needed for the images and only {free} are free; --size and --folder help", folder.display())]
+    NoRoom {
+        /// Where the images were to go.
+        folder: PathBuf,
+        /// Bytes that the largest of them needs, with a copy of it.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// A program could not be run at all.
+    #[error("{program}: cannot run it")]
+    Run {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Our own program failed; that of a rival does not end a run.
+    #[error("{program} failed: {message}")]
+    Failed {
+        /// The program with its mode.
+        program: String,
+        /// What it said.
+        message: String,
+    },
+    /// A file of the harness itself could not be read or written.
+    #[error("{}: cannot {what}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether somebody asked for the stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Source(imsprep_source::Error::Cancelled))
+    }
+}
