@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod bench;
 mod bitmap;
 mod check;
 mod commands;
