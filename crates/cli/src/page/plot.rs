@@ -45,8 +45,9 @@ const WIDTH: f64 = 900.0;
 const LINE: f64 = 24.0;
 const BAR: f64 = 12.0;
 const AXIS: f64 = 26.0;
-/// Of a letter on the average, bold ones included: fonts differ, so there is room to spare.
-const LETTER: f64 = 7.0;
+/// Of a letter on the average, of an ordinary and of a bold one: fonts differ, so there is room to spare.
+const LETTER: f64 = 7.2;
+const BOLD_LETTER: f64 = 8.2;
 const LONGEST_LABEL: usize = 44;
 
 /// Where things are in the drawing.
@@ -67,13 +68,12 @@ impl Layout {
     fn of(plot: &Plot<'_>) -> Self {
         let ends = plot.bars.iter().flat_map(|bar| [bar.value, bar.ends.0, bar.ends.1]);
         let scale = Scale::for_times(ends.chain(plot.mark.iter().map(|mark| mark.value)));
-        let width = |length: Option<usize>| {
-            LETTER * f64::from(u16::try_from(length.unwrap_or(0)).unwrap_or(u16::MAX))
-        };
-        let label = |bar: &Bar| bar.label.chars().count().min(LONGEST_LABEL);
-        let note = |bar: &Bar| bar.note.as_ref().map_or(0, |note| note.words.len() + 2);
-        let labels = width(plot.bars.iter().map(label).max());
-        let values = labels + 22.0 + width(plot.bars.iter().map(|bar| bar.written.chars().count()).max());
+        let label = |bar: &Bar| width(bar, bar.label.chars().count().min(LONGEST_LABEL));
+        let written = |bar: &Bar| width(bar, bar.written.chars().count());
+        let note = |bar: &Bar| bar.note.as_ref().map_or(0.0, |note| width(bar, note.words.len() + 2));
+        let widest = |of: &dyn Fn(&Bar) -> f64| plot.bars.iter().map(of).fold(0.0, f64::max);
+        let labels = widest(&label);
+        let values = labels + 14.0 + widest(&written);
         let top = if plot.mark.is_some() { 22.0 } else { 4.0 };
         let count = u16::try_from(plot.bars.len()).unwrap_or(u16::MAX);
         Self {
@@ -81,7 +81,7 @@ impl Layout {
             labels,
             values,
             left: values + 12.0,
-            right: WIDTH - 14.0 - width(plot.bars.iter().map(note).max()),
+            right: WIDTH - 14.0 - widest(&note),
             top,
             bottom: top + LINE * f64::from(count),
         }
@@ -90,6 +90,12 @@ impl Layout {
     fn x(&self, seconds: f64) -> f64 {
         self.left + (self.right - self.left) * self.scale.place(seconds)
     }
+}
+
+/// Of so many letters of a bar's texts, about.
+fn width(bar: &Bar, letters: usize) -> f64 {
+    let letter = if bar.ours { BOLD_LETTER } else { LETTER };
+    letter * f64::from(u16::try_from(letters).unwrap_or(u16::MAX))
 }
 
 /// The drawing. Its numbers are in the page's tables as well; a screen reader gets them as one sentence.
