@@ -1,8 +1,13 @@
 //! The command line.
 
+mod bench;
+mod size;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use bench::BenchArgs;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -63,6 +68,8 @@ pub(crate) enum Command {
     Zvhd2(Zvhd2Command),
     /// List every rule with its code and severity
     Rules(RulesArgs),
+    /// Measure how fast this machine finds zero blocks: imsprep and others, side by side
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -3,8 +3,11 @@
 mod args;
 mod commands;
 mod exit;
+mod page;
 mod progress;
 mod render;
+#[cfg(test)]
+mod sample;
 mod setup;
 mod signals;
 mod terminal;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
+        Command::Bench(args) => commands::bench::run(&args, &setup),
     };
     let status = result.unwrap_or_else(|error| terminal::report_failure(&error));
     setup.exit_code(status)

@@ -34,6 +34,8 @@ pub(crate) enum Detail {
 /// The common flags, resolved; the signal handlers, installed; the worker threads, started.
 pub(crate) struct Setup {
     pub(crate) output: Output,
+    /// What `--threads` says.
+    pub(crate) threads: Option<usize>,
     bar: Option<Bar>,
     signals: Signals,
 }
@@ -46,9 +48,9 @@ impl Setup {
             ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        let threads = args.threads.map_or(0, usize::from);
+        let threads = args.threads.map(usize::from);
         rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
+            .num_threads(threads.unwrap_or(0))
             .build_global()
             .context("cannot start the worker threads; --threads 1 needs the fewest")?;
         // Without the guard nothing is mapped, and everything still works.
@@ -61,6 +63,7 @@ impl Setup {
                 (_, _, true) => Output::Text(Detail::Verbose),
                 _ => Output::Text(Detail::Normal),
             },
+            threads,
             bar: watched.then(Bar::new),
             signals: Signals::install().context("cannot install the signal handlers")?,
         })

@@ -34,11 +34,8 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Prints an error with all its causes to standard error, and tells the status that follows from it.
 pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     use imsprep_toolkit::Error;
-    let toolkit = error.downcast_ref::<Error>();
-    let (status, message) = match toolkit {
-        Some(stop) if stop.is_cancelled() => {
-            (Status::Interrupted, "interrupted; nothing half-written is left".into())
-        }
+    let (status, message) = match error.downcast_ref::<Error>() {
+        _ if is_cancelled(error) => (Status::Interrupted, "interrupted; nothing half-written is left".into()),
         Some(Error::NotRaw { .. }) => (Status::Wrong, failure_text(error)),
         _ => (Status::CouldNotLook, failure_text(error)),
     };
@@ -46,6 +43,12 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     // If standard error is gone there is nobody left to tell.
     let _ = writeln!(err, "imsprep: {message}");
     status
+}
+
+/// Whether somebody asked for the stop, whichever library says so.
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(imsprep_toolkit::Error::is_cancelled)
+        || error.downcast_ref().is_some_and(imsprep_bench::Error::is_cancelled)
 }
 
 /// An error and its causes on one line, fit for a terminal.
@@ -78,5 +81,17 @@ mod tests {
     fn nothing_from_outside_moves_the_cursor() {
         let text = shown("a\x1b[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢").to_string();
         assert_eq!(text, r"a\u{1b}[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢");
+    }
+
+    #[test]
+    fn a_stop_is_known_whichever_library_says_so() {
+        use imsprep_source::Error::Cancelled;
+        let toolkit = anyhow::Error::new(imsprep_toolkit::Error::from(Cancelled));
+        let bench = anyhow::Error::new(imsprep_bench::Error::from(Cancelled));
+        for error in [toolkit, bench] {
+            assert_eq!(report_failure(&error.context("while measuring")), Status::Interrupted);
+        }
+        let failed = imsprep_bench::Error::Failed { program: "imsprep".into(), message: "no".into() };
+        assert_eq!(report_failure(&anyhow::Error::new(failed)), Status::CouldNotLook);
     }
 }

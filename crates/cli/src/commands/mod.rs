@@ -1,5 +1,6 @@
 //! The commands. Each is thin: call the toolkit, render what it found.
 
+pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod check;
 pub(crate) mod detect;

@@ -1,11 +1,14 @@
 //! Text for people.
 
+pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod check;
 pub(crate) mod detect;
 pub(crate) mod findings;
+pub(crate) mod quantity;
 pub(crate) mod rules;
 pub(crate) mod style;
+pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod zvhd2;
 

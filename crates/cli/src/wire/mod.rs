@@ -1,5 +1,6 @@
 //! JSON as scripts read it: a contract, apart from the types inside. Specified in docs/report.md.
 
+pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod check;
 pub(crate) mod detect;

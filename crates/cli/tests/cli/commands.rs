@@ -93,13 +93,19 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["zvhd2", "check", "--help"],
         &["zvhd2", "info", "--help"],
         &["rules", "--help"],
+        &["bench", "--help"],
     ] {
         let run = folder.run(args);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{args:?}");
     }
-    for args in
-        [&["check"][..], &["detect"], &["bitmap", "create"], &["bitmap", "verify"], &["zvhd2", "check"]]
-    {
+    for args in [
+        &["check"][..],
+        &["detect"],
+        &["bitmap", "create"],
+        &["bitmap", "verify"],
+        &["zvhd2", "check"],
+        &["bench"],
+    ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }
     assert!(folder.run(&["--version"]).out.starts_with("imsprep 0."));

@@ -57,4 +57,5 @@ fn help() {
     let folder = Folder::new();
     assert_run("help", &folder, &["--help"]);
     assert_run("help_check", &folder, &["check", "--help"]);
+    assert_run("help_bench", &folder, &["bench", "--help"]);
 }
