@@ -1,9 +1,9 @@
 //! Where the bytes of a disk image come from, and what a disk is.
 //!
 //! The ground floor of imsprep: positional reads from files and from memory, the extents of a sparse file, memory
-//! maps, the identity that tells whether a file changed meanwhile, the [`BlockMap`] that says which blocks hold data,
-//! cancellation, progress, and files that appear whole or not at all. All platform code and all `unsafe` of the
-//! project live here.
+//! maps, the [`DiskReader`] that shows the disk in any container, the identity that tells whether a file changed
+//! meanwhile, the [`BlockMap`] that says which blocks hold data, cancellation, progress, and files that appear whole or
+//! not at all. All platform code and all `unsafe` of the project live here.
 //!
 //! ```
 //! use imsprep_source::{MemoryImage, ReadAtExt};
@@ -17,6 +17,7 @@
 mod aligned;
 mod block_map;
 mod cancel;
+mod disk;
 mod error;
 mod extents;
 mod guard;
@@ -26,6 +27,7 @@ mod output;
 mod progress;
 mod read_at;
 mod residency;
+mod sink;
 mod units;
 mod window;
 mod zero;
@@ -33,6 +35,7 @@ mod zero;
 pub use aligned::{AlignedBuffer, DIRECT_ALIGN};
 pub use block_map::{BlockMap, BlockRun};
 pub use cancel::Cancel;
+pub use disk::DiskReader;
 pub use error::{Error, Result};
 pub use extents::{Extent, ExtentCursor};
 pub use guard::install_bus_error_guard;
@@ -41,6 +44,7 @@ pub use image::{FileKind, ImageFile, ReadPattern};
 pub use output::{OutputFile, Overwrite};
 pub use progress::{Progress, Stage};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
+pub use sink::{Sink, StreamOutput};
 pub use units::{BlockIndex, BlockSize, ByteCount, FileOffset};
 pub use window::{WINDOW_ALIGN, Window};
 pub use zero::is_zero;

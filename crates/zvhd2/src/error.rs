@@ -14,4 +14,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The disk is larger than the fields of a footer can tell of.
+    #[error("{}: a disk of {size} bytes is larger than ZVHD2 can hold", path.display())]
+    DiskTooLarge {
+        /// The output.
+        path: PathBuf,
+        /// The disk's size in bytes.
+        size: u64,
+    },
 }

@@ -16,6 +16,7 @@
 
 mod bitmap;
 mod check;
+mod container;
 mod error;
 mod expand;
 mod footer;
@@ -29,6 +30,7 @@ mod rules;
 mod tests;
 
 pub use check::{Checked, Depth, check};
+pub use container::{ContainerWriter, Label, Written};
 pub use error::Error;
 pub use expand::{ExpandError, Expander, Quirk};
 pub use footer::Method;

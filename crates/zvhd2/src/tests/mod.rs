@@ -1,6 +1,7 @@
 //! The checker against files of the reference, against files that break one rule each, and against hostile ones.
 
 mod builder;
+mod container;
 mod golden;
 mod hostile;
 mod one_rule;
