@@ -21,11 +21,21 @@ pub trait DiskReader: ReadAt {
     ///
     /// If the system fails; that it knows no holes is no failure.
     fn data_from(&self, offset: u64) -> Result<Option<Extent>>;
+
+    /// Tells that these bytes of the disk are wanted soon. Advice only: doing nothing is right as well.
+    fn announce(&self, offset: u64, length: u64) {
+        let _ = (offset, length);
+    }
 }
 
 impl DiskReader for ImageFile {
     fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
         self.extents().data_from(offset)
+    }
+
+    fn announce(&self, offset: u64, length: u64) {
+        // Not this method again: the file's own comes first.
+        self.announce(offset, length);
     }
 }
 

@@ -100,7 +100,7 @@ impl ImageFile {
         Self::from_file(path, file)
     }
 
-    fn from_file(path: PathBuf, file: File) -> Result<Self> {
+    pub(crate) fn from_file(path: PathBuf, file: File) -> Result<Self> {
         let metadata = file.metadata().map_err(|e| Error::query(&path, "read its metadata", e))?;
         let kind = refuse_unless_image(&path, &metadata)?;
         let size = size_of(&file, &metadata).map_err(|e| Error::query(&path, "find its size", e))?;
@@ -197,6 +197,12 @@ impl ImageFile {
         }
         #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
         let _ = (offset, len);
+    }
+
+    /// Asks the kernel to drop what it holds of the file in memory. Advice only: failure has no effect.
+    pub(crate) fn forget_cached(&self) {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
     }
 
     /// One read of what is there, up to the end of the file: what direct reads can do. Returns the bytes read.

@@ -98,6 +98,22 @@ impl OutputFile {
         self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))
     }
 
+    /// The file as it is so far, to be read: from the disk, as far as the system lets us ask for that, and not from the
+    /// memory that the writes left behind. Errors call it by the path that it will have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] if it can't be flushed, or what opening it brings.
+    pub fn read_back(&self) -> Result<ImageFile> {
+        let file = self.temporary.as_file();
+        file.sync_all().map_err(|e| write_error(&self.path, "flush it to the disk", e))?;
+        let again =
+            self.temporary.reopen().map_err(|source| Error::Open { path: self.path.clone(), source })?;
+        let image = ImageFile::from_file(self.path.clone(), again)?;
+        image.forget_cached();
+        Ok(image)
+    }
+
     /// Makes the file durable and puts it in its place: fsync, rename, fsync of the folder.
     ///
     /// # Errors
@@ -161,6 +177,19 @@ mod tests {
         output.commit().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
         assert_eq!(names(dir.path()), ["out.mf"]);
+    }
+
+    #[test]
+    fn what_was_written_can_be_read_before_it_is_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.write_all(b"hidden").unwrap();
+        let back = output.read_back().unwrap();
+        assert_eq!((crate::ReadAt::size(&back), crate::ReadAt::path(&back)), (6, path.as_path()));
+        assert_eq!(&crate::ReadAtExt::read_array::<6>(&back, 0).unwrap(), b"hidden");
+        assert!(!path.exists());
+        output.commit().unwrap();
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::{Error, OutputFile, Result};
 
 /// Where bytes go that are made one after the other and never looked at again: a file, or a stream that can't seek.
-pub trait Sink {
+pub trait Sink: Send {
     /// What errors call it: the file's path, or a name.
     fn path(&self) -> &Path;
 
@@ -58,7 +58,7 @@ impl<W: Write> StreamOutput<W> {
     }
 }
 
-impl<W: Write> Sink for StreamOutput<W> {
+impl<W: Write + Send> Sink for StreamOutput<W> {
     fn path(&self) -> &Path {
         &self.name
     }

@@ -22,4 +22,10 @@ pub enum Error {
         /// The disk's size in bytes.
         size: u64,
     },
+    /// The compressor failed, which it does for want of memory alone.
+    #[error("cannot compress a block: {detail}")]
+    Compress {
+        /// What it said.
+        detail: &'static str,
+    },
 }

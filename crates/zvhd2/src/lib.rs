@@ -1,7 +1,8 @@
-//! The ZVHD2 container: a checker for every rule of the format.
+//! The ZVHD2 container: a checker for every rule of the format, and a writer.
 //!
 //! [`check`] holds a file against [`RULES`] and never stops at the first fault. [`info`] tells what the footers say,
-//! unchecked. [`Expander`] turns one record's payload into a block.
+//! unchecked. [`write()`] makes a container of a disk, in parallel; [`ContainerWriter`] emits one from payloads that are
+//! there already. [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
 //!
 //! ```
 //! use imsprep_source::{Cancel, MemoryImage};
@@ -16,6 +17,7 @@
 
 mod bitmap;
 mod check;
+mod compress;
 mod container;
 mod error;
 mod expand;
@@ -23,16 +25,20 @@ mod footer;
 mod index;
 mod info;
 mod layout;
+mod ordered;
 mod payload;
 mod record;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use check::{Checked, Depth, check};
+pub use compress::{Compressor, Level};
 pub use container::{ContainerWriter, Label, Written};
 pub use error::Error;
 pub use expand::{ExpandError, Expander, Quirk};
 pub use footer::Method;
 pub use info::{Info, Region, Version, info};
 pub use rules::RULES;
+pub use write::{WriteOptions, write};

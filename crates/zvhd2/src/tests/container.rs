@@ -7,10 +7,10 @@ use imsprep_testdata::{golden, verdicts};
 use crate::{ContainerWriter, Error, Label, Method, Written};
 
 /// Block numbers and payloads, by block.
-type Payloads = Vec<(u32, &'static [u8])>;
+pub(super) type Payloads = Vec<(u32, &'static [u8])>;
 
 /// The canonical golden files, each with its label and its payloads.
-fn canonical_files() -> Vec<(String, Label, Payloads)> {
+pub(super) fn canonical_files() -> Vec<(String, Label, Payloads)> {
     let canonical = verdicts().into_iter().filter(|verdict| verdict.form == "canonical");
     canonical
         .map(|verdict| {
@@ -42,7 +42,7 @@ fn emit(label: &Label, payloads: &[(u32, &[u8])]) -> (Vec<u8>, Written) {
 
 /// Puts zeros over the bytes that the reference leaves uninitialised: after the footers, in the gaps of records, after
 /// the last index entry.
-fn without_garbage(file: &[u8], payloads: &[(u32, &[u8])]) -> Vec<u8> {
+pub(super) fn without_garbage(file: &[u8], payloads: &[(u32, &[u8])]) -> Vec<u8> {
     let mut file = file.to_vec();
     let end_at = file.len() - 4096;
     let end = Footer::decode(file[end_at..].first_chunk().unwrap());

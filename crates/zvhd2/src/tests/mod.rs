@@ -5,6 +5,7 @@ mod container;
 mod golden;
 mod hostile;
 mod one_rule;
+mod write;
 
 use imsprep_source::{Cancel, MemoryImage};
 
