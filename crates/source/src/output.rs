@@ -24,7 +24,14 @@ pub struct OutputFile {
     path: PathBuf,
     temporary: NamedTempFile,
     overwrite: Overwrite,
+    written: u64,
+    /// What lies before this is on its way to the disk.
+    pushed: u64,
 }
+
+/// Bytes that are written before the system is asked to bring them to the disk. Left to itself it may keep gigabytes in
+/// memory, and the flush at the end would wait for all of them.
+const PUSH: u64 = 8 << 20;
 
 impl OutputFile {
     /// Begins an output at `path`, made from `inputs`.
@@ -51,7 +58,7 @@ impl OutputFile {
             what: "create a temporary file beside it",
             source,
         })?;
-        Ok(Self { path, temporary, overwrite })
+        Ok(Self { path, temporary, overwrite, written: 0, pushed: 0 })
     }
 
     /// Whether an output may be made at `path`; the same errors as [`create`](Self::create), but nothing is created.
@@ -95,7 +102,23 @@ impl OutputFile {
     ///
     /// [`Error::Write`]; the temporary file goes when `self` does.
     pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))
+        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))?;
+        self.written += bytes.len() as u64;
+        if self.written - self.pushed >= PUSH {
+            self.push();
+        }
+        Ok(())
+    }
+
+    /// Has the system begin to write what it holds of the file: what Linux does when told that the bytes are not needed
+    /// in memory. Advice only.
+    fn push(&mut self) {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        if let Some(length) = std::num::NonZeroU64::new(self.written - self.pushed) {
+            let file = self.temporary.as_file();
+            let _ = rustix::fs::fadvise(file, self.pushed, Some(length), rustix::fs::Advice::DontNeed);
+        }
+        self.pushed = self.written;
     }
 
     /// The file as it is so far, to be read: from the disk, as far as the system lets us ask for that, and not from the
@@ -120,7 +143,7 @@ impl OutputFile {
     ///
     /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
     pub fn commit(self) -> Result<()> {
-        let Self { path, temporary, overwrite } = self;
+        let Self { path, temporary, overwrite, .. } = self;
         temporary.as_file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
         let placed = match overwrite {
             Overwrite::Replace => temporary.persist(&path),
