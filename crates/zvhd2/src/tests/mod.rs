@@ -2,9 +2,11 @@
 
 mod builder;
 mod container;
+mod counting;
 mod golden;
 mod hostile;
 mod one_rule;
+mod reader;
 mod write;
 
 use imsprep_source::{Cancel, MemoryImage};
