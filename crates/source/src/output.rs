@@ -137,6 +137,27 @@ impl OutputFile {
         Ok(image)
     }
 
+    /// Makes the file `length` bytes long. What is never written of it reads as zeros, and takes no room where the file
+    /// system has holes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn set_len(&mut self, length: u64) -> Result<()> {
+        let result = self.temporary.as_file().set_len(length);
+        result.map_err(|e| write_error(&self.path, "make it as long as it will be", e))
+    }
+
+    /// Writes all of `bytes` from `offset` on; several threads may do so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let result = std::os::unix::fs::FileExt::write_all_at(self.temporary.as_file(), bytes, offset);
+        result.map_err(|e| write_error(&self.path, "write to it", e))
+    }
+
     /// Makes the file durable and puts it in its place: fsync, rename, fsync of the folder.
     ///
     /// # Errors
@@ -213,6 +234,23 @@ mod tests {
         assert_eq!(&crate::ReadAtExt::read_array::<6>(&back, 0).unwrap(), b"hidden");
         assert!(!path.exists());
         output.commit().unwrap();
+    }
+
+    #[test]
+    fn what_was_not_written_reads_as_zeros() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.raw");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.set_len(1 << 20).unwrap();
+        output.write_at(b"end", (1 << 20) - 3).unwrap();
+        output.write_at(b"start", 0).unwrap();
+        output.commit().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(
+            (bytes.len(), &bytes[..5], &bytes[(1 << 20) - 3..]),
+            (1 << 20, &b"start"[..], &b"end"[..])
+        );
+        assert!(bytes[5..(1 << 20) - 3].iter().all(|byte| *byte == 0));
     }
 
     #[test]

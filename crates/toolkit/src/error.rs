@@ -26,6 +26,16 @@ pub enum Error {
         /// What to do instead.
         advice: String,
     },
+    /// The disk in the image can't be read by imsprep.
+    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2 and ZVHD only{advice}", path.display())]
+    NoDisk {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// What to do instead, if there is anything.
+        advice: &'static str,
+    },
     /// Where the bitmap of a device would go can't be guessed.
     #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
     DeviceNeedsOutput {
@@ -53,6 +63,7 @@ impl Error {
     pub fn path(&self) -> &Path {
         match self {
             Self::NotRaw { path, .. }
+            | Self::NoDisk { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,

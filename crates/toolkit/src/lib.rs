@@ -20,13 +20,20 @@
 mod all_rules;
 mod bitmap;
 mod check;
+mod chunks;
+mod compare;
+mod disk;
 mod error;
+mod raw;
 mod targets;
 mod verdict;
 
 pub use all_rules::all_rules;
 pub use bitmap::{BitmapCreated, BitmapVerified, CreateOptions, create_bitmap, verify_bitmap};
 pub use check::{BitmapState, CheckOptions, Checked, Depth, check_image_file};
+pub use compare::{Compared, Difference, Side, compare_images};
+pub use disk::{Disk, open_disk};
 pub use error::{Error, Result};
+pub use raw::{DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
 pub use targets::{Target, expand_targets};
 pub use verdict::{Reservation, Verdict};

@@ -28,4 +28,18 @@ pub enum Error {
         /// What it said.
         detail: &'static str,
     },
+    /// The container is not sound enough for its disk to be read without doubt.
+    #[error(
+        "{}: can't be read as a disk: {what}, at offset {offset}; imsprep zvhd2 check tells everything, and \
+         imsprep zvhd2 repair may help",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file that is.
+        offset: u64,
+        /// What is wrong, in words, with the code of the rule.
+        what: String,
+    },
 }
