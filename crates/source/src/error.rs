@@ -27,6 +27,14 @@ pub enum Error {
         /// What it is.
         kind: FileKind,
     },
+    /// An output would take the place of something that is no file.
+    #[error("{}: is a {kind}; an output is a file", path.display())]
+    NotAFile {
+        /// The output.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
     /// The system could not tell the file's size, identity or extents.
     #[error("{}: cannot {what}", path.display())]
     Query {

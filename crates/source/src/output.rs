@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::{Error, ImageFile, Result};
+use crate::{Error, FileKind, ImageFile, Result};
 
 /// What to do with an output that exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ impl OutputFile {
     /// # Errors
     ///
     /// [`Error::OutputIsInput`] if `path` leads to one of the inputs, by whatever name and whatever `overwrite`;
-    /// [`Error::Exists`]; [`Error::NotAnImage`] if a directory, a device or a pipe is there; [`Error::Write`] if no
-    /// file can be made beside it.
+    /// [`Error::Exists`]; [`Error::NotAFile`] if a directory, a device or a pipe is there; [`Error::Write`] if no file
+    /// can be made beside it.
     pub fn create(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<Self> {
         let path = path.into();
         Self::check_place(&path, overwrite, inputs)?;
@@ -68,7 +68,12 @@ impl OutputFile {
     /// As [`create`](Self::create).
     pub fn check_place(path: &Path, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<()> {
         match std::fs::metadata(path) {
-            Ok(_) => {
+            Ok(metadata) => {
+                let not_a_file = |kind| Error::NotAFile { path: path.to_owned(), kind };
+                let kind = FileKind::of(&metadata);
+                if !matches!(kind, FileKind::Regular | FileKind::BlockDevice) {
+                    return Err(not_a_file(kind));
+                }
                 let there = ImageFile::open(path)?;
                 for input in inputs {
                     if there.identity().same_file(input.identity()) {
@@ -76,8 +81,8 @@ impl OutputFile {
                         return Err(Error::OutputIsInput { path: path.to_owned(), input });
                     }
                 }
-                if there.kind() != crate::FileKind::Regular {
-                    return Err(Error::NotAnImage { path: path.to_owned(), kind: there.kind() });
+                if there.kind() != FileKind::Regular {
+                    return Err(not_a_file(there.kind()));
                 }
             }
             // A link that leads nowhere is a name that is taken, too.
@@ -291,7 +296,9 @@ mod tests {
             assert!(matches!(error, Error::OutputIsInput { .. }), "{name}: {error}");
         }
         let error = OutputFile::create(dir.path(), Overwrite::Replace, &[]).unwrap_err();
-        assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+        assert!(matches!(error, Error::NotAFile { kind: FileKind::Directory, .. }), "{error}");
+        let error = OutputFile::create("/dev/null", Overwrite::Replace, &[]).unwrap_err();
+        assert_eq!(error.to_string(), "/dev/null: is a character device; an output is a file");
         assert_eq!(std::fs::read(&image).unwrap(), b"precious");
     }
 

@@ -44,6 +44,11 @@ pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> 
 }
 
 impl<'a> Disk<'a> {
+    /// The image is the disk, whatever its bytes look like: a disk may well hold a container.
+    pub(crate) fn raw(image: &'a ImageFile) -> Self {
+        Self { format: Format::Raw, inner: Inner::Raw(image) }
+    }
+
     /// The image's format.
     pub fn format(&self) -> Format {
         self.format

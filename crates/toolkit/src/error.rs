@@ -36,6 +36,47 @@ pub enum Error {
         /// What to do instead, if there is anything.
         advice: &'static str,
     },
+    /// The image is in a format that is not converted.
+    #[error("{}: is {format}, and only RAW, ZVHD2 and ZVHD are converted; {advice}", path.display())]
+    NotConvertible {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// What to do instead.
+        advice: String,
+    },
+    /// An output's name says another format than the file would have.
+    #[error("{}: a {from} is converted to {format}, and this name denies it; let it end in .{extension}", path.display())]
+    MisleadingName {
+        /// The output.
+        path: PathBuf,
+        /// The source's format.
+        from: Format,
+        /// What the output would be.
+        format: Format,
+        /// The extension that fits.
+        extension: &'static str,
+    },
+    /// What was written does not read back the same: the disk or the memory can't be trusted.
+    #[error(
+        "{}: does not read back as it was written: {count} blocks differ, the first is block {block}; nothing is left of it",
+        path.display()
+    )]
+    NotAsWritten {
+        /// The output.
+        path: PathBuf,
+        /// The first block that differs.
+        block: u64,
+        /// How many differ.
+        count: u64,
+    },
+    /// The system has no random bytes for an identity.
+    #[error("cannot make a random UUID; --uuid gives one")]
+    Random {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Where the bitmap of a device would go can't be guessed.
     #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
     DeviceNeedsOutput {
@@ -59,15 +100,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// The file or folder that it is about; empty for a stop.
+    /// The file or folder that it is about; empty where the message names it, and for a stop.
     pub fn path(&self) -> &Path {
         match self {
             Self::NotRaw { path, .. }
             | Self::NoDisk { path, .. }
+            | Self::NotConvertible { path, .. }
+            | Self::MisleadingName { path, .. }
+            | Self::NotAsWritten { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,
-            Self::Source(_) | Self::Zvhd2(_) => Path::new(""),
+            Self::Source(_) | Self::Zvhd2(_) | Self::Random { .. } => Path::new(""),
         }
     }
 

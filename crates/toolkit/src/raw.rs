@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use imsprep_detect::Format;
 use imsprep_source::{
     Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage, is_zero,
 };
+use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
 
 use crate::chunks::{CHUNK, Chunks, on_threads};
+use crate::verify::verify;
 use crate::{Disk, Result, open_disk};
 
 /// How much of the disk in a container.
@@ -29,12 +32,14 @@ pub struct RawOptions {
     pub length: DiskLength,
     /// What to do with a file that is there already.
     pub overwrite: Overwrite,
+    /// Whether to read it back before it is put in place.
+    pub verify: bool,
 }
 
 impl Default for RawOptions {
     /// What the source image had, replacing nothing.
     fn default() -> Self {
-        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse }
+        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false }
     }
 }
 
@@ -51,6 +56,8 @@ pub struct RawWritten {
     pub data_bytes: u64,
     /// Offset on the disk of a byte that is not zero and lies beyond `length`, so that it was left out.
     pub left_out: Option<u64>,
+    /// Whether it was read back and held what the disk held.
+    pub verified: bool,
 }
 
 /// Zeros of at least this many bytes, and at a multiple of it, become a hole.
@@ -75,6 +82,7 @@ pub fn write_raw(
     let length = length_of(&disk, options.length);
     file.set_len(length)?;
     let written = AtomicU64::new(0);
+    let checksums = Mutex::new(Vec::new());
     {
         let stage = Stage::begin(progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
@@ -82,6 +90,10 @@ pub fn write_raw(
             let mut buffer = Vec::new();
             while let Some(chunk) = chunks.next(cancel)? {
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
+                if options.verify && !is_zero(bytes) {
+                    let checksum = (chunk.start / CHUNK, Checksums::of_block(bytes));
+                    checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                }
                 written.fetch_add(write_data(&file, bytes, chunk.start)?, Ordering::Relaxed);
             }
             Ok(())
@@ -89,9 +101,13 @@ pub fn write_raw(
     }
     let left_out = first_data_beyond(&disk, length, cancel)?;
     image.verify_unchanged()?;
+    if options.verify {
+        let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
+        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+    }
     file.commit()?;
-    let (image, format) = (path.to_owned(), disk.format());
-    Ok(RawWritten { image, format, length, data_bytes: written.into_inner(), left_out })
+    let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify })
 }
 
 /// Writes the disk in the image at `path` into a stream, zeros and all.
@@ -132,7 +148,8 @@ pub fn stream_raw(
     let data_bytes = zeros.data_bytes;
     let left_out = first_data_beyond(&disk, length, cancel)?;
     image.verify_unchanged()?;
-    Ok(RawWritten { image: path.to_owned(), format: disk.format(), length, data_bytes, left_out })
+    let (image, format) = (path.to_owned(), disk.format());
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false })
 }
 
 fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {

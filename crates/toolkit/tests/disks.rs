@@ -44,7 +44,7 @@ impl Folder {
 }
 
 fn to_raw(image: &Path, output: &Path, length: DiskLength) -> Result<RawWritten, Error> {
-    let options = RawOptions { length, overwrite: Overwrite::Replace };
+    let options = RawOptions { length, overwrite: Overwrite::Replace, verify: true };
     write_raw(image, output, options, &(), &Cancel::new())
 }
 

@@ -17,6 +17,7 @@
 
 mod bitmap;
 mod check;
+mod checksums;
 mod compress;
 mod container;
 mod contents;
@@ -34,9 +35,11 @@ mod rules;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod write;
 
 pub use check::{Checked, Depth, check};
+pub use checksums::Checksums;
 pub use compress::{Compressor, Level};
 pub use container::{ContainerWriter, Label, Written};
 pub use error::Error;
@@ -45,4 +48,5 @@ pub use footer::Method;
 pub use info::{Info, Region, Version, info};
 pub use reader::Reader;
 pub use rules::RULES;
+pub use timestamp::{timestamp_now, timestamp_of};
 pub use write::{WriteOptions, write};

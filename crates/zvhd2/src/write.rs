@@ -4,7 +4,7 @@ use imsprep_ondisk::zvhd2::BLOCK_SIZE;
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Progress, Sink, Stage, is_zero};
 
 use crate::ordered::in_order;
-use crate::{Compressor, ContainerWriter, Error, Label, Level, Method, Written};
+use crate::{Checksums, Compressor, ContainerWriter, Error, Label, Level, Method, Written};
 
 /// How to write a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct WriteOptions {
     pub timestamp: u32,
     /// Its identity, random in the reference.
     pub uuid: [u8; 16],
+    /// Whether to take down what the blocks held.
+    pub checksums: bool,
 }
 
 /// Compressed blocks for each thread that may wait for their turn to be written. Each takes up to 2 MiB.
@@ -33,12 +35,14 @@ struct Packed {
     number: u32,
     /// Empty for a block of zeros, which gets no record.
     payload: Vec<u8>,
+    checksum: u32,
 }
 
 /// Writes the disk's data blocks, as `map` has them, compressed by zstd on the threads of the current rayon pool.
 ///
 /// Only those blocks are read, each once; a block of which the map promises that it is zero is not looked at, and one
-/// that is zero although the map has it gets no record. Memory is bounded by the number of threads.
+/// that is zero although the map has it gets no record. Memory is bounded by the number of threads, save for the index:
+/// 16 bytes for each data block. Returns the checksums of the data blocks, if they were asked for.
 ///
 /// # Errors
 ///
@@ -55,13 +59,13 @@ pub fn write(
     out: &mut dyn Sink,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<Written, Error> {
+) -> Result<(Written, Option<Checksums>), Error> {
     assert_eq!(
         (map.image_size(), map.block_size()),
         (disk.size(), BlockSize::MIB_2),
         "a map of another disk"
     );
-    let WriteOptions { level, timestamp, uuid } = *options;
+    let WriteOptions { timestamp, uuid, checksums, .. } = *options;
     let label = Label { orig_size: disk.size(), method: Method::Zstd, timestamp, uuid };
     let mut container = ContainerWriter::begin(out, &label)?;
 
@@ -76,11 +80,15 @@ pub fn write(
         if let Some(soon) = soon {
             disk.announce(soon.saturating_mul(block_size), block_size);
         }
-        pack(disk, number, level, worker, packed)
+        pack(disk, number, options, worker, packed)
     };
+    let mut sums = Vec::new();
     let take = |packed: &mut Packed| {
         if !packed.payload.is_empty() {
             container.append(packed.number, &packed.payload)?;
+            if checksums {
+                sums.push((packed.number.into(), packed.checksum));
+            }
         }
         stage.advance(block_size);
         Ok::<_, Error>(())
@@ -88,14 +96,14 @@ pub fn write(
     in_order(blocks, ahead, Worker::default, make, take)?;
     drop(stage);
     cancel.check()?;
-    container.finish()
+    Ok((container.finish()?, checksums.then(|| Checksums::new(sums))))
 }
 
 /// Reads one block, padded with zeros if it is the last and partial, and compresses it.
 fn pack(
     disk: &dyn DiskReader,
     number: u64,
-    level: Level,
+    options: &WriteOptions,
     worker: &mut Worker,
     packed: &mut Packed,
 ) -> Result<(), Error> {
@@ -112,9 +120,12 @@ fn pack(
     if is_zero(&worker.block) {
         return Ok(());
     }
+    if options.checksums {
+        packed.checksum = Checksums::of_block(&worker.block);
+    }
     let compressor = match &mut worker.compressor {
         Some(compressor) => compressor,
-        none => none.insert(Compressor::new(level)?),
+        none => none.insert(Compressor::new(options.level)?),
     };
     compressor.compress(&worker.block, &mut packed.payload)
 }

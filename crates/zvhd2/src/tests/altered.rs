@@ -316,7 +316,13 @@ proptest! {
                     prop_assert!(bytes == block(u8::try_from(number).unwrap() + 1), "block {number}");
                 }
             }
-            prop_assert_eq!(numbers, [0, 1, 3]);
+            // A bit that is gone from the end of the bitmap leaves a block that nothing points to any more; readers do not
+            // look at the count in END, which tells of it.
+            if numbers != [0, 1, 3] {
+                prop_assert!([0, 1, 3].starts_with(&numbers), "{numbers:?}");
+                let checked = crate::check(&source, Depth::Structure, &(), &Cancel::new()).unwrap();
+                prop_assert!(codes(&checked).contains(&"ZV-045"), "{:#?}", checked.report.findings());
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use imsprep_ondisk::zvhd2::{self as disk, Footer};
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, Progress, ReadAt,
-    StreamOutput,
+    StreamOutput, is_zero,
 };
 use imsprep_testdata::golden;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::builder::BLOCK;
 use super::codes;
 use super::container::{Payloads, canonical_files, without_garbage};
-use crate::{Depth, Error, Expander, Label, Level, Method, WriteOptions, Written, check, write};
+use crate::{Checksums, Depth, Error, Expander, Label, Level, Method, WriteOptions, Written, check, write};
 
 /// A disk of which some blocks hold data: what was in a golden file, without the gigabytes of zeros. Counts the bytes read.
 struct Sparse {
@@ -82,11 +82,18 @@ impl DiskReader for Sparse {
 fn write_to_memory(disk: &Sparse, options: &WriteOptions, threads: usize) -> (Vec<u8>, Written) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let mut out = StreamOutput::new("memory", Vec::new());
-    let written = pool.install(|| write(disk, &disk.map(), options, &mut out, &(), &Cancel::new())).unwrap();
+    let write = || write(disk, &disk.map(), options, &mut out, &(), &Cancel::new());
+    let (written, checksums) = pool.install(write).unwrap();
+    let sums = checksums.unwrap();
+    assert_eq!(sums.blocks().count() as u64, written.records);
+    for (number, block) in disk.blocks.iter().filter(|(_, block)| !is_zero(block)) {
+        assert_eq!(sums.get(*number), Some(Checksums::of_block(block)), "{number}");
+    }
     (out.finish().unwrap(), written)
 }
 
-const OPTIONS: WriteOptions = WriteOptions { level: Level::REFERENCE, timestamp: 0, uuid: [0; 16] };
+const OPTIONS: WriteOptions =
+    WriteOptions { level: Level::REFERENCE, timestamp: 0, uuid: [0; 16], checksums: true };
 
 fn options_of(label: &Label) -> WriteOptions {
     WriteOptions { timestamp: label.timestamp, uuid: label.uuid, ..OPTIONS }
@@ -220,7 +227,7 @@ proptest! {
             (last + 1) * BLOCK as u64 + tail,
             blocks.iter().map(|(number, (seed, noisy))| (*number, block_of(*seed, *noisy))),
         );
-        let options = WriteOptions { level: Level::new(level).unwrap(), timestamp: 5, uuid: [9; 16] };
+        let options = WriteOptions { level: Level::new(level).unwrap(), timestamp: 5, uuid: [9; 16], ..OPTIONS };
         let (file, written) = write_to_memory(&disk, &options, 3);
         prop_assert_eq!(written.records, blocks.len() as u64);
         prop_assert_eq!(disk.read.swap(0, Ordering::Relaxed), (blocks.len() * BLOCK) as u64);
