@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imsprep_zvhd2::Level;
+
+use crate::identity::parse_uuid;
+use crate::moment::parse_timestamp;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -58,6 +62,8 @@ pub(crate) enum Command {
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
+    /// Convert a RAW to ZVHD2, or a ZVHD2 to RAW
+    Convert(ConvertArgs),
     /// Look into ZVHD2 files
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
@@ -191,6 +197,69 @@ pub(crate) struct BitmapVerifyArgs {
     /// Let warnings count: exit 1 if there is any
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep convert disk.raw disk.zvhd2
+  imsprep convert --verify disk.raw disk.zvhd2      and read every block back before the file is put in place
+  imsprep convert disk.raw - | upload               the ZVHD2 goes to standard output
+  imsprep convert disk.zvhd2 disk.raw               sparse, as long as the image it was made from
+  SOURCE_DATE_EPOCH=1700000000 imsprep convert --uuid 5fce4f8b-... disk.raw disk.zvhd2
+
+SRC decides: a RAW becomes a ZVHD2, a ZVHD2 or ZVHD becomes a RAW. DST appears whole or not at all. To standard output what
+was written can't be taken back: exit status 2 (or 141, if the reader went away) means that it is not whole.")]
+pub(crate) struct ConvertArgs {
+    /// RAW image, block device, ZVHD2 or ZVHD
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// The file to write; - is standard output
+    #[arg(value_name = "DST")]
+    pub(crate) output: PathBuf,
+    /// Replace DST if it exists; never SRC
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Read DST back before it is put in place, and compare every block by CRC-32
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// To ZVHD2: how hard to compress, from 1 to 22 [default: 3, as the vendor's driver]
+    #[arg(long, value_name = "N", value_parser = parse_level)]
+    pub(crate) level: Option<Level>,
+    /// To ZVHD2: the file's identity [default: random]
+    #[arg(long, value_name = "UUID", value_parser = parse_uuid)]
+    pub(crate) uuid: Option<[u8; 16]>,
+    /// To ZVHD2: when it was made, as Unix seconds or RFC 3339 [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME", value_parser = parse_timestamp)]
+    pub(crate) timestamp: Option<u32>,
+    /// To ZVHD2: how to bring in the bytes while looking for zero blocks; the result is the same [default: auto]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) io: Option<Io>,
+    /// To RAW: how much of the disk [default: orig]
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) size: Option<Length>,
+}
+
+/// How much of the disk in a container becomes a RAW.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Length {
+    /// As much as the image had that the container was made from
+    Orig,
+    /// What readers expose: that, rounded up to 1 GiB
+    Disk,
+}
+
+impl From<Length> for imsprep_toolkit::DiskLength {
+    fn from(length: Length) -> Self {
+        match length {
+            Length::Orig => Self::Source,
+            Length::Disk => Self::Disk,
+        }
+    }
+}
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    let level = text.parse().ok().and_then(Level::new);
+    level.ok_or_else(|| format!("a number from {} to {}", Level::MIN.get(), Level::MAX.get()))
 }
 
 #[derive(Debug, Subcommand)]

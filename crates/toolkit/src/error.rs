@@ -117,7 +117,19 @@ impl Error {
 
     /// Whether somebody asked for the stop.
     pub fn is_cancelled(&self) -> bool {
-        use imsprep_source::Error::Cancelled;
-        matches!(self, Self::Source(Cancelled) | Self::Zvhd2(imsprep_zvhd2::Error::Source(Cancelled)))
+        matches!(self.of_source(), Some(imsprep_source::Error::Cancelled))
+    }
+
+    /// Whether a stream's reader went away, so that nobody wants what was to come.
+    pub fn is_closed_pipe(&self) -> bool {
+        use imsprep_source::Error::Stream;
+        matches!(self.of_source(), Some(Stream { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    fn of_source(&self) -> Option<&imsprep_source::Error> {
+        match self {
+            Self::Source(error) | Self::Zvhd2(imsprep_zvhd2::Error::Source(error)) => Some(error),
+            _ => None,
+        }
     }
 }

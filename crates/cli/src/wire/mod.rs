@@ -2,6 +2,7 @@
 
 pub(crate) mod bitmap;
 pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod report;
 pub(crate) mod zvhd2;
