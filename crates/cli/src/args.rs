@@ -202,13 +202,12 @@ pub(crate) struct BitmapVerifyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep convert disk.raw disk.zvhd2
-  imsprep convert --verify disk.raw disk.zvhd2      and read every block back before the file is put in place
-  imsprep convert disk.raw - | upload               the ZVHD2 goes to standard output
-  imsprep convert disk.zvhd2 disk.raw               sparse, as long as the image it was made from
-  SOURCE_DATE_EPOCH=1700000000 imsprep convert --uuid 5fce4f8b-... disk.raw disk.zvhd2
+  imsprep convert --verify disk.raw disk.zvhd2   and read every block back
+  imsprep convert disk.raw - | upload            to standard output
+  imsprep convert disk.zvhd2 disk.raw            sparse, as long as the image it was made from
 
-SRC decides: a RAW becomes a ZVHD2, a ZVHD2 or ZVHD becomes a RAW. DST appears whole or not at all. To standard output what
-was written can't be taken back: exit status 2 (or 141, if the reader went away) means that it is not whole.")]
+SRC decides: a RAW becomes a ZVHD2, a ZVHD2 or ZVHD becomes a RAW. DST appears whole or not at all; what went to standard \
+output can't be taken back, and is whole only if the exit status is 0 (141: its reader went away).")]
 pub(crate) struct ConvertArgs {
     /// RAW image, block device, ZVHD2 or ZVHD
     #[arg(value_name = "SRC")]

@@ -90,6 +90,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "--help"],
         &["bitmap", "create", "--help"],
         &["bitmap", "verify", "--help"],
+        &["convert", "--help"],
         &["zvhd2", "check", "--help"],
         &["zvhd2", "info", "--help"],
         &["rules", "--help"],
@@ -97,9 +98,14 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         let run = folder.run(args);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{args:?}");
     }
-    for args in
-        [&["check"][..], &["detect"], &["bitmap", "create"], &["bitmap", "verify"], &["zvhd2", "check"]]
-    {
+    for args in [
+        &["check"][..],
+        &["detect"],
+        &["bitmap", "create"],
+        &["bitmap", "verify"],
+        &["convert"],
+        &["zvhd2", "check"],
+    ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }
     assert!(folder.run(&["--version"]).out.starts_with("imsprep 0."));

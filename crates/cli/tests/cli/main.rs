@@ -10,6 +10,7 @@ mod bad_input;
 mod bitmap;
 mod check;
 mod commands;
+mod convert;
 mod faults;
 mod floors;
 mod folder;

@@ -53,8 +53,25 @@ fn detect_and_zvhd2() {
 }
 
 #[test]
+fn convert() {
+    let folder = folder();
+    std::fs::copy(imsprep_testdata::folder().join("small.raw"), folder.path("small.raw")).unwrap();
+    assert_run("convert_to_raw", &folder, &["convert", "reference.zvhd2", "disk.raw", "--verify"]);
+    let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
+    assert_run(
+        "convert_to_zvhd2",
+        &folder,
+        &[&["convert", "small.raw", "small.zvhd2", "--verify"], &identity[..]].concat(),
+    );
+    folder.write("h2.zvhd2", imsprep_testdata::golden("zstd_h2_gpt_esp_ext4.zvhd2"));
+    folder.run(&["convert", "h2.zvhd2", "h2.raw"]);
+    assert_run("convert_gpt", &folder, &[&["convert", "h2.raw", "new.zvhd2"], &identity[..]].concat());
+}
+
+#[test]
 fn help() {
     let folder = Folder::new();
+    assert_run("help_convert", &folder, &["convert", "--help"]);
     assert_run("help", &folder, &["--help"]);
     assert_run("help_check", &folder, &["check", "--help"]);
 }
