@@ -19,7 +19,7 @@ pub fn check_image(path: &Path, detection: &Detection, profile: &Profile, report
     check_format(path, detection, profile, report);
     check_facts(detection, report);
     check_sizes(detection, profile, report);
-    check_backup_gpt(detection, report);
+    check_backup_gpt(detection, detection.file_size, report);
     check_name(path, detection.format, profile, report);
 }
 

@@ -8,20 +8,21 @@ use crate::rules::BACKUP_GPT;
 
 const GIB: u64 = 1 << 30;
 
-/// Warns of a GPT on a RAW disk that is not a whole number of GiB, be it imported as it is or as ZVHD2.
-pub fn check_backup_gpt(detection: &Detection, report: &mut Report) {
-    let size = detection.virtual_size.unwrap_or(0);
-    let has_gpt = detection.format == Format::Raw && detection.evidence.contains(&Evidence::Gpt);
+/// Warns of a GPT on a disk whose source image has `size` bytes, not a whole number of GiB, be it imported as RAW or as
+/// ZVHD2. `disk` is what was found on the disk, not what was found out about a container that it lies in.
+pub fn check_backup_gpt(disk: &Detection, size: u64, report: &mut Report) {
+    let has_gpt = disk.format == Format::Raw && disk.evidence.contains(&Evidence::Gpt);
     if !has_gpt || size.is_multiple_of(GIB) {
         return;
     }
     let gib = size.div_ceil(GIB);
-    let message = "the disk has a GPT and is not a whole number of GiB";
-    let fix =
-        format!("enlarge the image and move the backup header: truncate -s {gib}G FILE && sgdisk -e FILE");
+    let fix = format!(
+        "enlarge the RAW and move the backup header, before it is converted or imported: truncate -s {gib}G RAW && \
+         sgdisk -e RAW"
+    );
     report.push(
-        Finding::new(&BACKUP_GPT, message)
-            .expected(format!("a multiple of {}, such as {}", Size(GIB), Size(gib.saturating_mul(GIB))))
+        Finding::new(&BACKUP_GPT, "the disk has a GPT and is not a whole number of GiB")
+            .expected(format!("a multiple of 1 GiB, such as {}", Size(gib.saturating_mul(GIB))))
             .found(Size(size))
             .fix(fix),
     );

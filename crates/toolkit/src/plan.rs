@@ -42,7 +42,7 @@ pub fn plan_conversion(path: &Path) -> Result<Plan> {
     let direction = direction(path, &detection)?;
     let mut report = Report::new();
     if direction == Direction::ToZvhd2 {
-        check_backup_gpt(&detection, &mut report);
+        check_backup_gpt(&detection, detection.file_size, &mut report);
     }
     Ok(Plan { source: path.to_owned(), detection, direction, report })
 }

@@ -195,11 +195,16 @@ fn a_gpt_that_will_not_be_at_the_end_is_warned_of_before() {
     assert_eq!(codes(&json["report"]), ["IMS-018"]);
     let (_, json) = folder.json(&["check", "disk.raw"]);
     assert!(codes(&json["files"][0]["report"]).contains(&"IMS-018".to_owned()));
+    // In a container, too: what counts is the size of the image that it was made from.
+    let (_, json) = folder.json(&["check", "disk.zvhd2"]);
+    assert!(codes(&json["files"][0]["report"]).contains(&"IMS-018".to_owned()));
 
     let file = std::fs::File::options().write(true).open(folder.path("disk.raw")).unwrap();
     file.set_len(GIB).unwrap();
     let run = folder.run(&["convert", "disk.raw", "disk.zvhd2", "--force"]);
     assert_eq!((run.status, run.err.as_str()), (0, ""));
+    let (_, json) = folder.json(&["check", "disk.zvhd2"]);
+    assert!(!codes(&json["files"][0]["report"]).contains(&"IMS-018".to_owned()));
 }
 
 #[test]
