@@ -25,6 +25,7 @@ mod compare;
 mod disk;
 mod error;
 mod raw;
+mod repair;
 mod targets;
 mod verdict;
 
@@ -35,5 +36,6 @@ pub use compare::{Compared, Difference, Side, compare_images};
 pub use disk::{Disk, open_disk};
 pub use error::{Error, Result};
 pub use raw::{DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
+pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use targets::{Target, expand_targets};
 pub use verdict::{Reservation, Verdict};
