@@ -39,7 +39,9 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
         Some(stop) if stop.is_cancelled() => {
             (Status::Interrupted, "interrupted; nothing half-written is left".into())
         }
-        Some(Error::NotRaw { .. }) => (Status::Wrong, failure_text(error)),
+        Some(Error::NotRaw { .. } | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. })) => {
+            (Status::Wrong, failure_text(error))
+        }
         _ => (Status::CouldNotLook, failure_text(error)),
     };
     let mut err = anstream::stderr().lock();

@@ -2,7 +2,10 @@
 
 pub(crate) mod bitmap;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod detect;
+pub(crate) mod map;
+pub(crate) mod repair;
 pub(crate) mod rules;
 pub(crate) mod zvhd2;
 

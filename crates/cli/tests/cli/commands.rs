@@ -92,14 +92,24 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "verify", "--help"],
         &["zvhd2", "check", "--help"],
         &["zvhd2", "info", "--help"],
+        &["zvhd2", "map", "--help"],
+        &["zvhd2", "repair", "--help"],
+        &["compare", "--help"],
         &["rules", "--help"],
     ] {
         let run = folder.run(args);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{args:?}");
     }
-    for args in
-        [&["check"][..], &["detect"], &["bitmap", "create"], &["bitmap", "verify"], &["zvhd2", "check"]]
-    {
+    for args in [
+        &["check"][..],
+        &["detect"],
+        &["bitmap", "create"],
+        &["bitmap", "verify"],
+        &["compare"],
+        &["zvhd2", "check"],
+        &["zvhd2", "map"],
+        &["zvhd2", "repair"],
+    ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }
     assert!(folder.run(&["--version"]).out.starts_with("imsprep 0."));
