@@ -64,7 +64,9 @@ pub(crate) enum Command {
     Bitmap(BitmapCommand),
     /// Convert a RAW to ZVHD2, or a ZVHD2 to RAW
     Convert(ConvertArgs),
-    /// Look into ZVHD2 files
+    /// Compare the disks in two images, whatever their formats
+    Compare(CompareArgs),
+    /// Look into ZVHD2 files, and repair them
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
     /// List every rule with its code and severity
@@ -261,12 +263,32 @@ fn parse_level(text: &str) -> Result<Level, String> {
     level.ok_or_else(|| format!("a number from {} to {}", Level::MIN.get(), Level::MAX.get()))
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep compare disk.raw disk.zvhd2
+  imsprep compare before.zvhd2 after.zvhd2
+
+RAW, ZVHD2 and ZVHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that goes on in
+zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+pub(crate) struct CompareArgs {
+    /// One image or block device
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// The other
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Zvhd2Command {
     /// Check structure and content of a ZVHD2 file
     Check(Zvhd2CheckArgs),
     /// Show the fields and regions of a ZVHD2 file
     Info(Zvhd2InfoArgs),
+    /// List the stretches of data and of zeros on the disk
+    Map(Zvhd2MapArgs),
+    /// Rebuild a damaged ZVHD2 file from its records, into a new file
+    Repair(Zvhd2RepairArgs),
 }
 
 #[derive(Debug, Args)]
@@ -293,6 +315,41 @@ pub(crate) struct Zvhd2InfoArgs {
     /// ZVHD2 file
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 map disk.zvhd2
+  imsprep zvhd2 map --json disk.zvhd2    as qemu-img map --output=json prints it
+
+Of a stretch of data it is not known whether it is zero; a block without a record is.")]
+pub(crate) struct Zvhd2MapArgs {
+    /// ZVHD2 or ZVHD file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 repair broken.zvhd2 saved.zvhd2
+
+For files that are cut off, whose END, index or bitmap is lost or damaged, or that have damage among their records. IN is
+only read. A record is saved if it expands to one whole block and neither index nor bitmap, as far as these are sound, speak
+against it; its data is copied as it is. Exit status 1: data is lost, or nobody knows whether any is; the blocks that are
+known to be missing are listed.")]
+pub(crate) struct Zvhd2RepairArgs {
+    /// Damaged ZVHD2 file
+    #[arg(value_name = "IN")]
+    pub(crate) file: PathBuf,
+    /// The new file
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Size of the disk, for a file of which no sound footer is left
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<u64>,
+    /// Replace OUT if it exists; never IN
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -58,9 +58,12 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
         }
         // Silently, as every program in a pipe.
         Some(closed) if closed.is_closed_pipe() => return Status::ReaderGone,
-        Some(Error::NotRaw { .. } | Error::NotConvertible { .. } | Error::NotAsWritten { .. }) => {
-            (Status::Wrong, failure_text(error))
-        }
+        Some(
+            Error::NotRaw { .. }
+            | Error::NotConvertible { .. }
+            | Error::NotAsWritten { .. }
+            | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. }),
+        ) => (Status::Wrong, failure_text(error)),
         _ => (Status::CouldNotLook, failure_text(error)),
     };
     print_error(&format!("imsprep: {message}\n"));

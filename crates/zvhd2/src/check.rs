@@ -118,6 +118,7 @@ impl Checker<'_> {
         let place = layout::check_index_place(end, &bitmap, &mut self.report);
         layout::check_regions(end, &bitmap, place, &mut self.report);
         layout::check_counts(end, &bitmap, &mut self.report);
+        layout::check_data_count(end, self.info.mid.as_ref(), &bitmap, &mut self.report);
         layout::check_exposed(end, &bitmap, block_size, &mut self.report);
 
         let mut records = Records { end: disk::ALIGN, ..Records::default() };

@@ -5,7 +5,7 @@ use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt};
 
 use crate::footer::{self, Footers, Method, Placed};
-use crate::{Error, Version, bitmap, index, layout, stream};
+use crate::{Error, Version, bitmap, index, info, layout, stream};
 
 /// Bytes of a block. Containers of other sizes are refused when they are opened.
 pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
@@ -82,6 +82,7 @@ fn read_indexed(source: &dyn ReadAt, end: &Placed, cancel: &Cancel) -> Result<Co
     let place = layout::check_index_place(end, &bitmap, &mut report);
     layout::check_regions(end, &bitmap, place, &mut report);
     layout::check_exposed(end, &bitmap, BLOCK, &mut report);
+    layout::check_data_count(end, info::read_mid(source, end)?.as_ref(), &bitmap, &mut report);
     refuse_errors(source, &report)?;
     let Some(place) = place else { return Ok(contents) };
     if bitmap.total > bitmap.blocks.len() as u64 {

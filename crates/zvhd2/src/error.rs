@@ -42,4 +42,35 @@ pub enum Error {
         /// What is wrong, in words, with the code of the rule.
         what: String,
     },
+    /// No footer is left that says how large the disk is, and the caller did not say.
+    #[error(
+        "{}: HEAD, MID and END are lost or damaged, so that nothing in the file says how large the disk is; give it \
+         with --size",
+        path.display()
+    )]
+    SizeUnknown {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The caller gave another size than a sound footer.
+    #[error(
+        "{}: the disk is said to have {given} bytes, and {footer}, which is sound, says {size}; leave --size out",
+        path.display()
+    )]
+    SizeContradicted {
+        /// The file.
+        path: PathBuf,
+        /// The caller's size in bytes.
+        given: u64,
+        /// The footer.
+        footer: &'static str,
+        /// The footer's size in bytes.
+        size: u64,
+    },
+    /// Data is lost, and there is no record that could be saved.
+    #[error("{}: no record can be saved; nothing was written", path.display())]
+    NothingToSave {
+        /// The file.
+        path: PathBuf,
+    },
 }

@@ -151,7 +151,7 @@ fn zstd_quirks(payload: &[u8]) -> Vec<Quirk> {
 }
 
 /// How a zlib stream of level 1 begins: deflate with a window of 32 KiB, "fastest".
-const ZLIB_LEVEL_1: [u8; 2] = [0x78, 0x01];
+pub(crate) const ZLIB_LEVEL_1: [u8; 2] = [0x78, 0x01];
 /// How a flushed deflate stream ends: an empty stored block.
 const SYNC_FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 

@@ -86,7 +86,7 @@ impl Footers {
 }
 
 /// An END that has bytes after it: it is sound, and its bitmap ends where it begins.
-fn find_misplaced_end(source: &dyn ReadAt) -> Result<Option<Placed>, Error> {
+pub(crate) fn find_misplaced_end(source: &dyn ReadAt) -> Result<Option<Placed>, Error> {
     let Some(last) = source.size().checked_sub(disk::ALIGN) else { return Ok(None) };
     let mut offset = last - last % disk::ALIGN;
     let lowest = last.saturating_sub(TRAILING_WINDOW);

@@ -1,8 +1,9 @@
-//! The ZVHD2 container: a checker for every rule of the format, and a writer.
+//! The ZVHD2 container: a checker for every rule of the format, a reader of the disk in it, a writer, and repair.
 //!
 //! [`check`] holds a file against [`RULES`] and never stops at the first fault. [`info`] tells what the footers say,
 //! unchecked. [`write()`] makes a container of a disk, in parallel; [`ContainerWriter`] emits one from payloads that are
-//! there already. [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
+//! there already. [`Reader`] reads the disk in a sound container, [`Salvage`] saves the records of a damaged one.
+//! [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
 //!
 //! ```
 //! use imsprep_source::{Cancel, MemoryImage};
@@ -18,6 +19,7 @@
 mod bitmap;
 mod check;
 mod checksums;
+mod choose;
 mod compress;
 mod container;
 mod contents;
@@ -32,10 +34,13 @@ mod payload;
 mod reader;
 mod record;
 mod rules;
+mod salvage;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod walk;
+mod witness;
 mod write;
 
 pub use check::{Checked, Depth, check};
@@ -48,5 +53,6 @@ pub use footer::Method;
 pub use info::{Info, Region, Version, info};
 pub use reader::Reader;
 pub use rules::RULES;
+pub use salvage::{BlockSpan, Missing, Salvage, SizeFrom};
 pub use timestamp::{timestamp_now, timestamp_of};
 pub use write::{WriteOptions, write};

@@ -93,6 +93,9 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["convert", "--help"],
         &["zvhd2", "check", "--help"],
         &["zvhd2", "info", "--help"],
+        &["zvhd2", "map", "--help"],
+        &["zvhd2", "repair", "--help"],
+        &["compare", "--help"],
         &["rules", "--help"],
     ] {
         let run = folder.run(args);
@@ -104,7 +107,10 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "create"],
         &["bitmap", "verify"],
         &["convert"],
+        &["compare"],
         &["zvhd2", "check"],
+        &["zvhd2", "map"],
+        &["zvhd2", "repair"],
     ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }

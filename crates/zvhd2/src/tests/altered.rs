@@ -227,6 +227,14 @@ const CASES: &[Case] = &[
         &["ZV-011", "ZV-057", "ZV-058"],
         AllBut(&[3]),
     ),
+    // Two footers against the bitmap: the data of a block would be read as zeros.
+    ("a bit that is lost", || sample(|i| i.bitmap[0] &= !8), &["ZV-013", "ZV-045", "ZV-052"], Refuses),
+    (
+        "a bitmap of zeros",
+        || sample(|i| i.bitmap.fill(0)),
+        &["ZV-013", "ZV-039", "ZV-040", "ZV-045", "ZV-052"],
+        Refuses,
+    ),
     ("a count of 2^32 - 1", || sample(|i| i.end.non_zero_blk_num = u32::MAX), &["ZV-045"], Reads),
     (
         "2^32 - 1 blocks",

@@ -151,7 +151,9 @@ impl Image {
             file.resize(start + (48 + record.payload.len() + 4).next_multiple_of(4096) - 4, 0xa5);
             file.extend(record.postfix);
         }
-        file.extend(footer(&self.mid));
+        // The reference makes the checksum first and sets the count after it.
+        let unset = Footer { non_zero_blk_num: 0, ..self.mid.clone() };
+        file.extend(footer(&Footer { checksum: unset.sealed().checksum, ..self.mid.clone() }));
         let index = file.len();
         file.extend(self.entries.iter().flat_map(IndexEntry::encode));
         // So is garbage after the last entry.

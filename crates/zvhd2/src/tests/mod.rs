@@ -10,6 +10,7 @@ mod hostile;
 mod many_records;
 mod one_rule;
 mod reader;
+mod salvage;
 mod write;
 
 use imsprep_source::{Cancel, MemoryImage};
