@@ -6,7 +6,7 @@ use imsprep_findings::{Finding, Report, Rule};
 
 use crate::contents::Place;
 use crate::rules;
-use crate::witness::Witness;
+use crate::witness::{Testimony, Witness};
 
 /// The records to be taken, by block, each block once; the others are reported.
 pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: &mut Report) -> Vec<Place> {
@@ -18,36 +18,38 @@ pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: 
     let mut kept = Vec::with_capacity(found.len());
     for place in found {
         let block = place.block;
-        match witness.at(place.offset) {
+        match witness.ask_about(place.offset, block) {
             _ if block >= blocks => {
                 refuse(&place, &rules::RECORD_BLOCK, format!("the disk has {blocks} blocks"));
             }
-            Some((bit, named)) if block != bit && block != named => {
-                refuse(&place, &rules::RECORD_BLOCK, format!("by the index it is block {bit}'s"));
+            Testimony::Denies { block } => {
+                refuse(&place, &rules::RECORD_BLOCK, format!("by the index it is block {block}'s"));
             }
-            None if witness.index_sound => {
+            Testimony::Silent if witness.index_sound => {
                 refuse(&place, &rules::RECORD_GAP, "the index, which is sound, does not have it".into());
             }
-            None if witness.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) => {
+            Testimony::Silent
+                if witness.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) =>
+            {
                 refuse(
                     &place,
                     &rules::RECORD_BLOCK,
                     "the bitmap, which is sound, does not mark that block".into(),
                 );
             }
-            told => kept.push((place, told == Some((block, block)))),
+            testimony => kept.push((place, testimony)),
         }
     }
     // Of several for one block the one that the index has.
     let mut claims: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-    for (place, told) in &kept {
+    for (place, testimony) in &kept {
         let (all, confirmed) = claims.entry(place.block).or_default();
         *all += 1;
-        *confirmed += u32::from(*told);
+        *confirmed += u32::from(*testimony == Testimony::Confirms);
     }
-    kept.retain(|(place, told)| {
+    kept.retain(|(place, testimony)| {
         let (all, confirmed) = claims.get(&place.block).copied().unwrap_or_default();
-        let taken = all == 1 || (confirmed == 1 && *told);
+        let taken = all == 1 || (confirmed == 1 && *testimony == Testimony::Confirms);
         if !taken {
             let what = if confirmed == 1 {
                 "the index has another one for that block".to_owned()
@@ -61,10 +63,10 @@ pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: 
     // Files of the reference ascend; what stands out of order with nothing to confirm it may name a wrong block.
     let ascending = ascending(&kept.iter().map(|(place, _)| place.block).collect::<Vec<_>>());
     let mut number = 0;
-    kept.retain(|(place, told)| {
+    kept.retain(|(place, testimony)| {
         let in_order = ascending.binary_search(&number).is_ok();
         number += 1;
-        let taken = in_order || *told || witness.at(place.offset).is_some();
+        let taken = in_order || *testimony != Testimony::Silent;
         if !taken {
             refuse(
                 place,

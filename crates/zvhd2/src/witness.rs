@@ -10,6 +10,22 @@ use crate::footer::Placed;
 use crate::index::Entry;
 use crate::{Error, bitmap, index, layout};
 
+/// What the index says of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Testimony {
+    /// No entry points to it.
+    Silent,
+    /// An entry that points to it names the same block, and stands where the entry of that block belongs.
+    Confirms,
+    /// One of the two.
+    Allows,
+    /// Neither: by its place the entry is that of another block.
+    Denies {
+        /// That block.
+        block: u32,
+    },
+}
+
 /// The records as index and bitmap tell of them.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
@@ -73,10 +89,19 @@ impl Witness {
         Ok(Self { index_sound, blocks, entries, counts: Vec::new() })
     }
 
-    /// What the index says of the record at `offset`: the block of the entry's bit, and the block that the entry names.
-    pub(crate) fn at(&self, offset: u64) -> Option<(u32, u32)> {
-        let found = self.entries.binary_search_by_key(&offset, |entry| entry.raw.offset).ok()?;
-        self.entries.get(found).map(|entry| (entry.block, entry.raw.block))
+    /// What the index says to the record at `offset` being that of `block`.
+    pub(crate) fn ask_about(&self, offset: u64, block: u32) -> Testimony {
+        let first = self.entries.partition_point(|entry| entry.raw.offset < offset);
+        let after = self.entries.partition_point(|entry| entry.raw.offset <= offset);
+        let entries = self.entries.get(first..after).unwrap_or_default();
+        let says = |entry: &Entry| [entry.block, entry.raw.block].map(|said| said == block);
+        if entries.iter().any(|entry| says(entry) == [true; 2]) {
+            Testimony::Confirms
+        } else if entries.iter().any(|entry| says(entry) != [false; 2]) {
+            Testimony::Allows
+        } else {
+            entries.first().map_or(Testimony::Silent, |entry| Testimony::Denies { block: entry.block })
+        }
     }
 
     /// The entries of a sound index whose records are not at one of these offsets, which ascend.

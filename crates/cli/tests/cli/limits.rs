@@ -151,6 +151,10 @@ fn two_million_entries_that_point_to_one_record() {
         ("repair", 1),
     ];
     assert_eq!(statuses(&runs), expected, "{runs:#?}");
+    // The one record is what it says, block 0's.
+    let repaired = &runs.last().unwrap().1.out;
+    assert!(repaired.contains("saved   1 record: blocks 0\n"), "{repaired}");
+    assert!(repaired.contains("missing 2097151 blocks: 1-2097151\n"), "{repaired}");
 }
 
 /// The smallest files that say the largest things.
