@@ -69,6 +69,23 @@ fn convert() {
 }
 
 #[test]
+fn compare_map_and_repair() {
+    let folder = folder();
+    folder.write("old.zvhd", imsprep_testdata::golden("zvhd1_a_8m.zvhd"));
+    folder.write("new.zvhd2", imsprep_testdata::golden("zstd_a_8m.zvhd2"));
+    folder.sparse("zeros.raw", 10 << 20, &[]);
+    assert_run("compare_same", &folder, &["compare", "old.zvhd", "new.zvhd2"]);
+    assert_run("compare_different", &folder, &["compare", "zeros.raw", "new.zvhd2"]);
+    assert_run("zvhd2_map", &folder, &["zvhd2", "map", "new.zvhd2"]);
+    let mut bytes = imsprep_testdata::golden("zstd_k_uniform.zvhd2").to_vec();
+    bytes[12_288 + 60] ^= 0xff;
+    folder.write("damaged.zvhd2", &bytes);
+    assert_run("zvhd2_repair", &folder, &["zvhd2", "repair", "damaged.zvhd2", "out.zvhd2"]);
+    folder.write("cut.zvhd2", &bytes[..30_000]);
+    assert_run("zvhd2_repair_cut", &folder, &["zvhd2", "repair", "cut.zvhd2", "out2.zvhd2"]);
+}
+
+#[test]
 fn help() {
     let folder = Folder::new();
     assert_run("help_convert", &folder, &["convert", "--help"]);
