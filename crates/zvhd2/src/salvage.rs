@@ -60,6 +60,8 @@ pub struct Salvage {
     pub missing: Missing,
     /// Records that were found and not taken.
     pub dropped: u64,
+    /// Whether records follow one another from HEAD to the last that was found: what is lost then lies after it.
+    pub gapless: bool,
     /// Why each record was not taken, and where there should be records and are none.
     pub report: Report,
     records: Vec<Place>,
@@ -104,6 +106,7 @@ impl Salvage {
             .map_err(|_| Error::DiskTooLarge { path: source.path().to_owned(), size: label.orig_size })?;
         let witness = Witness::ask(source, ends.end.as_ref(), walk.mid.as_ref(), blocks, cancel)?;
 
+        let gapless = walk.gaps.is_empty();
         let mut report = Report::new();
         for (from, to) in &walk.gaps {
             let message = format!("there is no record in the bytes from {from} to {to}");
@@ -124,7 +127,7 @@ impl Salvage {
             return Err(Error::NothingToSave { path: source.path().to_owned() });
         }
         let dropped = (found_in_all - records.len()) as u64;
-        Ok(Self { label, size_from, missing, dropped, report, records })
+        Ok(Self { label, size_from, missing, dropped, gapless, report, records })
     }
 
     /// Records that are saved.

@@ -59,7 +59,7 @@ fn missing(salvage: &Salvage, detail: Detail) -> String {
         Missing::Unknown { after } => {
             let which = match after {
                 // Records ascend: what was not in the part that was read whole is not lost.
-                Some(block) if salvage.report.findings().is_empty() => format!("blocks after {block}"),
+                Some(block) if salvage.gapless && salvage.dropped == 0 => format!("blocks after {block}"),
                 Some(block) => format!("blocks after {block}, and others,"),
                 None => "any block".into(),
             };
