@@ -40,6 +40,36 @@ pub fn golden(name: &str) -> &'static [u8] {
     golden_files().get(name).unwrap_or_else(|| panic!("no golden file {name}"))
 }
 
+/// One canonical golden file of ZVHD2, with zeros in the bytes that the reference leaves uninitialised: after the footers,
+/// in the gaps of records, after the last index entry.
+///
+/// # Panics
+///
+/// If there is none of that name, or it is not canonical.
+#[expect(clippy::indexing_slicing, reason = "a golden file that is not as it should be ends the test")]
+pub fn golden_without_garbage(name: &str) -> Vec<u8> {
+    let mut file = golden(name).to_vec();
+    let end_at = file.len() - 4096;
+    let u32_at =
+        |file: &[u8], at: usize| u32::from_le_bytes(*file[at..].first_chunk().expect("4 bytes")) as usize;
+    let (blocks, records) = (u32_at(&file, end_at + 92), u32_at(&file, end_at + 136));
+    let (index, bitmap) = (u32_at(&file, end_at + 96), u32_at(&file, end_at + 104));
+    file[512..4096].fill(0);
+    file[end_at + 512..].fill(0);
+    let mut at = 4096;
+    for _ in 0..records {
+        assert!(file[at..].starts_with(b"hwstream bg\0"), "{name} is not canonical");
+        let used = at + 48 + u32_at(&file, at + 12);
+        at = (used + 4).next_multiple_of(4096);
+        file[used..at - 4].fill(0);
+    }
+    if blocks != 0 {
+        file[at + 512..at + 4096].fill(0);
+        file[index + records * 16..bitmap].fill(0);
+    }
+    file
+}
+
 /// Whether a program is installed that a test needs. Where it is not, the test says so and returns; under the variable
 /// `IMSPREP_NO_SKIPS`, which CI sets, it fails instead.
 ///

@@ -6,6 +6,10 @@ mod size;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imsprep_zvhd2::Level;
+
+use crate::identity::parse_uuid;
+use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
 
@@ -63,7 +67,11 @@ pub(crate) enum Command {
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
-    /// Look into ZVHD2 files
+    /// Convert a RAW to ZVHD2, or a ZVHD2 to RAW
+    Convert(ConvertArgs),
+    /// Compare the disks in two images, whatever their formats
+    Compare(CompareArgs),
+    /// Look into ZVHD2 files, and repair them
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
     /// List every rule with its code and severity
@@ -200,12 +208,94 @@ pub(crate) struct BitmapVerifyArgs {
     pub(crate) strict: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep convert disk.raw disk.zvhd2
+  imsprep convert --verify disk.raw disk.zvhd2   and read every block back
+  imsprep convert disk.raw - | upload            to standard output
+  imsprep convert disk.zvhd2 disk.raw            sparse, as long as the image it was made from
+
+SRC decides: a RAW becomes a ZVHD2, a ZVHD2 or ZVHD becomes a RAW. DST appears whole or not at all; what went to standard \
+output can't be taken back, and is whole only if the exit status is 0 (141: its reader went away).")]
+pub(crate) struct ConvertArgs {
+    /// RAW image, block device, ZVHD2 or ZVHD
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// The file to write; - is standard output
+    #[arg(value_name = "DST")]
+    pub(crate) output: PathBuf,
+    /// Replace DST if it exists; never SRC
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Read DST back before it is put in place, and compare every block by CRC-32
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// To ZVHD2: how hard to compress, from 1 to 22 [default: 3, as the vendor's driver]
+    #[arg(long, value_name = "N", value_parser = parse_level)]
+    pub(crate) level: Option<Level>,
+    /// To ZVHD2: the file's identity [default: random]
+    #[arg(long, value_name = "UUID", value_parser = parse_uuid)]
+    pub(crate) uuid: Option<[u8; 16]>,
+    /// To ZVHD2: when it was made, as Unix seconds or RFC 3339 [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME", value_parser = parse_timestamp)]
+    pub(crate) timestamp: Option<u32>,
+    /// To ZVHD2: how to bring in the bytes while looking for zero blocks; the result is the same [default: auto]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) io: Option<Io>,
+    /// To RAW: how much of the disk [default: orig]
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) size: Option<Length>,
+}
+
+/// How much of the disk in a container becomes a RAW.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Length {
+    /// As much as the image had that the container was made from
+    Orig,
+    /// What readers expose: that, rounded up to 1 GiB
+    Disk,
+}
+
+impl From<Length> for imsprep_toolkit::DiskLength {
+    fn from(length: Length) -> Self {
+        match length {
+            Length::Orig => Self::Source,
+            Length::Disk => Self::Disk,
+        }
+    }
+}
+
+fn parse_level(text: &str) -> Result<Level, String> {
+    let level = text.parse().ok().and_then(Level::new);
+    level.ok_or_else(|| format!("a number from {} to {}", Level::MIN.get(), Level::MAX.get()))
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep compare disk.raw disk.zvhd2
+  imsprep compare before.zvhd2 after.zvhd2
+
+RAW, ZVHD2 and ZVHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that goes on in
+zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+pub(crate) struct CompareArgs {
+    /// One image or block device
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// The other
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Zvhd2Command {
     /// Check structure and content of a ZVHD2 file
     Check(Zvhd2CheckArgs),
     /// Show the fields and regions of a ZVHD2 file
     Info(Zvhd2InfoArgs),
+    /// List the stretches of data and of zeros on the disk
+    Map(Zvhd2MapArgs),
+    /// Rebuild a damaged ZVHD2 file from its records, into a new file
+    Repair(Zvhd2RepairArgs),
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +322,41 @@ pub(crate) struct Zvhd2InfoArgs {
     /// ZVHD2 file
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 map disk.zvhd2
+  imsprep zvhd2 map --json disk.zvhd2    as qemu-img map --output=json prints it
+
+Of a stretch of data it is not known whether it is zero; a block without a record is.")]
+pub(crate) struct Zvhd2MapArgs {
+    /// ZVHD2 or ZVHD file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 repair broken.zvhd2 saved.zvhd2
+
+For files that are cut off, whose END, index or bitmap is lost or damaged, or that have damage among their records. IN is
+only read. A record is saved if it expands to one whole block and neither index nor bitmap, as far as these are sound, speak
+against it; its data is copied as it is. Exit status 1: data is lost, or nobody knows whether any is; the blocks that are
+known to be missing are listed.")]
+pub(crate) struct Zvhd2RepairArgs {
+    /// Damaged ZVHD2 file
+    #[arg(value_name = "IN")]
+    pub(crate) file: PathBuf,
+    /// The new file
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Size of the disk, for a file of which no sound footer is left
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<u64>,
+    /// Replace OUT if it exists; never IN
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

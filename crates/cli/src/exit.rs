@@ -11,6 +11,9 @@ pub(crate) enum Status {
     Wrong,
     /// 2: could not look.
     CouldNotLook,
+    /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output went away. Of an image half is
+    /// nothing, unlike of a text.
+    ReaderGone,
     /// 130 or 143, as the signal has it.
     Interrupted,
 }
@@ -22,6 +25,7 @@ impl Status {
             Self::Fine => 0,
             Self::Wrong => 1,
             Self::CouldNotLook => 2,
+            Self::ReaderGone => 141,
             Self::Interrupted => 130,
         }
     }

@@ -3,6 +3,8 @@
 mod args;
 mod commands;
 mod exit;
+mod identity;
+mod moment;
 mod page;
 mod progress;
 mod render;
@@ -29,8 +31,12 @@ fn main() -> ExitCode {
         Command::Detect(args) => commands::detect::run(&args, &setup),
         Command::Bitmap(BitmapCommand::Create(args)) => commands::bitmap::create(&args, &setup),
         Command::Bitmap(BitmapCommand::Verify(args)) => commands::bitmap::verify(&args, &setup),
+        Command::Convert(args) => commands::convert::run(&args, &setup),
+        Command::Compare(args) => commands::compare::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
+        Command::Zvhd2(Zvhd2Command::Map(args)) => commands::map::run(&args, &setup),
+        Command::Zvhd2(Zvhd2Command::Repair(args)) => commands::repair::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
     };

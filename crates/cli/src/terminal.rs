@@ -31,17 +31,39 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&text)
 }
 
+/// Writes text that is no result to standard error. If that is gone there is nobody left to tell.
+pub(crate) fn print_error(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints a result as JSON to standard error, for standard output holds something else.
+///
+/// # Errors
+///
+/// If it can't be put into JSON.
+pub(crate) fn print_json_error(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print_error(&text);
+    Ok(())
+}
+
 /// Prints an error with all its causes to standard error, and tells the status that follows from it.
 pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     use imsprep_toolkit::Error;
     let (status, message) = match error.downcast_ref::<Error>() {
         _ if is_cancelled(error) => (Status::Interrupted, "interrupted; nothing half-written is left".into()),
-        Some(Error::NotRaw { .. }) => (Status::Wrong, failure_text(error)),
+        // Silently, as every program in a pipe.
+        Some(closed) if closed.is_closed_pipe() => return Status::ReaderGone,
+        Some(
+            Error::NotRaw { .. }
+            | Error::NotConvertible { .. }
+            | Error::NotAsWritten { .. }
+            | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. }),
+        ) => (Status::Wrong, failure_text(error)),
         _ => (Status::CouldNotLook, failure_text(error)),
     };
-    let mut err = anstream::stderr().lock();
-    // If standard error is gone there is nobody left to tell.
-    let _ = writeln!(err, "imsprep: {message}");
+    print_error(&format!("imsprep: {message}\n"));
     status
 }
 

@@ -430,7 +430,21 @@ const _: () = {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_bytes_are_decoded_are_encoded_again(bytes in prop::collection::vec(any::<u8>(), Footer::SIZE)) {
+            let footer = bytes.first_chunk().unwrap();
+            prop_assert_eq!(&Footer::decode(footer).encode(), footer);
+            let header = bytes.first_chunk().unwrap();
+            prop_assert_eq!(&RecordHeader::decode(header).encode(), header);
+            let entry = bytes.first_chunk().unwrap();
+            prop_assert_eq!(&IndexEntry::decode(entry).encode(), entry);
+        }
+    }
 
     #[test]
     fn every_byte_survives_decoding_and_encoding() {

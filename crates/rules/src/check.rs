@@ -5,6 +5,7 @@ use std::path::Path;
 use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report};
 
+use crate::gpt::check_backup_gpt;
 use crate::name::check_name;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DAMAGED, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, ENCRYPTED,
@@ -18,6 +19,7 @@ pub fn check_image(path: &Path, detection: &Detection, profile: &Profile, report
     check_format(path, detection, profile, report);
     check_facts(detection, report);
     check_sizes(detection, profile, report);
+    check_backup_gpt(detection, detection.file_size, report);
     check_name(path, detection.format, profile, report);
 }
 

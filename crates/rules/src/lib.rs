@@ -27,6 +27,7 @@
 //! ```
 
 mod check;
+mod gpt;
 mod name;
 mod not_checked;
 mod profile;
@@ -36,6 +37,7 @@ mod size;
 mod way_out;
 
 pub use check::{check_image, is_too_large};
+pub use gpt::check_backup_gpt;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use rules::RULES;

@@ -172,6 +172,17 @@ pub(crate) static NOT_CLOSED: Rule = Rule {
     fix: "shut the machine down cleanly, then copy the image again",
 };
 
+/// IMS-018
+pub(crate) static BACKUP_GPT: Rule = Rule {
+    code: "IMS-018",
+    severity: Severity::Warning,
+    title: "the backup of the GPT will not be at the end of the disk",
+    why: "the service makes the disk a whole number of GiB, as ZVHD2 does; the backup header then lies before its end, \
+          which some firmware and boot loaders take for damage: it may not boot",
+    source: "the file's content; HW: min_disk is in whole GB",
+    fix: "enlarge the image to a whole number of GiB before the import and move the backup header to its end",
+};
+
 /// Every rule of this crate, by code.
 pub static RULES: &[&Rule] = &[
     &FORMAT,
@@ -191,4 +202,5 @@ pub static RULES: &[&Rule] = &[
     &EMPTY,
     &DAMAGED,
     &NOT_CLOSED,
+    &BACKUP_GPT,
 ];

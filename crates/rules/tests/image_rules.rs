@@ -17,7 +17,7 @@ fn raw(size: u64) -> Detection {
         virtual_size: Some(size),
         facts: vec![],
         also: vec![],
-        evidence: vec![Evidence::Gpt],
+        evidence: vec![Evidence::Mbr],
     }
 }
 
@@ -108,6 +108,21 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         let finding = report.findings().iter().find(|f| f.rule.code == code).unwrap();
         assert!(finding.message.contains(word), "{}", finding.message);
     }
+}
+
+#[test]
+fn a_gpt_wants_whole_gibibytes() {
+    let gpt = |size| Detection { evidence: vec![Evidence::Gpt], ..raw(size) };
+    assert_eq!(codes("a.raw", &gpt(200 * GIB)), [""; 0]);
+    assert_eq!(codes("a.raw", &gpt(200 * GIB + 512)), ["IMS-018"]);
+    assert_eq!(codes("a.raw", &gpt(200 * GIB - 512)), ["IMS-018"]);
+    assert_eq!(codes("a.raw", &raw(200 * GIB + 512)), [""; 0]);
+    // Another format is refused anyway, and converted by a tool that may do better.
+    let qcow2 = Detection { format: Format::Qcow2, ..gpt(GIB + 1) };
+    assert!(!codes("a.qcow2", &qcow2).contains(&"IMS-018"));
+    let mut report = Report::new();
+    check_image(Path::new("a.raw"), &gpt(200 * GIB - 512), &HUAWEI, &mut report);
+    assert!(report.findings()[0].advice().contains("truncate -s 200G"), "{}", report.findings()[0].advice());
 }
 
 #[test]

@@ -27,6 +27,14 @@ pub enum Error {
         /// What it is.
         kind: FileKind,
     },
+    /// An output would take the place of something that is no file.
+    #[error("{}: is a {kind}; an output is a file", path.display())]
+    NotAFile {
+        /// The output.
+        path: PathBuf,
+        /// What is there.
+        kind: FileKind,
+    },
     /// The system could not tell the file's size, identity or extents.
     #[error("{}: cannot {what}", path.display())]
     Query {
@@ -107,6 +115,26 @@ pub enum Error {
         what: &'static str,
         /// What the system said.
         source: io::Error,
+    },
+    /// A stream could not be written to. What came before is out and can't be taken back.
+    #[error("{}: cannot write to it; what was written so far is not whole", path.display())]
+    Stream {
+        /// The stream's name.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A container does not hold what it should for a block of its disk.
+    #[error("{}: block {block}, at offset {offset} of the file, is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file the damage lies.
+        offset: u64,
+        /// The number of the block on the disk.
+        block: u64,
+        /// What is wrong, in words.
+        what: String,
     },
     /// Somebody asked for the stop.
     #[error("interrupted")]

@@ -87,7 +87,7 @@ impl ImageFile {
         Self::from_file(path, file)
     }
 
-    fn from_file(path: PathBuf, file: File) -> Result<Self> {
+    pub(crate) fn from_file(path: PathBuf, file: File) -> Result<Self> {
         let status = sys::status(&file).map_err(|e| Error::query(&path, "read its metadata", e))?;
         let kind = refuse_unless_image(&path, &status)?;
         let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
@@ -187,7 +187,7 @@ impl ImageFile {
     /// what came of it.
     pub fn forget_cached(&self) {
         let _ = self.file.sync_data();
-        sys::forget(&self.file);
+        sys::forget(&self.file, 0, None);
     }
 
     /// Bytes that the file system keeps for the file: less than its size where it has holes. The size where the system

@@ -1,9 +1,9 @@
 //! Where the bytes of a disk image come from, and what a disk is.
 //!
 //! The ground floor of imsprep: positional reads from files and from memory, the extents of a sparse file, memory
-//! maps, the identity that tells whether a file changed meanwhile, the [`BlockMap`] that says which blocks hold data,
-//! cancellation, progress, and files that appear whole or not at all. All platform code and all `unsafe` of the
-//! project live here.
+//! maps, the [`DiskReader`] that shows the disk in any container, the identity that tells whether a file changed
+//! meanwhile, the [`BlockMap`] that says which blocks hold data, cancellation, progress, and files that appear whole or
+//! not at all. All platform code and all `unsafe` of the project live here.
 //!
 //! ```
 //! use imsprep_source::{MemoryImage, ReadAtExt};
@@ -18,6 +18,7 @@ mod aligned;
 mod block_map;
 mod cancel;
 mod child;
+mod disk;
 mod error;
 mod extents;
 mod identity;
@@ -26,6 +27,7 @@ mod output;
 mod progress;
 mod read_at;
 mod residency;
+mod sink;
 mod space;
 mod sys;
 mod units;
@@ -36,6 +38,7 @@ pub use aligned::{AlignedBuffer, DIRECT_ALIGN};
 pub use block_map::{BlockMap, BlockRun};
 pub use cancel::Cancel;
 pub use child::{ChildUsage, measure_child};
+pub use disk::DiskReader;
 pub use error::{Error, Result};
 pub use extents::{Extent, ExtentCursor};
 pub use identity::FileIdentity;
@@ -43,6 +46,7 @@ pub use image::{FileKind, ImageFile, ReadPattern};
 pub use output::{OutputFile, Overwrite};
 pub use progress::{Progress, Stage};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
+pub use sink::{Sink, StreamOutput};
 pub use space::free_space;
 pub use units::{BlockIndex, BlockSize, ByteCount, FileOffset};
 pub use window::{WINDOW_ALIGN, Window, install_bus_error_guard};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::{Error, ImageFile, Result, sys};
+use crate::{Error, FileKind, ImageFile, Result, sys};
 
 /// What to do with an output that exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,14 @@ pub struct OutputFile {
     path: PathBuf,
     temporary: NamedTempFile,
     overwrite: Overwrite,
+    written: u64,
+    /// What lies before this is on its way to the disk.
+    pushed: u64,
 }
+
+/// Bytes that are written before the system is asked to bring them to the disk. Left to itself it may keep gigabytes in
+/// memory, and the flush at the end would wait for all of them.
+const PUSH: u64 = 8 << 20;
 
 impl OutputFile {
     /// Begins an output at `path`, made from `inputs`.
@@ -34,8 +41,8 @@ impl OutputFile {
     /// # Errors
     ///
     /// [`Error::OutputIsInput`] if `path` leads to one of the inputs, by whatever name and whatever `overwrite`;
-    /// [`Error::Exists`]; [`Error::NotAnImage`] if a directory, a device or a pipe is there; [`Error::Write`] if no
-    /// file can be made beside it.
+    /// [`Error::Exists`]; [`Error::NotAFile`] if a directory, a device or a pipe is there; [`Error::Write`] if no file
+    /// can be made beside it.
     pub fn create(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<Self> {
         let path = path.into();
         Self::check_place(&path, overwrite, inputs)?;
@@ -52,7 +59,7 @@ impl OutputFile {
             what: "create a temporary file beside it",
             source,
         })?;
-        Ok(Self { path, temporary, overwrite })
+        Ok(Self { path, temporary, overwrite, written: 0, pushed: 0 })
     }
 
     /// Whether an output may be made at `path`; the same errors as [`create`](Self::create), but nothing is created.
@@ -62,7 +69,12 @@ impl OutputFile {
     /// As [`create`](Self::create).
     pub fn check_place(path: &Path, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<()> {
         match std::fs::metadata(path) {
-            Ok(_) => {
+            Ok(metadata) => {
+                let not_a_file = |kind| Error::NotAFile { path: path.to_owned(), kind };
+                let kind = FileKind::of(&metadata);
+                if !matches!(kind, FileKind::Regular | FileKind::BlockDevice) {
+                    return Err(not_a_file(kind));
+                }
                 let there = ImageFile::open(path)?;
                 for input in inputs {
                     if there.identity().same_file(input.identity()) {
@@ -70,8 +82,8 @@ impl OutputFile {
                         return Err(Error::OutputIsInput { path: path.to_owned(), input });
                     }
                 }
-                if there.kind() != crate::FileKind::Regular {
-                    return Err(Error::NotAnImage { path: path.to_owned(), kind: there.kind() });
+                if there.kind() != FileKind::Regular {
+                    return Err(not_a_file(there.kind()));
                 }
             }
             // A link that leads nowhere is a name that is taken, too.
@@ -96,7 +108,57 @@ impl OutputFile {
     ///
     /// [`Error::Write`]; the temporary file goes when `self` does.
     pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))
+        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))?;
+        self.written += bytes.len() as u64;
+        if self.written - self.pushed >= PUSH {
+            self.push();
+        }
+        Ok(())
+    }
+
+    /// Has the system begin to write what it holds of the file: what Linux does when told that the bytes are not needed
+    /// in memory. Advice only.
+    fn push(&mut self) {
+        let length = std::num::NonZeroU64::new(self.written - self.pushed);
+        sys::forget(self.temporary.as_file(), self.pushed, length);
+        self.pushed = self.written;
+    }
+
+    /// The file as it is so far, to be read: from the disk, as far as the system lets us ask for that, and not from the
+    /// memory that the writes left behind. Errors call it by the path that it will have.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] if it can't be flushed, or what opening it brings.
+    pub fn read_back(&self) -> Result<ImageFile> {
+        let file = self.temporary.as_file();
+        file.sync_all().map_err(|e| write_error(&self.path, "flush it to the disk", e))?;
+        let again =
+            self.temporary.reopen().map_err(|source| Error::Open { path: self.path.clone(), source })?;
+        let image = ImageFile::from_file(self.path.clone(), again)?;
+        image.forget_cached();
+        Ok(image)
+    }
+
+    /// Makes the file `length` bytes long. What is never written of it reads as zeros, and takes no room where the file
+    /// system has holes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn set_len(&mut self, length: u64) -> Result<()> {
+        let result = self.temporary.as_file().set_len(length);
+        result.map_err(|e| write_error(&self.path, "make it as long as it will be", e))
+    }
+
+    /// Writes all of `bytes` from `offset` on; several threads may do so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let result = sys::write_all_at(self.temporary.as_file(), bytes, offset);
+        result.map_err(|e| write_error(&self.path, "write to it", e))
     }
 
     /// Makes the file durable and puts it in its place: fsync, rename, fsync of the folder.
@@ -105,7 +167,7 @@ impl OutputFile {
     ///
     /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
     pub fn commit(self) -> Result<()> {
-        let Self { path, temporary, overwrite } = self;
+        let Self { path, temporary, overwrite, .. } = self;
         temporary.as_file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
         let placed = match overwrite {
             Overwrite::Replace => temporary.persist(&path),
@@ -165,6 +227,36 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_can_be_read_before_it_is_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.write_all(b"hidden").unwrap();
+        let back = output.read_back().unwrap();
+        assert_eq!((crate::ReadAt::size(&back), crate::ReadAt::path(&back)), (6, path.as_path()));
+        assert_eq!(&crate::ReadAtExt::read_array::<6>(&back, 0).unwrap(), b"hidden");
+        assert!(!path.exists());
+        output.commit().unwrap();
+    }
+
+    #[test]
+    fn what_was_not_written_reads_as_zeros() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.raw");
+        let mut output = OutputFile::create(&path, Overwrite::Refuse, &[]).unwrap();
+        output.set_len(1 << 20).unwrap();
+        output.write_at(b"end", (1 << 20) - 3).unwrap();
+        output.write_at(b"start", 0).unwrap();
+        output.commit().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(
+            (bytes.len(), &bytes[..5], &bytes[(1 << 20) - 3..]),
+            (1 << 20, &b"start"[..], &b"end"[..])
+        );
+        assert!(bytes[5..(1 << 20) - 3].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
     fn what_exists_stays_unless_it_may_be_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.mf");
@@ -203,7 +295,9 @@ mod tests {
             assert!(matches!(error, Error::OutputIsInput { .. }), "{name}: {error}");
         }
         let error = OutputFile::create(dir.path(), Overwrite::Replace, &[]).unwrap_err();
-        assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
+        assert!(matches!(error, Error::NotAFile { kind: FileKind::Directory, .. }), "{error}");
+        let error = OutputFile::create("/dev/null", Overwrite::Replace, &[]).unwrap_err();
+        assert_eq!(error.to_string(), "/dev/null: is a character device; an output is a file");
         assert_eq!(std::fs::read(&image).unwrap(), b"precious");
     }
 

@@ -123,7 +123,7 @@ fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()> {
         // An empty RAW has an empty map; there is nothing to say about it that the check does not say better.
         Format::Raw if detection.also.is_empty() => return Ok(()),
         Format::Raw => "it is another format as well: see imsprep detect".into(),
-        Format::Zvhd2 => "a ZVHD2 needs none: its own index says which blocks hold data".into(),
+        Format::Zvhd2 => "a ZVHD2 needs none: it has a bitmap inside, with the same bits that the .mf of its RAW would have".into(),
         Format::Empty => "there is nothing in it".into(),
         _ => format!("see imsprep check {}", path.display()),
     };

@@ -10,7 +10,9 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_rules::{HUAWEI, Profile, check_image, is_too_large, not_checkable, shell_quoted};
+use imsprep_rules::{
+    HUAWEI, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
+};
 use imsprep_scan::{Scan, ScanOptions, scan};
 use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
@@ -267,6 +269,11 @@ fn check_zvhd2(
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
     };
     let found = imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?;
+    // What lies on the disk can be told of a container that can be read.
+    if depth == Depth::Content && !found.report.has_errors() {
+        let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
+        check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
+    }
     checked.report.merge(found.report);
     checked.zvhd2 = Some(found.info);
     checked.content_checked = depth == Depth::Content;

@@ -26,6 +26,57 @@ pub enum Error {
         /// What to do instead.
         advice: String,
     },
+    /// The disk in the image can't be read by imsprep.
+    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2 and ZVHD only{advice}", path.display())]
+    NoDisk {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// What to do instead, if there is anything.
+        advice: &'static str,
+    },
+    /// The image is in a format that is not converted.
+    #[error("{}: is {format}, and only RAW, ZVHD2 and ZVHD are converted; {advice}", path.display())]
+    NotConvertible {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// What to do instead.
+        advice: String,
+    },
+    /// An output's name says another format than the file would have.
+    #[error("{}: a {from} is converted to {format}, and this name denies it; let it end in .{extension}", path.display())]
+    MisleadingName {
+        /// The output.
+        path: PathBuf,
+        /// The source's format.
+        from: Format,
+        /// What the output would be.
+        format: Format,
+        /// The extension that fits.
+        extension: &'static str,
+    },
+    /// What was written does not read back the same: the disk or the memory can't be trusted.
+    #[error(
+        "{}: does not read back as it was written: {count} blocks differ, the first is block {block}; nothing is left of it",
+        path.display()
+    )]
+    NotAsWritten {
+        /// The output.
+        path: PathBuf,
+        /// The first block that differs.
+        block: u64,
+        /// How many differ.
+        count: u64,
+    },
+    /// The system has no random bytes for an identity.
+    #[error("cannot make a random UUID; --uuid gives one")]
+    Random {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Where the bitmap of a device would go can't be guessed.
     #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
     DeviceNeedsOutput {
@@ -49,20 +100,36 @@ pub enum Error {
 }
 
 impl Error {
-    /// The file or folder that it is about; empty for a stop.
+    /// The file or folder that it is about; empty where the message names it, and for a stop.
     pub fn path(&self) -> &Path {
         match self {
             Self::NotRaw { path, .. }
+            | Self::NoDisk { path, .. }
+            | Self::NotConvertible { path, .. }
+            | Self::MisleadingName { path, .. }
+            | Self::NotAsWritten { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,
-            Self::Source(_) | Self::Zvhd2(_) => Path::new(""),
+            Self::Source(_) | Self::Zvhd2(_) | Self::Random { .. } => Path::new(""),
         }
     }
 
     /// Whether somebody asked for the stop.
     pub fn is_cancelled(&self) -> bool {
-        use imsprep_source::Error::Cancelled;
-        matches!(self, Self::Source(Cancelled) | Self::Zvhd2(imsprep_zvhd2::Error::Source(Cancelled)))
+        matches!(self.of_source(), Some(imsprep_source::Error::Cancelled))
+    }
+
+    /// Whether a stream's reader went away, so that nobody wants what was to come.
+    pub fn is_closed_pipe(&self) -> bool {
+        use imsprep_source::Error::Stream;
+        matches!(self.of_source(), Some(Stream { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    fn of_source(&self) -> Option<&imsprep_source::Error> {
+        match self {
+            Self::Source(error) | Self::Zvhd2(imsprep_zvhd2::Error::Source(error)) => Some(error),
+            _ => None,
+        }
     }
 }

@@ -26,7 +26,7 @@ impl Target {
 }
 
 /// Extensions that tell of a disk image whatever is in the file.
-const IMAGE_EXTENSIONS: &[&str] =
+pub(crate) const IMAGE_EXTENSIONS: &[&str] =
     &["raw", "img", "zvhd2", "zvhd", "qcow2", "qcow", "vmdk", "vhd", "vhdx", "vdi", "qed", "iso", "ova"];
 
 /// Extensions of compressed files, which are meant if the name before them tells of a disk image.

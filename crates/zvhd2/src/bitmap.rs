@@ -2,7 +2,7 @@
 
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_ondisk::zvhd2 as disk;
-use imsprep_source::{Cancel, ReadAt};
+use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::footer::{self, Placed};
 use crate::layout::Span;
@@ -60,7 +60,13 @@ pub(crate) fn read_bitmap(
         let length = CHUNK.min(stop - at);
         buffer.resize(usize::try_from(length).unwrap_or(0), 0);
         source.read_at(&mut buffer, at)?;
-        for (byte, position) in buffer.iter().zip(at - span.start..).filter(|(byte, _)| **byte != 0) {
+        at += length;
+        // Most of a large disk has no data, and a byte at a time would take long to say so.
+        if is_zero(&buffer) {
+            continue;
+        }
+        for (byte, position) in buffer.iter().zip(at - length - span.start..).filter(|(byte, _)| **byte != 0)
+        {
             for block in (0..8).filter(|bit| byte & (1 << bit) != 0).map(|bit| position * 8 + bit) {
                 match u32::try_from(block) {
                     Ok(number) if number < f.max_blk_num => bitmap.push(number),
@@ -68,7 +74,6 @@ pub(crate) fn read_bitmap(
                 }
             }
         }
-        at += length;
     }
     strays.report(f.max_blk_num, report);
     Ok(Some(bitmap))

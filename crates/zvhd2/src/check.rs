@@ -67,37 +67,18 @@ impl Checker<'_> {
     }
 
     fn check_without_end(&mut self, head: &Placed) {
-        let size = self.source.size();
-        if size < disk::ALIGN {
-            let finding = Finding::new(&rules::TOO_SHORT, "the file ends within its first footer").at(size);
-            self.report.push(finding.expected("at least 4096 bytes").found(size));
+        footer::report_no_end(self.source, &mut self.report);
+        if self.source.size() < disk::ALIGN {
             self.report.push_not_checked("everything after the cookie", "it is not in the file");
             return;
         }
-        let finding = Finding::new(&rules::END_MISSING, "the last 4096 bytes are not an END footer");
-        self.report.push(
-            finding
-                .at(size - disk::ALIGN)
-                .expected("z2strm")
-                .found("no cookie there, and no END in the MiB before"),
-        );
         footer::check_fields(head, &mut self.report);
         self.check_head_frame(head);
         self.report.push_not_checked("index, bitmap and records", "without END nothing says where they are");
     }
 
     fn check_with_end(&mut self, head: &Placed, end: &Placed) -> Result<(), Error> {
-        let trailing = self.source.size() - end.offset - disk::ALIGN;
-        if trailing != 0 {
-            let file_end = end.offset + disk::ALIGN;
-            let finding =
-                Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
-            let fix = format!("cut the file: truncate -s {file_end} FILE");
-            self.report.push(finding.found(format!("{trailing} bytes more")).fix(fix));
-        }
-        footer::check_checksum(end, &rules::END_CHECKSUM, &mut self.report);
-        footer::check_frame(end, &mut self.report);
-        footer::check_fields(end, &mut self.report);
+        footer::check_end(self.source, end, &mut self.report);
         if end.offset == 0 {
             return self.check_head_alone(end);
         }
@@ -122,11 +103,7 @@ impl Checker<'_> {
     /// A file of 4096 bytes: a disk of size 0, or one that nothing was written to.
     fn check_head_alone(&mut self, head: &Placed) -> Result<(), Error> {
         footer::check_end_fields_absent(head, &rules::HEAD_INDEX, &["non_zero_blk_num"], &mut self.report);
-        let size = head.footer.orig_size;
-        if size != 0 {
-            let finding = Finding::new(&rules::NEVER_WRITTEN, "the file holds HEAD and nothing else");
-            self.report.push(finding.at(head.at("orig_size")).expected("a disk of 0 bytes").found(size));
-        }
+        footer::check_written(head, &mut self.report);
         Ok(())
     }
 
@@ -141,6 +118,7 @@ impl Checker<'_> {
         let place = layout::check_index_place(end, &bitmap, &mut self.report);
         layout::check_regions(end, &bitmap, place, &mut self.report);
         layout::check_counts(end, &bitmap, &mut self.report);
+        layout::check_data_count(end, self.info.mid.as_ref(), &bitmap, &mut self.report);
         layout::check_exposed(end, &bitmap, block_size, &mut self.report);
 
         let mut records = Records { end: disk::ALIGN, ..Records::default() };

@@ -14,4 +14,63 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The disk is larger than the fields of a footer can tell of.
+    #[error("{}: a disk of {size} bytes is larger than ZVHD2 can hold", path.display())]
+    DiskTooLarge {
+        /// The output.
+        path: PathBuf,
+        /// The disk's size in bytes.
+        size: u64,
+    },
+    /// The compressor failed, which it does for want of memory alone.
+    #[error("cannot compress a block: {detail}")]
+    Compress {
+        /// What it said.
+        detail: &'static str,
+    },
+    /// The container is not sound enough for its disk to be read without doubt.
+    #[error(
+        "{}: can't be read as a disk: {what}, at offset {offset}; imsprep zvhd2 check tells everything, and \
+         imsprep zvhd2 repair may help",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file that is.
+        offset: u64,
+        /// What is wrong, in words, with the code of the rule.
+        what: String,
+    },
+    /// No footer is left that says how large the disk is, and the caller did not say.
+    #[error(
+        "{}: HEAD, MID and END are lost or damaged, so that nothing in the file says how large the disk is; give it \
+         with --size",
+        path.display()
+    )]
+    SizeUnknown {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The caller gave another size than a sound footer.
+    #[error(
+        "{}: the disk is said to have {given} bytes, and {footer}, which is sound, says {size}; leave --size out",
+        path.display()
+    )]
+    SizeContradicted {
+        /// The file.
+        path: PathBuf,
+        /// The caller's size in bytes.
+        given: u64,
+        /// The footer.
+        footer: &'static str,
+        /// The footer's size in bytes.
+        size: u64,
+    },
+    /// Data is lost, and there is no record that could be saved.
+    #[error("{}: no record can be saved; nothing was written", path.display())]
+    NothingToSave {
+        /// The file.
+        path: PathBuf,
+    },
 }

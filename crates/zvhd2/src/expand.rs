@@ -151,18 +151,19 @@ fn zstd_quirks(payload: &[u8]) -> Vec<Quirk> {
 }
 
 /// How a zlib stream of level 1 begins: deflate with a window of 32 KiB, "fastest".
-const ZLIB_LEVEL_1: [u8; 2] = [0x78, 0x01];
+pub(crate) const ZLIB_LEVEL_1: [u8; 2] = [0x78, 0x01];
 /// How a flushed deflate stream ends: an empty stored block.
 const SYNC_FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 
-fn expand_zlib(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Result<Vec<Quirk>, ExpandError> {
+/// Expands a payload from where the stream stands into exactly one block.
+pub(crate) fn inflate(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Result<(), ExpandError> {
     let block_size = block.len();
-    stream.reset(true);
+    let (start_in, start_out) = (stream.total_in(), stream.total_out());
     // What does not fit into the block: one byte is enough to know that there is too much.
     let mut spill = [0; 1];
     loop {
-        let consumed = usize::try_from(stream.total_in()).unwrap_or(usize::MAX);
-        let produced = usize::try_from(stream.total_out()).unwrap_or(usize::MAX);
+        let consumed = usize::try_from(stream.total_in() - start_in).unwrap_or(usize::MAX);
+        let produced = usize::try_from(stream.total_out() - start_out).unwrap_or(usize::MAX);
         if produced > block_size {
             return Err(ExpandError::Long { block_size });
         }
@@ -177,14 +178,16 @@ fn expand_zlib(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Res
         if status == Status::StreamEnd {
             return Err(ExpandError::Finished);
         }
-        if stream.total_in() == consumed as u64 && stream.total_out() == produced as u64 {
-            break;
+        let moved = (stream.total_in() - start_in, stream.total_out() - start_out);
+        if moved == (consumed as u64, produced as u64) {
+            return if produced < block_size { Err(ExpandError::Short { bytes: produced }) } else { Ok(()) };
         }
     }
-    let bytes = usize::try_from(stream.total_out()).unwrap_or(usize::MAX);
-    if bytes < block_size {
-        return Err(ExpandError::Short { bytes });
-    }
+}
+
+fn expand_zlib(stream: &mut Decompress, payload: &[u8], block: &mut [u8]) -> Result<Vec<Quirk>, ExpandError> {
+    stream.reset(true);
+    inflate(stream, payload, block)?;
     let mut quirks = Vec::new();
     if !payload.starts_with(&ZLIB_LEVEL_1) {
         quirks.push(Quirk::ZlibLevel);

@@ -86,7 +86,7 @@ impl Footers {
 }
 
 /// An END that has bytes after it: it is sound, and its bitmap ends where it begins.
-fn find_misplaced_end(source: &dyn ReadAt) -> Result<Option<Placed>, Error> {
+pub(crate) fn find_misplaced_end(source: &dyn ReadAt) -> Result<Option<Placed>, Error> {
     let Some(last) = source.size().checked_sub(disk::ALIGN) else { return Ok(None) };
     let mut offset = last - last % disk::ALIGN;
     let lowest = last.saturating_sub(TRAILING_WINDOW);
@@ -102,6 +102,42 @@ fn find_misplaced_end(source: &dyn ReadAt) -> Result<Option<Placed>, Error> {
             Some(next) if next >= lowest => offset = next,
             _ => return Ok(None),
         }
+    }
+}
+
+/// That there is no END in the file.
+pub(crate) fn report_no_end(source: &dyn ReadAt, report: &mut Report) {
+    let size = source.size();
+    let Some(last) = size.checked_sub(disk::ALIGN) else {
+        let finding = Finding::new(&rules::TOO_SHORT, "the file ends within its first footer").at(size);
+        report.push(finding.expected("at least 4096 bytes").found(size));
+        return;
+    };
+    let finding = Finding::new(&rules::END_MISSING, "the last 4096 bytes are not an END footer").at(last);
+    report.push(finding.expected("z2strm").found("no cookie there, and no END in the MiB before"));
+}
+
+/// What must hold for END, wherever the index reader's verdict comes from it.
+pub(crate) fn check_end(source: &dyn ReadAt, end: &Placed, report: &mut Report) {
+    let trailing = source.size() - end.offset - disk::ALIGN;
+    if trailing != 0 {
+        let file_end = end.offset + disk::ALIGN;
+        let finding =
+            Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
+        let fix = format!("cut the file: truncate -s {file_end} FILE");
+        report.push(finding.found(format!("{trailing} bytes more")).fix(fix));
+    }
+    check_checksum(end, &rules::END_CHECKSUM, report);
+    check_frame(end, report);
+    check_fields(end, report);
+}
+
+/// A file that is HEAD alone must be a disk of size 0.
+pub(crate) fn check_written(head: &Placed, report: &mut Report) {
+    let size = head.footer.orig_size;
+    if size != 0 {
+        let finding = Finding::new(&rules::NEVER_WRITTEN, "the file holds HEAD and nothing else");
+        report.push(finding.at(head.at("orig_size")).expected("a disk of 0 bytes").found(size));
     }
 }
 

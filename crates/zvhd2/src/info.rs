@@ -86,9 +86,9 @@ impl Info {
             (Version::Zvhd2, Some(end)) => regions(end),
             _ => Vec::new(),
         };
-        let mid = match regions.iter().find(|region| region.name == "MID") {
-            Some(region) => Some(Placed::read(source, "MID", region.offset.0)?.footer).filter(Footer::is_v2),
-            None => None,
+        let mid = match (version, end) {
+            (Version::Zvhd2, Some(end)) => read_mid(source, end)?,
+            _ => None,
         };
         let v2 = version == Version::Zvhd2;
         Ok(Self {
@@ -112,10 +112,22 @@ impl Info {
     }
 }
 
+/// The footer before the index, if there is one.
+pub(crate) fn read_mid(source: &dyn ReadAt, end: &Placed) -> Result<Option<Footer>, Error> {
+    let Some(offset) = mid_offset(end).filter(|mid| mid.saturating_add(disk::ALIGN) <= end.offset) else {
+        return Ok(None);
+    };
+    Ok(Some(Placed::read(source, "MID", offset)?.footer).filter(Footer::is_v2))
+}
+
+fn mid_offset(end: &Placed) -> Option<u64> {
+    end.footer.index_lba.checked_sub(disk::ALIGN).filter(|mid| *mid >= disk::ALIGN)
+}
+
 /// The regions that END tells of, as far as they are in the file.
 fn regions(end: &Placed) -> Vec<Region> {
     let f = &end.footer;
-    let mid = f.index_lba.checked_sub(disk::ALIGN).filter(|mid| *mid >= disk::ALIGN);
+    let mid = mid_offset(end);
     let named = [
         ("HEAD", Some(0), disk::ALIGN),
         ("records", mid.map(|_| disk::ALIGN), mid.unwrap_or(0).saturating_sub(disk::ALIGN)),

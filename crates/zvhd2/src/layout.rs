@@ -1,7 +1,7 @@
 //! Where index and bitmap lie, and how large END says that they are.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, IndexEntry};
+use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry};
 
 use crate::bitmap::Bitmap;
 use crate::footer::Placed;
@@ -140,7 +140,6 @@ pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
         (u64::from(disk::INDEX_SEGMENT_SIZE), u64::from(disk::BITMAP_SEGMENT_SIZE));
     same(&rules::INDEX_SEG_SIZE, "index_seg_size", index_segment, f.index_seg_size);
     same(&rules::BITMAP_SEG_SIZE, "bitmap_seg_size", bitmap_segment, f.bitmap_seg_size);
-    same(&rules::DATA_COUNT, "non_zero_blk_num", bitmap.total, f.non_zero_blk_num);
     let blocks = segments(f.max_blk_num.into());
     same(&rules::BITMAP_SEG_NUM, "bitmap_seg_num", blocks, f.bitmap_seg_num);
     same(&rules::BITMAP_SIZE, "bitmap_size", blocks * bitmap_segment, f.bitmap_size);
@@ -150,6 +149,23 @@ pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
         same(&rules::INDEX_SEG_NUM, "index_seg_num", records, f.index_seg_num);
         same(&rules::INDEX_SIZE, "index_size", records.saturating_mul(index_segment), f.index_size);
     }
+}
+
+/// Holds the number of data blocks in END against the bitmap. Readers count bits; but where MID has the same number as
+/// END, and it is higher, the bitmap has lost blocks that were written.
+pub(crate) fn check_data_count(end: &Placed, mid: Option<&Footer>, bitmap: &Bitmap, report: &mut Report) {
+    let count = end.footer.non_zero_blk_num;
+    if u64::from(count) == bitmap.total {
+        return;
+    }
+    let lost = u64::from(count) > bitmap.total && mid.is_some_and(|mid| mid.non_zero_blk_num == count);
+    let (message, severity) = if lost {
+        ("MID and END both count more data blocks than the bitmap marks: blocks are lost", Severity::Error)
+    } else {
+        ("non_zero_blk_num in END is wrong", rules::DATA_COUNT.severity)
+    };
+    let finding = Finding::new(&rules::DATA_COUNT, message).severity(severity);
+    report.push(finding.at(end.at("non_zero_blk_num")).expected(bitmap.total).found(count));
 }
 
 /// Data in a block that readers don't expose whole.

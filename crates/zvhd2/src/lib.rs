@@ -1,7 +1,9 @@
-//! The ZVHD2 container: a checker for every rule of the format.
+//! The ZVHD2 container: a checker for every rule of the format, a reader of the disk in it, a writer, and repair.
 //!
 //! [`check`] holds a file against [`RULES`] and never stops at the first fault. [`info`] tells what the footers say,
-//! unchecked. [`Expander`] turns one record's payload into a block.
+//! unchecked. [`write()`] makes a container of a disk, in parallel; [`ContainerWriter`] emits one from payloads that are
+//! there already. [`Reader`] reads the disk in a sound container, [`Salvage`] saves the records of a damaged one.
+//! [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
 //!
 //! ```
 //! use imsprep_source::{Cancel, MemoryImage};
@@ -16,21 +18,41 @@
 
 mod bitmap;
 mod check;
+mod checksums;
+mod choose;
+mod compress;
+mod container;
+mod contents;
 mod error;
 mod expand;
 mod footer;
 mod index;
 mod info;
 mod layout;
+mod ordered;
 mod payload;
+mod reader;
 mod record;
 mod rules;
+mod salvage;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod timestamp;
+mod walk;
+mod witness;
+mod write;
 
 pub use check::{Checked, Depth, check};
+pub use checksums::Checksums;
+pub use compress::{Compressor, Level};
+pub use container::{ContainerWriter, Label, Written};
 pub use error::Error;
 pub use expand::{ExpandError, Expander, Quirk};
 pub use footer::Method;
 pub use info::{Info, Region, Version, info};
+pub use reader::Reader;
 pub use rules::RULES;
+pub use salvage::{BlockSpan, Missing, Salvage, SizeFrom};
+pub use timestamp::{timestamp_now, timestamp_of};
+pub use write::{WriteOptions, write};

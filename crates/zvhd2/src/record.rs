@@ -2,12 +2,14 @@
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
 use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
-use imsprep_source::{ByteCount, Cancel, FileOffset, ReadAt, ReadAtExt};
+use imsprep_source::{ByteCount, Cancel, Error as SourceError, FileOffset, ReadAt, ReadAtExt};
 
+use crate::contents::{BLOCK, Place};
 use crate::index::Entry;
 use crate::{Error, rules};
 
-const POSTFIX: usize = disk::RECORD_POSTFIX.len();
+/// Bytes of what ends a record.
+pub(crate) const POSTFIX: usize = disk::RECORD_POSTFIX.len();
 
 /// A payload that lies whole in the file, and in no other record.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,52 @@ pub(crate) struct Records {
 /// The largest payload that is looked at: no compressor makes that much of a block.
 fn payload_limit(block_size: u64) -> u64 {
     block_size * 2
+}
+
+/// Whether a record of one block may have a payload of that many bytes.
+pub(crate) fn is_possible(size: u32, block_size: u64) -> bool {
+    size != 0 && u64::from(size) <= payload_limit(block_size)
+}
+
+/// Reads a record into `buffer` and returns the payload in it, if the header is the one that the index tells of.
+pub(crate) fn read_payload<'b>(
+    source: &dyn ReadAt,
+    place: &Place,
+    buffer: &'b mut Vec<u8>,
+) -> Result<&'b [u8], SourceError> {
+    let most = RecordHeader::SIZE as u64 + payload_limit(BLOCK);
+    let length = u64::from(place.length).clamp(RecordHeader::SIZE as u64, most);
+    buffer.resize(usize::try_from(length).unwrap_or(0), 0);
+    source.read_at(buffer, place.offset)?;
+    let Some((header, rest)) = buffer.split_first_chunk() else {
+        return Err(damaged(source, place, 0, "no header"));
+    };
+    let header = RecordHeader::decode(header);
+    if header.curr_blk != place.block {
+        let what = format!("its record says that it is block {}'s", header.curr_blk);
+        return Err(damaged(source, place, 16, what));
+    }
+    if !is_possible(header.size, BLOCK) {
+        return Err(damaged(source, place, 12, format!("a payload of {} bytes is impossible", header.size)));
+    }
+    let payload = usize::try_from(header.size).ok().and_then(|size| rest.get(..size));
+    payload.ok_or_else(|| {
+        let what = format!(
+            "its payload of {} bytes does not fit into the {} bytes of the record that the index tells of",
+            header.size, place.length
+        );
+        damaged(source, place, 12, what)
+    })
+}
+
+/// That a record is not what it should be, `within` bytes into it.
+pub(crate) fn damaged(source: &dyn ReadAt, place: &Place, within: u64, what: impl ToString) -> SourceError {
+    SourceError::Damaged {
+        path: source.path().to_owned(),
+        offset: place.offset.saturating_add(within),
+        block: place.block.into(),
+        what: what.to_string(),
+    }
 }
 
 /// Checks the records that the index points to, given by offset. Reads 52 bytes for each: a record's header and,
@@ -72,7 +120,7 @@ pub(crate) fn check_records(
 
         let size = u64::from(header.size);
         let payload_offset = offset + RecordHeader::SIZE as u64;
-        let possible = size != 0 && size <= payload_limit(block_size);
+        let possible = is_possible(header.size, block_size);
         if !possible {
             let expected = format!("1 to {} bytes", payload_limit(block_size));
             report.push(at(

@@ -135,7 +135,8 @@ rules! {
     STRAY_BITS, "ZV-044", Error, "the bitmap marks blocks past the last one",
         "the index reader looks for records of blocks within curr_size, even past max_blk_num", READER, AGAIN;
     DATA_COUNT, "ZV-045", Warning, "non_zero_blk_num in END is not the bitmap's count",
-        "the index reader counts bits; the reference writes the right number", WRITER, FIX_TOOL;
+        "the index reader counts bits, and the reference writes their number; it is an error where MID and END both count \
+         more: blocks have lost their bits, and read as zeros", WRITER, FIX_TOOL;
     INDEX_ORDER, "ZV-046", Error, "the index is not in block order",
         "the index reader takes the i-th entry for the i-th data block: it returns wrong data without a word", READER,
         "sort the index by block number, or convert the source image again";

@@ -3,9 +3,13 @@
 pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod check;
+pub(crate) mod compare;
+pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod findings;
+pub(crate) mod map;
 pub(crate) mod quantity;
+pub(crate) mod repair;
 pub(crate) mod rules;
 pub(crate) mod style;
 pub(crate) mod table;

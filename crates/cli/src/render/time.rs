@@ -25,7 +25,13 @@ fn days_in(year: u64) -> u64 {
     if is_leap(year) { 366 } else { 365 }
 }
 
-fn days_in_month(year: u64, month: u64) -> u64 {
+/// Days from 1970-01-01 to the first of this month.
+pub(crate) fn days_before(year: u64, month: u64) -> u64 {
+    let years = (1970..year).map(days_in).sum::<u64>();
+    years + (1..month).map(|month| days_in_month(year, month)).sum::<u64>()
+}
+
+pub(crate) fn days_in_month(year: u64, month: u64) -> u64 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap(year) => 29,

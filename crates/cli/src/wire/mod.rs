@@ -3,7 +3,11 @@
 pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod check;
+pub(crate) mod compare;
+pub(crate) mod convert;
 pub(crate) mod detect;
+pub(crate) mod map;
+pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod zvhd2;
 

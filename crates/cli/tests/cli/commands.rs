@@ -90,8 +90,12 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "--help"],
         &["bitmap", "create", "--help"],
         &["bitmap", "verify", "--help"],
+        &["convert", "--help"],
         &["zvhd2", "check", "--help"],
         &["zvhd2", "info", "--help"],
+        &["zvhd2", "map", "--help"],
+        &["zvhd2", "repair", "--help"],
+        &["compare", "--help"],
         &["rules", "--help"],
         &["bench", "--help"],
     ] {
@@ -105,6 +109,10 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "verify"],
         &["zvhd2", "check"],
         &["bench"],
+        &["convert"],
+        &["compare"],
+        &["zvhd2", "map"],
+        &["zvhd2", "repair"],
     ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }

@@ -47,7 +47,7 @@ impl Drop for FailingFile<'_> {
 }
 
 #[test]
-fn an_unreadable_place_is_named_in_every_mode_and_no_bitmap_is_left() {
+fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
     if !["nbdfuse", "nbdkit", "fusermount3"].into_iter().all(has_tool) {
         return;
     }
@@ -62,5 +62,9 @@ fn an_unreadable_place_is_named_in_every_mode_and_no_bitmap_is_left() {
         assert!(run.err.contains(&format!("disk.raw: {what} at offset {offset}")), "{mode}: {}", run.err);
         assert_eq!(folder.names(), ["disk.raw"], "{mode}");
     }
+    let run = folder.run(&["convert", "disk.raw", "disk.zvhd2"]);
+    assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
+    assert!(run.err.contains(&format!("disk.raw: cannot read at offset {BAD}")), "{}", run.err);
+    assert_eq!(folder.names(), ["disk.raw"]);
     drop(file);
 }

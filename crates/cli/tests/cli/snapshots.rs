@@ -53,8 +53,42 @@ fn detect_and_zvhd2() {
 }
 
 #[test]
+fn convert() {
+    let folder = folder();
+    std::fs::copy(imsprep_testdata::folder().join("small.raw"), folder.path("small.raw")).unwrap();
+    assert_run("convert_to_raw", &folder, &["convert", "reference.zvhd2", "disk.raw", "--verify"]);
+    let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
+    assert_run(
+        "convert_to_zvhd2",
+        &folder,
+        &[&["convert", "small.raw", "small.zvhd2", "--verify"], &identity[..]].concat(),
+    );
+    folder.write("h2.zvhd2", imsprep_testdata::golden("zstd_h2_gpt_esp_ext4.zvhd2"));
+    folder.run(&["convert", "h2.zvhd2", "h2.raw"]);
+    assert_run("convert_gpt", &folder, &[&["convert", "h2.raw", "new.zvhd2"], &identity[..]].concat());
+}
+
+#[test]
+fn compare_map_and_repair() {
+    let folder = folder();
+    folder.write("old.zvhd", imsprep_testdata::golden("zvhd1_a_8m.zvhd"));
+    folder.write("new.zvhd2", imsprep_testdata::golden("zstd_a_8m.zvhd2"));
+    folder.sparse("zeros.raw", 10 << 20, &[]);
+    assert_run("compare_same", &folder, &["compare", "old.zvhd", "new.zvhd2"]);
+    assert_run("compare_different", &folder, &["compare", "zeros.raw", "new.zvhd2"]);
+    assert_run("zvhd2_map", &folder, &["zvhd2", "map", "new.zvhd2"]);
+    let mut bytes = imsprep_testdata::golden("zstd_k_uniform.zvhd2").to_vec();
+    bytes[12_288 + 60] ^= 0xff;
+    folder.write("damaged.zvhd2", &bytes);
+    assert_run("zvhd2_repair", &folder, &["zvhd2", "repair", "damaged.zvhd2", "out.zvhd2"]);
+    folder.write("cut.zvhd2", &bytes[..30_000]);
+    assert_run("zvhd2_repair_cut", &folder, &["zvhd2", "repair", "cut.zvhd2", "out2.zvhd2"]);
+}
+
+#[test]
 fn help() {
     let folder = Folder::new();
+    assert_run("help_convert", &folder, &["convert", "--help"]);
     assert_run("help", &folder, &["--help"]);
     assert_run("help_check", &folder, &["check", "--help"]);
     assert_run("help_bench", &folder, &["bench", "--help"]);

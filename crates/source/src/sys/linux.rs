@@ -12,7 +12,7 @@ pub(crate) use super::child::wait as wait_for_child;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at,
+    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at, write_all_at,
 };
 use crate::{Extent, ReadPattern};
 
@@ -63,8 +63,8 @@ pub(crate) fn advise(file: &File, pattern: ReadPattern) {
     let _ = rustix::fs::fadvise(file, 0, None, advice);
 }
 
-pub(crate) fn forget(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, Advice::DontNeed);
+pub(crate) fn forget(file: &File, offset: u64, len: Option<NonZeroU64>) {
+    let _ = rustix::fs::fadvise(file, offset, len, Advice::DontNeed);
 }
 
 pub(crate) fn announce(file: &File, offset: u64, len: NonZeroU64) {

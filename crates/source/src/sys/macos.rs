@@ -17,7 +17,7 @@ use rustix::fs::OFlags;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at,
+    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at, write_all_at,
 };
 use crate::{Cancel, ChildUsage, Extent, ReadPattern};
 
@@ -58,7 +58,7 @@ pub(crate) fn advise(file: &File, pattern: ReadPattern) {
 }
 
 /// Nothing is known that does so for one file.
-pub(crate) fn forget(_file: &File) {}
+pub(crate) fn forget(_file: &File, _offset: u64, _len: Option<NonZeroU64>) {}
 
 pub(crate) fn wait_for_child(_child: &Child, _begun: Instant, _cancel: &Cancel) -> io::Result<ChildUsage> {
     Err(io::ErrorKind::Unsupported.into())

@@ -85,7 +85,11 @@ pub(crate) use system::advise;
 /// Tells the system that these bytes are wanted soon. Advice only.
 pub(crate) use system::announce;
 
-/// Asks the system to keep nothing of the file in memory. Advice only.
+/// Writes all of the bytes at a position, from any number of threads.
+pub(crate) use system::write_all_at;
+
+/// Asks the system to keep nothing in memory of so many bytes of the file from an offset on, or of all that follow. What has
+/// not been written to the disk yet begins to be. Advice only.
 pub(crate) use system::forget;
 
 /// Bytes that the file system keeps for a regular file; `None` where it does not tell.

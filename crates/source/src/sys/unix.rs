@@ -61,6 +61,10 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
     file.read_at(buf, offset)
 }
 
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    FileExt::write_all_at(file, bytes, offset)
+}
+
 /// A map of the whole file through which nothing is read: the system tells of mapped pages alone whether they are in
 /// memory.
 pub(crate) struct Residency(memmap2::Mmap);

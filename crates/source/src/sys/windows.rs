@@ -79,7 +79,7 @@ pub(crate) fn free_space(_folder: &Path) -> io::Result<u64> {
 }
 
 /// Nothing is known that does so for one file.
-pub(crate) fn forget(_file: &File) {}
+pub(crate) fn forget(_file: &File, _offset: u64, _len: Option<NonZeroU64>) {}
 
 pub(crate) fn wait_for_child(_child: &Child, _begun: Instant, _cancel: &Cancel) -> io::Result<ChildUsage> {
     Err(io::ErrorKind::Unsupported.into())
@@ -106,6 +106,22 @@ pub(crate) fn open_direct(path: &Path) -> io::Result<File> {
 /// Moves the handle's own position, too, which nobody here looks at.
 pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     file.seek_read(buf, offset)
+}
+
+/// Moves the handle's own position, too.
+pub(crate) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.seek_write(bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = bytes.get(written..).unwrap_or_default();
+                offset += written as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {

@@ -151,7 +151,9 @@ impl Image {
             file.resize(start + (48 + record.payload.len() + 4).next_multiple_of(4096) - 4, 0xa5);
             file.extend(record.postfix);
         }
-        file.extend(footer(&self.mid));
+        // The reference makes the checksum first and sets the count after it.
+        let unset = Footer { non_zero_blk_num: 0, ..self.mid.clone() };
+        file.extend(footer(&Footer { checksum: unset.sealed().checksum, ..self.mid.clone() }));
         let index = file.len();
         file.extend(self.entries.iter().flat_map(IndexEntry::encode));
         // So is garbage after the last entry.
@@ -168,4 +170,28 @@ fn footer(footer: &Footer) -> Vec<u8> {
     let mut bytes = footer.encode().to_vec();
     bytes.resize(4096, 0xee);
     bytes
+}
+
+/// A file of ZVHD version 1: one stream through the records of `blocks`.
+pub(super) fn zvhd1(orig_size: u64, blocks: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let mut head = Footer::decode(&[0; Footer::SIZE]);
+    head.cookie = disk::COOKIE_V1;
+    head.orig_size = orig_size;
+    head.curr_size = orig_size.next_multiple_of(disk::DISK_SIZE_STEP);
+    let head = footer(&head.sealed());
+    let mut file = head.clone();
+    let mut stream = Compress::new(Compression::new(1), true);
+    for (number, block) in blocks {
+        let mut payload = Vec::with_capacity(block.len() * 2 + 1024);
+        stream.compress_vec(block, &mut payload, FlushCompress::Sync).unwrap();
+        let size = u32::try_from(payload.len()).unwrap();
+        let header = RecordHeader { prefix: disk::RECORD_PREFIX, size, curr_blk: *number, reserved: [0; 28] };
+        let start = file.len();
+        file.extend(header.encode());
+        file.extend(&payload);
+        file.resize(start + usize::try_from(header.record_length()).unwrap() - 4, 0xa5);
+        file.extend(disk::RECORD_POSTFIX);
+    }
+    file.extend(head);
+    file
 }

@@ -7,9 +7,9 @@ use imsprep_ondisk::zvhd2::{IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt};
 use proptest::prelude::*;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::builder::{BLOCK, Image, block, compress};
+use super::counting::Counting;
 use super::look;
 use crate::rules::*;
 use crate::{Depth, Error, ExpandError, Expander, Method, check};
@@ -143,29 +143,6 @@ fn cancelling_stops_the_check() {
     assert!(matches!(error, Error::Source(SourceError::Cancelled)), "{error}");
 }
 
-/// Counts what is read.
-struct Counting {
-    image: MemoryImage,
-    reads: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl ReadAt for Counting {
-    fn path(&self) -> &Path {
-        self.image.path()
-    }
-
-    fn size(&self) -> u64 {
-        self.image.size()
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<(), SourceError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
-        self.image.read_at(buf, offset)
-    }
-}
-
 /// 256 TiB of disk whose every block is data, with an index of zeros: a sparse file could claim that.
 struct Endless {
     image: Image,
@@ -221,10 +198,9 @@ fn many_records(count: u32) -> Image {
 #[test]
 fn structure_reads_52_bytes_of_a_record_and_16_of_its_entry() {
     let read = |records| {
-        let image = MemoryImage::new("x", many_records(records).bytes());
-        let image = Counting { image, reads: AtomicU64::new(0), bytes: AtomicU64::new(0) };
+        let image = Counting::new(many_records(records).bytes());
         assert_eq!(check(&image, Depth::Structure, &(), &Cancel::new()).unwrap().report.findings(), []);
-        (image.reads.into_inner(), image.bytes.into_inner())
+        image.take()
     };
     let ((reads, bytes), (more_reads, more_bytes)) = (read(100), read(300));
     assert_eq!((more_reads - reads, more_bytes - bytes), (200, 200 * (52 + 16)));

@@ -1,9 +1,17 @@
-//! The checker against files of the reference, against files that break one rule each, and against hostile ones.
+//! The checker and the reader against files of the reference, against files that break one rule each, and against hostile
+//! ones.
 
+mod altered;
 mod builder;
+mod container;
+mod counting;
 mod golden;
 mod hostile;
+mod many_records;
 mod one_rule;
+mod reader;
+mod salvage;
+mod write;
 
 use imsprep_source::{Cancel, MemoryImage};
 

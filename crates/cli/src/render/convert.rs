@@ -1,0 +1,85 @@
+//! `imsprep convert`
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use imsprep_rules::Size;
+use imsprep_toolkit::{Plan, RawWritten, Zvhd2Written};
+
+use super::detect::format_line;
+use super::findings::Findings;
+use super::{percent, rate, scan_line, seconds, style};
+use crate::commands::convert::Converted;
+use crate::setup::Detail;
+use crate::terminal::shown;
+
+/// What will be wrong with the result; nothing if that is nothing.
+pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
+    if plan.report.findings().is_empty() {
+        return String::new();
+    }
+    let bold = style::BOLD;
+    let name = plan.source.display().to_string();
+    format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings { report: &plan.report, detail })
+}
+
+/// What was written.
+pub(crate) fn done(plan: &Plan, converted: &Converted, output: &Path, detail: Detail) -> String {
+    let bold = style::BOLD;
+    let name =
+        if output.as_os_str() == "-" { "standard output".into() } else { output.display().to_string() };
+    let length = match converted {
+        Converted::Zvhd2(zvhd2) => zvhd2.written.file_size,
+        Converted::Raw(raw) => raw.length,
+    };
+    let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
+    let source = plan.source.display().to_string();
+    let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(&plan.detection)));
+    match converted {
+        Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
+        Converted::Raw(raw) => write_raw(&mut text, raw),
+    }
+    text
+}
+
+fn write_zvhd2(text: &mut String, zvhd2: &Zvhd2Written, detail: Detail) {
+    let (map, written) = (&zvhd2.scan.map, &zvhd2.written);
+    let (all, data) = (map.block_count(), written.records);
+    let data_bytes = data * map.block_size().bytes();
+    let _ = writeln!(text, "  disk    {}", Size(map.image_size()));
+    let _ = write!(text, "  blocks  {data} of {all} hold data ({}), 2 MiB each", percent(data, all));
+    if let Some(ratio) = ratio(data_bytes, written.payload_bytes) {
+        let _ = write!(text, ", compressed {ratio:.1} : 1");
+    }
+    let _ = writeln!(text, " by zstd at level {}", zvhd2.level.get());
+    let _ = writeln!(text, "  scan    {}", scan_line(&zvhd2.scan, detail));
+    let (took, rate) = (seconds(zvhd2.elapsed), rate(data_bytes, zvhd2.elapsed));
+    let _ = writeln!(text, "  wrote   {} of data in {took}, {rate}", Size(data_bytes).scaled());
+    write_verified(text, zvhd2.verified);
+}
+
+fn write_raw(text: &mut String, raw: &RawWritten) {
+    let (data, all) = (raw.data_bytes, raw.length);
+    let _ = writeln!(text, "  data    {} ({}); the rest are zeros", Size(data), percent(data, all));
+    if let Some(offset) = raw.left_out {
+        let warning = style::DOUBTFUL;
+        let _ = writeln!(
+            text,
+            "  {warning}left out{warning:#}: there is data beyond the image's end, the first at byte {offset} of the disk; \
+             --size disk keeps it"
+        );
+    }
+    write_verified(text, raw.verified);
+}
+
+fn write_verified(text: &mut String, verified: bool) {
+    if verified {
+        let good = style::GOOD;
+        let _ = writeln!(text, "  {good}verified{good:#}: every block was read back and compared by CRC-32");
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "one decimal of it is printed")]
+fn ratio(data: u64, payload: u64) -> Option<f64> {
+    (payload != 0).then(|| data as f64 / payload as f64)
+}

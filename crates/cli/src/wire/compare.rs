@@ -1,0 +1,59 @@
+//! `imsprep compare --json`
+
+use imsprep_toolkit::{Compared, Side};
+use serde::Serialize;
+
+use super::WirePath;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Body {
+    a: WireSide,
+    b: WireSide,
+    /// Whether the content is the same; the longer disk may go on in zeros.
+    same: bool,
+    difference: Option<WireDifference>,
+    /// `a` or `b`, if one disk is longer.
+    longer: Option<&'static str>,
+    longer_by: u64,
+    bytes_read: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct WireSide {
+    #[serde(flatten)]
+    path: WirePath,
+    format: &'static str,
+    disk_size: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct WireDifference {
+    offset: u64,
+    a: Option<u8>,
+    b: Option<u8>,
+}
+
+impl From<&Side> for WireSide {
+    fn from(side: &Side) -> Self {
+        Self { path: side.path.as_path().into(), format: side.format.name(), disk_size: side.disk_size }
+    }
+}
+
+impl From<&Compared> for Body {
+    fn from(compared: &Compared) -> Self {
+        let Compared { a, b, difference, bytes_read } = compared;
+        Self {
+            a: a.into(),
+            b: b.into(),
+            same: difference.is_none(),
+            difference: difference.map(|d| WireDifference { offset: d.offset, a: d.a, b: d.b }),
+            longer: match a.disk_size.cmp(&b.disk_size) {
+                std::cmp::Ordering::Less => Some("b"),
+                std::cmp::Ordering::Equal => None,
+                std::cmp::Ordering::Greater => Some("a"),
+            },
+            longer_by: compared.tail(),
+            bytes_read: *bytes_read,
+        }
+    }
+}

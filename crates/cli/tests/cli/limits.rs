@@ -1,0 +1,209 @@
+//! Hostile files, under a limit of 256 MiB of address space and of time.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_testdata::golden;
+
+use crate::folder::{Folder, Run};
+
+const SOON: Duration = Duration::from_secs(120);
+
+/// Runs in 256 MiB: whatever asks for more fails, and the process with it.
+fn run_limited(folder: &Folder, args: &[&str]) -> Run {
+    let begun = Instant::now();
+    let binary = assert_cmd::cargo::cargo_bin("imsprep");
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 262144 && exec \"$0\" --threads 2 \"$@\""])
+        .arg(binary)
+        .args(args)
+        .current_dir(folder.path("."))
+        // Of the address space that the allocator sets aside for each thread little is ever used.
+        .env("MALLOC_ARENA_MAX", "1")
+        .output()
+        .unwrap();
+    assert!(begun.elapsed() < SOON, "{args:?} took {:?}", begun.elapsed());
+    Run {
+        status: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The footers and the one record of a golden file, with a disk of `blocks` blocks.
+struct Hostile {
+    head: Footer,
+    record: Vec<u8>,
+}
+
+impl Hostile {
+    fn new(blocks: u32) -> Self {
+        let bytes = golden("zstd_k_uniform.zvhd2");
+        let mut head = Footer::decode(bytes[..512].try_into().unwrap());
+        head.max_blk_num = blocks;
+        head.orig_size = u64::from(blocks) * u64::from(disk::BLOCK_SIZE);
+        head.curr_size = head.orig_size.next_multiple_of(disk::DISK_SIZE_STEP);
+        head.geometry = disk::geometry(head.orig_size);
+        let header = RecordHeader::decode(bytes[4096..][..48].try_into().unwrap());
+        let length = usize::try_from(header.record_length()).unwrap();
+        Self { head: head.sealed(), record: bytes[4096..][..length].to_vec() }
+    }
+
+    /// Every block a data block, and the index what `entry` makes it. What is not written is a hole.
+    fn write(&self, folder: &Folder, name: &str, entry: Option<fn(u32) -> IndexEntry>) {
+        let file = File::create(folder.path(name)).unwrap();
+        let blocks = self.head.max_blk_num;
+        let mid = Footer { non_zero_blk_num: blocks, ..self.head.clone() };
+        let mid_at = 4096 + self.record.len() as u64;
+        let segments = blocks.div_ceil(disk::BLOCKS_PER_SEGMENT);
+        let mut end = mid.clone();
+        end.index_lba = mid_at + 4096;
+        end.index_seg_num = segments;
+        end.index_seg_size = disk::INDEX_SEGMENT_SIZE;
+        end.index_size = segments.wrapping_mul(disk::INDEX_SEGMENT_SIZE);
+        end.bitmap_lba = end.index_lba + u64::from(segments) * u64::from(disk::INDEX_SEGMENT_SIZE);
+        end.bitmap_seg_num = segments;
+        end.bitmap_seg_size = disk::BITMAP_SEGMENT_SIZE;
+        end.bitmap_size = segments * disk::BITMAP_SEGMENT_SIZE;
+        let end_at = end.bitmap_lba + u64::from(end.bitmap_size);
+        file.set_len(end_at + 4096).unwrap();
+        let write = |bytes: &[u8], at: u64| file.write_all_at(bytes, at).unwrap();
+        write(&self.head.encode(), 0);
+        write(&self.record, 4096);
+        write(&mid.encode(), mid_at);
+        if let Some(entry) = entry {
+            let index = (0..blocks).flat_map(|block| entry(block).encode()).collect::<Vec<_>>();
+            write(&index, end.index_lba);
+        }
+        let mut bits = vec![0xff; usize::try_from(blocks / 8).unwrap()];
+        bits.push(u8::try_from((1_u32 << (blocks % 8)) - 1).unwrap());
+        write(&bits, end.bitmap_lba);
+        write(&end.sealed().encode(), end_at);
+    }
+}
+
+/// What each command says of a file; none may fail for want of memory.
+fn every_command(folder: &Folder, name: &str) -> Vec<(&'static str, Run)> {
+    let commands: [(&str, &[&str]); 6] = [
+        ("check", &["check"]),
+        ("zvhd2 check", &["zvhd2", "check", "-q"]),
+        ("info", &["zvhd2", "info", "-q"]),
+        ("map", &["zvhd2", "map", "-q"]),
+        ("compare", &["compare", "small.raw"]),
+        ("detect", &["detect"]),
+    ];
+    let mut runs = Vec::new();
+    for (what, args) in commands {
+        let run = run_limited(folder, &[args, &[name]].concat());
+        assert!([0, 1, 2].contains(&run.status), "{what} {name}: {run:?}");
+        assert!(!run.err.contains("memory allocation") && !run.err.contains("panicked"), "{what}: {run:?}");
+        runs.push((what, run));
+    }
+    let run = run_limited(folder, &["zvhd2", "repair", "--force", name, "out.zvhd2"]);
+    assert!([0, 1, 2].contains(&run.status), "repair {name}: {run:?}");
+    assert!(!run.err.contains("memory allocation") && !run.err.contains("panicked"), "repair: {run:?}");
+    runs.push(("repair", run));
+    runs
+}
+
+fn statuses(runs: &[(&'static str, Run)]) -> Vec<(&'static str, i32)> {
+    runs.iter().map(|(what, run)| (*what, run.status)).collect()
+}
+
+#[test]
+fn hundreds_of_millions_of_records_that_are_not_there() {
+    let folder = Folder::new();
+    folder.sparse("small.raw", 4 << 20, &[0]);
+    Hostile::new(128 << 20).write(&folder, "hostile.zvhd2", None);
+    let runs = every_command(&folder, "hostile.zvhd2");
+    let expected = [
+        ("check", 1),
+        ("zvhd2 check", 1),
+        ("info", 0),
+        ("map", 2),
+        ("compare", 2),
+        ("detect", 0),
+        // Its bitmap can't be believed, and the count says that nearly all is missing.
+        ("repair", 1),
+    ];
+    assert_eq!(statuses(&runs), expected, "{runs:#?}");
+}
+
+/// As many records as are looked at, all of them in one place of the file.
+#[test]
+fn two_million_entries_that_point_to_one_record() {
+    let folder = Folder::new();
+    folder.sparse("small.raw", 4 << 20, &[0]);
+    let entry = |block| IndexEntry { offset: 4096, block, length: 4096 };
+    Hostile::new(1 << 21).write(&folder, "hostile.zvhd2", Some(entry));
+    let runs = every_command(&folder, "hostile.zvhd2");
+    let expected = [
+        ("check", 1),
+        ("zvhd2 check", 1),
+        ("info", 0),
+        // Where records overlap is seen when they are read.
+        ("map", 0),
+        ("compare", 1),
+        ("detect", 0),
+        ("repair", 1),
+    ];
+    assert_eq!(statuses(&runs), expected, "{runs:#?}");
+    // The one record is what it says, block 0's.
+    let repaired = &runs.last().unwrap().1.out;
+    assert!(repaired.contains("saved   1 record: blocks 0\n"), "{repaired}");
+    assert!(repaired.contains("missing 2097151 blocks: 1-2097151\n"), "{repaired}");
+}
+
+/// The smallest files that say the largest things.
+#[test]
+fn fields_at_their_limits() {
+    let folder = Folder::new();
+    folder.sparse("small.raw", 4 << 20, &[0]);
+    let good = golden("zstd_k_uniform.zvhd2");
+    let end = good.len() - 4096;
+    for field in disk::FIELDS.iter().filter(|field| ![0, 64].contains(&field.offset)) {
+        let mut bytes = good.to_vec();
+        for at in [0, end] {
+            bytes[at + field.offset..][..field.size].fill(0xff);
+            let sum = disk::checksum(bytes[at..][..512].try_into().unwrap());
+            bytes[at + 64..][..4].copy_from_slice(&sum.to_le_bytes());
+        }
+        folder.write("hostile.zvhd2", &bytes);
+        for args in [
+            &["zvhd2", "check", "-q", "hostile.zvhd2"][..],
+            &["compare", "-q", "hostile.zvhd2", "small.raw"],
+            &["zvhd2", "repair", "-q", "--force", "hostile.zvhd2", "out.zvhd2"],
+        ] {
+            let run = run_limited(&folder, args);
+            assert!(
+                [0, 1, 2].contains(&run.status) && !run.err.contains("panicked"),
+                "{}: {run:?}",
+                field.name
+            );
+        }
+    }
+}
+
+/// A record in every page, each of which says that it goes on for 4 MiB.
+#[test]
+fn repair_does_not_read_false_records_over_and_over() {
+    let folder = Folder::new();
+    let good = golden("zstd_k_uniform.zvhd2");
+    let mut bytes = good[..4096].to_vec();
+    let mut header = RecordHeader::decode(good[4096..][..48].try_into().unwrap());
+    header.size = 4 << 20;
+    for page in 0..16_384 {
+        header.curr_blk = page % 6;
+        let start = bytes.len();
+        bytes.extend(header.encode());
+        bytes.extend(&good[4096 + 48..][..600]);
+        bytes.resize(start + 4096, 0);
+    }
+    folder.write("hostile.zvhd2", &bytes);
+    let run = run_limited(&folder, &["zvhd2", "repair", "hostile.zvhd2", "out.zvhd2"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.err.contains("no record can be saved"), "{run:?}");
+}

@@ -1,0 +1,269 @@
+//! The disk in an image, written as a RAW.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use imsprep_detect::Format;
+use imsprep_source::{
+    Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage, is_zero,
+};
+use imsprep_zvhd2::Checksums;
+use rayon::prelude::*;
+
+use crate::chunks::{CHUNK, Chunks, on_threads};
+use crate::verify::verify;
+use crate::{Disk, Result, open_disk};
+
+/// How much of the disk in a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskLength {
+    /// What the source image had: `orig_size`.
+    #[default]
+    Source,
+    /// What readers expose: `curr_size`, the source's size rounded up to 1 GiB.
+    Disk,
+}
+
+/// How to write a RAW.
+#[derive(Clone, Copy, Debug)]
+pub struct RawOptions {
+    /// How much of the disk.
+    pub length: DiskLength,
+    /// What to do with a file that is there already.
+    pub overwrite: Overwrite,
+    /// Whether to read it back before it is put in place.
+    pub verify: bool,
+}
+
+impl Default for RawOptions {
+    /// What the source image had, replacing nothing.
+    fn default() -> Self {
+        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false }
+    }
+}
+
+/// A RAW that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawWritten {
+    /// The image that it was made from.
+    pub image: PathBuf,
+    /// That image's format.
+    pub format: Format,
+    /// Bytes of the RAW.
+    pub length: u64,
+    /// Bytes of it that were written; the rest are zeros, in a file holes.
+    pub data_bytes: u64,
+    /// Offset on the disk of a byte that is not zero and lies beyond `length`, so that it was left out.
+    pub left_out: Option<u64>,
+    /// Whether it was read back and held what the disk held.
+    pub verified: bool,
+}
+
+/// Zeros of at least this many bytes, and at a multiple of it, become a hole.
+const HOLE: usize = 64 << 10;
+
+/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all.
+///
+/// # Errors
+///
+/// As [`open_disk`]; damage in the image; what writing brings. Nothing is left of a file that could not be finished.
+pub fn write_raw(
+    path: &Path,
+    output: &Path,
+    options: RawOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<RawWritten> {
+    let image = ImageFile::open(path)?;
+    OutputFile::check_place(output, options.overwrite, &[&image])?;
+    let disk = open_disk(&image, cancel)?;
+    let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
+    let length = length_of(&disk, options.length);
+    file.set_len(length)?;
+    let written = AtomicU64::new(0);
+    let checksums = Mutex::new(Vec::new());
+    {
+        let stage = Stage::begin(progress, "writing", length);
+        let chunks = Chunks::new([&disk], length, &stage);
+        on_threads(disk.readers(rayon::current_num_threads()), || {
+            let mut buffer = Vec::new();
+            while let Some(chunk) = chunks.next(cancel)? {
+                let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
+                if options.verify && !is_zero(bytes) {
+                    let checksum = (chunk.start / CHUNK, Checksums::of_block(bytes));
+                    checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                }
+                written.fetch_add(write_data(&file, bytes, chunk.start)?, Ordering::Relaxed);
+            }
+            Ok(())
+        })?;
+    }
+    let left_out = first_data_beyond(&disk, length, cancel)?;
+    image.verify_unchanged()?;
+    if options.verify {
+        let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
+        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+    }
+    file.commit()?;
+    let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify })
+}
+
+/// Writes the disk in the image at `path` into a stream, zeros and all.
+///
+/// # Errors
+///
+/// As [`write_raw`]; but what went into the stream can't be taken back.
+pub fn stream_raw(
+    path: &Path,
+    out: &mut dyn Sink,
+    length: DiskLength,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<RawWritten> {
+    let image = ImageFile::open(path)?;
+    let disk = open_disk(&image, cancel)?;
+    let length = length_of(&disk, length);
+    let stage = Stage::begin(progress, "writing", length);
+    let chunks = Chunks::new([&disk], length, &stage);
+    // While one round is written the next one is read.
+    let readers = disk.readers(rayon::current_num_threads());
+    let mut rounds = [Round::default(), Round::default()];
+    let mut zeros = Zeros { at: 0, data_bytes: 0, out };
+    rounds[0].read(&disk, &chunks, readers, length, cancel)?;
+    while !rounds[0].starts.is_empty() {
+        let [current, next] = &mut rounds;
+        let mut read = Ok(());
+        // The stream is written by the caller's thread, in order; it may be the slow side.
+        let wrote = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| read = next.read(&disk, &chunks, readers, length, cancel));
+            zeros.write_round(current, cancel)
+        });
+        wrote?;
+        read?;
+        rounds.swap(0, 1);
+    }
+    zeros.write_up_to(length, cancel)?;
+    let data_bytes = zeros.data_bytes;
+    let left_out = first_data_beyond(&disk, length, cancel)?;
+    image.verify_unchanged()?;
+    let (image, format) = (path.to_owned(), disk.format());
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false })
+}
+
+fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {
+    match length {
+        DiskLength::Source => disk.orig_size(),
+        DiskLength::Disk => disk.size(),
+    }
+}
+
+/// Reads the chunk at `start` as far as the disk is wanted.
+fn fill<'b>(disk: &Disk<'_>, start: u64, limit: u64, buffer: &'b mut Vec<u8>) -> Result<&'b [u8]> {
+    let wanted = CHUNK.min(limit.saturating_sub(start));
+    buffer.resize(usize::try_from(wanted).unwrap_or(0), 0);
+    disk.read_at(buffer, start)?;
+    Ok(buffer)
+}
+
+/// Writes what is not zero, neighbouring pieces at once. Returns the bytes written.
+fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
+    let mut written = 0;
+    let mut rest = bytes;
+    let length = |rest: &[u8], zero: bool| {
+        rest.chunks(HOLE).take_while(|piece| is_zero(piece) == zero).map(<[u8]>::len).sum::<usize>()
+    };
+    loop {
+        rest = rest.split_at(length(rest, true)).1;
+        if rest.is_empty() {
+            return Ok(written);
+        }
+        let (data, after) = rest.split_at(length(rest, false));
+        file.write_at(data, offset + (bytes.len() - rest.len()) as u64)?;
+        written += data.len() as u64;
+        rest = after;
+    }
+}
+
+/// The first byte at or after `length` that is not zero.
+fn first_data_beyond(disk: &Disk<'_>, length: u64, cancel: &Cancel) -> Result<Option<u64>> {
+    let mut at = length;
+    let mut buffer = Vec::new();
+    while let Some(extent) = disk.data_from(at)? {
+        cancel.check()?;
+        // Up to the end of the block, so that each is expanded once.
+        let end = (extent.start / CHUNK + 1).saturating_mul(CHUNK).min(extent.end);
+        buffer.resize(usize::try_from(end - extent.start).unwrap_or(0), 0);
+        disk.read_at(&mut buffer, extent.start)?;
+        if let Some(found) = buffer.iter().position(|byte| *byte != 0) {
+            return Ok(Some(extent.start + found as u64));
+        }
+        at = end;
+    }
+    Ok(None)
+}
+
+/// Chunks that are read together and written one after the other.
+#[derive(Default)]
+struct Round {
+    starts: Vec<u64>,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Round {
+    fn read(
+        &mut self,
+        disk: &Disk<'_>,
+        chunks: &Chunks<'_, 1>,
+        readers: usize,
+        limit: u64,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.starts.clear();
+        // Two for each reader, so that one slow block does not leave the others idle for long.
+        while self.starts.len() < 2 * readers {
+            let Some(chunk) = chunks.next(cancel)? else { break };
+            self.starts.push(chunk.start);
+        }
+        self.buffers.resize(self.starts.len().max(self.buffers.len()), Vec::new());
+        let pairs = self.starts.iter().zip(&mut self.buffers);
+        if readers == 1 {
+            return pairs
+                .into_iter()
+                .try_for_each(|(start, buffer)| fill(disk, *start, limit, buffer).map(|_| ()));
+        }
+        let pairs = pairs.collect::<Vec<_>>();
+        pairs.into_par_iter().try_for_each(|(start, buffer)| fill(disk, *start, limit, buffer).map(|_| ()))
+    }
+}
+
+/// A stream that is filled with zeros between the chunks.
+struct Zeros<'a> {
+    at: u64,
+    data_bytes: u64,
+    out: &'a mut dyn Sink,
+}
+
+impl Zeros<'_> {
+    fn write_round(&mut self, round: &Round, cancel: &Cancel) -> Result<()> {
+        for (start, bytes) in round.starts.iter().zip(&round.buffers) {
+            self.write_up_to(*start, cancel)?;
+            self.out.write_all(bytes)?;
+            self.at += bytes.len() as u64;
+            self.data_bytes += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn write_up_to(&mut self, end: u64, cancel: &Cancel) -> Result<()> {
+        static ZEROS: [u8; HOLE] = [0; HOLE];
+        while self.at < end {
+            cancel.check()?;
+            let piece = usize::try_from(end - self.at).unwrap_or(HOLE).min(HOLE);
+            self.out.write_all(ZEROS.get(..piece).unwrap_or_default())?;
+            self.at += piece as u64;
+        }
+        Ok(())
+    }
+}

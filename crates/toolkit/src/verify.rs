@@ -1,0 +1,100 @@
+//! Reading back what was written.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use imsprep_source::{Cancel, Progress, ReadAt, Stage, is_zero};
+use imsprep_zvhd2::Checksums;
+
+use crate::chunks::{CHUNK, Chunks, on_threads};
+use crate::{Disk, Error, Result};
+
+/// Reads the whole disk and holds every block against what it should hold.
+///
+/// # Errors
+///
+/// [`Error::NotAsWritten`] with the first block that differs, and whatever reading brings.
+pub(crate) fn verify(
+    disk: &Disk<'_>,
+    expected: &Checksums,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<()> {
+    let stage = Stage::begin(progress, "verifying", disk.size());
+    let chunks = Chunks::new([disk], disk.size(), &stage);
+    // What is left of it at the end should have been data and is zeros.
+    let missing = Mutex::new(expected.blocks().collect::<BTreeSet<_>>());
+    let wrong = Mutex::new(BTreeSet::new());
+    on_threads(disk.readers(rayon::current_num_threads()), || {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next(cancel)? {
+            let length = CHUNK.min(disk.size() - chunk.start);
+            bytes.resize(usize::try_from(length).unwrap_or(0), 0);
+            disk.read_at(&mut bytes, chunk.start)?;
+            let block = chunk.start / CHUNK;
+            let same = match expected.get(block) {
+                Some(checksum) => {
+                    missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&block);
+                    checksum == Checksums::of_block(&bytes)
+                }
+                None => is_zero(&bytes),
+            };
+            if !same {
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).insert(block);
+            }
+        }
+        Ok(())
+    })?;
+    let missing = missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+    wrong.extend(missing);
+    match wrong.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::NotAsWritten {
+            path: disk.path().to_owned(),
+            block: *first,
+            count: wrong.len() as u64,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imsprep_source::ImageFile;
+
+    use super::*;
+    use crate::open_disk;
+
+    #[test]
+    fn every_kind_of_difference_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disk.raw");
+        let block = usize::try_from(CHUNK).unwrap();
+        let mut bytes = vec![0; 4 * block + 512];
+        bytes[..512].fill(1);
+        bytes[2 * block] = 2;
+        bytes[4 * block] = 3;
+        std::fs::write(&path, &bytes).unwrap();
+        let sum = |number: usize| {
+            let end = bytes.len().min((number + 1) * block);
+            (number as u64, Checksums::of_block(&bytes[number * block..end]))
+        };
+        let good = vec![sum(0), sum(2), sum(4)];
+        let verify = |sums: Vec<(u64, u32)>| {
+            let image = ImageFile::open(&path).unwrap();
+            let disk = open_disk(&image, &Cancel::new()).unwrap();
+            match verify(&disk, &Checksums::new(sums), &(), &Cancel::new()) {
+                Ok(()) => None,
+                Err(Error::NotAsWritten { block, count, .. }) => Some((block, count)),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(verify(good.clone()), None);
+        // Another content, data where zeros should be, zeros where data should be, data beyond the end.
+        assert_eq!(verify(vec![good[0], (2, 77), good[2]]), Some((2, 1)));
+        assert_eq!(verify(vec![good[0], good[2]]), Some((2, 1)));
+        assert_eq!(verify([&good[..], &[(3, 5)]].concat()), Some((3, 1)));
+        assert_eq!(verify([&good[..], &[(99, 5)]].concat()), Some((99, 1)));
+        assert_eq!(verify(vec![(0, 1), (2, 1)]), Some((0, 3)));
+    }
+}

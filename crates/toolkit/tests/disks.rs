@@ -1,0 +1,230 @@
+//! Disks in containers: written as RAW, scanned, compared.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use imsprep_scan::{ScanOptions, scan};
+use imsprep_source::{Cancel, Error as SourceError, ImageFile, Overwrite, ReadAt, StreamOutput};
+use imsprep_testdata::{golden, verdicts};
+use imsprep_toolkit::{
+    DiskLength, Error, RawOptions, RawWritten, compare_images, open_disk, stream_raw, write_raw,
+};
+use imsprep_zvhd2::{ContainerWriter, Label, Method};
+
+const BLOCK: usize = 2 << 20;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        std::fs::write(self.path(name), bytes).unwrap();
+        self.path(name)
+    }
+
+    fn golden(&self, name: &str) -> PathBuf {
+        self.write(name, golden(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn to_raw(image: &Path, output: &Path, length: DiskLength) -> Result<RawWritten, Error> {
+    let options = RawOptions { length, overwrite: Overwrite::Replace, verify: true };
+    write_raw(image, output, options, &(), &Cancel::new())
+}
+
+/// A container with these blocks; a block of `0` is a record of zeros.
+fn container(orig_size: u64, blocks: &[(u32, u8)]) -> Vec<u8> {
+    let label = Label { orig_size, method: Method::Zstd, timestamp: 0, uuid: [1; 16] };
+    let mut out = StreamOutput::new("memory", Vec::new());
+    let mut writer = ContainerWriter::begin(&mut out, &label).unwrap();
+    for (number, byte) in blocks {
+        writer.append(*number, &zstd_block_of(*byte)).unwrap();
+    }
+    writer.finish().unwrap();
+    out.finish().unwrap()
+}
+
+/// A block of one byte over and over: a frame of RLE blocks (RFC 8878, 3.1.1).
+fn zstd_block_of(byte: u8) -> Vec<u8> {
+    const PIECE: usize = 128 << 10;
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    frame.extend(u32::try_from(BLOCK).unwrap().to_le_bytes());
+    for number in 1..=BLOCK / PIECE {
+        let last = u32::from(number == BLOCK / PIECE);
+        let header = u32::try_from(PIECE).unwrap() << 3 | 1 << 1 | last;
+        frame.extend(&header.to_le_bytes()[..3]);
+        frame.push(byte);
+    }
+    frame
+}
+
+/// The demand of the format: what a ZVHD2 has inside is what a bitmap file has beside its RAW.
+#[test]
+fn the_bitmap_of_a_container_and_the_bitmap_of_its_raw_are_the_same_bits() {
+    let mut compared = 0;
+    for row in verdicts().into_iter().filter(|row| row.index_reader == Some(true) && row.form == "canonical")
+    {
+        let folder = Folder::new();
+        let (image, raw) = (folder.golden(&row.file), folder.path("out.raw"));
+        let written = to_raw(&image, &raw, DiskLength::Source).unwrap();
+        assert_eq!(row.orig_size.unwrap_or(written.length), written.length, "{}", row.file);
+        assert_eq!(written.left_out, None, "{}", row.file);
+        let found =
+            scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+        let file = ImageFile::open(&image).unwrap();
+        let disk = open_disk(&file, &Cancel::new()).unwrap();
+        assert_eq!(disk.container().unwrap().block_map().unwrap(), found.map, "{}", row.file);
+        compared += 1;
+    }
+    assert!(compared >= 15, "{compared}");
+}
+
+#[test]
+fn a_raw_is_sparse_and_a_stream_has_the_same_bytes() {
+    for (name, size) in [
+        ("zstd_b_10m_plus3s.zvhd2", 10_487_296),
+        ("zlib_a_8m.zvhd2", 8 << 20),
+        ("zvhd1_a_8m.zvhd", 8 << 20),
+        ("zstd_i1_512.zvhd2", 512),
+        ("zstd_i0_empty.zvhd2", 0),
+        ("zstd_d_zero_64m.zvhd2", 64 << 20),
+    ] {
+        let folder = Folder::new();
+        let (image, raw) = (folder.golden(name), folder.path("out.raw"));
+        let written = to_raw(&image, &raw, DiskLength::Source).unwrap();
+        let bytes = std::fs::read(&raw).unwrap();
+        assert_eq!((written.length, bytes.len()), (size, usize::try_from(size).unwrap()), "{name}");
+        let room = raw.metadata().unwrap().blocks() * 512;
+        assert!(room <= written.data_bytes + 65536, "{name}: {room} bytes for {}", written.data_bytes);
+
+        let mut stream = StreamOutput::new("memory", Vec::new());
+        let streamed = stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).unwrap();
+        assert!(stream.finish().unwrap() == bytes, "{name}");
+        assert_eq!((streamed.length, streamed.left_out), (size, None));
+        assert_eq!(folder.names(), ["out.raw", name]);
+    }
+}
+
+#[test]
+fn the_whole_disk_is_a_gib_and_the_golden_large_one_stays_sparse() {
+    let folder = Folder::new();
+    let raw = folder.path("out.raw");
+    let written = to_raw(&folder.golden("zstd_a_8m.zvhd2"), &raw, DiskLength::Disk).unwrap();
+    assert_eq!((written.length, raw.metadata().unwrap().len()), (1 << 30, 1 << 30));
+    let written = to_raw(&folder.golden("zstd_g_70g_sparse.zvhd2"), &raw, DiskLength::Source).unwrap();
+    assert_eq!(written.length, 70 << 30);
+    assert!(raw.metadata().unwrap().blocks() * 512 < 16 << 20);
+}
+
+#[test]
+fn data_beyond_the_source_is_said_to_be_left_out() {
+    let folder = Folder::new();
+    // The source ends within block 1; the record goes on, and there is none after it.
+    let image = folder.write("disk.zvhd2", &container(3 << 20, &[(1, 7)]));
+    let raw = folder.path("out.raw");
+    let written = to_raw(&image, &raw, DiskLength::Source).unwrap();
+    assert_eq!((written.length, written.left_out), (3 << 20, Some(3 << 20)));
+    assert!(std::fs::read(&raw).unwrap()[BLOCK..].iter().all(|byte| *byte == 7));
+    assert_eq!(to_raw(&image, &raw, DiskLength::Disk).unwrap().left_out, None);
+}
+
+#[test]
+fn of_a_damaged_image_nothing_is_left() {
+    let folder = Folder::new();
+    let mut bytes = golden("zstd_a_8m.zvhd2").to_vec();
+    bytes[4096 + 60] ^= 0xff;
+    let image = folder.write("bad.zvhd2", &bytes);
+    let error = to_raw(&image, &folder.path("out.raw"), DiskLength::Source).unwrap_err();
+    let Error::Source(SourceError::Damaged { offset: 4144, block: 0, .. }) = error else { panic!("{error}") };
+    let mut stream = StreamOutput::new("memory", Vec::new());
+    assert!(stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).is_err());
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let good = folder.golden("zstd_k_uniform.zvhd2");
+    let error = write_raw(&good, &folder.path("out.raw"), RawOptions::default(), &(), &cancel).unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+    assert_eq!(folder.names(), ["bad.zvhd2", "zstd_k_uniform.zvhd2"]);
+    let error = to_raw(&good, &good, DiskLength::Source).unwrap_err();
+    assert!(matches!(error, Error::Source(SourceError::OutputIsInput { .. })), "{error}");
+}
+
+#[test]
+fn images_of_one_disk_are_the_same_whatever_holds_it() {
+    let folder = Folder::new();
+    let names = ["zstd_a_8m.zvhd2", "zlib_a_8m.zvhd2", "zvhd1_a_8m.zvhd", "dirty_a_8m.zvhd2"];
+    let mut images = names.map(|name| folder.golden(name)).to_vec();
+    let (short, long) = (folder.path("short.raw"), folder.path("long.raw"));
+    to_raw(&images[0], &short, DiskLength::Source).unwrap();
+    to_raw(&images[0], &long, DiskLength::Disk).unwrap();
+    // Zeros that are written, not holes.
+    let full = folder.write("full.raw", &std::fs::read(&short).unwrap());
+    images.extend([short, long, full]);
+    for a in &images {
+        for b in &images {
+            let compared = compare_images(a, b, &(), &Cancel::new()).unwrap();
+            assert_eq!(compared.difference, None, "{} {}", a.display(), b.display());
+            assert_eq!(compared.tail(), compared.a.disk_size.abs_diff(compared.b.disk_size));
+        }
+    }
+}
+
+#[test]
+fn blocks_that_are_zero_on_both_sides_are_not_read() {
+    let folder = Folder::new();
+    let a = folder.write("a.zvhd2", &container(1 << 40, &[(0, 3), (500_000, 0)]));
+    let b = folder.write("b.zvhd2", &container(1 << 40, &[(0, 3)]));
+    let compared = compare_images(&a, &b, &(), &Cancel::new()).unwrap();
+    assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
+    let raw = folder.path("b.raw");
+    to_raw(&b, &raw, DiskLength::Source).unwrap();
+    let compared = compare_images(&a, &raw, &(), &Cancel::new()).unwrap();
+    assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
+}
+
+#[test]
+fn the_first_difference_is_named_with_both_bytes() {
+    let folder = Folder::new();
+    let a = folder.write("a.zvhd2", &container(64 << 20, &[(0, 3), (9, 1), (20, 5)]));
+    let raw = folder.path("b.raw");
+    to_raw(&a, &raw, DiskLength::Source).unwrap();
+    let file = std::fs::File::options().write(true).open(&raw).unwrap();
+    let at = 9 * BLOCK as u64 + 1_234_567;
+    std::os::unix::fs::FileExt::write_at(&file, &[2], at).unwrap();
+    let difference = compare_images(&a, &raw, &(), &Cancel::new()).unwrap().difference.unwrap();
+    assert_eq!((difference.offset, difference.a, difference.b), (at, Some(1), Some(2)));
+    // Beyond the end of the shorter one.
+    file.set_len(9 * BLOCK as u64).unwrap();
+    let difference = compare_images(&raw, &a, &(), &Cancel::new()).unwrap().difference.unwrap();
+    assert_eq!((difference.offset, difference.a, difference.b), (9 * BLOCK as u64, None, Some(1)));
+}
+
+#[test]
+fn a_disk_that_imsprep_cannot_read_is_an_error() {
+    let folder = Folder::new();
+    let raw = folder.write("a.raw", &[0; 512]);
+    let qcow2 = imsprep_testdata::folder().join("disk.qcow2");
+    let error = compare_images(&raw, &qcow2, &(), &Cancel::new()).unwrap_err();
+    assert!(
+        error.to_string().contains("is qcow2") && error.to_string().contains("qemu-img convert"),
+        "{error}"
+    );
+    let broken = folder.golden("variant_06_end_bad_checksum.zvhd2");
+    assert!(matches!(compare_images(&raw, &broken, &(), &Cancel::new()).unwrap_err(), Error::Zvhd2(_)));
+    assert!(ImageFile::open(&raw).unwrap().size() == 512);
+}

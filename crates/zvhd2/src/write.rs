@@ -1,0 +1,131 @@
+//! The writer: a disk in, a canonical container out.
+
+use imsprep_ondisk::zvhd2::BLOCK_SIZE;
+use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Progress, Sink, Stage, is_zero};
+
+use crate::ordered::in_order;
+use crate::{Checksums, Compressor, ContainerWriter, Error, Label, Level, Method, Written};
+
+/// How to write a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// How hard to compress.
+    pub level: Level,
+    /// When the container was made, in seconds since 2000-01-01T00:00:00Z.
+    pub timestamp: u32,
+    /// Its identity, random in the reference.
+    pub uuid: [u8; 16],
+    /// Whether to take down what the blocks held.
+    pub checksums: bool,
+}
+
+/// Compressed blocks for each thread that may wait for their turn to be written. Each takes up to 2 MiB.
+const AHEAD: usize = 4;
+
+/// A worker's memory, made when it has its first block.
+#[derive(Default)]
+struct Worker {
+    compressor: Option<Compressor>,
+    block: Vec<u8>,
+}
+
+/// A block on its way into the file.
+#[derive(Default)]
+struct Packed {
+    number: u32,
+    /// Empty for a block of zeros, which gets no record.
+    payload: Vec<u8>,
+    checksum: u32,
+}
+
+/// Writes the disk's data blocks, as `map` has them, compressed by zstd on the threads of the current rayon pool.
+///
+/// Only those blocks are read, each once; a block of which the map promises that it is zero is not looked at, and one
+/// that is zero although the map has it gets no record. Memory is bounded by the number of threads, save for the index:
+/// 16 bytes for each data block. Returns the checksums of the data blocks, if they were asked for.
+///
+/// # Errors
+///
+/// [`Error::DiskTooLarge`]; what reading and writing brings; [`Error::Compress`]. What was written until then is no
+/// container.
+///
+/// # Panics
+///
+/// If the map is not of this disk, in blocks of 2 MiB.
+pub fn write(
+    disk: &dyn DiskReader,
+    map: &BlockMap,
+    options: &WriteOptions,
+    out: &mut dyn Sink,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Written, Option<Checksums>), Error> {
+    assert_eq!(
+        (map.image_size(), map.block_size()),
+        (disk.size(), BlockSize::MIB_2),
+        "a map of another disk"
+    );
+    let WriteOptions { timestamp, uuid, checksums, .. } = *options;
+    let label = Label { orig_size: disk.size(), method: Method::Zstd, timestamp, uuid };
+    let mut container = ContainerWriter::begin(out, &label)?;
+
+    let block_size = BlockSize::MIB_2.bytes();
+    let stage = Stage::begin(progress, "compressing", map.data_count().saturating_mul(block_size));
+    let ahead = AHEAD * rayon::current_num_threads();
+    // With each block goes the one that will be wanted soon: a cold disk then works on many while others are compressed.
+    let soon = map.data_blocks().skip(ahead).map(Some).chain(std::iter::repeat(None));
+    let blocks = map.data_blocks().zip(soon);
+    let make = |worker: &mut Worker, (number, soon): (u64, Option<u64>), packed: &mut Packed| {
+        cancel.check()?;
+        if let Some(soon) = soon {
+            disk.announce(soon.saturating_mul(block_size), block_size);
+        }
+        pack(disk, number, options, worker, packed)
+    };
+    let mut sums = Vec::new();
+    let take = |packed: &mut Packed| {
+        if !packed.payload.is_empty() {
+            container.append(packed.number, &packed.payload)?;
+            if checksums {
+                sums.push((packed.number.into(), packed.checksum));
+            }
+        }
+        stage.advance(block_size);
+        Ok::<_, Error>(())
+    };
+    in_order(blocks, ahead, Worker::default, make, take)?;
+    drop(stage);
+    cancel.check()?;
+    Ok((container.finish()?, checksums.then(|| Checksums::new(sums))))
+}
+
+/// Reads one block, padded with zeros if it is the last and partial, and compresses it.
+fn pack(
+    disk: &dyn DiskReader,
+    number: u64,
+    options: &WriteOptions,
+    worker: &mut Worker,
+    packed: &mut Packed,
+) -> Result<(), Error> {
+    let block_size = usize::try_from(BLOCK_SIZE).unwrap_or(usize::MAX);
+    let start = number.saturating_mul(BLOCK_SIZE.into());
+    let there = usize::try_from(disk.size().saturating_sub(start)).unwrap_or(usize::MAX).min(block_size);
+    worker.block.resize(block_size, 0);
+    let (data, padding) = worker.block.split_at_mut(there);
+    disk.read_at(data, start)?;
+    padding.fill(0);
+
+    packed.number = u32::try_from(number).unwrap_or(u32::MAX);
+    packed.payload.clear();
+    if is_zero(&worker.block) {
+        return Ok(());
+    }
+    if options.checksums {
+        packed.checksum = Checksums::of_block(&worker.block);
+    }
+    let compressor = match &mut worker.compressor {
+        Some(compressor) => compressor,
+        none => none.insert(Compressor::new(options.level)?),
+    };
+    compressor.compress(&worker.block, &mut packed.payload)
+}
