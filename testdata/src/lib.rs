@@ -81,18 +81,20 @@ pub fn has_tool(name: &str) -> bool {
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     let found = std::env::split_paths(&folders).chain(system).any(|folder| folder.join(name).is_file());
     if !found {
-        assert!(
-            std::env::var_os("IMSPREP_NO_SKIPS").is_none(),
-            "{name} is not installed and no test may be skipped"
-        );
-        say_skipped(name);
+        skip(&format!("{name} is not installed"));
     }
     found
 }
 
+/// Says that a test is skipped, and why; under the variable `IMSPREP_NO_SKIPS` it fails instead.
+///
+/// # Panics
+///
+/// If no test may be skipped.
 #[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
-fn say_skipped(name: &str) {
-    eprintln!("SKIPPED: {name} is not installed");
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("IMSPREP_NO_SKIPS").is_none(), "{why} and no test may be skipped");
+    eprintln!("SKIPPED: {why}");
 }
 
 /// What the reference's readers say of one golden file: a row of `golden-verdicts.tsv`.

@@ -1,4 +1,11 @@
-//! `imsprep bench` before it measures anything: what is wrong with a call comes out at once, not after hours.
+//! `imsprep bench`: what is wrong with a call comes out at once, not after hours; and the harness on real programs, with
+//! images so small that what is tested is the harness and not the machine.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use imsprep_testdata::has_tool;
+use serde_json::Value;
 
 use crate::folder::Folder;
 
@@ -56,4 +63,101 @@ fn the_place_of_the_page_is_looked_at_before_anything_is_measured() {
     }
     assert_eq!(std::fs::read(folder.path("old.html")).unwrap(), b"precious");
     assert_eq!(folder.names(), ["disk.raw", "old.html", "same.html"], "nothing is left behind");
+}
+
+/// The measurement of a program in the row of a case.
+fn measured<'a>(report: &'a Value, case: &str, cache: &str, program: &str) -> &'a Value {
+    let rows = report["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["case"] == case && row["cache"] == cache).unwrap();
+    let programs = row["programs"].as_array().unwrap();
+    programs.iter().find(|measured| measured["program"] == program).unwrap()
+}
+
+#[test]
+fn real_programs_are_measured_and_their_maps_held_against_the_truth() {
+    if !["qemu-img", "bmaptool", "javac", "java", "cmp", "dd"].into_iter().all(has_tool) {
+        return;
+    }
+    let folder = Folder::on_disk();
+    let cases = "zeros,half,worst,sparse";
+    let (status, report) =
+        folder.json(&["bench", "--size", "32M", "--rounds", "1", "--case", cases, "--strict"]);
+    assert_eq!((status, &report["not_measured"]), (0, &Value::Array(vec![])));
+    assert!(report["complete"] == true && report["our_map_is_wrong"] == false);
+    // Seven images, warm and cold.
+    assert_eq!(report["rows"].as_array().unwrap().len(), 14);
+    for row in report["rows"].as_array().unwrap() {
+        for ours in row["programs"].as_array().unwrap().iter().filter(|measured| measured["ours"] == true) {
+            assert_eq!(ours["map"]["state"], "right", "{ours}");
+        }
+    }
+    for (case, program, state) in [
+        ("zeros", "cp --sparse=always", "right"),
+        ("zeros", "Java FileInputStream", "right"),
+        ("half", "Java FileChannel", "right"),
+        ("half", "dd conv=sparse", "right"),
+        ("worst", "qemu-img map", "right"),
+        ("sparse-2m", "bmaptool", "right"),
+        ("sparse-4k", "bmaptool, no checksum", "right"),
+        ("zeros", "cmp", "none"),
+        ("half", "qemu-img convert", "none"),
+        // They know extents alone, and call zeros that the file system keeps data.
+        ("half", "qemu-img map", "wrong"),
+        ("half", "bmaptool", "wrong"),
+    ] {
+        assert_eq!(measured(&report, case, "warm", program)["map"]["state"], state, "{case} {program}");
+    }
+    let faults = &measured(&report, "half", "warm", "qemu-img map")["map"];
+    assert_eq!((&faults["zeros_called_data"], &faults["first_wrong_block"]), (&8.into(), &1.into()));
+    // A warm file costs the disk nothing, a cold one all that is not settled by a page.
+    let read =
+        |cache| measured(&report, "zeros", cache, "imsprep --io auto")["device_read"].as_u64().unwrap();
+    assert_eq!(read("warm"), 0);
+    assert!(read("cold") >= 32 << 20, "{}", read("cold"));
+    assert!(folder.names().is_empty(), "nothing is left behind: {:?}", folder.names());
+}
+
+#[test]
+fn an_image_of_ones_own_is_measured_and_stays_as_it_was() {
+    let folder = Folder::on_disk();
+    folder.sparse("-odd name.raw", 8 << 20, &[5 << 20]);
+    let (status, report) =
+        folder.json(&["bench", "--rounds", "2", "--cache", "warm", "--no-rivals", "./-odd name.raw"]);
+    assert_eq!(status, 0);
+    let row = &report["rows"][0];
+    assert_eq!((&row["case"], &row["data_blocks"]), (&"-odd name.raw".into(), &1.into()));
+    assert_eq!(report["rivals"], Value::Array(vec![]));
+    assert_eq!(measured(&report, "-odd name.raw", "warm", "imsprep --io read")["samples"], 2);
+    assert_eq!(folder.names(), ["-odd name.raw"]);
+}
+
+#[test]
+fn absent_rivals_are_named_and_count_under_strict() {
+    let folder = Folder::on_disk();
+    for (strict, status) in [(&["--strict"][..], 1), (&[], 0)] {
+        let small = &["bench", "--size", "16M", "--rounds", "1", "--case", "data", "--cache", "warm"][..];
+        let run = folder.command(&[small, strict].concat()).env("PATH", "/nowhere").output().unwrap();
+        assert_eq!(run.status.code(), Some(status), "{}", String::from_utf8_lossy(&run.stderr));
+        let text = String::from_utf8(run.stdout).unwrap();
+        assert!(text.contains("qemu-img is not installed (Debian's package qemu-utils)"), "{text}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_run_and_removes_what_was_made() {
+    let folder = Folder::on_disk();
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("imsprep"))
+        .args(["bench", "--size", "64M", "--rounds", "1000", "--case", "zeros", "--no-rivals"])
+        .current_dir(folder.path("."))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while folder.names().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(folder.names().is_empty(), "nothing is left behind: {:?}", folder.names());
 }

@@ -10,22 +10,32 @@ use crate::folder::Folder;
 /// A page within block 10.
 const BAD: u64 = (20 << 20) + 4096;
 
-/// `disk.raw` in the folder, 64 MiB of zeros of which one page can't be read; gone when dropped.
-struct FailingFile<'a> {
+/// `disk.raw` in the folder, 64 MiB of zeros on a FUSE file system, gone when dropped.
+pub(crate) struct FuseFile<'a> {
     folder: &'a Folder,
     server: Child,
 }
 
-impl<'a> FailingFile<'a> {
-    fn serve(folder: &'a Folder) -> Self {
-        let path = folder.write("disk.raw", b"");
+impl<'a> FuseFile<'a> {
+    /// All of it can be read.
+    pub(crate) fn sound(folder: &'a Folder) -> Self {
+        Self::serve(folder, "pread=dd if=/dev/zero count=$3 iflag=count_bytes status=none")
+    }
+
+    /// One page can't be read.
+    fn failing(folder: &'a Folder) -> Self {
         let pread = format!(
             "pread=if [ $4 -le {BAD} ] && [ $(($4+$3)) -gt {BAD} ]; then echo EIO >&2; exit 1; fi; \
              dd if=/dev/zero count=$3 iflag=count_bytes status=none"
         );
+        Self::serve(folder, &pread)
+    }
+
+    fn serve(folder: &'a Folder, pread: &str) -> Self {
+        let path = folder.write("disk.raw", b"");
         let server = Command::new("nbdfuse")
             .arg(&path)
-            .args(["--command", "nbdkit", "-s", "eval", "get_size=echo 67108864", &pread])
+            .args(["--command", "nbdkit", "-s", "eval", "get_size=echo 67108864", pread])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -39,7 +49,7 @@ impl<'a> FailingFile<'a> {
     }
 }
 
-impl Drop for FailingFile<'_> {
+impl Drop for FuseFile<'_> {
     fn drop(&mut self) {
         let _ = Command::new("fusermount3").arg("-u").arg(self.folder.path("disk.raw")).status();
         let _ = self.server.wait();
@@ -52,7 +62,7 @@ fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
         return;
     }
     let folder = Folder::new();
-    let file = FailingFile::serve(&folder);
+    let file = FuseFile::failing(&folder);
     for mode in ["auto", "read", "map", "direct"] {
         let run = folder.run(&["bitmap", "create", "disk.raw", "--io", mode]);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{mode}: {}", run.err);
