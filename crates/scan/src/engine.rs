@@ -131,6 +131,10 @@ impl<'a> Files<'a> {
             },
             _ => None,
         };
+        // Told by trying: without the guard, and on some systems, nothing is mapped.
+        if io.mode == IoMode::Map && image.size() > 0 && image.map(0, 1).is_none() {
+            *io = IoChoice { mode: IoMode::Read, reason: "nothing can be mapped here".into() };
+        }
         // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
         let probes = image.reopen_for(ReadPattern::Random).ok();
         Files { probes, image, direct, map: io.mode == IoMode::Map }
