@@ -45,9 +45,9 @@ struct Io {
     reason: String,
 }
 
-/// The mode that it took and why, from what it printed.
-pub(crate) fn mode_taken(printed: &Path) -> Option<String> {
+/// The mode that it took and why, from what it printed; `None` if that is just the mode asked for.
+pub(crate) fn mode_taken(asked: IoMode, printed: &Path) -> Option<String> {
     let text = std::fs::read(printed).ok()?;
-    let created: Created = serde_json::from_slice(&text).ok()?;
-    Some(format!("{}: {}", created.scan.io.mode, created.scan.io.reason))
+    let Created { scan: Scan { io } } = serde_json::from_slice(&text).ok()?;
+    (io.mode != asked.to_string()).then(|| format!("{}: {}", io.mode, io.reason))
 }

@@ -205,8 +205,8 @@ impl Entry {
     }
 
     fn look_at(&mut self, output: &Path, printed: &Path, truth: &BlockMap) {
-        if let Program::Ours(_) = self.program {
-            self.detail = ours::mode_taken(printed);
+        if let Program::Ours(mode) = self.program {
+            self.detail = ours::mode_taken(mode, printed);
         }
         match read_map(self.program.yields(), output, printed, truth.image_size()) {
             Ok(Some(map)) => self.map = compare(&map, truth),

@@ -234,7 +234,7 @@ pub(crate) fn machine_facts(machine: &Machine) -> Vec<(String, String)> {
             "zero test",
             rate(
                 machine.memory_rate,
-                "in memory, all threads together; no scan that looks at all of a cached file is faster",
+                "in memory, all threads together: what a scan that looks at all of a cached file can reach",
                 "its rate in memory was not measured",
             ),
         ),
@@ -242,7 +242,7 @@ pub(crate) fn machine_facts(machine: &Machine) -> Vec<(String, String)> {
             "disk",
             rate(
                 machine.disk_rate,
-                "large direct reads; no scan that has to read all of a cold file is faster",
+                "large direct reads: about what a scan that has to read all of a cold file can reach",
                 "its rate was not measured",
             ),
         ),
