@@ -71,6 +71,14 @@ impl Info {
         Some(data as f64 / payload.0 as f64)
     }
 
+    /// How many times larger the data blocks are than their records, with headers and padding: what the footers alone can
+    /// tell. `None` where there are no records.
+    pub fn stored_ratio(&self) -> Option<f64> {
+        let records = self.regions.iter().find(|region| region.name == "records")?.length;
+        let data = self.data_blocks?.checked_mul(self.block_size.0)?;
+        (records.0 != 0).then(|| data as f64 / records.0 as f64)
+    }
+
     /// The footer that the other fields come from: END, else HEAD.
     pub fn footer(&self) -> Option<&Footer> {
         self.end.as_ref().or(self.head.as_ref())

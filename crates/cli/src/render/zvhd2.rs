@@ -40,6 +40,9 @@ pub(crate) fn info(path: &Path, info: &Info) -> String {
     let name = path.display().to_string();
     let mut text = format!("{bold}{}{bold:#}: {}\n", shown(&name), version(info));
     text += &summary(info);
+    if let Some(ratio) = info.stored_ratio() {
+        let _ = writeln!(text, "  stored  {ratio:.1} : 1, headers and padding of the records included");
+    }
     let _ = writeln!(text, "  created {}", utc(info.created));
     let _ = writeln!(text, "  uuid    {}", uuid(&info.uuid));
     if !info.regions.is_empty() {

@@ -65,6 +65,7 @@ pub(crate) struct WireInfo {
     created: String,
     uuid: String,
     payload_bytes: Option<u64>,
+    stored_ratio: Option<f64>,
     regions: Vec<WireRegion>,
 }
 
@@ -94,6 +95,7 @@ impl From<&Info> for WireInfo {
             created: utc(info.created),
             uuid: uuid(&info.uuid),
             payload_bytes: info.payload_bytes.map(|bytes| bytes.0),
+            stored_ratio: info.stored_ratio(),
             regions: regions
                 .map(|region| WireRegion {
                     name: region.name,

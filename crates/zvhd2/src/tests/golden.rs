@@ -113,5 +113,8 @@ fn info_tells_the_regions_in_order_and_without_gaps() {
     }
     assert_eq!(at, file.len() as u64);
     assert!(info.mid.is_some() && info.ratio().is_none());
+    // Known from the footers alone, and less than that of the payloads.
+    let stored = info.stored_ratio().unwrap();
+    assert!(stored > 1.0 && stored < look(file, Depth::Structure).info.ratio().unwrap());
     assert!(look(file, Depth::Structure).info.ratio().unwrap() > 1.0);
 }
