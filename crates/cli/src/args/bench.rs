@@ -12,7 +12,7 @@ use super::size::parse_image_size;
   imsprep bench                                        all cases, 2 GiB, warm and cold, all rivals
   imsprep bench --case half --cache warm --no-rivals   one row, only imsprep
   imsprep bench disk.raw --html disk.html              an image of yours, with a page to look at
-  imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2, beside libzstd alone
+  imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md, nothing left out
 
 A row is one image in one state of the cache. Each program runs --rounds times in each row, so a run takes as long as \
