@@ -19,11 +19,30 @@ pub enum Case {
     Sparse4K,
     /// 1 TiB of hole.
     Empty,
+    /// A RAW of compressible content to convert to ZVHD2.
+    Convert,
+    /// The ZVHD2 made of it, to check with all content.
+    Check,
+    /// A ZVHD2 of very many records to check without content.
+    Quick,
+}
+
+/// What programs are measured at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Finding the blocks that hold data.
+    Scan,
+    /// Converting a RAW to ZVHD2.
+    Convert,
+    /// Checking a ZVHD2, its content too.
+    Check,
+    /// Checking the structure of a ZVHD2 alone.
+    CheckQuick,
 }
 
 impl Case {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Zeros,
         Self::Half,
         Self::Data,
@@ -32,6 +51,9 @@ impl Case {
         Self::Sparse2M,
         Self::Sparse4K,
         Self::Empty,
+        Self::Convert,
+        Self::Check,
+        Self::Quick,
     ];
 
     /// Its short name.
@@ -45,6 +67,9 @@ impl Case {
             Self::Sparse2M => "sparse-2m",
             Self::Sparse4K => "sparse-4k",
             Self::Empty => "empty",
+            Self::Convert => "zvhd2-convert",
+            Self::Check => "zvhd2-check",
+            Self::Quick => "zvhd2-quick",
         }
     }
 
@@ -59,11 +84,29 @@ impl Case {
             Self::Sparse2M => "sparse, 1 % data in pieces of 2 MiB",
             Self::Sparse4K => "sparse, 1 % data in pieces of 4 KiB",
             Self::Empty => "sparse, nothing in it",
+            Self::Convert => "RAW to ZVHD2: text, tables and random data, every tenth block zeros",
+            Self::Check => "a ZVHD2 of text, tables and random data, checked with every record expanded",
+            Self::Quick => "a ZVHD2 of many small records, checked without expanding them",
         }
     }
 
     /// Whether most of it is holes, so that its size costs no space on the disk.
     pub fn is_sparse(self) -> bool {
         matches!(self, Self::SparseOne | Self::Sparse2M | Self::Sparse4K | Self::Empty)
+    }
+
+    /// What is measured on it.
+    pub(crate) fn task(self) -> Task {
+        match self {
+            Self::Convert => Task::Convert,
+            Self::Check => Task::Check,
+            Self::Quick => Task::CheckQuick,
+            _ => Task::Scan,
+        }
+    }
+
+    /// Whether ZVHD2 is measured on it, and not the scan. Such a case is only measured warm.
+    pub fn is_zvhd2(self) -> bool {
+        self.task() != Task::Scan
     }
 }

@@ -11,6 +11,9 @@ pub enum Error {
     /// An image could not be read or written.
     #[error(transparent)]
     Source(#[from] imsprep_source::Error),
+    /// A container could not be made.
+    #[error(transparent)]
+    Zvhd2(#[from] imsprep_zvhd2::Error),
     /// The disk has too little room for the images.
     #[error("{}: {needed} bytes are needed for the images and only {free} are free; --size and --folder help", folder.display())]
     NoRoom {
@@ -52,6 +55,10 @@ pub enum Error {
 impl Error {
     /// Whether somebody asked for the stop.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Source(imsprep_source::Error::Cancelled))
+        matches!(
+            self,
+            Self::Source(imsprep_source::Error::Cancelled)
+                | Self::Zvhd2(imsprep_zvhd2::Error::Source(imsprep_source::Error::Cancelled))
+        )
     }
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, Progress, ReadAt, Stage};
 
-use crate::random;
+use crate::case::Task;
+use crate::content::Content;
 use crate::{Case, Error, Result};
+use crate::{container, random};
 
 /// Bytes of a block of the bitmap.
 pub(crate) const BLOCK: u64 = 2 << 20;
@@ -21,6 +23,8 @@ pub(crate) struct Image {
     /// The case's name, or the file's.
     pub(crate) name: String,
     pub(crate) title: String,
+    pub(crate) task: Task,
+    /// Bytes of the image; of a container, bytes of the disk in it.
     pub(crate) size: u64,
     pub(crate) allocated: u64,
     /// Which blocks hold data: by the way the image was made, or, of a file that was given, as our own scan found.
@@ -35,6 +39,7 @@ impl Image {
         Ok(Self {
             path: path.to_owned(),
             title: path.display().to_string(),
+            task: Task::Scan,
             name,
             size: image.size(),
             allocated: image.allocated()?,
@@ -50,17 +55,34 @@ impl Image {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let path = folder.join(format!("{}.raw", case.name()));
-        let stage = Stage::begin(progress, &format!("making {}.raw", case.name()), size);
-        let mut maker = Maker::new(&path, size)?;
-        maker.make(case, &stage, cancel)?;
-        let truth = maker.finish()?;
+        let extension = if matches!(case.task(), Task::Check | Task::CheckQuick) { "zvhd2" } else { "raw" };
+        let file_name = format!("{}.{extension}", case.name());
+        let path = folder.join(&file_name);
+        let stage = Stage::begin(progress, &format!("making {file_name}"), size);
+        let truth = match case.task() {
+            Task::Scan | Task::Convert => make_raw(case, &path, size, &stage, cancel)?,
+            Task::Check => {
+                let raw = folder.join("source.raw");
+                let truth = make_raw(case, &raw, size, &stage, cancel)?;
+                container::convert(&raw, &truth, &path, progress, cancel)?;
+                let _ = std::fs::remove_file(&raw);
+                truth
+            }
+            Task::CheckQuick => {
+                let mut truth = BlockMap::zeroed(&path, size, BlockSize::MIB_2)?;
+                let blocks = truth.block_count();
+                (0..blocks).for_each(|block| truth.set(block, true));
+                container::of_equal_blocks(&path, blocks, &stage, cancel)?;
+                truth
+            }
+        };
         drop(stage);
         let allocated = ImageFile::open(&path)?.allocated()?;
         Ok(Self {
             path,
             name: case.name().into(),
             title: case.title().into(),
+            task: case.task(),
             size,
             allocated,
             truth: Some(truth),
@@ -73,12 +95,20 @@ impl Image {
     }
 }
 
+fn make_raw(case: Case, path: &Path, size: u64, stage: &Stage<'_>, cancel: &Cancel) -> Result<BlockMap> {
+    let mut maker = Maker::new(path, size)?;
+    maker.make(case, stage, cancel)?;
+    maker.finish()
+}
+
 struct Maker<'a> {
     path: &'a Path,
     file: File,
     truth: BlockMap,
     block: Vec<u8>,
     seed: u64,
+    /// Made when the first block of it is wanted.
+    content: Option<Content>,
 }
 
 impl<'a> Maker<'a> {
@@ -86,7 +116,7 @@ impl<'a> Maker<'a> {
         let truth = BlockMap::zeroed(path, size, BlockSize::MIB_2)?;
         let made = File::create(path).and_then(|file| file.set_len(size).map(|()| file));
         let file = made.map_err(|source| write_error(path, source))?;
-        Ok(Self { path, file, truth, block: vec![0; BLOCK_BYTES], seed: 1 })
+        Ok(Self { path, file, truth, block: vec![0; BLOCK_BYTES], seed: 1, content: None })
     }
 
     fn make(&mut self, case: Case, stage: &Stage<'_>, cancel: &Cancel) -> Result<()> {
@@ -94,8 +124,9 @@ impl<'a> Maker<'a> {
         // One part in a hundred of a sparse image is data, in whole pieces.
         let pieces = |piece: u64| (size / 100 / piece).max(1);
         match case {
-            Case::Empty => {}
-            Case::Zeros | Case::Half | Case::Data | Case::Worst => {
+            // A container of equal blocks has no RAW.
+            Case::Empty | Case::Quick => {}
+            Case::Zeros | Case::Half | Case::Data | Case::Worst | Case::Convert | Case::Check => {
                 for block in 0..blocks {
                     self.write_block(case, block)?;
                     stage.advance(BLOCK.min(size - block * BLOCK));
@@ -137,6 +168,7 @@ impl<'a> Maker<'a> {
         let is_data = match case {
             Case::Zeros => false,
             Case::Half => block.is_multiple_of(2),
+            Case::Convert | Case::Check => block % 10 != 9,
             _ => true,
         };
         buffer.fill(0);
@@ -144,6 +176,8 @@ impl<'a> Maker<'a> {
             if let Some(byte) = hidden_place(length, &mut self.seed).and_then(|place| buffer.get_mut(place)) {
                 *byte = 1;
             }
+        } else if is_data && case.is_zvhd2() {
+            self.content.get_or_insert_with(Content::new).fill(buffer);
         } else if is_data {
             random::fill(buffer, &mut self.seed);
         }
@@ -201,19 +235,24 @@ mod tests {
     /// Each image holds what its map says, by a look at every byte.
     #[test]
     fn images_hold_what_their_maps_say() {
-        for case in Case::ALL {
+        for case in Case::ALL.into_iter().filter(|case| case.task() != Task::CheckQuick) {
             let dir = tempfile::tempdir().unwrap();
             let size = if case == Case::Empty { 1 << 30 } else { (24 << 20) + 12_345 };
             let image = Image::make(case, size, dir.path(), &(), &Cancel::new()).unwrap();
-            let truth = image.truth.unwrap();
-            let bytes = if case == Case::Empty { Vec::new() } else { std::fs::read(&image.path).unwrap() };
+            let truth = image.truth.clone().unwrap();
+            let bytes = match case {
+                Case::Empty => Vec::new(),
+                Case::Check => disk_in(&image),
+                _ => std::fs::read(&image.path).unwrap(),
+            };
             let naive = bytes.chunks(BLOCK_BYTES).map(|block| block.iter().any(|b| *b != 0));
             let data = naive.enumerate().filter(|(_, data)| *data).map(|(block, _)| block as u64);
             assert_eq!(truth.data_blocks().collect::<Vec<_>>(), data.collect::<Vec<_>>(), "{case:?}");
             let expected = match case {
-                Case::Zeros | Case::Empty => 0,
+                Case::Zeros | Case::Empty | Case::Quick => 0,
                 Case::Half => 7,
                 Case::Data | Case::Worst => 13,
+                Case::Convert | Case::Check => 12,
                 Case::SparseOne | Case::Sparse2M => 1,
                 // 61 pages in 25 MB: in each block.
                 Case::Sparse4K => 12,
@@ -223,6 +262,29 @@ mod tests {
                 "{case:?}: {}",
                 truth.data_count()
             );
+        }
+    }
+
+    fn disk_in(image: &Image) -> Vec<u8> {
+        let file = ImageFile::open(&image.path).unwrap();
+        let disk = imsprep_zvhd2::Reader::open(&file, &Cancel::new()).unwrap();
+        let mut bytes = vec![0; usize::try_from(disk.orig_size().min(image.size)).unwrap()];
+        disk.read_at(&mut bytes, 0).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn containers_are_sound_and_have_a_record_for_each_data_block() {
+        for (case, blocks, data) in [(Case::Check, 23, 21), (Case::Quick, 700, 700)] {
+            let dir = tempfile::tempdir().unwrap();
+            let image = Image::make(case, blocks * BLOCK, dir.path(), &(), &Cancel::new()).unwrap();
+            let file = ImageFile::open(&image.path).unwrap();
+            let checked =
+                imsprep_zvhd2::check(&file, imsprep_zvhd2::Depth::Content, &(), &Cancel::new()).unwrap();
+            assert_eq!(checked.report.findings(), [], "{case:?}");
+            assert_eq!(container::payloads(&image.path, &Cancel::new()).unwrap().len(), data, "{case:?}");
+            assert_eq!(image.truth.unwrap().data_count(), data as u64, "{case:?}");
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no source is left: {case:?}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! The benchmark harness: our scan in each I/O mode, and every rival that is on the machine, on the same images in the
-//! same run.
+//! same run; and our ZVHD2 writer and checker beside libzstd alone.
 //!
 //! Programs run as children, as a user calls them, ours too; each is measured by the same stick: wall clock, processor
 //! time, peak of memory, and bytes that the disk gave. They take turns, so that whatever else happens on the machine meets
@@ -25,8 +25,11 @@
 //! # Ok::<(), imsprep_bench::Error>(())
 //! ```
 
+mod bare;
 mod cache;
 mod case;
+mod container;
+mod content;
 mod error;
 mod image;
 mod java;
@@ -42,6 +45,7 @@ mod row;
 mod run;
 mod scratch;
 mod stats;
+mod usage;
 
 pub use case::Case;
 pub use error::{Error, Result};

@@ -7,8 +7,7 @@ pub(crate) fn processor() -> Option<String> {
 
 /// Bytes of memory.
 pub(crate) fn memory() -> Option<u64> {
-    let text = field("/proc/meminfo", "MemTotal")?;
-    text.strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    kibibytes(&field("/proc/meminfo", "MemTotal")?)
 }
 
 /// The system and its version.
@@ -18,6 +17,21 @@ pub(crate) fn system() -> String {
         (Some(name), Some(release)) => format!("{} {}", name.trim(), release.trim()),
         _ => std::env::consts::OS.into(),
     }
+}
+
+/// Forgets the peak of this process's memory, so that the next one to be told is that of what comes now.
+pub(crate) fn forget_own_peak() {
+    // Where that can't be, the peak reads too high, as it does for children.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The most memory that this process had at once since then, in bytes.
+pub(crate) fn own_peak() -> Option<u64> {
+    kibibytes(&field("/proc/self/status", "VmHWM")?)
+}
+
+fn kibibytes(text: &str) -> Option<u64> {
+    text.strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// The value of the first line `name : value`.

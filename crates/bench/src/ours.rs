@@ -8,24 +8,95 @@ use imsprep_scan::IoMode;
 use serde::Deserialize;
 
 use crate::BenchOptions;
+use crate::case::Task;
+use crate::rivals::{Place, Yields};
 
-/// The modes, the default first: it is what the others and the rivals are compared with.
-pub(crate) const MODES: [IoMode; 4] = [IoMode::Auto, IoMode::Map, IoMode::Read, IoMode::Direct];
-
-pub(crate) fn name(mode: IoMode) -> String {
-    format!("imsprep --io {mode}")
+/// What our program is called to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ours {
+    /// Makes the bitmap of a RAW.
+    Scan(IoMode),
+    /// Makes a ZVHD2 of a RAW.
+    Convert(Place),
+    /// Checks a ZVHD2, its content too.
+    Check,
+    /// Checks the structure of a ZVHD2 alone.
+    CheckQuick,
 }
 
-/// `imsprep bitmap create`, with its result as JSON.
-pub(crate) fn command(options: &BenchOptions, mode: IoMode, image: &Path, output: &Path) -> Command {
-    let mut command = Command::new(&options.program);
-    command.args(["bitmap", "create", "--json", "--no-progress", "--force", "--io", &mode.to_string()]);
-    if let Some(threads) = options.threads {
-        command.arg("--threads").arg(threads.to_string());
+/// The modes of the scan, the default first.
+const SCANS: &[Ours] = &[
+    Ours::Scan(IoMode::Auto),
+    Ours::Scan(IoMode::Map),
+    Ours::Scan(IoMode::Read),
+    Ours::Scan(IoMode::Direct),
+];
+
+impl Ours {
+    /// What is measured of a task; with the first the others and the rivals are compared.
+    pub(crate) fn for_task(task: Task) -> &'static [Self] {
+        match task {
+            Task::Scan => SCANS,
+            Task::Convert => &[Self::Convert(Place::Disk), Self::Convert(Place::Memory)],
+            Task::Check => &[Self::Check],
+            Task::CheckQuick => &[Self::CheckQuick],
+        }
     }
-    command.arg("-o").arg(output);
-    // A name that begins with a dash is a name.
-    command.arg("--").arg(OsString::from(image));
+
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Scan(mode) => format!("imsprep --io {mode}"),
+            Self::Convert(Place::Disk) => "imsprep convert".into(),
+            Self::Convert(Place::Memory) => "imsprep convert, into memory".into(),
+            Self::Check => "imsprep zvhd2 check".into(),
+            Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
+        }
+    }
+
+    pub(crate) fn yields(self) -> Yields {
+        match self {
+            Self::Scan(_) => Yields::Bitmap,
+            Self::Convert(_) => Yields::Zvhd2,
+            Self::Check | Self::CheckQuick => Yields::Nothing,
+        }
+    }
+
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Self::Convert(place) => place,
+            Self::Scan(_) | Self::Check | Self::CheckQuick => Place::Memory,
+        }
+    }
+
+    /// The call, with its result as JSON.
+    pub(crate) fn command(self, options: &BenchOptions, image: &Path, output: &Path) -> Command {
+        let words: &[&str] = match self {
+            Self::Scan(_) => &["bitmap", "create", "--force"],
+            Self::Convert(_) => &["convert", "--force"],
+            Self::Check => &["zvhd2", "check"],
+            Self::CheckQuick => &["zvhd2", "check", "--quick"],
+        };
+        let mut command = Command::new(&options.program);
+        command.args(words).args(["--json", "--no-progress"]);
+        if let Some(threads) = options.threads {
+            command.arg("--threads").arg(threads.to_string());
+        }
+        if let Self::Scan(mode) = self {
+            command.args(["--io", &mode.to_string()]).arg("-o").arg(output);
+        }
+        // A name that begins with a dash is a name.
+        command.arg("--").arg(OsString::from(image));
+        if let Self::Convert(_) = self {
+            command.arg(output);
+        }
+        command
+    }
+}
+
+/// Whether a converted file holds what the image does.
+pub(crate) fn compare(options: &BenchOptions, image: &Path, output: &Path) -> Command {
+    let mut command = Command::new(&options.program);
+    command.args(["compare", "--no-progress", "--json", "--"]).arg(image).arg(output);
     command
 }
 
@@ -45,7 +116,7 @@ struct Io {
     reason: String,
 }
 
-/// The mode that it took and why, from what it printed; `None` if that is just the mode asked for.
+/// The mode that a scan took and why, from what it printed; `None` if that is just the mode asked for.
 pub(crate) fn mode_taken(asked: IoMode, printed: &Path) -> Option<String> {
     let text = std::fs::read(printed).ok()?;
     let Created { scan: Scan { io } } = serde_json::from_slice(&text).ok()?;

@@ -72,13 +72,13 @@ pub enum CacheState {
 /// All programs on one image in one state of the cache.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The image's case, such as `half`, or the name of a file that was given.
+    /// The case, such as `half`, or the name of a file that was given.
     pub case: String,
     /// What is in the image, in words.
     pub title: String,
     /// The image.
     pub image: PathBuf,
-    /// Bytes of the image.
+    /// Bytes of the image; of a container, bytes of the disk in it.
     pub image_size: u64,
     /// Bytes that the file system keeps for it.
     pub allocated: u64,
@@ -90,16 +90,17 @@ pub struct Row {
     pub cache: CacheState,
     /// How the cache was brought to that state.
     pub prepared_by: &'static str,
-    /// The shortest time that the slowest part allows for reading all that is allocated: memory if warm, disk if cold.
+    /// The shortest time that the slowest part allows for reading all that is allocated: memory if warm, disk if cold. `None`
+    /// where that does not limit the work, as with ZVHD2.
     pub limit: Option<Duration>,
-    /// Ours first, `auto` before the other modes.
+    /// Ours first, the default before the others.
     pub programs: Vec<Measured>,
 }
 
 /// One program's samples in one row.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// `imsprep --io auto`, `qemu-img map`.
+    /// `imsprep --io auto`, `qemu-img map`, `libzstd in memory`.
     pub program: String,
     /// Whether it is one of our own modes.
     pub ours: bool,
@@ -113,7 +114,7 @@ pub struct Measured {
     pub device_read: u64,
     /// The most memory that it had at once, in any sample, mapped files included.
     pub peak_memory: u64,
-    /// Its median time divided by that of `imsprep --io auto`; above 1 is slower than ours.
+    /// Its median time divided by that of the first program of the row; above 1 is slower than ours.
     pub ratio: f64,
     /// What its map of data and zero blocks is worth.
     pub map: MapState,

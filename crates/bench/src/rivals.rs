@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::case::Task;
 use crate::image::Image;
 use crate::{CacheState, Presence};
 
@@ -19,6 +20,7 @@ pub(crate) struct Rival {
     /// Where it takes part.
     pub(crate) scope: Scope,
     pub(crate) yields: Yields,
+    pub(crate) place: Place,
     command: fn(&Call<'_>) -> Command,
 }
 
@@ -33,13 +35,19 @@ pub(crate) enum Scope {
     ZerosOnly,
     /// The file's bytes as the disk gives them, for comparison: cold, and no holes.
     Disk,
+    /// Where a RAW is converted to a compressed format.
+    Convert,
 }
 
 impl Scope {
     pub(crate) fn includes(self, image: &Image, cache: CacheState) -> bool {
+        let wanted = if self == Self::Convert { Task::Convert } else { Task::Scan };
+        if image.task != wanted {
+            return false;
+        }
         let no_holes = !image.is_mostly_holes();
         match self {
-            Self::All => true,
+            Self::All | Self::Convert => true,
             Self::NoHoles => no_holes,
             Self::ZerosOnly => no_holes && image.truth.as_ref().is_some_and(|map| map.data_count() == 0),
             Self::Disk => no_holes && cache == CacheState::Cold,
@@ -60,6 +68,33 @@ pub(crate) enum Yields {
     Bmap,
     /// A copy of the image, as output: its holes are the zeros that were found.
     Copy,
+    /// The image as ZVHD2, as output: no map.
+    Zvhd2,
+    /// The image as qcow2, as output: no map.
+    Qcow2,
+}
+
+impl Yields {
+    /// How the name of the output ends.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::QemuMap => "out",
+            Self::Bitmap => "mf",
+            Self::Bmap => "bmap",
+            Self::Copy => "raw",
+            Self::Zvhd2 => "zvhd2",
+            Self::Qcow2 => "qcow2",
+        }
+    }
+}
+
+/// Where a program's output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// To the disk that the images are on.
+    Disk,
+    /// Into memory, where there is a file system in it.
+    Memory,
 }
 
 /// One call of a program.
@@ -81,6 +116,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::All,
         yields: Yields::Nothing,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("qemu-img");
             command.args(["convert", "-n", "-m", "16", "-W", "-f", "raw", "--target-is-zero", "-S", "4k"]);
@@ -97,6 +133,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::All,
         yields: Yields::QemuMap,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("qemu-img");
             command.args(["map", "-f", "raw", "--output=json"]).arg(call.image);
@@ -111,6 +148,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "bmap-tools",
         scope: Scope::All,
         yields: Yields::Bmap,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("bmaptool");
             command.args(["create", "--no-checksum", "-o"]).arg(call.output).arg(call.image);
@@ -125,6 +163,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "bmap-tools",
         scope: Scope::All,
         yields: Yields::Bmap,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("bmaptool");
             command.args(["create", "-o"]).arg(call.output).arg(call.image);
@@ -139,6 +178,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::All,
         yields: Yields::Copy,
+        place: Place::Disk,
         command: |call| {
             let mut command = Command::new("cp");
             command.args(["--sparse=always", "--reflink=never"]).arg(call.image).arg(call.output);
@@ -153,6 +193,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::NoHoles,
         yields: Yields::Copy,
+        place: Place::Disk,
         command: |call| {
             let mut command = Command::new("dd");
             command.arg(assigned("if=", call.image)).arg(assigned("of=", call.output));
@@ -168,6 +209,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "default-jdk-headless",
         scope: Scope::NoHoles,
         yields: Yields::Bitmap,
+        place: Place::Memory,
         command: |call| java("stream", call),
     },
     Rival {
@@ -178,6 +220,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "default-jdk-headless",
         scope: Scope::NoHoles,
         yields: Yields::Bitmap,
+        place: Place::Memory,
         command: |call| java("channel", call),
     },
     Rival {
@@ -188,6 +231,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "diffutils",
         scope: Scope::ZerosOnly,
         yields: Yields::Nothing,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("cmp");
             command.arg("-n").arg(call.size.to_string()).arg(call.image).arg("/dev/zero");
@@ -202,6 +246,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::Disk,
         yields: Yields::Nothing,
+        place: Place::Memory,
         command: |call| {
             let mut command = Command::new("dd");
             command.arg(assigned("if=", call.image));
@@ -209,7 +254,53 @@ pub(crate) const RIVALS: &[Rival] = &[
             command
         },
     },
+    Rival {
+        name: "qemu-img convert -c",
+        what: "to qcow2 in clusters of 2 MiB, each compressed by zstd; not flushed to the disk",
+        needs: &["qemu-img"],
+        version: &["--version"],
+        package: "qemu-utils",
+        scope: Scope::Convert,
+        yields: Yields::Qcow2,
+        place: Place::Disk,
+        command: compressed,
+    },
+    Rival {
+        name: "qemu-img convert -c, into memory",
+        what: "the same, written to a file system in memory",
+        needs: &["qemu-img"],
+        version: &["--version"],
+        package: "qemu-utils",
+        scope: Scope::Convert,
+        yields: Yields::Qcow2,
+        place: Place::Memory,
+        command: compressed,
+    },
 ];
+
+/// To the qcow2 that is most like a ZVHD2.
+fn compressed(call: &Call<'_>) -> Command {
+    let mut command = Command::new("qemu-img");
+    command.args([
+        "convert",
+        "-f",
+        "raw",
+        "-O",
+        "qcow2",
+        "-c",
+        "-o",
+        "compression_type=zstd,cluster_size=2M",
+    ]);
+    command.args(["-m", "16", "-W"]).arg(call.image).arg(call.output);
+    command
+}
+
+/// Whether a qcow2 holds what the image does.
+pub(crate) fn compare_qcow2(image: &Path, output: &Path) -> Command {
+    let mut command = Command::new("qemu-img");
+    command.args(["compare", "-f", "raw", "-F", "qcow2"]).arg(image).arg(output);
+    command
+}
 
 /// `if=IMAGE`, whatever bytes the name is made of.
 fn assigned(name: &str, path: &Path) -> OsString {

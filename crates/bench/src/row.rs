@@ -8,13 +8,17 @@ use std::time::Duration;
 use imsprep_scan::IoMode;
 use imsprep_source::{BlockMap, Cancel, ChildUsage, Progress, Stage, measure_child};
 
+use crate::bare::{self, Bare};
 use crate::cache::{Prepared, prepare};
+use crate::case::Task;
 use crate::image::Image;
 use crate::maps::{compare, read_map};
-use crate::rivals::{Call, Rival, Yields};
+use crate::ours::{self, Ours};
+use crate::rivals::{Call, Place, Rival, Yields, compare_qcow2};
 use crate::scratch::Scratch;
+use crate::usage::Usage;
 use crate::{
-    BenchOptions, CacheState, Error, MapState, Measured, NotMeasured, Result, Spread, limits, ours, stats,
+    BenchOptions, CacheState, Error, MapState, Measured, NotMeasured, Result, Rivals, Spread, limits, stats,
 };
 
 /// What rows have in common.
@@ -31,7 +35,7 @@ pub(crate) struct Context<'a> {
 /// A program with what was measured of it so far.
 struct Entry {
     program: Program,
-    usages: Vec<ChildUsage>,
+    usages: Vec<Usage>,
     detail: Option<String>,
     map: MapState,
     /// Why it takes no further part.
@@ -40,22 +44,34 @@ struct Entry {
 
 #[derive(Clone, Copy)]
 enum Program {
-    Ours(IoMode),
+    Ours(Ours),
     Rival(&'static Rival),
+    /// No program: work in this process.
+    Bare(Bare),
 }
 
 impl Program {
     fn name(self) -> String {
         match self {
-            Self::Ours(mode) => ours::name(mode),
+            Self::Ours(ours) => ours.name(),
             Self::Rival(rival) => rival.name.to_owned(),
+            Self::Bare(_) => bare::NAME.to_owned(),
         }
     }
 
     fn yields(self) -> Yields {
         match self {
-            Self::Ours(_) => Yields::Bitmap,
+            Self::Ours(ours) => ours.yields(),
             Self::Rival(rival) => rival.yields,
+            Self::Bare(_) => Yields::Nothing,
+        }
+    }
+
+    fn place(self) -> Place {
+        match self {
+            Self::Ours(ours) => ours.place(),
+            Self::Rival(rival) => rival.place,
+            Self::Bare(_) => Place::Memory,
         }
     }
 }
@@ -81,6 +97,8 @@ pub(crate) fn measure(
         Prepared::Refused(why) => return Ok(Err(why)),
     };
     let rate = match cache {
+        // The limits are those of looking for zeros.
+        _ if image.task != Task::Scan => None,
         CacheState::Warm => limits::memory_rate(context.threads),
         CacheState::Cold => limits::disk_rate(&image.path, cancel)?,
     };
@@ -127,15 +145,15 @@ pub(crate) fn measure(
         cache,
         prepared_by,
         limit: rate.and_then(|rate| time_for(image.allocated, rate)),
-        programs: results(entries),
+        programs: results(entries, image.task, truth.data_count()),
     };
     Ok(Ok(MeasuredRow { row, failed, rate }))
 }
 
 /// The blocks that hold data by our own scan, for an image that was given.
 pub(crate) fn scan_for_truth(context: &Context<'_>, image: &Image) -> Result<BlockMap> {
-    let mut entry = Entry::new(Program::Ours(IoMode::Auto));
-    let output = entry.run(context, image)?;
+    let mut entry = Entry::new(Program::Ours(Ours::Scan(IoMode::Auto)));
+    let output = entry.run_program(context, image)?;
     let map = read_map(Yields::Bitmap, &output, &context.scratch.printed(), image.size);
     let _ = std::fs::remove_file(&output);
     match map {
@@ -146,20 +164,35 @@ pub(crate) fn scan_for_truth(context: &Context<'_>, image: &Image) -> Result<Blo
 }
 
 fn failed(message: String) -> Error {
-    Error::Failed { program: ours::name(IoMode::Auto), message }
+    Error::Failed { program: Ours::Scan(IoMode::Auto).name(), message }
 }
 
 fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry> {
     let rivals = context.rivals.iter().filter(|rival| rival.scope.includes(image, cache));
-    let ours = ours::MODES.into_iter().map(Program::Ours);
-    ours.chain(rivals.map(|rival| Program::Rival(rival))).map(Entry::new).collect()
+    let ours = Ours::for_task(image.task).iter().map(|ours| Program::Ours(*ours));
+    let bare = match image.task {
+        Task::Convert => Some(Bare::Compress),
+        Task::Check => Some(Bare::Expand),
+        Task::Scan | Task::CheckQuick => None,
+    };
+    let bare = bare.filter(|_| context.options.rivals == Rivals::Present).map(Program::Bare);
+    let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
+    let mut entries = programs.map(Entry::new).collect::<Vec<_>>();
+    // A small map may go to a disk where it must; an output of which it is said that it goes into memory may not.
+    if image.task == Task::Convert && !context.scratch.is_in_memory() {
+        let into_memory = entries.iter_mut().filter(|entry| {
+            entry.program.place() == Place::Memory && entry.program.yields() != Yields::Nothing
+        });
+        into_memory.for_each(|entry| entry.failure = Some("there is no file system in memory".into()));
+    }
+    entries
 }
 
-fn results(entries: Vec<Entry>) -> Vec<Measured> {
+fn results(entries: Vec<Entry>, task: Task, records: u64) -> Vec<Measured> {
     let mut measured = Vec::new();
     let mut base = Duration::ZERO;
     for entry in entries.into_iter().filter(|entry| entry.failure.is_none()) {
-        let times = |of: fn(&ChildUsage) -> Duration| Spread::of(entry.usages.iter().map(of).collect());
+        let times = |of: fn(&Usage) -> Duration| Spread::of(entry.usages.iter().map(of).collect());
         let (Some(time), Some(cpu)) = (times(|u| u.wall), times(|u| u.cpu)) else { continue };
         // The first entry is the default of ours.
         if measured.is_empty() {
@@ -168,16 +201,22 @@ fn results(entries: Vec<Entry>) -> Vec<Measured> {
         measured.push(Measured {
             program: entry.program.name(),
             ours: matches!(entry.program, Program::Ours(_)),
-            detail: entry.detail,
+            detail: if task == Task::CheckQuick { per_record(time.median, records) } else { entry.detail },
             ratio: time.median.as_secs_f64() / base.as_secs_f64().max(1e-9),
             time,
             cpu,
-            device_read: stats::median(entry.usages.iter().map(|u| u.device_read.0).collect()),
-            peak_memory: entry.usages.iter().map(|u| u.peak_memory.0).max().unwrap_or(0),
+            device_read: stats::median(entry.usages.iter().map(|u| u.device_read).collect()),
+            peak_memory: entry.usages.iter().map(|u| u.peak_memory).max().unwrap_or(0),
             map: entry.map,
         });
     }
     measured
+}
+
+/// `3100 ns per record`
+fn per_record(time: Duration, records: u64) -> Option<String> {
+    let nanoseconds = time.as_nanos().checked_div(records.into())?;
+    Some(format!("{nanoseconds} ns per record"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
@@ -192,71 +231,128 @@ impl Entry {
 
     /// Takes one sample; the first one's output is looked at, too.
     fn sample(&mut self, context: &Context<'_>, image: &Image, truth: &BlockMap, first: bool) -> Result<()> {
-        let output = self.run(context, image)?;
+        if let Program::Bare(bare) = self.program {
+            let (bytes, usage) = bare.run(image, truth, context.threads, context.cancel)?;
+            self.usages.push(usage);
+            self.detail = (bare == Bare::Compress).then(|| made(bytes));
+            return Ok(());
+        }
+        let output = self.run_program(context, image)?;
         if first && self.failure.is_none() {
-            self.look_at(&output, &context.scratch.printed(), truth);
+            self.look_at(&output, context, image, truth)?;
         }
         let _ = std::fs::remove_file(&output);
-        if self.program.yields() == Yields::Copy {
+        if self.program.place() == Place::Disk {
             // What is left to do for the copy's removal is done now, not during the next sample.
             let _ = File::open(context.scratch.images()).and_then(|folder| folder.sync_all());
         }
         Ok(())
     }
 
-    fn look_at(&mut self, output: &Path, printed: &Path, truth: &BlockMap) {
-        if let Program::Ours(mode) = self.program {
-            self.detail = ours::mode_taken(mode, printed);
+    fn look_at(
+        &mut self,
+        output: &Path,
+        context: &Context<'_>,
+        image: &Image,
+        truth: &BlockMap,
+    ) -> Result<()> {
+        let printed = context.scratch.printed();
+        if let Program::Ours(Ours::Scan(mode)) = self.program {
+            self.detail = ours::mode_taken(mode, &printed);
         }
-        match read_map(self.program.yields(), output, printed, truth.image_size()) {
+        let comparison = match self.program.yields() {
+            Yields::Zvhd2 => Some(ours::compare(context.options, &image.path, output)),
+            Yields::Qcow2 => Some(compare_qcow2(&image.path, output)),
+            _ => None,
+        };
+        if let Some(mut comparison) = comparison {
+            self.detail = std::fs::metadata(output).ok().map(|file| made(file.len()));
+            let usage = self.measure(&mut comparison, context)?;
+            if !usage.status.success() {
+                self.fail(format!("what it wrote was not found to be the image: {}", usage.status))?;
+            }
+        }
+        match read_map(self.program.yields(), output, &printed, truth.image_size()) {
             Ok(Some(map)) => self.map = compare(&map, truth),
             Ok(None) => {}
             Err(why) => self.failure = Some(why),
         }
+        Ok(())
     }
 
     /// Runs the program once and returns where its output is. That a rival fails is noted, that ours does is an error.
-    fn run(&mut self, context: &Context<'_>, image: &Image) -> Result<PathBuf> {
+    fn run_program(&mut self, context: &Context<'_>, image: &Image) -> Result<PathBuf> {
         let scratch = context.scratch;
-        let output = if self.program.yields() == Yields::Copy { scratch.copy() } else { scratch.map() };
+        let output = match self.program.place() {
+            Place::Disk => scratch.copy(),
+            Place::Memory => scratch.small(),
+        };
+        // No program should wonder about the name of what it writes.
+        let output = output.with_extension(self.program.yields().extension());
         let mut command = match self.program {
-            Program::Ours(mode) => ours::command(context.options, mode, &image.path, &output),
+            Program::Ours(ours) => ours.command(context.options, &image.path, &output),
             Program::Rival(rival) => rival.command(&Call {
                 image: &image.path,
                 size: image.size,
                 output: &output,
                 classes: scratch.programs(),
             }),
+            // It writes nothing and is measured elsewhere.
+            Program::Bare(_) => return Ok(output),
         };
+        let usage = self.measure(&mut command, context)?;
+        if usage.status.success() {
+            self.usages.push(Usage::from(&usage));
+            return Ok(output);
+        }
+        let said = std::fs::read(scratch.errors()).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        self.fail(format!("{}: {}", usage.status, said.lines().next().unwrap_or("it said nothing")))?;
+        Ok(output)
+    }
+
+    /// That a rival fails is noted, that ours does is an error.
+    fn fail(&mut self, message: String) -> Result<()> {
+        if let Program::Ours(_) = self.program {
+            return Err(Error::Failed { program: self.program.name(), message });
+        }
+        self.failure = Some(message);
+        Ok(())
+    }
+
+    fn measure(&self, command: &mut Command, context: &Context<'_>) -> Result<ChildUsage> {
+        let scratch = context.scratch;
         let to = |path: PathBuf| {
             File::create(&path).map_err(|source| Error::File { path, what: "write to it", source })
         };
         command.stdin(Stdio::null()).stdout(to(scratch.printed())?).stderr(to(scratch.errors())?);
         // Numbers and messages as these programs' own tests know them.
         command.env("LC_ALL", "C");
-        let usage = self.measure(&mut command, context.cancel)?;
-        if usage.status.success() {
-            self.usages.push(usage);
-            return Ok(output);
-        }
-        let said = std::fs::read(scratch.errors()).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let message = format!("{}: {}", usage.status, said.lines().next().unwrap_or("it said nothing"));
-        match self.program {
-            Program::Ours(_) => Err(Error::Failed { program: self.program.name(), message }),
-            Program::Rival(_) => {
-                self.failure = Some(message);
-                Ok(output)
-            }
-        }
-    }
-
-    fn measure(&self, command: &mut Command, cancel: &Cancel) -> Result<ChildUsage> {
-        measure_child(command, cancel).map_err(|source| {
+        measure_child(command, context.cancel).map_err(|source| {
             if source.kind() == std::io::ErrorKind::Interrupted {
                 return Error::Source(imsprep_source::Error::Cancelled);
             }
             Error::Run { program: self.program.name(), source }
         })
+    }
+}
+
+/// `made 412.3 MiB`
+fn made(bytes: u64) -> String {
+    format!("made {}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_short() {
+        assert_eq!(
+            [0, (3 << 20) + (1 << 19), (1 << 30) - 1].map(made),
+            ["made 0.0 MiB", "made 3.5 MiB", "made 1023.9 MiB"]
+        );
+        assert_eq!(per_record(Duration::from_micros(900), 300).as_deref(), Some("3000 ns per record"));
+        assert_eq!(per_record(Duration::from_micros(900), 0), None);
     }
 }

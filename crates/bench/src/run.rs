@@ -5,7 +5,9 @@ use std::path::Path;
 
 use imsprep_source::{Cancel, Progress, free_space};
 
+use crate::case::Task;
 use crate::image::Image;
+use crate::options::QUICK_RECORDS;
 use crate::rivals::{RIVALS, Rival};
 use crate::row::{Context, MeasuredRow, measure, scan_for_truth};
 use crate::scratch::Scratch;
@@ -38,6 +40,11 @@ pub fn bench(
         run.measure_image(image)?;
     }
     for case in &options.cases {
+        if case.is_zvhd2() && !options.caches.contains(&CacheState::Warm) {
+            let (what, why) = (format!("{}, cold", case.name()), "it is only measured warm".into());
+            run.report.not_measured.push(NotMeasured { what, why });
+            continue;
+        }
         let size = options.image_size(*case);
         let mut image = Image::make(*case, size, scratch.images(), progress, cancel)?;
         run.measure_image(&mut image)?;
@@ -59,11 +66,13 @@ impl Run<'_> {
             None => scan_for_truth(&self.context, image)?,
         };
         image.truth = Some(truth.clone());
-        for cache in &self.context.options.caches {
-            match measure(&self.context, image, &truth, *cache)? {
+        let caches = self.context.options.caches.iter().copied();
+        // Of a container that is cold the disk would be measured.
+        for cache in caches.filter(|cache| image.task == Task::Scan || *cache == CacheState::Warm) {
+            match measure(&self.context, image, &truth, cache)? {
                 Ok(measured) => self.take(measured),
                 Err(why) => {
-                    let word = if *cache == CacheState::Warm { "warm" } else { "cold" };
+                    let word = if cache == CacheState::Warm { "warm" } else { "cold" };
                     let what = format!("{}, {word}", image.name);
                     self.report.not_measured.push(NotMeasured { what, why: why.into() });
                 }
@@ -129,11 +138,15 @@ fn check_room(options: &BenchOptions) -> Result<()> {
         let size = options.image_size(*case);
         match case {
             Case::Empty => 0,
-            _ if case.is_sparse() => size / 100,
-            _ => size,
+            _ if case.is_sparse() => size / 100 * copies,
+            // Our own output, or the RAW that it is made of, is a second one.
+            Case::Convert | Case::Check => size * 2,
+            // A unit for each record, and some more for the index.
+            Case::Quick => QUICK_RECORDS * (4 << 10) + (16 << 20),
+            _ => size.saturating_mul(copies),
         }
     };
-    let needed = options.cases.iter().map(allocated).max().unwrap_or(0).saturating_mul(copies);
+    let needed = options.cases.iter().map(allocated).max().unwrap_or(0);
     let folder = Path::new(&options.folder);
     match free_space(folder) {
         Ok(free) if free < needed => Err(Error::NoRoom { folder: folder.to_owned(), needed, free }),
@@ -141,5 +154,54 @@ fn check_room(options: &BenchOptions) -> Result<()> {
         // Where it is not told, the writing will.
         Err(e) if e.kind() == std::io::ErrorKind::Unsupported => Ok(()),
         Err(source) => Err(Error::File { path: folder.to_owned(), what: "find its free space", source }),
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A run over the ZVHD2 cases with a program of which only the comparison is of interest.
+    fn run(comparison: &str, case: Case, cache: CacheState) -> Result<BenchReport> {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        let script = format!("#!/bin/sh\ncase $1 in compare) {comparison};; esac\n");
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let options = BenchOptions {
+            program,
+            files: vec![],
+            cases: vec![case],
+            size: 24 << 20,
+            folder: dir.path().to_owned(),
+            caches: vec![cache],
+            rounds: 2,
+            threads: Some(2),
+            rivals: Rivals::None,
+        };
+        bench(&options, &mut |_| {}, &(), &Cancel::new())
+    }
+
+    #[test]
+    fn a_conversion_that_is_wrong_ends_the_run() {
+        let error = run("exit 1", Case::Convert, CacheState::Warm).unwrap_err();
+        assert!(error.to_string().contains("was not found to be the image"), "{error}");
+        let report = run("exit 0", Case::Convert, CacheState::Warm).unwrap();
+        let names = report.rows[0].programs.iter().map(|it| (it.program.as_str(), it.time.samples));
+        let ours = [("imsprep convert", 2), ("imsprep convert, into memory", 2)];
+        // Where there is no file system in memory, that is told.
+        let count = ours.len() - report.not_measured.len();
+        assert_eq!(names.collect::<Vec<_>>(), ours[..count]);
+        assert_eq!((report.rows[0].blocks, report.rows[0].limit), (12, None));
+    }
+
+    #[test]
+    fn zvhd2_is_not_measured_cold() {
+        let report = run("exit 0", Case::Check, CacheState::Cold).unwrap();
+        assert!(report.rows.is_empty() && !report.is_complete());
+        assert_eq!(report.not_measured[0].what, "zvhd2-check, cold");
     }
 }

@@ -14,13 +14,17 @@ pub(crate) struct Scratch {
     /// Bitmaps and the like: in memory where there is a file system in memory, so that what is measured is the scan, and
     /// not how long a disk takes to flush a small file.
     small: TempDir,
+    in_memory: bool,
 }
 
 impl Scratch {
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         let images = temporary_in(folder)?;
-        let small = temporary_in(Path::new("/dev/shm")).or_else(|_| temporary_in(folder))?;
-        Ok(Self { images, small })
+        let (small, in_memory) = match temporary_in(Path::new("/dev/shm")) {
+            Ok(small) => (small, true),
+            Err(_) => (temporary_in(folder)?, false),
+        };
+        Ok(Self { images, small, in_memory })
     }
 
     /// Where images are made.
@@ -30,12 +34,17 @@ impl Scratch {
 
     /// Where the copy of an image goes: on the disk that the images are on.
     pub(crate) fn copy(&self) -> PathBuf {
-        self.images.path().join("copy.raw")
+        self.images.path().join("copy")
     }
 
-    /// Where a program's bitmap goes.
-    pub(crate) fn map(&self) -> PathBuf {
-        self.small.path().join("map")
+    /// Whether there is a file system in memory for [`small`](Self::small).
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
+    /// Where a program's bitmap goes, or what else it is to write into memory.
+    pub(crate) fn small(&self) -> PathBuf {
+        self.small.path().join("output")
     }
 
     /// What a program prints.

@@ -21,6 +21,12 @@ pub struct ChildUsage {
     pub device_read: ByteCount,
 }
 
+/// Processor time that this process has had so far, all its threads together, in user and in system mode; `None` where the
+/// system does not tell.
+pub fn cpu_time() -> Option<Duration> {
+    sys::cpu_time()
+}
+
 /// Runs a program to its end and measures it; kills it when somebody asks for the stop.
 ///
 /// # Errors
@@ -89,6 +95,20 @@ mod tests {
         }
         assert!(read("iflag=fullblock").status.success(), "now it is in memory");
         assert_eq!(read("iflag=fullblock").device_read.0, 0);
+    }
+
+    #[test]
+    fn own_processor_time_grows_with_work_and_not_with_sleep() {
+        let ms = Duration::from_millis;
+        let before = cpu_time().unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < ms(50) {
+            std::hint::spin_loop();
+        }
+        assert!(cpu_time().unwrap() > before);
+        let before = cpu_time().unwrap();
+        std::thread::sleep(ms(1));
+        assert!(cpu_time().unwrap() >= before);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::size::parse_image_size;
   imsprep bench                                        all cases, 2 GiB, warm and cold, all rivals
   imsprep bench --case half --cache warm --no-rivals   one row, only imsprep
   imsprep bench disk.raw --html disk.html              an image of yours, with a page to look at
+  imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md, nothing left out
 
 A row is one image in one state of the cache. Each program runs --rounds times in each row, so a run takes as long as \
@@ -20,6 +21,11 @@ slow disk. The times mean something only if nothing else runs meanwhile.
 
 Before each sample of a cold row the image is put out of the page cache. As root, the page cache of the whole machine is \
 dropped for that, which slows down whatever else runs on it.
+
+The ZVHD2 cases have at most 1 GiB and are only measured warm. libzstd alone works on blocks that lie in memory, in \
+this process, with as many threads: what any program that compresses or expands them can reach at most. What imsprep and \
+qemu-img write is compared with the image, once, outside of the time that counts. imsprep flushes its output to the disk, \
+qemu-img does not; both write into memory, too.
 
 --folder needs room for the largest image and for one copy of it: rivals that copy write a copy there. It should be on the \
 disk that is to be measured; a file system in memory has no cold rows. What is made there is removed at the end.
@@ -31,7 +37,7 @@ pub(crate) struct BenchArgs {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Bytes of the images that are made: a number, or one with K, M, G or T (8G = 8GiB). Sparse ones are 12.5 times as
-    /// large, the empty one has 1 TiB
+    /// large, the empty one has 1 TiB; those for ZVHD2 at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_image_size)]
     pub(crate) size: u64,
     /// Images to make; may be given several times [default: all, or none if there is a FILE]
@@ -83,6 +89,17 @@ pub(crate) enum CaseName {
     Sparse4K,
     /// 1 TiB of hole
     Empty,
+    /// The three below
+    Zvhd2,
+    /// RAW to ZVHD2, beside libzstd and qemu-img's compressed qcow2
+    #[value(name = "zvhd2-convert")]
+    Convert,
+    /// A ZVHD2 checked with all its content, beside libzstd
+    #[value(name = "zvhd2-check")]
+    Check,
+    /// The structure of a ZVHD2 of 300 000 records
+    #[value(name = "zvhd2-quick")]
+    Quick,
 }
 
 impl CaseName {
@@ -97,6 +114,10 @@ impl CaseName {
             Self::Sparse2M => case == Case::Sparse2M,
             Self::Sparse4K => case == Case::Sparse4K,
             Self::Empty => case == Case::Empty,
+            Self::Zvhd2 => case.is_zvhd2(),
+            Self::Convert => case == Case::Convert,
+            Self::Check => case == Case::Check,
+            Self::Quick => case == Case::Quick,
         }
     }
 }
@@ -173,6 +194,13 @@ mod tests {
         let line = ["--case", "empty", "--case", "sparse", "--case", "zeros,zeros"];
         assert_eq!(parse(&line).cases_to_make(), [&[Case::Zeros][..], &four].concat());
         assert_eq!(parse(&["--cache", "cold,cold"]).cache_states(), [CacheState::Cold]);
+    }
+
+    #[test]
+    fn zvhd2_stands_for_three_cases() {
+        let three = [Case::Convert, Case::Check, Case::Quick];
+        assert_eq!(parse(&["--case", "zvhd2"]).cases_to_make(), three);
+        assert_eq!(parse(&["--case", "zvhd2-quick,zvhd2"]).cases_to_make(), three);
     }
 
     #[test]

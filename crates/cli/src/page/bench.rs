@@ -8,8 +8,8 @@ use super::parts::{Kind, Line, facts, section, table};
 use super::plot::{Bar, Mark, Note, Plot, plot};
 use super::{Page, text};
 use crate::render::bench::{
-    OwnMaps, cache_name, content_text, limit_text, machine_facts, map_is_bad, map_text, program_name,
-    row_name,
+    OwnMaps, cache_name, content_text, is_about_maps, limit_text, machine_facts, map_is_bad, map_text,
+    program_name, row_name,
 };
 use crate::render::{counted, quantity};
 
@@ -28,9 +28,12 @@ const READING: [(&str, &str); 6] = [
     ("Memory", "the most that a program had at once, mapped files included"),
     (
         "Ratio",
-        "the median divided by that of the first line, imsprep in the mode that it chooses; above 1 is slower",
+        "the median divided by that of the first line, imsprep as it runs by default; above 1 is slower",
     ),
-    ("Map", "whether the program found the blocks that hold data; one that makes no map has less to do"),
+    (
+        "Map",
+        "whether the program found the blocks that hold data; one that makes no map has less to do; - where it is not about maps",
+    ),
 ];
 
 /// The whole document; `made` is the time of the run's end in Unix seconds.
@@ -123,7 +126,7 @@ fn summary_line(index: usize, row: &Row) -> Line<8> {
             @match &rival {
                 Some(rival) => {
                     (text(&rival.program))
-                    @if rival.map == MapState::None { " (makes no map)" }
+                    @if rival.map == MapState::None && is_about_maps(row) { " (makes no map)" }
                 }
                 None => { "none" }
             }
@@ -139,7 +142,8 @@ fn summary_line(index: usize, row: &Row) -> Line<8> {
 
 fn row_markup(row: &Row) -> Markup {
     let name = row_name(row);
-    let bars = row.programs.iter().map(bar).collect::<Vec<_>>();
+    let with_map = is_about_maps(row);
+    let bars = row.programs.iter().map(|program| bar(program, with_map)).collect::<Vec<_>>();
     let mark = limit_text(row).zip(row.limit);
     let mark = mark.map(|(label, limit)| Mark { value: limit.as_secs_f64(), label });
     html! {
@@ -161,14 +165,15 @@ fn row_markup(row: &Row) -> Markup {
                 ("Ratio", Kind::Number),
                 ("Map", Kind::Text),
             ],
-            &row.programs.iter().map(program_line).collect::<Vec<_>>(),
+            &row.programs.iter().map(|program| program_line(program, with_map)).collect::<Vec<_>>(),
         ))
     }
 }
 
-fn bar(program: &Measured) -> Bar {
+fn bar(program: &Measured, with_map: bool) -> Bar {
     let note = match &program.map {
         MapState::Right => None,
+        MapState::None if !with_map => None,
         MapState::None => Some(Note { words: "no map", alarm: false }),
         MapState::Wrong(faults) if faults.data_called_zeros > 0 => {
             Some(Note { words: "loses data", alarm: true })
@@ -185,7 +190,7 @@ fn bar(program: &Measured) -> Bar {
     }
 }
 
-fn program_line(program: &Measured) -> Line<9> {
+fn program_line(program: &Measured, with_map: bool) -> Line<9> {
     let bad = map_is_bad(program).then_some("bad");
     let cells = [
         html! { (text(&program_name(program))) },
@@ -196,7 +201,7 @@ fn program_line(program: &Measured) -> Line<9> {
         html! { (quantity::time(program.cpu.median)) },
         html! { (quantity::bytes(program.peak_memory)) },
         html! { (quantity::ratio(program.ratio)) },
-        html! { span class=[bad] { (map_text(&program.map)) } },
+        html! { span class=[bad] { @if with_map { (map_text(&program.map)) } @else { "-" } } },
     ];
     Line { cells, ours: program.ours }
 }

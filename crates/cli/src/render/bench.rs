@@ -21,8 +21,9 @@ pub(crate) fn row(row: &Row) -> String {
         let _ = write!(text, "; {limit}");
     }
     let _ = writeln!(text, "\n  {}\n  {}", shown(&row.title), content_text(row));
+    let with_map = is_about_maps(row);
     let spread = SpreadWidths::of(&row.programs);
-    let lines = row.programs.iter().map(|program| line(program, spread)).collect::<Vec<_>>();
+    let lines = row.programs.iter().map(|program| line(program, spread, with_map)).collect::<Vec<_>>();
     let (left, right) = (Align::Left, Align::Right);
     let head = [
         ("PROGRAM", left),
@@ -38,7 +39,7 @@ pub(crate) fn row(row: &Row) -> String {
     text
 }
 
-fn line(program: &Measured, spread: SpreadWidths) -> [Cell; 8] {
+fn line(program: &Measured, spread: SpreadWidths, with_map: bool) -> [Cell; 8] {
     let name = shown(&program_name(program)).to_string();
     [
         if program.ours { Cell::new(name, style::BOLD) } else { name.into() },
@@ -48,7 +49,7 @@ fn line(program: &Measured, spread: SpreadWidths) -> [Cell; 8] {
         quantity::time(program.cpu.median).into(),
         quantity::bytes(program.peak_memory).into(),
         quantity::ratio(program.ratio).into(),
-        Cell::new(map_text(&program.map), map_style(program)),
+        Cell::new(if with_map { map_text(&program.map) } else { "-".into() }, map_style(program)),
     ]
 }
 
@@ -113,6 +114,11 @@ pub(crate) fn content_text(row: &Row) -> String {
         _ => text += ", no program was measured",
     }
     text
+}
+
+/// Whether the programs of a row were to find the blocks that hold data: there, imsprep always makes a map.
+pub(crate) fn is_about_maps(row: &Row) -> bool {
+    row.programs.iter().any(|program| program.map != MapState::None)
 }
 
 /// The program, and how it ran.
@@ -318,6 +324,15 @@ mod tests {
         assert!(content_text(&row).ends_with(", 1 to 3 samples of each program"));
         row.programs.clear();
         assert!(content_text(&row).ends_with(", no program was measured"));
+    }
+
+    #[test]
+    fn a_row_without_maps_does_not_speak_of_them() {
+        let mut of_zvhd2 = sample::report().rows.remove(0);
+        assert!(is_about_maps(&of_zvhd2) && row(&of_zvhd2).contains("none"));
+        of_zvhd2.programs.iter_mut().for_each(|program| program.map = MapState::None);
+        let text = row(&of_zvhd2);
+        assert!(!is_about_maps(&of_zvhd2) && !text.contains("none"), "{text}");
     }
 
     #[test]

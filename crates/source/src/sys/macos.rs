@@ -17,7 +17,8 @@ use rustix::fs::OFlags;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    Residency, allocated, free_space, kind_of, new_file_permissions, read_at, status, status_at, write_all_at,
+    Residency, allocated, cpu_time, free_space, kind_of, new_file_permissions, read_at, status, status_at,
+    write_all_at,
 };
 use crate::{Cancel, ChildUsage, Extent, ReadPattern};
 

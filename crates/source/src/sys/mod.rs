@@ -98,6 +98,9 @@ pub(crate) use system::allocated;
 /// Bytes that an ordinary user may still write in the file system that a folder is on.
 pub(crate) use system::free_space;
 
+/// Processor time of this process so far, in user and in system mode; `None` where the system does not tell.
+pub(crate) use system::cpu_time;
+
 /// Waits for the end of a child that was started at that moment and tells what it cost, or for somebody who asks for
 /// the stop: then an error of kind `Interrupted`, and the child still runs.
 pub(crate) use system::wait_for_child;

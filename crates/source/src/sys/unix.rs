@@ -4,6 +4,7 @@ use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -97,6 +98,12 @@ impl Residency {
 pub(crate) fn allocated(metadata: &Metadata) -> Option<u64> {
     // Counted in units of 512 bytes whatever the file system's block is.
     Some(metadata.blocks().saturating_mul(512))
+}
+
+/// Of all threads of this process.
+pub(crate) fn cpu_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).ok()
 }
 
 pub(crate) fn free_space(folder: &Path) -> io::Result<u64> {

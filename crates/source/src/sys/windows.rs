@@ -16,7 +16,7 @@ use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use std::process::Child;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_MORE_DATA, ERROR_NOT_SUPPORTED,
@@ -71,6 +71,10 @@ fn number_of(file: &File) -> io::Result<(u64, u64)> {
 }
 
 pub(crate) fn allocated(_metadata: &Metadata) -> Option<u64> {
+    None
+}
+
+pub(crate) fn cpu_time() -> Option<Duration> {
     None
 }
 
