@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Zvhd2(Zvhd2Command),
     /// List every rule with its code and severity
     Rules(RulesArgs),
-    /// Measure how fast this machine finds zero blocks: imsprep and others, side by side
+    /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side
     Bench(BenchArgs),
 }
 
