@@ -12,9 +12,10 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+use size::parse_disk_size;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
-130 or 143 interrupted. Results go to standard output, everything else to standard error.";
+129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
 
 /// Checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
 ///
@@ -351,8 +352,8 @@ pub(crate) struct Zvhd2RepairArgs {
     /// The new file
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
-    /// Size of the disk, for a file of which no sound footer is left
-    #[arg(long, value_name = "BYTES")]
+    /// Size of the disk, for a file of which no sound footer is left: bytes, or a number with K, M, G or T (3G = 3GiB)
+    #[arg(long, value_name = "SIZE", value_parser = parse_disk_size)]
     pub(crate) size: Option<u64>,
     /// Replace OUT if it exists; never IN
     #[arg(long)]

@@ -14,7 +14,7 @@ pub(crate) enum Status {
     /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output went away. Of an image half is
     /// nothing, unlike of a text.
     ReaderGone,
-    /// 130 or 143, as the signal has it.
+    /// 129, 130 or 143, as the signal has it.
     Interrupted,
 }
 

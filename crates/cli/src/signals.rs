@@ -1,11 +1,11 @@
-//! SIGINT and SIGTERM: the first asks the work to stop, the second ends the process at once. On Windows, Ctrl-C is the
-//! first and the other never comes.
+//! SIGINT and SIGTERM: the first asks the work to stop, the second ends the process at once. SIGHUP, which comes when a
+//! terminal or a connection goes away, asks only. On Windows, Ctrl-C is the first and the others never come.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imsprep_source::Cancel;
+use imsprep_source::{Cancel, hangup_signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -20,14 +20,22 @@ impl Signals {
     pub(crate) fn install() -> io::Result<Self> {
         let signals = Self { cancel: Cancel::new(), received: Arc::new(AtomicUsize::new(0)) };
         for (signal, number) in [(SIGINT, SIGINT_EXIT), (SIGTERM, SIGTERM_EXIT)] {
-            let raised = signals.cancel.flag();
             // What is registered first comes first: only a second signal finds the flag raised. Somebody has no patience
             // left. An output is still never half there: it has its own name only when complete.
-            flag::register_conditional_shutdown(signal, number.into(), Arc::clone(&raised))?;
-            flag::register_usize(signal, Arc::clone(&signals.received), number.into())?;
-            flag::register(signal, raised)?;
+            flag::register_conditional_shutdown(signal, number.into(), signals.cancel.flag())?;
+            signals.ask_to_stop_at(signal, number)?;
+        }
+        // Both the system and the shell send this one when a connection goes away: of a second it says nothing.
+        if let Some(signal) = hangup_signal() {
+            signals.ask_to_stop_at(signal, SIGHUP_EXIT)?;
         }
         Ok(signals)
+    }
+
+    fn ask_to_stop_at(&self, signal: i32, number: u8) -> io::Result<()> {
+        flag::register_usize(signal, Arc::clone(&self.received), number.into())?;
+        flag::register(signal, self.cancel.flag())?;
+        Ok(())
     }
 
     pub(crate) fn cancel(&self) -> &Cancel {
@@ -43,6 +51,8 @@ impl Signals {
     }
 }
 
+/// 128 + SIGHUP.
+const SIGHUP_EXIT: u8 = 129;
 /// 128 + SIGINT.
 const SIGINT_EXIT: u8 = 130;
 /// 128 + SIGTERM.

@@ -1,6 +1,6 @@
 //! ZVHD2 and ZVHD. What is wrong inside them is for the checker of the container to say.
 
-use imsprep_ondisk::zvhd2::{self, Footer, VERSION_SEQUENTIAL};
+use imsprep_ondisk::zvhd2::{self, Footer, RECORD_PREFIX, VERSION_SEQUENTIAL};
 use imsprep_source::Result;
 
 use crate::candidate::{Body, Candidate, Place};
@@ -25,7 +25,13 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let end = tail.map(|bytes| (bytes, Footer::decode(&bytes)));
     let end = end.filter(|(bytes, end)| end.is_v2() && is_sealed(bytes, end)).map(|(_, end)| end);
     if !first.is_v2() && end.is_none() {
-        return Ok(None);
+        // Records tell of a container that has lost both ends; as a RAW it would be a disk of rubbish.
+        let records = input.head_array(zvhd2::ALIGN).is_some_and(|prefix| prefix == RECORD_PREFIX);
+        return Ok(records.then(|| {
+            let mut lost = Candidate::new(Format::Zvhd2);
+            lost.damaged("its records are there, but neither its HEAD nor its END footer");
+            lost
+        }));
     }
     let counts = end.as_ref().unwrap_or(&first);
     let mut found = Candidate::new(Format::Zvhd2).virtual_size(counts.curr_size);

@@ -5,6 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Error, Result};
 
+/// The number of the signal that tells that the terminal is gone, for who installs handlers: such work should stop then,
+/// as nobody sees it any more. `None` where there is no such signal, and where whoever started the process has it ignored,
+/// as nohup does: then the work is to go on.
+pub fn hangup_signal() -> Option<i32> {
+    crate::sys::hangup_signal()
+}
+
 /// A flag that asks long work to stop. Clones share the flag.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);

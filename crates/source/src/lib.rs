@@ -36,7 +36,7 @@ mod zero;
 
 pub use aligned::{AlignedBuffer, DIRECT_ALIGN};
 pub use block_map::{BlockMap, BlockRun};
-pub use cancel::Cancel;
+pub use cancel::{Cancel, hangup_signal};
 pub use child::{ChildUsage, cpu_time, measure_child};
 pub use disk::DiskReader;
 pub use error::{Error, Result};
@@ -46,7 +46,7 @@ pub use image::{FileKind, ImageFile, ReadPattern};
 pub use output::{OutputFile, Overwrite};
 pub use progress::{Progress, Stage};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
-pub use sink::{Sink, StreamOutput};
+pub use sink::{Sink, StreamOutput, standard_output};
 pub use space::free_space;
 pub use units::{BlockIndex, BlockSize, ByteCount, FileOffset};
 pub use window::{WINDOW_ALIGN, Window, install_bus_error_guard};

@@ -1,9 +1,10 @@
 //! Writing from the first byte to the last.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{Error, OutputFile, Result};
+use crate::{Error, OutputFile, Result, sys};
 
 /// Where bytes go that are made one after the other and never looked at again: a file, or a stream that can't seek.
 pub trait Sink: Send {
@@ -26,6 +27,15 @@ impl Sink for OutputFile {
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes)
     }
+}
+
+/// Standard output as a file of its own, past the standard library's buffer, which splits what it gets into lines.
+///
+/// # Errors
+///
+/// What the system says, if the process has none.
+pub fn standard_output() -> io::Result<File> {
+    sys::standard_output()
 }
 
 /// Anything that can be written to, such as standard output, or a vector.

@@ -72,6 +72,7 @@ pub fn create_bitmap(
     };
     // Fails now if nothing can be written there, not after an hour of scanning.
     drop(OutputFile::create(&output, overwrite, &[&image])?);
+    refuse_to_replace_an_image(&output)?;
     let options = ScanOptions { block_size: layout.block_size, io };
     let found = scan(&image, &options, progress, cancel)?;
     let length = write_bitmap(&output, layout, &found.map, overwrite, &image)?;
@@ -116,6 +117,17 @@ pub fn verify_bitmap(
     let mut report = Report::new();
     let state = check_bitmap_file(&file, Some(&found), image.identity(), &mut report);
     Ok(BitmapVerified { image: path.to_owned(), path: bitmap, state, report, scan: found })
+}
+
+/// A bitmap file shows no signs of anything; what shows signs of an image is one that somebody has mistyped.
+fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
+    let Ok(there) = ImageFile::open(output) else { return Ok(()) };
+    let found = detect(&there)?;
+    match found.format {
+        Format::Raw if found.evidence.is_empty() => Ok(()),
+        Format::Empty => Ok(()),
+        format => Err(Error::OutputIsImage { path: output.to_owned(), format }),
+    }
 }
 
 fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()> {

@@ -81,16 +81,27 @@ impl<'a, const N: usize> Chunks<'a, N> {
         let data = starts.map(|start| start.is_some_and(|start| start < end));
         Ok(Some(Chunk { start: first, data }))
     }
+
+    /// Hands out no more chunks.
+    fn end(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).at = u64::MAX;
+    }
 }
 
-/// Runs `work` on that many threads of the pool that the caller is in, and returns the first error that any of them
-/// met.
-pub(crate) fn on_threads(threads: usize, work: impl Fn() -> crate::Result<()> + Sync) -> crate::Result<()> {
+/// Runs `work`, which takes its chunks from `chunks`, on that many threads of the pool that the caller is in, and returns
+/// the first error that any of them met. After it no chunk is handed out: the others would work on in vain, for hours on
+/// a large disk.
+pub(crate) fn on_threads<const N: usize>(
+    threads: usize,
+    chunks: &Chunks<'_, N>,
+    work: impl Fn() -> crate::Result<()> + Sync,
+) -> crate::Result<()> {
     let failed = Mutex::new(None);
     rayon::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|_| {
                 if let Err(error) = work() {
+                    chunks.end();
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 }
             });
@@ -101,6 +112,9 @@ pub(crate) fn on_threads(threads: usize, work: impl Fn() -> crate::Result<()> + 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
     use imsprep_source::{MemoryImage, ReadAt};
     use proptest::prelude::*;
 
@@ -159,6 +173,29 @@ mod tests {
             prop_assert_eq!(chunks.next(&Cancel::new()).unwrap(), None);
             prop_assert_eq!(chunks.next(&Cancel::new()).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn after_an_error_of_one_thread_the_others_get_no_more() {
+        let disk = told(2000, &[1, 2000 * CHUNK]);
+        let stage = Stage::begin(&(), "test", disk.size());
+        let chunks = Chunks::new([&disk], disk.size(), &stage);
+        let taken = AtomicU64::new(0);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let result = pool.install(|| {
+            on_threads(3, &chunks, || {
+                while let Some(chunk) = chunks.next(&Cancel::new())? {
+                    taken.fetch_add(1, Ordering::Relaxed);
+                    if chunk.start == 0 {
+                        return Err(imsprep_source::Error::Cancelled.into());
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Ok(())
+            })
+        });
+        assert!(result.is_err());
+        assert!(taken.into_inner() < 1000);
     }
 
     #[test]

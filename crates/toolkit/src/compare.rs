@@ -88,7 +88,7 @@ fn compare_disks(
     let stage = Stage::begin(progress, "comparing", size);
     let chunks = Chunks::new(disks, size, &stage);
     let (first, bytes_read) = (First::new(), AtomicU64::new(0));
-    on_threads(threads, || {
+    on_threads(threads, &chunks, || {
         let mut buffers = [Vec::new(), Vec::new()];
         while let Some(chunk) = chunks.next(cancel)? {
             if first.is_before(chunk.start) {

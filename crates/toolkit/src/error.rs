@@ -77,6 +77,17 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What is in the place of a bitmap file is an image.
+    #[error(
+        "{}: is {format}, an image and no bitmap file, and is not replaced; remove it first if it is in the way",
+        path.display()
+    )]
+    OutputIsImage {
+        /// The output.
+        path: PathBuf,
+        /// What is there.
+        format: Format,
+    },
     /// Where the bitmap of a device would go can't be guessed.
     #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
     DeviceNeedsOutput {
@@ -108,6 +119,7 @@ impl Error {
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
+            | Self::OutputIsImage { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,

@@ -86,7 +86,7 @@ pub fn write_raw(
     {
         let stage = Stage::begin(progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
-        on_threads(disk.readers(rayon::current_num_threads()), || {
+        on_threads(disk.readers(rayon::current_num_threads()), &chunks, || {
             let mut buffer = Vec::new();
             while let Some(chunk) = chunks.next(cancel)? {
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;

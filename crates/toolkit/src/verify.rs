@@ -25,7 +25,7 @@ pub(crate) fn verify(
     // What is left of it at the end should have been data and is zeros.
     let missing = Mutex::new(expected.blocks().collect::<BTreeSet<_>>());
     let wrong = Mutex::new(BTreeSet::new());
-    on_threads(disk.readers(rayon::current_num_threads()), || {
+    on_threads(disk.readers(rayon::current_num_threads()), &chunks, || {
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next(cancel)? {
             let length = CHUNK.min(disk.size() - chunk.start);

@@ -25,6 +25,11 @@ pub(super) fn parse_image_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// The size of a disk that is there: any number of bytes, written as for [`parse_image_size`].
+pub(super) fn parse_disk_size(text: &str) -> Result<u64, String> {
+    parse_bytes(text)
+}
+
 fn parse_bytes(text: &str) -> Result<u64, String> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, suffix) = text.split_at(end);
@@ -33,7 +38,9 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
     }
     let shift = shift_of(suffix)?;
     let number = digits.parse::<u64>().ok();
-    number.and_then(|number| number.checked_mul(1 << shift)).ok_or_else(|| "images are made up to 1T".into())
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "more bytes than 64 bits can count".into())
 }
 
 /// The power of two that a unit stands for.
@@ -86,8 +93,8 @@ mod tests {
             ("17M", "multiple of 2M"),
             ("2147483649", "multiple of 2M"),
             ("2T", "up to 1T"),
-            ("99999999999999999999", "up to 1T"),
-            ("18446744073709551615T", "up to 1T"),
+            ("99999999999999999999", "64 bits"),
+            ("18446744073709551615T", "64 bits"),
             ("8GB", "GB may mean 1000 or 1024"),
             ("1.5G", "is no unit"),
             ("8 G", "is no unit"),

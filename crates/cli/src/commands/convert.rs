@@ -1,12 +1,10 @@
 //! `imsprep convert`
 
-use std::fs::File;
-use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use imsprep_source::{Overwrite, Sink, StreamOutput};
+use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
     Direction, Plan, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written, plan_conversion, stream_raw,
     stream_zvhd2, write_raw, write_zvhd2,
@@ -117,11 +115,10 @@ fn to_standard_output<T>(
     if args.verify {
         bail!("--verify: what went to standard output can't be read back");
     }
-    let stdout = io::stdout();
-    if stdout.is_terminal() {
+    let file = standard_output().context("cannot use standard output")?;
+    if file.is_terminal() {
         bail!("standard output is a terminal; name a file, or send it into a pipe");
     }
-    let file = File::from(stdout.as_fd().try_clone_to_owned().context("cannot use standard output")?);
     let mut out = StreamOutput::new(Path::new("standard output"), file);
     let done = work(&mut out)?;
     out.finish().map_err(imsprep_toolkit::Error::from)?;

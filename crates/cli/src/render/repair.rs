@@ -44,6 +44,11 @@ pub(crate) fn text(repaired: &Repaired, detail: Detail) -> String {
         let _ = writeln!(text, "  unused  {}", counted(salvage.dropped, "record"));
     }
     let _ = write!(text, "{}", Findings { report: &salvage.report, detail });
+    let dim = style::DIM;
+    let _ = writeln!(
+        text,
+        "  {dim}The format has no checksum of data: bytes that changed within a record may show only in a compare with the source.{dim:#}"
+    );
     text
 }
 

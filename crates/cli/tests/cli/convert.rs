@@ -366,7 +366,7 @@ fn a_full_disk_leaves_nothing() {
 fn interrupted_it_leaves_no_file_and_says_what_a_stream_is_worth() {
     let folder = Folder::new();
     noise(&folder, 64);
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         for (output, words) in [("out.zvhd2", "nothing half-written is left"), ("-", "is not whole")] {
             let args = ["convert", "noise.raw", output, "--level", "22", "--threads", "1"];
             let mut child = spawn(&folder, &args);
@@ -374,12 +374,35 @@ fn interrupted_it_leaves_no_file_and_says_what_a_stream_is_worth() {
             std::thread::sleep(Duration::from_millis(700));
             assert!(child.try_wait().unwrap().is_none(), "still at work");
             Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            if signal == "-HUP" {
+                // When a connection goes away it comes from the system and from the shell.
+                std::thread::sleep(Duration::from_millis(5));
+                let _ = Command::new("kill").args([signal, &child.id().to_string()]).output().unwrap();
+            }
             let out = child.wait_with_output().unwrap();
             assert_eq!(out.status.code(), Some(status), "{}", error_of(&out));
             assert!(error_of(&out).contains(words), "{}", error_of(&out));
             assert_eq!(folder.names(), ["noise.raw"]);
         }
     }
+}
+
+#[test]
+fn with_nohup_it_goes_on_when_the_terminal_is_gone() {
+    let folder = Folder::new();
+    noise(&folder, 2);
+    let convert = "trap '' HUP; exec \"$0\" convert noise.raw out.zvhd2 --level 22 --threads 1";
+    let mut child = Command::new("sh")
+        .args(["-c", convert, env!("CARGO_BIN_EXE_imsprep")])
+        .current_dir(folder.path("."))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none(), "still at work");
+    Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(folder.names(), ["noise.raw", "out.zvhd2"]);
 }
 
 #[test]

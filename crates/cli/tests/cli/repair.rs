@@ -95,7 +95,7 @@ fn without_a_sound_footer_the_size_must_be_given() {
         "{}",
         run.err
     );
-    let (status, json) = folder.json(&["zvhd2", "repair", "--size", "12582912", "in.zvhd2", "out.zvhd2"]);
+    let (status, json) = folder.json(&["zvhd2", "repair", "--size", "12MiB", "in.zvhd2", "out.zvhd2"]);
     assert_eq!((status, json["saved"].as_u64(), json["size_from"].as_str()), (1, Some(6), Some("--size")));
     assert_eq!(folder.run(&["compare", "good.zvhd2", "out.zvhd2"]).status, 0);
     let run = folder.run(&["zvhd2", "repair", "--size", "1", "good.zvhd2", "other.zvhd2"]);
@@ -125,4 +125,22 @@ fn nothing_is_written_where_nothing_may_be_or_nothing_was_saved() {
     assert_eq!(run.status, 2);
     assert_eq!(std::fs::read(folder.path("there.zvhd2")).unwrap(), b"precious");
     assert_eq!(folder.names(), ["good.zvhd2", "in.zvhd2", "old.zvhd", "text", "there.zvhd2"]);
+}
+
+#[test]
+fn a_container_that_lost_both_ends_is_no_raw() {
+    let folder = Folder::new();
+    let mut bytes = std::fs::read(imsprep_testdata::folder().join("reference.zvhd2")).unwrap();
+    bytes[..4096].fill(0);
+    bytes.truncate(bytes.len() - 4096);
+    folder.write("lost.zvhd2", &bytes);
+    let (status, json) = folder.json(&["check", "lost.zvhd2"]);
+    assert_ne!((status, &json["files"][0]["verdict"]), (0, &"importable".into()));
+    let (_, json) = folder.json(&["detect", "lost.zvhd2"]);
+    assert_eq!(json["files"][0]["format"], "zvhd2");
+    // Not wrapped into another container without a word.
+    assert_ne!(folder.run(&["convert", "lost.zvhd2", "again.zvhd2"]).status, 0);
+    // Its records are all there, and MID tells how many they are.
+    let run = folder.run(&["zvhd2", "repair", "lost.zvhd2", "new.zvhd2", "--size", "10487296"]);
+    assert!(run.out.contains("saved   3 records"), "{run:?}");
 }

@@ -92,6 +92,13 @@ pub(crate) use system::write_all_at;
 /// not been written to the disk yet begins to be. Advice only.
 pub(crate) use system::forget;
 
+/// A second descriptor of standard output.
+pub(crate) use system::standard_output;
+
+/// The signal that tells that the terminal is gone; `None` where there is none, and where whoever started the process has
+/// it ignored, as nohup does.
+pub(crate) use system::hangup_signal;
+
 /// Bytes that the file system keeps for a regular file; `None` where it does not tell.
 pub(crate) use system::allocated;
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -64,6 +65,20 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
 
 pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     FileExt::write_all_at(file, bytes, offset)
+}
+
+pub(crate) fn standard_output() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[expect(unsafe_code, reason = "to ask what is done with a signal has no safe form")]
+pub(crate) fn hangup_signal() -> Option<i32> {
+    // SAFETY: `sigaction` is plain data for which all zeros are valid; without a new action the call only writes to it.
+    let (asked, action) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        (libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut action), action)
+    };
+    (asked == 0 && action.sa_sigaction != libc::SIG_IGN).then_some(libc::SIGHUP)
 }
 
 /// A map of the whole file through which nothing is read: the system tells of mapped pages alone whether they are in

@@ -13,7 +13,7 @@ use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::num::NonZeroU64;
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::os::windows::io::AsRawHandle;
+use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -68,6 +68,14 @@ fn number_of(file: &File) -> io::Result<(u64, u64)> {
     }
     let index = u64::from(information.nFileIndexHigh) << 32 | u64::from(information.nFileIndexLow);
     Ok((information.dwVolumeSerialNumber.into(), index))
+}
+
+pub(crate) fn standard_output() -> io::Result<File> {
+    io::stdout().as_handle().try_clone_to_owned().map(File::from)
+}
+
+pub(crate) fn hangup_signal() -> Option<i32> {
+    None
 }
 
 pub(crate) fn allocated(_metadata: &Metadata) -> Option<u64> {
