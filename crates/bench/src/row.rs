@@ -110,13 +110,14 @@ pub(crate) fn measure(
     let samples = (entries.len() * options.rounds) as u64;
     let stage =
         Stage::begin(progress, &format!("{}, {word}", image.name), image.size.saturating_mul(samples));
-    // In turn, so that whatever changes on the machine meanwhile meets all of them; and each round begins with another, as
-    // the first to run after a large rival finds the processors' caches full of what is not its own.
+    // In turn, so that whatever changes on the machine meanwhile meets all of them; and each round begins with another and
+    // goes the other way, as who runs after a large rival finds the processors' caches full of what is not its own, and a
+    // disk that has given all that it may for a while.
     let count = entries.len();
     for round in 0..options.rounds {
         for turn in 0..count {
             cancel.check()?;
-            let Some(entry) = entries.get_mut((turn + round) % count) else { continue };
+            let Some(entry) = entries.get_mut(place(turn, round, count)) else { continue };
             if entry.failure.is_none() {
                 if let Prepared::Refused(why) = prepare(&image.path, cache, cancel)? {
                     return Ok(Err(why));
@@ -342,6 +343,12 @@ fn made(bytes: u64) -> String {
     format!("made {}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
 
+/// Which of `count` programs has this turn of this round.
+fn place(turn: usize, round: usize, count: usize) -> usize {
+    let turn = if round.is_multiple_of(2) { turn } else { count - 1 - turn };
+    (turn + round) % count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,5 +361,22 @@ mod tests {
         );
         assert_eq!(per_record(Duration::from_micros(900), 300).as_deref(), Some("3000 ns per record"));
         assert_eq!(per_record(Duration::from_micros(900), 0), None);
+    }
+
+    #[test]
+    fn every_program_has_one_turn_in_a_round_and_not_always_the_same_before_it() {
+        let count = 5;
+        let rounds =
+            (0..4).map(|round| (0..count).map(|turn| super::place(turn, round, count)).collect::<Vec<_>>());
+        let rounds = rounds.collect::<Vec<_>>();
+        for round in &rounds {
+            let mut sorted = round.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3, 4]);
+        }
+        let before = |round: &Vec<usize>| {
+            round.iter().position(|p| *p == 2).and_then(|at| round.get(at.wrapping_sub(1)).copied())
+        };
+        assert_ne!(before(&rounds[0]), before(&rounds[1]));
     }
 }
