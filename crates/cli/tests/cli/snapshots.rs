@@ -18,7 +18,8 @@ fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
     let run = folder.run(args);
     let text = format!("$ imsprep {}\n{}{}[exit status {}]\n", args.join(" "), run.out, run.err, run.status);
     // Times and rates differ from run to run.
-    let filters = [(r"in \d+(\.\d)? m?s, \d+\.\d\d GB/s", "in [TIME], [RATE]")];
+    let filters =
+        [(r"in \d+(\.\d)? m?s, \d+\.\d\d GB/s", "in [TIME], [RATE]"), (r"in \d+(\.\d)? m?s;", "in [TIME];")];
     insta::with_settings!({ filters => filters, omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, text);
     });
