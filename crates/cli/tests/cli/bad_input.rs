@@ -267,7 +267,10 @@ fn a_second_signal_ends_the_process_at_once() {
     // The one that was asked to stop would say so.
     let (status, _) = disturb(&folder, "auto", send_both, |status, err| status != 0 && err.is_empty());
     assert!([130, 143].contains(&status), "{status}");
-    assert!(!folder.path("disk.mf").exists());
+    // It may have come after the bitmap had got its name: then it is whole.
+    if folder.path("disk.mf").exists() {
+        assert_eq!(folder.run(&["bitmap", "verify", "disk.raw"]).status, 0);
+    }
 }
 
 #[test]
