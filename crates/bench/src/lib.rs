@@ -45,6 +45,7 @@ mod row;
 mod run;
 mod scratch;
 mod stats;
+mod truth;
 mod usage;
 
 pub use case::Case;

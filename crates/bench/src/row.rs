@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use imsprep_scan::IoMode;
 use imsprep_source::{BlockMap, Cancel, ChildUsage, Progress, Stage, measure_child};
 
 use crate::bare::{self, Bare};
@@ -20,6 +19,10 @@ use crate::usage::Usage;
 use crate::{
     BenchOptions, CacheState, Error, MapState, Measured, NotMeasured, Result, Rivals, Spread, limits, stats,
 };
+
+/// A program that takes less than this has [`SHORT_SAMPLES`] in each turn, after one that does not count.
+const SHORT: Duration = Duration::from_millis(100);
+const SHORT_SAMPLES: usize = 5;
 
 /// What rows have in common.
 pub(crate) struct Context<'a> {
@@ -111,18 +114,15 @@ pub(crate) fn measure(
     let stage =
         Stage::begin(progress, &format!("{}, {word}", image.name), image.size.saturating_mul(samples));
     // In turn, so that whatever changes on the machine meanwhile meets all of them; and each round begins with another and
-    // goes the other way, as who runs after a large rival finds the processors' caches full of what is not its own, and a
-    // disk that has given all that it may for a while.
+    // goes the other way, as who runs after a large rival finds a disk that has given all that it may for a while.
     let count = entries.len();
     for round in 0..options.rounds {
         for turn in 0..count {
             cancel.check()?;
             let Some(entry) = entries.get_mut(place(turn, round, count)) else { continue };
-            if entry.failure.is_none() {
-                if let Prepared::Refused(why) = prepare(&image.path, cache, cancel)? {
-                    return Ok(Err(why));
-                }
-                entry.sample(context, image, truth, round == 0)?;
+            let prepare = || prepare(&image.path, cache, cancel);
+            if let Err(why) = entry.turn(context, image, truth, round == 0, &prepare)? {
+                return Ok(Err(why));
             }
             stage.advance(image.size);
         }
@@ -149,23 +149,6 @@ pub(crate) fn measure(
         programs: results(entries, image.task, truth.data_count()),
     };
     Ok(Ok(MeasuredRow { row, failed, rate }))
-}
-
-/// The blocks that hold data by our own scan, for an image that was given.
-pub(crate) fn scan_for_truth(context: &Context<'_>, image: &Image) -> Result<BlockMap> {
-    let mut entry = Entry::new(Program::Ours(Ours::Scan(IoMode::Auto)));
-    let output = entry.run_program(context, image)?;
-    let map = read_map(Yields::Bitmap, &output, &context.scratch.printed(), image.size);
-    let _ = std::fs::remove_file(&output);
-    match map {
-        Ok(Some(map)) => Ok(map),
-        Ok(None) => Err(failed("it wrote no bitmap".into())),
-        Err(message) => Err(failed(message)),
-    }
-}
-
-fn failed(message: String) -> Error {
-    Error::Failed { program: Ours::Scan(IoMode::Auto).name(), message }
 }
 
 fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry> {
@@ -228,6 +211,36 @@ fn time_for(bytes: u64, rate: f64) -> Option<Duration> {
 impl Entry {
     fn new(program: Program) -> Self {
         Self { program, usages: Vec::new(), detail: None, map: MapState::None, failure: None }
+    }
+
+    /// Takes what samples one turn has: one, or several where the program is done at once. Tells why the cache can't be
+    /// prepared, if so.
+    fn turn(
+        &mut self,
+        context: &Context<'_>,
+        image: &Image,
+        truth: &BlockMap,
+        first: bool,
+        prepare: &dyn Fn() -> Result<Prepared>,
+    ) -> Result<std::result::Result<(), &'static str>> {
+        let mut left = 1;
+        let mut settled = false;
+        while left > 0 && self.failure.is_none() {
+            if let Prepared::Refused(why) = prepare()? {
+                return Ok(Err(why));
+            }
+            self.sample(context, image, truth, first && !settled)?;
+            left -= 1;
+            let short = self.usages.last().is_some_and(|usage| usage.wall < SHORT);
+            if !settled && short && self.failure.is_none() {
+                // What ran before it, perhaps a copy of gigabytes, left it the processors' caches full of other things; that
+                // is worth a millisecond, and here a millisecond counts.
+                self.usages.pop();
+                left = SHORT_SAMPLES;
+            }
+            settled = true;
+        }
+        Ok(Ok(()))
     }
 
     /// Takes one sample; the first one's output is looked at, too.

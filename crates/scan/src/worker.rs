@@ -220,10 +220,21 @@ impl<'a> Worker<'a> {
         self.bytes_read += length as u64;
         let buffer = self.buffer.bytes_mut();
         if let Some(direct) = &self.files.direct {
-            let got = direct.read_once(buffer.get_mut(..around).unwrap_or_default(), start - skip as u64)?;
+            let begin = start - skip as u64;
+            let mut got = 0;
+            // The system may give less than was asked for; less than a page it gives only at the end of the file.
+            while got < skip + length && got.is_multiple_of(DIRECT_ALIGN) {
+                let rest = buffer.get_mut(got..around).unwrap_or_default();
+                match direct.read_once(rest, begin + got as u64)? {
+                    0 => break,
+                    more => got += more,
+                }
+            }
             if got < skip + length {
-                let offset = start - skip as u64 + got as u64;
-                return Err(Error::UnexpectedEnd { path: direct.path().to_owned(), offset });
+                return Err(Error::UnexpectedEnd {
+                    path: direct.path().to_owned(),
+                    offset: begin + got as u64,
+                });
             }
             return Ok(buffer.get(skip..skip + length).unwrap_or_default());
         }

@@ -29,8 +29,10 @@ pub struct ExtentCursor<'a> {
 }
 
 impl<'a> ExtentCursor<'a> {
-    pub(crate) fn new(path: &'a Path, file: &'a File, size: u64) -> Self {
-        Self { path, file, size, last: None, hole_from: size }
+    /// A cursor that is told whether the system's word on holes is good; if not, all of the file is one extent.
+    pub(crate) fn new(path: &'a Path, file: &'a File, size: u64, trusted: bool) -> Self {
+        let all = Extent { start: 0, end: size };
+        Self { path, file, size, last: (!trusted).then_some((0, all)), hole_from: size }
     }
 
     /// The first data at or after `offset`, cut to begin there; `None` if only holes follow.
@@ -106,6 +108,20 @@ mod tests {
                 "{offset}"
             );
         }
+    }
+
+    #[test]
+    fn where_holes_are_not_trusted_all_is_one_extent() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sparse.raw");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(10 << 20).unwrap();
+        let mut cursor = super::ExtentCursor::new(&path, &file, 10 << 20, false);
+        for start in [0, 5, 9 << 20, (10 << 20) - 1] {
+            assert_eq!(cursor.data_from(start).unwrap(), Some(super::Extent { start, end: 10 << 20 }));
+        }
+        assert_eq!(cursor.data_from(10 << 20).unwrap(), None);
+        assert_eq!(super::ExtentCursor::new(&path, &file, 0, false).data_from(0).unwrap(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
 use crate::{Error, FileIdentity, ReadAt, Result, Window, sys};
@@ -67,6 +68,8 @@ pub struct ImageFile {
     kind: FileKind,
     size: u64,
     identity: FileIdentity,
+    /// Found out when somebody first asks for extents.
+    trusts_holes: OnceLock<bool>,
 }
 
 impl ImageFile {
@@ -92,7 +95,7 @@ impl ImageFile {
         let kind = refuse_unless_image(&path, &status)?;
         let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
         let identity = FileIdentity::new(&status, size);
-        Ok(Self { path, file, kind, size, identity })
+        Ok(Self { path, file, kind, size, identity, trusts_holes: OnceLock::new() })
     }
 
     /// A second descriptor of the same file, so that each can be told its own [`ReadPattern`].
@@ -131,7 +134,7 @@ impl ImageFile {
 
     fn same_or_changed(&self, again: Self) -> Result<Self> {
         if again.identity.same_file(&self.identity) {
-            return Ok(again);
+            return Ok(Self { trusts_holes: self.trusts_holes.clone(), ..again });
         }
         let what = "another file has its name now".into();
         Err(Error::Changed { path: self.path.clone(), what })
@@ -231,7 +234,8 @@ impl ImageFile {
 
     /// A cursor over the file's data and holes, for one thread.
     pub fn extents(&self) -> ExtentCursor<'_> {
-        ExtentCursor::new(&self.path, &self.file, self.size)
+        let trusted = *self.trusts_holes.get_or_init(|| sys::holes_can_be_trusted(&self.file, self.size));
+        ExtentCursor::new(&self.path, &self.file, self.size, trusted)
     }
 
     /// Maps `len` bytes from `offset` on, or `None` where that can't be done safely: no bus error guard installed, no

@@ -127,7 +127,9 @@ fn an_image_of_ones_own_is_measured_and_stays_as_it_was() {
     let row = &report["rows"][0];
     assert_eq!((&row["case"], &row["data_blocks"]), (&"-odd name.raw".into(), &1.into()));
     assert_eq!(report["rivals"], Value::Array(vec![]));
-    assert_eq!(measured(&report, "-odd name.raw", "warm", "imsprep --io read")["samples"], 2);
+    // Two rounds, of several samples each, since it is done at once.
+    let samples = measured(&report, "-odd name.raw", "warm", "imsprep --io read")["samples"].as_u64();
+    assert!(samples >= Some(2), "{samples:?}");
     assert_eq!(folder.names(), ["-odd name.raw"]);
 }
 

@@ -5,17 +5,16 @@ use std::io;
 use std::num::NonZeroU64;
 use std::path::Path;
 
-use rustix::fs::{Advice, OFlags, SeekFrom};
-use rustix::io::Errno;
+use rustix::fs::{Advice, OFlags};
 
 pub(crate) use super::child::wait as wait_for_child;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    Residency, allocated, cpu_time, free_space, hangup_signal, kind_of, new_file_permissions, read_at,
-    standard_output, status, status_at, write_all_at,
+    Residency, allocated, cpu_time, free_space, hangup_signal, kind_of, new_file_permissions, next_data,
+    read_at, standard_output, status, status_at, write_all_at,
 };
-use crate::{Extent, ReadPattern};
+use crate::ReadPattern;
 
 pub(crate) fn open(path: &Path, _pattern: Option<ReadPattern>) -> io::Result<File> {
     super::unix::open_with(path, OFlags::NONBLOCK)
@@ -29,31 +28,8 @@ pub(crate) fn device_size(file: &File) -> io::Result<u64> {
     io::Seek::seek(&mut &*file, io::SeekFrom::End(0))
 }
 
-pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
-    let rest = Extent { start: offset, end: size };
-    let start = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
-        Ok(start) if start >= size => return Ok(None),
-        // A file system that answers with an earlier place does not know what it says.
-        Ok(start) if start < offset => return Ok(Some(rest)),
-        Ok(start) => start,
-        Err(Errno::NXIO) => return Ok(None),
-        Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
-        Err(e) => return Err(e.into()),
-    };
-    let end = match rustix::fs::seek(file, SeekFrom::Hole(start)) {
-        // An empty extent would be asked for again and again.
-        Ok(end) if end > start => end.min(size),
-        Ok(_) => size,
-        // The file shrank: the reads that follow will say so.
-        Err(Errno::NXIO) => size,
-        Err(e) => return Err(e.into()),
-    };
-    Ok(Some(Extent { start, end }))
-}
-
-/// Block devices and file systems without holes answer so.
-fn knows_no_holes(e: Errno) -> bool {
-    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
+pub(crate) fn holes_can_be_trusted(_file: &File, _size: u64) -> bool {
+    true
 }
 
 pub(crate) fn advise(file: &File, pattern: ReadPattern) {

@@ -17,10 +17,10 @@ use rustix::fs::OFlags;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
-    Residency, allocated, cpu_time, free_space, hangup_signal, kind_of, new_file_permissions, read_at,
-    standard_output, status, status_at, write_all_at,
+    Residency, allocated, cpu_time, free_space, hangup_signal, kind_of, new_file_permissions, next_data,
+    read_at, standard_output, status, status_at, write_all_at,
 };
-use crate::{Cancel, ChildUsage, Extent, ReadPattern};
+use crate::{Cancel, ChildUsage, ReadPattern};
 
 pub(crate) fn open(path: &Path, _pattern: Option<ReadPattern>) -> io::Result<File> {
     super::unix::open_with(path, OFlags::NONBLOCK)
@@ -40,12 +40,30 @@ pub(crate) fn device_size(file: &File) -> io::Result<u64> {
     }
 }
 
-/// There are SEEK_DATA and SEEK_HOLE, but they are not asked: reports against GNU cp and qemu say that APFS named holes
-/// where there was data, and that ENXIO does not always mean that only holes follow. A wrong hole is a block of zeros in
-/// the cloud; a hole that is read as if it were data costs time alone.
-#[expect(clippy::unnecessary_wraps, reason = "other systems can fail, and have holes")]
-pub(crate) fn next_data(_file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
-    Ok(Some(Extent { start: offset, end: size }))
+/// Reports against GNU cp, qemu and tar say that APFS named holes where there was data: data that was not on the disk yet, and
+/// data after an ENXIO. A wrong hole is a block of zeros in the cloud. So the file is flushed first, and then what is named as
+/// data must make up all that the file system keeps for the file; if it is less, no hole of it is believed. A hole
+/// that is read as if it were data costs time alone.
+pub(crate) fn holes_can_be_trusted(file: &File, size: u64) -> bool {
+    if file.sync_all().is_err() {
+        return false;
+    }
+    let Ok(kept) = file.metadata().map(|metadata| allocated(&metadata).unwrap_or(u64::MAX)) else {
+        return false;
+    };
+    let (mut at, mut named) = (0, 0u64);
+    while at < size {
+        match next_data(file, at, size) {
+            Ok(Some(extent)) => {
+                named = named.saturating_add(extent.end - extent.start);
+                at = extent.end;
+            }
+            Ok(None) => break,
+            Err(_) => return false,
+        }
+    }
+    // The last extent ends with the file, what is kept for it with a block.
+    named.next_multiple_of(4096) >= kept
 }
 
 #[expect(unsafe_code, reason = "F_RDAHEAD has no safe form")]

@@ -2,7 +2,8 @@
 //! is on.
 //!
 //! `linux.rs`, `macos.rs` and `windows.rs` each have every function below; what the first two share lies in `unix.rs`,
-//! `map.rs` and `guard.rs`. What of Windows needs no Windows lies in `ranges.rs` and is tested everywhere. Linux is the one that is tested. Another system is another file with these functions.
+//! `map.rs` and `guard.rs`. What of Windows needs no Windows lies in `ranges.rs` and is tested everywhere. Linux is the one
+//! that is tested. Another system is another file with these functions.
 
 use std::time::SystemTime;
 
@@ -78,6 +79,10 @@ pub(crate) use system::read_at;
 /// The first data at or after the offset, in a file of this size: `None` if only holes follow, all of the rest where the
 /// system can't tell. What is not data must read as zeros, for certain: nobody looks.
 pub(crate) use system::next_data;
+
+/// Whether what [`next_data`] says of the holes of a file of this size can be relied on; asked once, when a regular file is
+/// opened, and where the answer is no, nobody asks for holes.
+pub(crate) use system::holes_can_be_trusted;
 
 /// Tells the system how the descriptor is going to be read. Advice only.
 pub(crate) use system::advise;

@@ -7,10 +7,11 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, Permi
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, SeekFrom};
+use rustix::io::Errno;
 
 use super::Status;
-use crate::FileKind;
+use crate::{Extent, FileKind};
 
 pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
     let t = metadata.file_type();
@@ -65,6 +66,33 @@ pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<us
 
 pub(crate) fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     FileExt::write_all_at(file, bytes, offset)
+}
+
+pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
+    let rest = Extent { start: offset, end: size };
+    let start = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+        Ok(start) if start >= size => return Ok(None),
+        // A file system that answers with an earlier place does not know what it says.
+        Ok(start) if start < offset => return Ok(Some(rest)),
+        Ok(start) => start,
+        Err(Errno::NXIO) => return Ok(None),
+        Err(e) if knows_no_holes(e) => return Ok(Some(rest)),
+        Err(e) => return Err(e.into()),
+    };
+    let end = match rustix::fs::seek(file, SeekFrom::Hole(start)) {
+        // An empty extent would be asked for again and again.
+        Ok(end) if end > start => end.min(size),
+        Ok(_) => size,
+        // The file shrank: the reads that follow will say so.
+        Err(Errno::NXIO) => size,
+        Err(e) => return Err(e.into()),
+    };
+    Ok(Some(Extent { start, end }))
+}
+
+/// Block devices and file systems without holes answer so.
+fn knows_no_holes(e: Errno) -> bool {
+    [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
 }
 
 pub(crate) fn standard_output() -> io::Result<File> {

@@ -138,9 +138,6 @@ pub(crate) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io
 
 pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> io::Result<Option<Extent>> {
     let rest = Some(Extent { start: offset, end: size });
-    if !holes_can_be_trusted(&file.metadata()?) {
-        return Ok(rest);
-    }
     match ranges::next_data(offset, size, |from| allocated_ranges(file, from, size)) {
         Err(e) if knows_no_holes(&e) => Ok(rest),
         other => other,
@@ -149,7 +146,11 @@ pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> io::Result<Optio
 
 /// Only a sparse file has holes. Where a reparse point or a remote copy stands in for the content (deduplicated, stored
 /// elsewhere), what is not allocated here may be data there.
-fn holes_can_be_trusted(metadata: &Metadata) -> bool {
+pub(crate) fn holes_can_be_trusted(file: &File, _size: u64) -> bool {
+    file.metadata().is_ok_and(|metadata| is_sparse_and_here(&metadata))
+}
+
+fn is_sparse_and_here(metadata: &Metadata) -> bool {
     const ELSEWHERE: u32 = FILE_ATTRIBUTE_REPARSE_POINT
         | FILE_ATTRIBUTE_OFFLINE
         | FILE_ATTRIBUTE_RECALL_ON_OPEN
