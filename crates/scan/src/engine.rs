@@ -70,7 +70,7 @@ pub fn scan(
         let mut worker = Worker::new(&files, own.as_ref().unwrap_or(image), options.block_size);
         while !stop.load(Ordering::Relaxed) {
             let Some(batch) = claims.next(&stage)? else { break };
-            let covered = worker.scan(batch.first, batch.bits, &|| {
+            let covered = worker.scan(batch, &|| {
                 if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { cancel.check() }
             })?;
             bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);

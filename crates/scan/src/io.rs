@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use imsprep_source::{FileKind, ImageFile, ReadAt};
+use imsprep_source::{FileKind, ImageFile};
 
 /// How the bytes of whole blocks are brought in. What the scan finds is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,12 +61,15 @@ pub(crate) fn choose(image: &ImageFile, asked: IoMode) -> IoChoice {
             (None, Some(share)) => {
                 choice(IoMode::Read, &format!("only {:.0} % of its data is in memory", share * 100.0))
             }
-            (None, None) if image.size() == 0 => choice(IoMode::Read, "there is nothing to read"),
-            (None, None) => {
-                choice(IoMode::Read, "it has no data, or the system does not tell what is in memory")
-            }
+            (None, None) if has_no_data(image) => choice(IoMode::Map, "it has no data"),
+            (None, None) => choice(IoMode::Read, "the system does not tell what is in memory"),
         },
     }
+}
+
+/// Whether the file is one hole, or empty. A failure shows when it is scanned.
+fn has_no_data(image: &ImageFile) -> bool {
+    matches!(image.extents().data_from(0), Ok(None))
 }
 
 impl IoChoice {

@@ -4,6 +4,8 @@ use imsprep_source::{
     AlignedBuffer, BlockSize, DIRECT_ALIGN, Error, ImageFile, ReadAt, Result, WINDOW_ALIGN, Window, is_zero,
 };
 
+use crate::claims::Batch;
+
 /// One page: what a probe looks at.
 const PAGE_BYTES: usize = 4 << 10;
 const PAGE: u64 = PAGE_BYTES as u64;
@@ -71,14 +73,11 @@ impl<'a> Worker<'a> {
         std::mem::take(&mut self.bytes_read)
     }
 
-    /// Sets the bits of the data blocks from block `first` on, as many as `bits` has. All must be clear before.
-    /// Returns the bytes of the image that they stand for. `go_on` is asked often and ends the scan with its error.
-    pub(crate) fn scan(
-        &mut self,
-        first: u64,
-        bits: &mut [u8],
-        go_on: &dyn Fn() -> Result<()>,
-    ) -> Result<u64> {
+    /// Sets the bits of the data blocks of a batch. All must be clear before. Returns the bytes of the image that they
+    /// stand for. `go_on` is asked often and ends the scan with its error.
+    pub(crate) fn scan(&mut self, batch: Batch<'_>, go_on: &dyn Fn() -> Result<()>) -> Result<u64> {
+        let Batch { first, bits, data: (asked, extent) } = batch;
+        self.extents.remember(asked, extent);
         let start = first.saturating_mul(self.block_size);
         let length = (bits.len() as u64).saturating_mul(8 * self.block_size);
         let end = start.saturating_add(length).min(self.size);

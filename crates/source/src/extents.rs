@@ -35,6 +35,11 @@ impl<'a> ExtentCursor<'a> {
         Self { path, file, size, last: (!trusted).then_some((0, all)), hole_from: size }
     }
 
+    /// Takes over what another cursor of the same file has found: the first data at or after `offset`, uncut.
+    pub fn remember(&mut self, offset: u64, found: Extent) {
+        self.last = Some((offset.min(found.start), found));
+    }
+
     /// The first data at or after `offset`, cut to begin there; `None` if only holes follow.
     ///
     /// # Errors
