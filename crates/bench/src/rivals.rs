@@ -149,11 +149,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         scope: Scope::All,
         yields: Yields::Bmap,
         place: Place::Memory,
-        command: |call| {
-            let mut command = Command::new("bmaptool");
-            command.args(["create", "--no-checksum", "-o"]).arg(call.output).arg(call.image);
-            command
-        },
+        command: |call| bmaptool(&["create", "--no-checksum", "-o"], call),
     },
     Rival {
         name: "bmaptool",
@@ -164,11 +160,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         scope: Scope::All,
         yields: Yields::Bmap,
         place: Place::Memory,
-        command: |call| {
-            let mut command = Command::new("bmaptool");
-            command.args(["create", "-o"]).arg(call.output).arg(call.image);
-            command
-        },
+        command: |call| bmaptool(&["create", "-o"], call),
     },
     Rival {
         name: "cp --sparse=always",
@@ -277,6 +269,12 @@ pub(crate) const RIVALS: &[Rival] = &[
         command: compressed,
     },
 ];
+
+fn bmaptool(flags: &[&str], call: &Call<'_>) -> Command {
+    let mut command = Command::new("bmaptool");
+    command.args(flags).arg(call.output).arg(call.image);
+    command
+}
 
 /// To the qcow2 that is most like a ZVHD2.
 fn compressed(call: &Call<'_>) -> Command {

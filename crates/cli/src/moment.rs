@@ -1,5 +1,6 @@
 //! Moments as people and build systems write them.
 
+use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_zvhd2::timestamp_of;
 
 use crate::render::time::{days_before, days_in_month};
@@ -15,7 +16,8 @@ pub(crate) fn parse_timestamp(text: &str) -> Result<u32, String> {
     timestamp_of(seconds).ok_or_else(range)
 }
 
-/// What `SOURCE_DATE_EPOCH` asks for, if it is set.
+/// What `SOURCE_DATE_EPOCH` asks for, if it is set. Builds set it to 0 or 1 where only sameness counts; what lies before the
+/// first moment that a footer can tell of becomes that one.
 pub(crate) fn from_environment() -> anyhow::Result<Option<u32>> {
     let Some(value) = std::env::var_os(SOURCE_DATE_EPOCH) else { return Ok(None) };
     let text = value.to_string_lossy();
@@ -23,9 +25,11 @@ pub(crate) fn from_environment() -> anyhow::Result<Option<u32>> {
         || format!("{SOURCE_DATE_EPOCH}: {text:?} is no moment in Unix seconds; --timestamp overrides it");
     let seconds = unix_seconds(&text).ok_or_else(|| anyhow::anyhow!(wrong()))?;
     let range = || {
-        anyhow::anyhow!("{SOURCE_DATE_EPOCH}: a ZVHD2 can't tell of {seconds}, only of 946684800 and later")
+        anyhow::anyhow!(
+            "{SOURCE_DATE_EPOCH}: a ZVHD2 can't tell of {seconds}, only of moments up to 5241652095"
+        )
     };
-    timestamp_of(seconds).ok_or_else(range).map(Some)
+    timestamp_of(seconds.max(EPOCH_UNIX_SECONDS)).ok_or_else(range).map(Some)
 }
 
 fn unix_seconds(text: &str) -> Option<u64> {

@@ -30,6 +30,7 @@ mod residency;
 mod sink;
 mod space;
 mod sys;
+mod temporary;
 mod units;
 mod window;
 mod zero;

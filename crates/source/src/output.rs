@@ -1,11 +1,10 @@
 //! Files that appear whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
+use crate::temporary::{Temporary, folder_of};
 use crate::{Error, FileKind, ImageFile, Result, sys};
 
 /// What to do with an output that exists already.
@@ -17,12 +16,12 @@ pub enum Overwrite {
     Replace,
 }
 
-/// A file being written. It has a temporary name in the folder of its place until [`commit`](Self::commit); dropped
-/// before that, it is gone.
+/// A file being written. Until [`commit`](Self::commit) it has no name, or a temporary one in the folder of its place where
+/// the system has no files without names; dropped before that, it is gone.
 #[derive(Debug)]
 pub struct OutputFile {
     path: PathBuf,
-    temporary: NamedTempFile,
+    temporary: Temporary,
     overwrite: Overwrite,
     written: u64,
     /// What lies before this is on its way to the disk.
@@ -48,13 +47,7 @@ impl OutputFile {
         Self::check_place(&path, overwrite, inputs)?;
         // Through a link to a file it is that file that is replaced, not the link.
         let path = if path.is_symlink() { path.canonicalize().unwrap_or(path) } else { path };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".imsprep-").suffix(".tmp");
-        // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
-        if let Some(permissions) = sys::new_file_permissions() {
-            builder.permissions(permissions);
-        }
-        let temporary = builder.tempfile_in(folder_of(&path)).map_err(|source| Error::Write {
+        let temporary = Temporary::create_in(folder_of(&path)).map_err(|source| Error::Write {
             path: path.clone(),
             what: "create a temporary file beside it",
             source,
@@ -108,7 +101,7 @@ impl OutputFile {
     ///
     /// [`Error::Write`]; the temporary file goes when `self` does.
     pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.temporary.write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))?;
+        self.temporary.file().write_all(bytes).map_err(|e| write_error(&self.path, "write to it", e))?;
         self.written += bytes.len() as u64;
         if self.written - self.pushed >= PUSH {
             self.push();
@@ -120,7 +113,7 @@ impl OutputFile {
     /// in memory. Advice only.
     fn push(&mut self) {
         let length = std::num::NonZeroU64::new(self.written - self.pushed);
-        sys::forget(self.temporary.as_file(), self.pushed, length);
+        sys::forget(self.temporary.file(), self.pushed, length);
         self.pushed = self.written;
     }
 
@@ -131,7 +124,7 @@ impl OutputFile {
     ///
     /// [`Error::Write`] if it can't be flushed, or what opening it brings.
     pub fn read_back(&self) -> Result<ImageFile> {
-        let file = self.temporary.as_file();
+        let file = self.temporary.file();
         file.sync_all().map_err(|e| write_error(&self.path, "flush it to the disk", e))?;
         let again =
             self.temporary.reopen().map_err(|source| Error::Open { path: self.path.clone(), source })?;
@@ -147,7 +140,7 @@ impl OutputFile {
     ///
     /// [`Error::Write`].
     pub fn set_len(&mut self, length: u64) -> Result<()> {
-        let result = self.temporary.as_file().set_len(length);
+        let result = self.temporary.file().set_len(length);
         result.map_err(|e| write_error(&self.path, "make it as long as it will be", e))
     }
 
@@ -157,26 +150,22 @@ impl OutputFile {
     ///
     /// [`Error::Write`].
     pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        let result = sys::write_all_at(self.temporary.as_file(), bytes, offset);
+        let result = sys::write_all_at(self.temporary.file(), bytes, offset);
         result.map_err(|e| write_error(&self.path, "write to it", e))
     }
 
-    /// Makes the file durable and puts it in its place: fsync, rename, fsync of the folder.
+    /// Makes the file durable and puts it in its place: fsync, name, fsync of the folder.
     ///
     /// # Errors
     ///
     /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
     pub fn commit(self) -> Result<()> {
         let Self { path, temporary, overwrite, .. } = self;
-        temporary.as_file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
-        let placed = match overwrite {
-            Overwrite::Replace => temporary.persist(&path),
-            Overwrite::Refuse => temporary.persist_noclobber(&path),
-        };
-        if let Err(e) = placed {
-            return Err(match e.error.kind() {
+        temporary.file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
+        if let Err(e) = temporary.place(&path, overwrite) {
+            return Err(match e.kind() {
                 io::ErrorKind::AlreadyExists => Error::Exists { path },
-                _ => write_error(&path, "rename the temporary file to it", e.error),
+                _ => write_error(&path, "give the finished file its name", e),
             });
         }
         // The file is in place; some file systems can't fsync a folder, and that does not undo it.
@@ -189,13 +178,6 @@ impl OutputFile {
 
 fn write_error(path: &Path, what: &'static str, source: io::Error) -> Error {
     Error::Write { path: path.to_owned(), what, source }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 #[cfg(test)]

@@ -47,12 +47,10 @@ pub enum Error {
         advice: String,
     },
     /// An output's name says another format than the file would have.
-    #[error("{}: a {from} is converted to {format}, and this name denies it; let it end in .{extension}", path.display())]
+    #[error("{}: what is written is {format}, and this name denies it; let it end in .{extension}", path.display())]
     MisleadingName {
         /// The output.
         path: PathBuf,
-        /// The source's format.
-        from: Format,
         /// What the output would be.
         format: Format,
         /// The extension that fits.

@@ -83,25 +83,30 @@ impl Plan {
     ///
     /// [`Error::MisleadingName`].
     pub fn check_name(&self, output: &Path) -> Result<()> {
-        let (format, allowed) = match self.direction {
-            Direction::ToZvhd2 => (Format::Zvhd2, &["zvhd2"][..]),
-            Direction::ToRaw => (Format::Raw, &["raw", "img"][..]),
+        let format = match self.direction {
+            Direction::ToZvhd2 => Format::Zvhd2,
+            Direction::ToRaw => Format::Raw,
         };
-        let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        let says_another = extension.is_some_and(|extension| {
-            let extension = extension.as_str();
-            (IMAGE_EXTENSIONS.contains(&extension) || extension == "mf") && !allowed.contains(&extension)
-        });
-        if !says_another {
-            return Ok(());
-        }
-        Err(Error::MisleadingName {
-            path: output.to_owned(),
-            from: self.detection.format,
-            format,
-            extension: allowed.first().copied().unwrap_or_default(),
-        })
+        check_output_name(output, format)
     }
+}
+
+/// Whether `output` may be the name of a RAW or a ZVHD2.
+pub(crate) fn check_output_name(output: &Path, format: Format) -> Result<()> {
+    let allowed = match format {
+        Format::Zvhd2 => &["zvhd2"][..],
+        _ => &["raw", "img"][..],
+    };
+    let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let says_another = extension.is_some_and(|extension| {
+        let extension = extension.as_str();
+        (IMAGE_EXTENSIONS.contains(&extension) || extension == "mf") && !allowed.contains(&extension)
+    });
+    if !says_another {
+        return Ok(());
+    }
+    let extension = allowed.first().copied().unwrap_or_default();
+    Err(Error::MisleadingName { path: output.to_owned(), format, extension })
 }
 
 #[cfg(test)]

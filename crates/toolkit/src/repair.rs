@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use imsprep_detect::Format;
 use imsprep_source::{Cancel, ImageFile, OutputFile, Overwrite, Progress};
 use imsprep_zvhd2::{Salvage, Written};
 
 use crate::Result;
+use crate::plan::check_output_name;
 
 /// How to repair.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +43,7 @@ pub struct Repaired {
 ///
 /// # Errors
 ///
-/// As [`Salvage::look`] and [`Salvage::write`], and what writing brings.
+/// [`Error::MisleadingName`](crate::Error::MisleadingName); as [`Salvage::look`] and [`Salvage::write`], and what writing brings.
 pub fn repair_zvhd2(
     path: &Path,
     output: &Path,
@@ -49,6 +51,7 @@ pub fn repair_zvhd2(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Repaired> {
+    check_output_name(output, Format::Zvhd2)?;
     let image = ImageFile::open(path)?;
     OutputFile::check_place(output, options.overwrite, &[&image])?;
     let salvage = Salvage::look(&image, options.size, progress, cancel)?;

@@ -271,6 +271,11 @@ fn a_second_signal_ends_the_process_at_once() {
     if folder.path("disk.mf").exists() {
         assert_eq!(folder.run(&["bitmap", "verify", "disk.raw"]).status, 0);
     }
+    assert!(
+        folder.names().iter().all(|name| ["disk.raw", "disk.mf"].contains(&name.as_str())),
+        "{:?}",
+        folder.names()
+    );
 }
 
 #[test]

@@ -78,3 +78,46 @@ fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
     assert_eq!(folder.names(), ["disk.raw"]);
     drop(file);
 }
+
+/// A process that is killed has no chance to clean up: what it was writing must not have a name yet.
+#[test]
+fn a_killed_process_leaves_nothing_half_written() {
+    let folder = Folder::new();
+    // Random data, which takes a second or two.
+    let mut state = 1_u64;
+    let noise = (0..6 << 20).flat_map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32).to_le_bytes()
+    });
+    folder.write("disk.raw", &noise.collect::<Vec<_>>());
+    assert_eq!(folder.run(&["convert", "disk.raw", "whole.zvhd2", "-q"]).status, 0);
+    let inputs = ["disk.raw", "whole.zvhd2"];
+    let commands: [&[&str]; 4] = [
+        &["bitmap", "create", "disk.raw"],
+        &["convert", "--level", "9", "disk.raw", "out.zvhd2"],
+        &["convert", "whole.zvhd2", "out.raw"],
+        &["zvhd2", "repair", "whole.zvhd2", "out.zvhd2"],
+    ];
+    let mut killed = 0;
+    for args in commands {
+        for delay in [1, 3, 10, 30, 100, 300] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_imsprep"));
+            command.args(args).current_dir(folder.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(delay));
+            child.kill().unwrap();
+            let finished = child.wait().unwrap().success();
+            killed += usize::from(!finished);
+            for name in folder.names().iter().filter(|name| !inputs.contains(&name.as_str())) {
+                // It had its name already, so it is whole, finished or not.
+                let sound = match name.as_str() {
+                    "disk.mf" => folder.run(&["bitmap", "verify", "disk.raw"]),
+                    name => folder.run(&["compare", "disk.raw", name]),
+                };
+                assert_eq!(sound.status, 0, "{args:?} after {delay} ms: {name}: {sound:?}");
+                std::fs::remove_file(folder.path(name)).unwrap();
+            }
+        }
+    }
+    assert!(killed > 4, "{killed}: the processes were too fast for this test");
+}

@@ -116,6 +116,7 @@ fn nothing_is_written_where_nothing_may_be_or_nothing_was_saved() {
         (["text", "out.zvhd2"], 2, "not a ZVHD2 file"),
         (["old.zvhd", "out.zvhd2"], 2, "ZVHD version 1"),
         (["none", "out.zvhd2"], 2, "cannot open"),
+        (["good.zvhd2", "out.raw"], 2, "this name denies it; let it end in .zvhd2"),
     ] {
         let run = folder.run(&["zvhd2", "repair", args[0], args[1]]);
         assert_eq!((run.status, run.out.as_str()), (status, ""), "{args:?}");

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, OFlags};
+use rustix::fs::{Advice, AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 pub(crate) use super::child::wait as wait_for_child;
 pub(crate) use super::guard::install as install_guard;
@@ -67,4 +69,31 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
     let kind = rustix::fs::fstatfs(file).ok()?.f_type;
     let kind = u64::try_from(kind).unwrap_or(0) & 0xffff_ffff;
     REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}
+
+/// Not every file system has them (NFS and FUSE do not), and to name one later takes /proc.
+pub(crate) fn unnamed_file(folder: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666)) {
+        Ok(file) => {
+            let file = File::from(file);
+            Ok(path_of(&file).exists().then_some(file))
+        }
+        // Kernels that do not know the flag see a folder that is opened for writing.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+pub(crate) fn name_file(file: &File, path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::linkat(CWD, path_of(file), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+pub(crate) fn reopen_unnamed(file: &File) -> io::Result<File> {
+    File::open(path_of(file))
+}
+
+/// A path that leads to an open file.
+fn path_of(file: &File) -> PathBuf {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }

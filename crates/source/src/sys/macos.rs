@@ -93,3 +93,17 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
     let local = flags & libc::MNT_LOCAL.cast_unsigned() != 0;
     (!local).then_some("a network file system")
 }
+
+/// There are none.
+#[expect(clippy::unnecessary_wraps, reason = "other systems have them")]
+pub(crate) fn unnamed_file(_folder: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+pub(crate) fn name_file(_file: &File, _path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn reopen_unnamed(_file: &File) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}

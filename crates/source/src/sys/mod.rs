@@ -129,6 +129,16 @@ pub(crate) use system::remote_file_system;
 /// that is what happens anyway.
 pub(crate) use system::new_file_permissions;
 
+/// A new file without a name in the file system of the folder, to be read and written; `None` where there are none. It
+/// has the permissions that an ordinary program's new file has.
+pub(crate) use system::unnamed_file;
+
+/// Gives a file of [`unnamed_file`] a name that nothing has.
+pub(crate) use system::name_file;
+
+/// Another descriptor of such a file, for reading, with a place and flags of its own.
+pub(crate) use system::reopen_unnamed;
+
 /// Installs what turns bus errors of mapped files into marks.
 pub(crate) use system::install_guard;
 

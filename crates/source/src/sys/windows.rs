@@ -271,6 +271,20 @@ impl GuardedMap {
     }
 }
 
+/// There are none.
+#[expect(clippy::unnecessary_wraps, reason = "other systems have them")]
+pub(crate) fn unnamed_file(_folder: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+pub(crate) fn name_file(_file: &File, _path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn reopen_unnamed(_file: &File) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(test)]
 mod tests {
     use windows_sys::Win32::System::Ioctl::FSCTL_SET_SPARSE;

@@ -1,0 +1,166 @@
+//! A file that has no name, or a temporary one, until it is complete.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::{Overwrite, sys};
+
+/// What a file in the making is called.
+#[derive(Debug)]
+pub(crate) enum Temporary {
+    /// Nothing: where the system has such files, as then nothing is left of it however the process ends.
+    Unnamed(File),
+    /// A name beside its place, which goes with this value, but stays if the process is killed.
+    Named(NamedTempFile),
+}
+
+impl Temporary {
+    /// A new file in the file system of `folder`.
+    pub(crate) fn create_in(folder: &Path) -> io::Result<Self> {
+        if let Some(file) = sys::unnamed_file(folder)? {
+            return Ok(Self::Unnamed(file));
+        }
+        named_in(folder).map(Self::Named)
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        match self {
+            Self::Unnamed(file) => file,
+            Self::Named(named) => named.as_file(),
+        }
+    }
+
+    /// Another descriptor of it, for reading.
+    pub(crate) fn reopen(&self) -> io::Result<File> {
+        match self {
+            Self::Unnamed(file) => sys::reopen_unnamed(file),
+            Self::Named(named) => named.reopen(),
+        }
+    }
+
+    /// Gives it its name, in one step; whoever looks finds the old file or the new one.
+    pub(crate) fn place(self, path: &Path, overwrite: Overwrite) -> io::Result<()> {
+        let file = match self {
+            Self::Named(named) => return place_named(named, path, overwrite),
+            Self::Unnamed(file) => file,
+        };
+        let placed = match overwrite {
+            Overwrite::Refuse => sys::name_file(&file, path),
+            // A file can't be given a name that another has: it gets one beside it, which is then moved.
+            Overwrite::Replace => tempfile::Builder::new()
+                .prefix(PREFIX)
+                .suffix(SUFFIX)
+                .make_in(folder_of(path), |beside| sys::name_file(&file, beside))
+                .and_then(|named| named.into_temp_path().persist(path).map_err(|e| e.error)),
+        };
+        match placed {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                // Where such a file can be made and not be named (some sandboxes), the work of hours must not be lost.
+                place_named(named_copy(file, folder_of(path))?, path, overwrite)
+            }
+            other => other,
+        }
+    }
+}
+
+fn place_named(named: NamedTempFile, path: &Path, overwrite: Overwrite) -> io::Result<()> {
+    let placed = match overwrite {
+        Overwrite::Refuse => named.persist_noclobber(path),
+        Overwrite::Replace => named.persist(path),
+    };
+    placed.map(drop).map_err(|e| e.error)
+}
+
+fn named_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
+    if let Some(permissions) = sys::new_file_permissions() {
+        builder.permissions(permissions);
+    }
+    builder.tempfile_in(folder)
+}
+
+fn named_copy(mut file: File, folder: &Path) -> io::Result<NamedTempFile> {
+    let mut named = named_in(folder)?;
+    io::Seek::rewind(&mut file)?;
+    io::copy(&mut file, named.as_file_mut())?;
+    named.as_file().sync_all()?;
+    Ok(named)
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+const PREFIX: &str = ".imsprep-";
+const SUFFIX: &str = ".tmp";
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn of_both_kinds_the_same_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out");
+        let create = || Temporary::create_in(dir.path()).unwrap();
+        let named = || Temporary::Named(named_in(dir.path()).unwrap());
+        for (make, content) in [(&create as &dyn Fn() -> Temporary, "one"), (&named, "two")] {
+            let write = || {
+                let temporary = make();
+                temporary.file().write_all(content.as_bytes()).unwrap();
+                assert_eq!(io::read_to_string(temporary.reopen().unwrap()).unwrap(), content);
+                temporary
+            };
+            write().place(&path, Overwrite::Replace).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+            let error = write().place(&path, Overwrite::Refuse).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            std::fs::remove_file(&path).unwrap();
+            write().place(&path, Overwrite::Refuse).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_copy_with_a_name_holds_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let temporary = Temporary::create_in(dir.path()).unwrap();
+        temporary.file().write_all(b"the work of hours").unwrap();
+        let copy = named_copy(temporary.file().try_clone().unwrap(), dir.path()).unwrap();
+        place_named(copy, &dir.path().join("out"), Overwrite::Refuse).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("out")).unwrap(), b"the work of hours");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn without_a_name_nothing_is_there_to_be_left() {
+        let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let temporary = Temporary::create_in(dir.path()).unwrap();
+        assert!(matches!(temporary, Temporary::Unnamed(_)), "{temporary:?}");
+        temporary.file().write_all(b"half").unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_it_as_far_as_the_umask_lets_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ordinary"), "").unwrap();
+        Temporary::create_in(dir.path()).unwrap().place(&dir.path().join("ours"), Overwrite::Refuse).unwrap();
+        let mode = |name| std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("ours"), mode("ordinary"));
+    }
+}
