@@ -74,6 +74,11 @@ impl Report {
         self.not_checked.push(NotChecked { what: what.into(), why: why.into() });
     }
 
+    /// Forgets what was not looked at, for a report that says that in its own words.
+    pub fn clear_not_checked(&mut self) {
+        self.not_checked.clear();
+    }
+
     /// Adds all that another report holds.
     pub fn merge(&mut self, other: Self) {
         for tally in other.tallies.values() {
