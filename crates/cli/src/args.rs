@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod request;
 mod size;
 
 use std::path::PathBuf;
@@ -12,6 +13,10 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use request::{
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, PurposeName,
+    RequestArgs, WishArgs,
+};
 use size::parse_disk_size;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
@@ -29,26 +34,29 @@ pub(crate) struct Cli {
     pub(crate) common: CommonArgs,
 }
 
+/// Where the flags of every command stand in its help: after its own.
+const AFTER_ALL: usize = 900;
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
     /// Print the result as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = AFTER_ALL)]
     pub(crate) json: bool,
     /// Print nothing but errors; the exit status tells the result
-    #[arg(short, long, global = true, conflicts_with_all = ["json", "verbose"])]
+    #[arg(short, long, global = true, display_order = AFTER_ALL + 1, conflicts_with_all = ["json", "verbose"])]
     pub(crate) quiet: bool,
     /// Print more: every place of a finding, reasons and sources
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = AFTER_ALL + 2)]
     pub(crate) verbose: bool,
     /// Show no progress bar (there is none when standard error is no terminal)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = AFTER_ALL + 3)]
     pub(crate) no_progress: bool,
     /// Number of worker threads [default: one for each core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, display_order = AFTER_ALL + 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// When to colour the output; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, display_order = AFTER_ALL + 5, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
 }
 
@@ -75,6 +83,8 @@ pub(crate) enum Command {
     /// Look into ZVHD2 files, and repair them
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
+    /// Make the body of the request that imports an image, or check one
+    Request(Box<RequestArgs>),
     /// List every rule with its code and severity
     Rules(RulesArgs),
     /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Map(args)) => commands::map::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Repair(args)) => commands::repair::run(&args, &setup),
+        Command::Request(args) => commands::request::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
     };

@@ -8,6 +8,7 @@ pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod map;
 pub(crate) mod repair;
+pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod zvhd2;
 

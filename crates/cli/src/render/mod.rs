@@ -10,6 +10,7 @@ pub(crate) mod findings;
 pub(crate) mod map;
 pub(crate) mod quantity;
 pub(crate) mod repair;
+pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod style;
 pub(crate) mod table;

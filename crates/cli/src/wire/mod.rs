@@ -9,6 +9,7 @@ pub(crate) mod detect;
 pub(crate) mod map;
 pub(crate) mod repair;
 pub(crate) mod report;
+pub(crate) mod request;
 pub(crate) mod zvhd2;
 
 use std::path::Path;

@@ -96,6 +96,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["zvhd2", "map", "--help"],
         &["zvhd2", "repair", "--help"],
         &["compare", "--help"],
+        &["request", "--help"],
         &["rules", "--help"],
         &["bench", "--help"],
     ] {
@@ -111,6 +112,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bench"],
         &["convert"],
         &["compare"],
+        &["request"],
         &["zvhd2", "map"],
         &["zvhd2", "repair"],
     ] {

@@ -21,5 +21,6 @@ mod io_modes;
 mod limits;
 mod map;
 mod repair;
+mod request;
 mod snapshots;
 mod terminal;

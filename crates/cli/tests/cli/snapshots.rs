@@ -92,5 +92,6 @@ fn help() {
     assert_run("help_convert", &folder, &["convert", "--help"]);
     assert_run("help", &folder, &["--help"]);
     assert_run("help_check", &folder, &["check", "--help"]);
+    assert_run("help_request", &folder, &["request", "--help"]);
     assert_run("help_bench", &folder, &["bench", "--help"]);
 }
