@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod inspect;
 mod request;
 mod size;
 
@@ -13,6 +14,7 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use inspect::InspectArgs;
 pub(crate) use request::{
     ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, PurposeName,
     RequestArgs, WishArgs,
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Tell the format of files, the size of the disk in them, and what matters to an import
     Detect(DetectArgs),
+    /// Tell what is inside a disk: partitions, file systems, boot loaders, and what follows from them
+    Inspect(InspectArgs),
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
@@ -286,8 +290,8 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2 and ZVHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that goes on in
-zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+RAW, ZVHD2, ZVHD and fixed VHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that \
+goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
 pub(crate) struct CompareArgs {
     /// One image or block device
     #[arg(value_name = "A")]

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_findings::Report;
+use imsprep_inspect::Summary;
 use imsprep_rules::{
-    BodyKind, Endpoint, ImageFacts, OsVersions, Profile, Request, ValidateOptions, Wishes, fill_request,
-    is_covered_by_request, validate_body,
+    Architecture, BodyKind, BootsBy, Endpoint, ImageFacts, OsType, OsVersions, Profile, Purpose, Request,
+    Told, ValidateOptions, Wishes, fill_request, is_covered_by_request, validate_body,
 };
 use imsprep_source::{Cancel, Progress};
 
-use crate::{BitmapState, CheckOptions, Checked, Depth, Result, Target, check_image_file};
+use crate::{
+    BitmapState, CheckOptions, Checked, Depth, Error, Result, Target, check_image_file, inspect_image,
+};
 
 /// A request for an image.
 #[derive(Debug)]
@@ -46,12 +49,12 @@ pub fn prepare_request(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<PreparedRequest> {
-    let (checked, facts) = look(path, profile, progress, cancel)?;
+    let Looked { checked, facts, closed } = look(path, profile, progress, cancel)?;
     let mut report = Report::new();
     let request = fill_request(wishes, &facts, profile, os_versions, &mut report);
     let bitmap = checked.bitmap.as_ref().and_then(there).map(Path::to_owned);
     add_image_findings(checked.report, request.kind, &mut report);
-    content_not_checked(&mut report);
+    content_not_checked(closed, &mut report);
     network_not_checked(&mut report);
     Ok(PreparedRequest { request, facts, bitmap, report })
 }
@@ -72,34 +75,79 @@ pub fn validate_request(
 ) -> Result<ValidatedRequest> {
     let looked = image.map(|path| look(path, profile, progress, cancel)).transpose()?;
     let mut report = Report::new();
-    let facts = looked.as_ref().map(|(_, facts)| facts);
+    let facts = looked.as_ref().map(|looked| &looked.facts);
     let options = ValidateOptions { profile, os_versions, endpoint, facts };
     let kind = validate_body(body, &options, &mut report);
-    match (looked, kind) {
-        (Some((checked, _)), Some(kind)) => add_image_findings(checked.report, kind, &mut report),
-        (Some(_), None) => {}
-        (None, _) => {
-            report.push_not_checked("the image", "none was given: imsprep request --validate BODY IMAGE")
+    if let Some(Looked { checked, closed, .. }) = looked {
+        if let Some(kind) = kind {
+            add_image_findings(checked.report, kind, &mut report);
         }
-    }
-    if image.is_some() {
-        content_not_checked(&mut report);
+        content_not_checked(closed, &mut report);
+    } else {
+        report.push_not_checked("the image", "none was given: imsprep request --validate BODY IMAGE");
     }
     network_not_checked(&mut report);
     Ok(ValidatedRequest { kind, report })
 }
 
-/// A look at the image that takes seconds, and what it shows.
-fn look(
-    path: &Path,
-    profile: &'static Profile,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<(Checked, ImageFacts)> {
+/// What a look at an image that takes seconds found.
+struct Looked {
+    checked: Checked,
+    facts: ImageFacts,
+    /// Why the disk in it was not looked into, if it was not.
+    closed: Option<String>,
+}
+
+fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
     let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
     let checked = check_image_file(&Target::new(path), &options, progress, cancel)?;
-    let facts = ImageFacts::of_detection(path, checked.detection.clone());
-    Ok((checked, facts))
+    let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
+    let closed = match inspect_image(path, cancel) {
+        Ok(found) => {
+            add_facts(&found.inspection.summary, &mut facts);
+            None
+        }
+        // What is wrong with a container the check says.
+        Err(
+            error @ (Error::NoDisk { .. }
+            | Error::Zvhd2(
+                imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. },
+            )),
+        ) => Some(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(Looked { checked, facts, closed })
+}
+
+/// Takes over what inspection is sure of.
+fn add_facts(found: &Summary, facts: &mut ImageFacts) {
+    let by = |reasons: &[String]| reasons.join("; ");
+    facts.purpose = match found.purpose {
+        imsprep_inspect::Purpose::System => Some(Purpose::System),
+        imsprep_inspect::Purpose::Data => Some(Purpose::Data),
+        imsprep_inspect::Purpose::Unknown => None,
+    }
+    .map(|purpose| Told::new(purpose, by(&found.reasons.purpose)));
+    facts.boots_by = match found.firmware {
+        imsprep_inspect::Firmware::Bios => Some(BootsBy::Bios),
+        imsprep_inspect::Firmware::Uefi => Some(BootsBy::Uefi),
+        imsprep_inspect::Firmware::Both => Some(BootsBy::Both),
+        imsprep_inspect::Firmware::Unknown => None,
+    }
+    .map(|firmware| Told::new(firmware, by(&found.reasons.firmware)));
+    facts.architecture = match found.architecture {
+        imsprep_inspect::Architecture::X86 => Some(Architecture::X86),
+        imsprep_inspect::Architecture::Arm => Some(Architecture::Arm),
+        // A disk for either contradicts no request.
+        imsprep_inspect::Architecture::Both | imsprep_inspect::Architecture::Unknown => None,
+    }
+    .map(|architecture| Told::new(architecture, by(&found.reasons.architecture)));
+    facts.os = match found.system {
+        imsprep_inspect::OsFamily::Linux => Some(OsType::Linux),
+        imsprep_inspect::OsFamily::Windows => Some(OsType::Windows),
+        imsprep_inspect::OsFamily::Unknown => None,
+    }
+    .map(|os| Told::new(os, by(&found.reasons.system)));
 }
 
 /// Takes over what is wrong with the image itself, and what the request's own rules do not say already.
@@ -111,7 +159,10 @@ fn add_image_findings(mut image: Report, kind: BodyKind, report: &mut Report) {
     report.merge(image);
 }
 
-fn content_not_checked(report: &mut Report) {
+fn content_not_checked(closed: Option<String>, report: &mut Report) {
+    if let Some(why) = closed {
+        report.push_not_checked("firmware, architecture, purpose and operating system in the image", why);
+    }
     report.push_not_checked(
         "the image's content",
         "this was a quick look at it; imsprep check looks at all of it",
