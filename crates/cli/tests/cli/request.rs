@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use imsprep_testdata::has_tool;
+
 use crate::folder::{Folder, Run, codes};
 
 const GIB: u64 = 1 << 30;
@@ -432,4 +434,117 @@ fn names_from_outside_stay_what_they_are_in_the_commands() {
     // Every line of the script that is not meant to be a command is a comment, or within quotes: the shell agrees.
     let syntax = Command::new("sh").args(["-n", "-c", &run.out]).status().unwrap();
     assert!(syntax.success());
+}
+
+/// A program for UEFI as far as its headers go: `MZ`, `PE` and the machine.
+fn efi_program(machine: u16) -> Vec<u8> {
+    let mut bytes = vec![0; 512];
+    bytes[..2].copy_from_slice(b"MZ");
+    bytes[0x3c] = 0x80;
+    bytes[0x80..0x84].copy_from_slice(b"PE\0\0");
+    bytes[0x84..0x86].copy_from_slice(&machine.to_le_bytes());
+    bytes
+}
+
+fn tool(folder: &Folder, name: &str, args: &[&str]) {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output =
+        Command::new(name).args(args).current_dir(folder.path("")).env("PATH", path).output().unwrap();
+    assert!(output.status.success(), "{name} {args:?}: {output:?}");
+}
+
+/// Makes `name`, a RAW of 2 GiB with a GPT, an EFI system partition that has this boot loader, and an ext4; and its bitmap.
+fn uefi_disk(folder: &Folder, name: &str, loader: &str, machine: u16) {
+    let image = folder.sparse(name, 2 << 30, &[]);
+    tool(folder, "sgdisk", &["-n", "1:2048:+64M", "-t", "1:ef00", "-n", "2:0:0", "-t", "2:8300", name]);
+    folder.sparse("esp.img", 64 << 20, &[]);
+    tool(folder, "mkfs.vfat", &["-F", "32", "esp.img"]);
+    folder.write("loader.efi", &efi_program(machine));
+    tool(folder, "mmd", &["-i", "esp.img", "::/EFI", "::/EFI/BOOT"]);
+    tool(folder, "mcopy", &["-i", "esp.img", "loader.efi", &format!("::/EFI/BOOT/{loader}")]);
+    let file = std::fs::File::options().write(true).open(image).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &std::fs::read(folder.path("esp.img")).unwrap(), 1 << 20)
+        .unwrap();
+    // The second partition begins behind the 64 MiB of the first.
+    let offset = format!("offset={}", 65 << 20);
+    tool(folder, "mkfs.ext4", &["-q", "-E", &offset, name, "1G"]);
+    assert_eq!(folder.run(&["bitmap", "create", name]).status, 0);
+}
+
+#[test]
+fn a_real_image_fills_in_firmware_and_architecture_and_contradicts_wrong_flags() {
+    if !["sgdisk", "mkfs.vfat", "mkfs.ext4", "mmd", "mcopy"].into_iter().all(has_tool) {
+        return;
+    }
+    let folder = Folder::new();
+    uefi_disk(&folder, "disk.raw", "BOOTX64.EFI", 0x8664);
+    let run = request(&folder, "disk.raw", &[]);
+    assert_eq!(run.status, 0, "{}", run.err);
+    let expected = json!({
+        "name": "web-01",
+        "os_version": "CentOS 7.0 64bit",
+        "image_url": "my-images:disk.raw",
+        "min_disk": 10,
+        "type": "ECS",
+        "architecture": "x86",
+        "hw_firmware_type": "uefi",
+    });
+    assert_eq!(serde_json::from_str::<Value>(&run.out).unwrap(), expected, "{}", run.err);
+    assert!(run.err.contains("/EFI/BOOT/BOOTX64.EFI is a program for x86-64"), "what tells it: {}", run.err);
+
+    let wrong = |args: &[&str]| {
+        let (status, json) = folder.json(&[&["request", "disk.raw"], &SYSTEM[..], args].concat());
+        let mut codes = codes(&json["report"]);
+        codes.retain(|code| code.as_str() > "IMS-150");
+        (status, codes)
+    };
+    assert_eq!(wrong(&["--firmware", "bios"]), (1, vec!["IMS-173".into()]));
+    assert_eq!(wrong(&["--architecture", "arm"]), (1, vec!["IMS-174".into()]));
+    assert_eq!(wrong(&["--firmware", "uefi", "--architecture", "x86"]), (0, vec![]));
+    let windows =
+        ["request", "disk.raw", "--bucket", "abc", "--name", "a", "--os-version", "Windows 10 64bit"];
+    let run = folder.run(&windows);
+    assert!(run.status == 1 && run.err.contains("IMS-124 (IMG.0122)"), "{}", run.err);
+    let data = ["request", "disk.raw", "--bucket", "abc", "--name", "a", "--purpose", "data"];
+    let run = folder.run(&data);
+    assert!(run.status == 0 && run.err.contains("warning IMS-163"), "{}", run.err);
+
+    // The same disk in the other format, and one for the other processor.
+    assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2"]).status, 0);
+    let run = request(&folder, "disk.zvhd2", &[]);
+    let body = serde_json::from_str::<Value>(&run.out).unwrap();
+    assert_eq!(
+        (&body["hw_firmware_type"], &body["architecture"]),
+        (&json!("uefi"), &json!("x86")),
+        "{}",
+        run.err
+    );
+    uefi_disk(&folder, "arm.raw", "BOOTAA64.EFI", 0xaa64);
+    let run = request(&folder, "arm.raw", &[]);
+    let body = serde_json::from_str::<Value>(&run.out).unwrap();
+    assert_eq!(
+        (&body["hw_firmware_type"], &body["architecture"]),
+        (&json!("uefi"), &json!("arm")),
+        "{}",
+        run.err
+    );
+    // A body that leaves both out says x86 and BIOS.
+    folder.write(
+        "body.json",
+        br#"{"name": "a", "os_version": "CentOS 7.0 64bit", "image_url": "abc:arm.raw", "min_disk": 40}"#,
+    );
+    let (status, json) = folder.json(&["request", "--validate", "body.json", "arm.raw"]);
+    assert_eq!(
+        (status, codes(&json["report"])),
+        (1, vec!["BM-005".into(), "IMS-173".into(), "IMS-174".into()])
+    );
+}
+
+#[test]
+fn a_damaged_container_is_told_and_gets_no_body() {
+    let folder = Folder::new();
+    folder.write("cut.zvhd2", &imsprep_testdata::golden("zstd_k_uniform.zvhd2")[..570_000]);
+    let run = request(&folder, "cut.zvhd2", &[]);
+    assert_eq!((run.status, run.out.as_str()), (1, ""), "{}", run.err);
+    assert!(run.err.contains("error ZV-") && run.err.contains("not checked: firmware"), "{}", run.err);
 }

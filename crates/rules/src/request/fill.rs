@@ -260,9 +260,15 @@ impl Filler<'_> {
             return;
         };
         // The range begins elsewhere for a Windows.
-        let value = Range::of(self.kind, self.body.names_windows(), self.profile).value_for(size);
+        let range = Range::of(self.kind, self.body.names_windows(), self.profile);
+        let value = range.value_for(size);
+        let raised = if value == range.usual && value > 1 {
+            format!("; some pages allow no less than {value}")
+        } else {
+            String::new()
+        };
         self.body.min_disk = Some(value);
-        self.filled("min_disk", value, format!("the disk has {}", Size(size)));
+        self.filled("min_disk", value, format!("the disk has {}{raised}", Size(size)));
     }
 
     fn tags(&mut self, report: &mut Report) {

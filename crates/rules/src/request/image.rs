@@ -93,7 +93,9 @@ fn check_architecture(facts: &ImageFacts, context: &Context<'_>, report: &mut Re
             told.by
         );
         let finding = Finding::new(&ARCHITECTURE_CONTRADICTS, message);
-        report.push(finding.expected(told.value.name()).found(named.name()).in_field("architecture"));
+        let fix = format!("write {}, or leave it to imsprep request, which fills it in", told.value.name());
+        report
+            .push(finding.expected(told.value.name()).found(named.name()).fix(fix).in_field("architecture"));
     }
 }
 
@@ -122,7 +124,8 @@ fn check_firmware(facts: &ImageFacts, context: &Context<'_>, report: &mut Report
         told.by
     );
     let finding = Finding::new(&FIRMWARE_CONTRADICTS, message);
-    report.push(finding.expected(right.name()).found(named.name()).in_field("hw_firmware_type"));
+    let fix = format!("write {}, or leave it to imsprep request, which fills it in", right.name());
+    report.push(finding.expected(right.name()).found(named.name()).fix(fix).in_field("hw_firmware_type"));
 }
 
 fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
