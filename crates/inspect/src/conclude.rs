@@ -71,11 +71,14 @@ impl Conclusion<'_> {
         };
         let (text, starts) = match (code, active) {
             (BootCode::Grub, _) => match bios_boot {
-                Some(partition) => (
+                Some(Partition { number, content, .. }) if content.kind == VolumeKind::Empty => (
                     format!(
-                        "the first sector has boot code of GRUB, and partition {} the rest of it",
-                        partition.number
+                        "the first sector has boot code of GRUB, but partition {number}, for the rest, is empty"
                     ),
+                    false,
+                ),
+                Some(Partition { number, .. }) => (
+                    format!("the first sector has boot code of GRUB, and partition {number} the rest of it"),
                     true,
                 ),
                 None => ("the first sector has boot code of GRUB".into(), true),

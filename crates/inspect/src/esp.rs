@@ -8,7 +8,7 @@ use crate::view::View;
 use crate::{EfiSystem, Loader, MAX_LOADERS, Machine, Partition, Volume, VolumeKind};
 
 /// Most folders of `/EFI` that are looked into.
-const FOLDERS_MAX: usize = 64;
+const FOLDERS_MAX: usize = 32;
 /// Bytes of a program that are read: its header is near its start.
 const PROGRAM_START: u64 = 4096;
 /// Most partitions that are looked into.

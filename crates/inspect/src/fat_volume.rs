@@ -10,7 +10,7 @@ use crate::fat_names::Names;
 use crate::view::View;
 
 /// Most bytes of a directory that are read.
-const DIRECTORY_MAX: u64 = 256 << 10;
+const DIRECTORY_MAX: u64 = 64 << 10;
 /// Most clusters of a chain that are followed: a directory of that many bytes in the smallest clusters.
 const CHAIN_MAX: u64 = DIRECTORY_MAX / 512;
 

@@ -202,7 +202,7 @@ fn answers(summary: &Summary) -> String {
         let bold = style::BOLD;
         let _ = writeln!(text, "  {what:12}  {bold}{is}{bold:#}: {}", shown(&because.join("; ")));
     }
-    let _ = writeln!(text, "  min_disk      {} GiB or more holds the disk", summary.min_disk);
+    let _ = writeln!(text, "  min_disk      {} or more (GiB): the disk has to fit", summary.min_disk);
     text
 }
 
@@ -216,6 +216,14 @@ fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
             None => "the disk".into(),
         };
         remarks.extend(of_volume(&place, volume).into_iter().map(|text| (style::DOUBTFUL, text)));
+        let room = partition.map_or(disk.disk_size, |partition| partition.length);
+        if let Some(size) = volume.size.filter(|size| *size > room) {
+            let (kind, size, room) = (volume.kind.name(), Size(size), Size(room));
+            remarks.push((
+                style::BAD,
+                format!("{place}, {kind}: it should have {size}, and there are only {room}"),
+            ));
+        }
     }
     if disk.table.is_some()
         && let Some(whole) = &disk.whole

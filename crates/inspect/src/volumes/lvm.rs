@@ -12,6 +12,8 @@ use crate::{Lvm, Volume, VolumeGroup, VolumeKind, text};
 
 /// Most areas of a list that are looked at.
 const AREAS_MAX: u64 = 16;
+/// Most areas of metadata that are read; tools make no more than two.
+const TEXTS_MAX: usize = 4;
 /// Most bytes of metadata that are read.
 const TEXT_MAX: u64 = 1 << 20;
 /// Lengths of the parts that hyphens separate in a UUID.
@@ -56,7 +58,7 @@ fn metadata(view: &View<'_>, at: u64) -> Result<Lvm> {
     let Some((areas, _)) = areas(view, after)? else { return Ok(unread("the list of its areas has no end")) };
     // It may have none on purpose; then others of the group tell.
     let mut lvm = Lvm::default();
-    for area in areas {
+    for area in areas.into_iter().take(TEXTS_MAX) {
         lvm = group(view, area)?;
         if lvm.group.is_some() {
             break;

@@ -17,6 +17,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use imsprep_inspect::{Inspection, inspect};
@@ -96,15 +97,26 @@ impl Folder {
 pub(crate) struct Sparse {
     pages: BTreeMap<u64, Vec<u8>>,
     size: u64,
-    pub(crate) reads: AtomicU64,
-    pub(crate) bytes: AtomicU64,
+    reads: AtomicU64,
+    bytes: AtomicU64,
+    /// Where reads begin to fail.
+    fails_from: AtomicU64,
+    /// Ranges that were read since somebody began to watch.
+    watched: Mutex<Vec<(u64, u64)>>,
 }
 
 const PAGE: u64 = 4096;
 
 impl Sparse {
     pub(crate) fn new(size: u64) -> Self {
-        Self { pages: BTreeMap::new(), size, reads: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+        Self {
+            pages: BTreeMap::new(),
+            size,
+            reads: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            fails_from: AtomicU64::new(u64::MAX),
+            watched: Mutex::new(Vec::new()),
+        }
     }
 
     pub(crate) fn load(path: &Path) -> Self {
@@ -138,13 +150,28 @@ impl Sparse {
         self.pages.get(&(at / PAGE)).map_or(0, |page| page[usize::try_from(at % PAGE).unwrap()])
     }
 
-    /// Where bytes are that are not zero.
-    pub(crate) fn places(&self) -> Vec<u64> {
-        let of_page = |(page, bytes): (&u64, &Vec<u8>)| {
-            let start = page * PAGE;
-            (start..).zip(bytes).filter(|(_, byte)| **byte != 0).map(|(at, _)| at).collect::<Vec<_>>()
-        };
-        self.pages.iter().flat_map(of_page).collect()
+    /// Lets reads fail that reach beyond this offset.
+    pub(crate) fn fail_from(&self, at: u64) {
+        self.fails_from.store(at, Ordering::Relaxed);
+    }
+
+    /// Forgets what was read so far.
+    pub(crate) fn watch(&self) {
+        self.watched.lock().unwrap().clear();
+    }
+
+    /// What was read since, in order and without overlaps.
+    pub(crate) fn watched(&self) -> Vec<(u64, u64)> {
+        let mut ranges = std::mem::take(&mut *self.watched.lock().unwrap());
+        ranges.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (start, end) in ranges {
+            match joined.last_mut().filter(|last| last.1 >= start) {
+                Some(last) => last.1 = last.1.max(end),
+                None => joined.push((start, end)),
+            }
+        }
+        joined
     }
 
     /// Reads and bytes since the last call.
@@ -165,11 +192,19 @@ impl ReadAt for Sparse {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
-        if offset.checked_add(buf.len() as u64).is_none_or(|end| end > self.size) {
-            return Err(Error::UnexpectedEnd { path: "disk".into(), offset: self.size });
-        }
-        for (at, byte) in (offset..).zip(buf) {
-            *byte = self.get(at);
+        let limit = self.size.min(self.fails_from.load(Ordering::Relaxed));
+        let end = offset.checked_add(buf.len() as u64).filter(|end| *end <= limit);
+        let Some(end) = end else { return Err(Error::UnexpectedEnd { path: "disk".into(), offset: limit }) };
+        self.watched.lock().unwrap().push((offset, end));
+        buf.fill(0);
+        for (page, bytes) in self.pages.range(offset / PAGE..=end / PAGE) {
+            let start = (page * PAGE).max(offset);
+            let stop = ((page + 1) * PAGE).min(end);
+            if start < stop {
+                let within = |at: u64, from: u64| usize::try_from(at - from).unwrap();
+                buf[within(start, offset)..within(stop, offset)]
+                    .copy_from_slice(&bytes[within(start, page * PAGE)..within(stop, page * PAGE)]);
+            }
         }
         Ok(())
     }
