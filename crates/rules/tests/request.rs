@@ -160,6 +160,14 @@ fn what_is_not_text_or_too_long_is_told_and_not_read() {
     assert!(first(deep.as_bytes()).1.contains("recursion limit"));
 }
 
+#[test]
+fn a_hundred_thousand_unknown_fields_are_counted_and_a_hundred_kept() {
+    let members = (0..100_000).map(|i| format!("\"{i}\":1")).collect::<Vec<_>>().join(",");
+    let (_, report) = validate(&format!("{{{members}}}"));
+    let unknown = report.tallies().find(|tally| tally.rule.code == "IMS-104").unwrap();
+    assert_eq!((unknown.total, unknown.kept), (100_000, Report::KEPT));
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_stop(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

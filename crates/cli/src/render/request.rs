@@ -46,7 +46,10 @@ impl fmt::Display for Made<'_> {
                 writeln!(f, "  written to {}", shown(&output.display().to_string()))
             }
             (Status::Fine, None) => Ok(()),
-            _ => writeln!(f, "  {bad}no body{bad:#}: a wrong one is worse than none; mend the errors above"),
+            _ => {
+                let what = if report.has_errors() { "errors" } else { "warnings" };
+                writeln!(f, "  {bad}no body{bad:#}: a wrong one is worse than none; mend the {what} above")
+            }
         }
     }
 }

@@ -396,6 +396,9 @@ fn the_next_steps_are_a_script_that_uploads_sends_and_waits() {
 
     let huawei = request(&folder, "disk.raw", &["--next-steps"]);
     assert!(huawei.out.contains("hcloud IMS ImportImageQuick"), "{}", huawei.out);
+    assert!(huawei.out.contains("DOMAIN=myhuaweicloud.com\n"), "{}", huawei.out);
+    let dublin = request(&folder, "disk.raw", &["--next-steps", "--region", "eu-west-101"]);
+    assert!(dublin.out.contains("DOMAIN=myhuaweicloud.eu\n"), "{}", dublin.out);
     // Without region and project the variables must tell; nothing is run before.
     let (status, text, log) = run_script(&huawei.out, &folder.path(""));
     assert!(status != 0 && text.contains("REGION") && log.is_empty(), "{status} {text} {log}");

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// What is sent, in the order in which the API pages list the fields. What is `None` is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(default)]
 pub struct RequestBody {
     /// The image's name.
     #[serde(skip_serializing_if = "Option::is_none")]

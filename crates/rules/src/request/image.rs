@@ -1,5 +1,6 @@
 //! The request against the image.
 
+use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
 use super::Purpose;
@@ -28,7 +29,8 @@ pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
 
 fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     let format = facts.detection.format;
-    if !takes(context, format) {
+    // A file without bytes has no format, and the check says so.
+    if format != Format::Empty && !takes(context, format) {
         let message = format!("the image is {format}, which the {} does not take", context.kind.title());
         report.push(Finding::new(&FORMAT_NOT_TAKEN, message).found(format).fix(way_out(
             &facts.path,

@@ -196,7 +196,8 @@ fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report)
                     format!("the object is {}, the file {}", quoted(name), quoted(&file.to_string_lossy()));
                 report.push(Finding::new(&KEY_OTHER_NAME, message).in_field("image_url"));
             }
-            if told == Some(format) {
+            // A file without bytes has no format that a suffix could tell.
+            if told == Some(format) || format == Format::Empty {
                 return;
             }
             let message = format!("the object's name is {}, and the image is {format}", quoted(name));

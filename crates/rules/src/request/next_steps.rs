@@ -52,8 +52,8 @@ impl fmt::Display for NextSteps<'_> {
 }
 
 impl NextSteps<'_> {
-    fn service(&self, name: &str) -> String {
-        format!("{name}.$REGION.{}", self.profile.request.domain)
+    fn service(name: &str) -> String {
+        format!("{name}.$REGION.$DOMAIN")
     }
 
     fn variables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +72,15 @@ impl NextSteps<'_> {
                 shell_word(&Path::new(&place.key).with_extension("mf").to_string_lossy())
             )?;
         }
-        let example = self.profile.request.example_region;
+        let request = &self.profile.request;
+        let other = request.other_domains.iter().find(|(region, _)| Some(*region) == self.region);
+        writeln!(f, "DOMAIN={}", other.map_or(request.domain, |(_, domain)| domain))?;
+        if self.region.is_none() {
+            for (region, domain) in request.other_domains {
+                writeln!(f, "# In {region}: DOMAIN={domain}")?;
+            }
+        }
+        let example = request.example_region;
         match self.region {
             Some(region) => writeln!(f, "REGION={}", shell_word(region))?,
             None => writeln!(f, ": \"${{REGION:?set it to the region of the bucket, such as {example}}}\"")?,
@@ -81,7 +89,7 @@ impl NextSteps<'_> {
             Some(id) => writeln!(f, "PROJECT_ID={}", shell_word(id))?,
             None => f.write_str(": \"${PROJECT_ID:?set it to the ID of the project in that region}\"\n")?,
         }
-        let iam = self.service("iam");
+        let iam = Self::service("iam");
         writeln!(
             f,
             ": \"${{TOKEN:?set it to the X-Subject-Token in the answer to POST https://{iam}/v3/auth/tokens}}\"\n"
@@ -89,7 +97,7 @@ impl NextSteps<'_> {
     }
 
     fn upload(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let obs = self.service("obs");
+        let obs = Self::service("obs");
         let what = if self.bitmap.is_some() {
             "the image, and its bitmap under the same prefix"
         } else {
@@ -130,7 +138,7 @@ impl NextSteps<'_> {
     }
 
     fn send(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ims = self.service("ims");
+        let ims = Self::service("ims");
         let path = self.request.endpoint().path();
         f.write_str(
             "\n# 3. Send it. The token goes by standard input, so that no list of processes shows it.\n",
@@ -160,7 +168,7 @@ impl NextSteps<'_> {
     }
 
     fn poll(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ims = self.service("ims");
+        let ims = Self::service("ims");
         f.write_str("\n# 4. Wait for the job: INIT, RUNNING, then SUCCESS, or FAIL with error_code and fail_reason.\n")?;
         f.write_str("while :; do\n")?;
         f.write_str("  JOB=$(printf 'X-Auth-Token: %s\\n' \"$TOKEN\" | curl -sS -H @- \\\n")?;

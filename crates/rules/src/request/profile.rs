@@ -17,8 +17,10 @@ pub struct RequestProfile {
     pub has_license_type: bool,
     /// Whether hw_firmware_type stands on newer pages only.
     pub firmware_is_new: bool,
-    /// What comes after `ims.REGION.` and `obs.REGION.` in the names of the services.
+    /// What comes after `ims.REGION.` and `obs.REGION.` in the names of the services, in most regions.
     pub domain: &'static str,
+    /// Regions whose services have another, and that.
+    pub other_domains: &'static [(&'static str, &'static str)],
     /// A region, as an example.
     pub example_region: &'static str,
     /// Whether the vendor's command line tool (`hcloud`) knows this cloud.
@@ -62,7 +64,8 @@ pub(crate) const HUAWEI: RequestProfile = RequestProfile {
     has_license_type: true,
     firmware_is_new: false,
     domain: "myhuaweicloud.com",
-    example_region: "eu-west-101",
+    other_domains: &[("eu-west-101", "myhuaweicloud.eu")],
+    example_region: "ap-southeast-1",
     has_command_line: true,
     os_versions: "huawei",
 };
@@ -77,6 +80,7 @@ pub(crate) const OTC: RequestProfile = RequestProfile {
     has_license_type: false,
     firmware_is_new: true,
     domain: "otc.t-systems.com",
+    other_domains: &[],
     example_region: "eu-de",
     has_command_line: false,
     os_versions: "otc",

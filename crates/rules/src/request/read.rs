@@ -7,7 +7,7 @@ use imsprep_findings::{Finding, Report, Severity};
 use super::json::Json;
 use super::kind::{BodyKind, Endpoint, FIELDS, Field, FieldType};
 use super::rules::{BODY_EMPTY, DUPLICATE_KEY, FOREIGN_FIELD, SYNTAX, UNKNOWN_FIELD, WRONG_TYPE};
-use super::words::{nearest, quoted};
+use super::words::{distance, nearest, quoted};
 use super::{ImageTag, RequestBody};
 
 /// Most bytes of a body that is looked at. The longest one that keeps the rules has less than 20 KB.
@@ -121,7 +121,7 @@ pub(super) fn read_draft(bytes: &[u8], report: &mut Report) -> Option<Draft> {
     for (name, value) in members {
         match FIELDS.iter().find(|field| field.name == name) {
             Some(field) => draft.take(field, value, report),
-            None => report.push(unknown_field("", &name, FIELDS.iter().map(|field| field.name))),
+            None => push_unknown_field("", &name, FIELDS.iter().map(|field| field.name), report),
         }
     }
     Some(draft)
@@ -170,18 +170,25 @@ fn check_duplicates(path: &str, members: &[(String, Json)], report: &mut Report)
     }
 }
 
-fn unknown_field(path: &str, name: &str, known: impl Iterator<Item = &'static str>) -> Finding {
+fn push_unknown_field(
+    path: &str,
+    name: &str,
+    known: impl Iterator<Item = &'static str>,
+    report: &mut Report,
+) {
     let field = join(path, name);
     let finding = Finding::new(&UNKNOWN_FIELD, format!("{field} is in no documented body"));
-    let near = nearest(name, known, 1);
+    // What is only counted needs no advice, which takes longer than all the rest.
+    let kept = report.count_of(&UNKNOWN_FIELD) < Report::KEPT as u64;
+    let near = if kept { nearest(name, known, 1) } else { Vec::new() };
     // A name that shares little with any is no misspelling.
     let finding = match near.first() {
-        Some(near) if super::words::distance(name, near) <= near.len() / 2 => {
+        Some(near) if distance(name, near) <= near.len() / 2 => {
             finding.fix(format!("if {near} is meant, write that; else leave it out"))
         }
         _ => finding.fix("leave it out"),
     };
-    finding.in_field(field)
+    report.push(finding.in_field(field));
 }
 
 /// The path of a member. A name from outside is shown as it may be shown.
@@ -287,7 +294,7 @@ fn tags(name: &str, items: Vec<Json>, report: &mut Report) -> Vec<(usize, ImageT
                 "key" => &mut key,
                 "value" => &mut value,
                 _ => {
-                    report.push(unknown_field(&path, &member, ["key", "value"].into_iter()));
+                    push_unknown_field(&path, &member, ["key", "value"].into_iter(), report);
                     continue;
                 }
             };
