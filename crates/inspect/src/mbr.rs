@@ -50,7 +50,7 @@ pub(crate) fn fits(mbr: &Mbr, whole: &VolumeKind, disk_size: u64) -> bool {
         | VolumeKind::ExFat
         | VolumeKind::BitLocker
         | VolumeKind::Other("refs") => false,
-        VolumeKind::Iso9660 => true,
+        VolumeKind::Iso9660 => !is_new(mbr),
         VolumeKind::Unknown | VolumeKind::Empty => is_new(mbr) || is_possible(),
         _ => has_partitions(mbr) && is_possible(),
     }
