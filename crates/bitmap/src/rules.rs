@@ -2,13 +2,14 @@
 
 use imsprep_findings::{Rule, Severity};
 
-const IMS_DOCS: &str = "OTC and Huawei Cloud IMS documentation, quick import; error IMG.0158";
+const IMS_DOCS: &str = "OTC and Huawei Cloud IMS documentation, quick import";
 const MEANING: &str = "the meaning of a bitmap: a block that is not marked is not loaded";
 
 /// BM-001
 pub static DATA_MARKED_ZERO: Rule = Rule {
     code: "BM-001",
     severity: Severity::Error,
+    service_code: None,
     title: "a data block is marked zero",
     why: "quick import does not load a block marked zero: its data would be lost without a word",
     source: MEANING,
@@ -20,6 +21,7 @@ pub static DATA_MARKED_ZERO: Rule = Rule {
 pub static ZERO_MARKED_DATA: Rule = Rule {
     code: "BM-002",
     severity: Severity::Warning,
+    service_code: None,
     title: "a zero block is marked data",
     why: "nothing is lost, but the bitmap was not made from this image as it is now",
     source: MEANING,
@@ -30,6 +32,7 @@ pub static ZERO_MARKED_DATA: Rule = Rule {
 pub static BITMAP_MISSING: Rule = Rule {
     code: "BM-003",
     severity: Severity::Error,
+    service_code: Some("IMG.0158"),
     title: "the bitmap file is missing",
     why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf",
     source: IMS_DOCS,
@@ -40,6 +43,7 @@ pub static BITMAP_MISSING: Rule = Rule {
 pub static BITMAP_WRONG_LENGTH: Rule = Rule {
     code: "BM-004",
     severity: Severity::Error,
+    service_code: None,
     title: "the bitmap file was made for another image size",
     why: "its bits agree with the image as far as they go, so it was made from this image when that had another size",
     source: MEANING,
@@ -50,6 +54,7 @@ pub static BITMAP_WRONG_LENGTH: Rule = Rule {
 pub static LAYOUT_UNPROVEN: Rule = Rule {
     code: "BM-005",
     severity: Severity::Warning,
+    service_code: None,
     title: "the bitmap's layout is unproven",
     why: "the vendor has published no layout for bitmap files; this one is the layout that ZVHD2 has inside, the only \
           bitmap layout the vendor did publish",
@@ -61,6 +66,7 @@ pub static LAYOUT_UNPROVEN: Rule = Rule {
 pub static BITMAP_UNRECOGNISED: Rule = Rule {
     code: "BM-006",
     severity: Severity::Warning,
+    service_code: None,
     title: "the bitmap file is in no layout that imsprep knows",
     why: "it may be the vendor's own, whose layout is unpublished; whether it fits the image was not checked",
     source: "the vendor has published no layout for bitmap files",
@@ -72,6 +78,7 @@ pub static BITMAP_UNRECOGNISED: Rule = Rule {
 pub static BITMAP_OLDER: Rule = Rule {
     code: "BM-007",
     severity: Severity::Note,
+    service_code: None,
     title: "the bitmap file is older than the image",
     why: "the image may have changed since the bitmap was made; copying files changes the times as well",
     source: "modification times",
@@ -82,6 +89,7 @@ pub static BITMAP_OLDER: Rule = Rule {
 pub static BITMAP_EMPTY: Rule = Rule {
     code: "BM-008",
     severity: Severity::Error,
+    service_code: None,
     title: "the bitmap file is empty",
     why: "a file of no bytes says nothing of any block, in whatever layout",
     source: MEANING,
@@ -92,6 +100,7 @@ pub static BITMAP_EMPTY: Rule = Rule {
 pub static BITMAP_SHARED: Rule = Rule {
     code: "BM-009",
     severity: Severity::Error,
+    service_code: Some("IMG.0158"),
     title: "two images would share one bitmap file",
     why: "the service finds a bitmap by the image's name with the extension .mf: one file can't serve both",
     source: IMS_DOCS,

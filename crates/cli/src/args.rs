@@ -1,6 +1,8 @@
 //! The command line.
 
 mod bench;
+mod inspect;
+mod request;
 mod size;
 
 use std::path::PathBuf;
@@ -12,6 +14,11 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use inspect::InspectArgs;
+pub(crate) use request::{
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, PurposeName,
+    RequestArgs, WishArgs,
+};
 use size::parse_disk_size;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
@@ -29,26 +36,29 @@ pub(crate) struct Cli {
     pub(crate) common: CommonArgs,
 }
 
+/// Where the flags of every command stand in its help: after its own.
+const AFTER_ALL: usize = 900;
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
     /// Print the result as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = AFTER_ALL)]
     pub(crate) json: bool,
     /// Print nothing but errors; the exit status tells the result
-    #[arg(short, long, global = true, conflicts_with_all = ["json", "verbose"])]
+    #[arg(short, long, global = true, display_order = AFTER_ALL + 1, conflicts_with_all = ["json", "verbose"])]
     pub(crate) quiet: bool,
     /// Print more: every place of a finding, reasons and sources
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = AFTER_ALL + 2)]
     pub(crate) verbose: bool,
     /// Show no progress bar (there is none when standard error is no terminal)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = AFTER_ALL + 3)]
     pub(crate) no_progress: bool,
     /// Number of worker threads [default: one for each core]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, display_order = AFTER_ALL + 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// When to colour the output; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, display_order = AFTER_ALL + 5, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
 }
 
@@ -65,6 +75,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Tell the format of files, the size of the disk in them, and what matters to an import
     Detect(DetectArgs),
+    /// Tell what is inside a disk: partitions, file systems, boot loaders, and what follows from them
+    Inspect(InspectArgs),
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
@@ -75,6 +87,8 @@ pub(crate) enum Command {
     /// Look into ZVHD2 files, and repair them
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
+    /// Make the body of the request that imports an image, or check one
+    Request(Box<RequestArgs>),
     /// List every rule with its code and severity
     Rules(RulesArgs),
     /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side
@@ -276,8 +290,8 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2 and ZVHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that goes on in
-zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+RAW, ZVHD2, ZVHD and fixed VHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that \
+goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
 pub(crate) struct CompareArgs {
     /// One image or block device
     #[arg(value_name = "A")]

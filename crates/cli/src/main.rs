@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args, &setup),
         Command::Detect(args) => commands::detect::run(&args, &setup),
+        Command::Inspect(args) => commands::inspect::run(&args, &setup),
         Command::Bitmap(BitmapCommand::Create(args)) => commands::bitmap::create(&args, &setup),
         Command::Bitmap(BitmapCommand::Verify(args)) => commands::bitmap::verify(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Map(args)) => commands::map::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Repair(args)) => commands::repair::run(&args, &setup),
+        Command::Request(args) => commands::request::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
     };

@@ -15,6 +15,8 @@ pub struct Finding {
     pub offset: Option<u64>,
     /// Block number on the virtual disk, where there is one.
     pub block: Option<u64>,
+    /// The field of a request body that it is about, by its path, such as `image_tags[2].key`.
+    pub field: Option<String>,
     /// What the rule asks for here.
     pub expected: Option<String>,
     /// What is there.
@@ -32,6 +34,7 @@ impl Finding {
             message: message.into(),
             offset: None,
             block: None,
+            field: None,
             expected: None,
             found: None,
             fix: None,
@@ -49,6 +52,13 @@ impl Finding {
     #[must_use]
     pub fn in_block(mut self, block: u64) -> Self {
         self.block = Some(block);
+        self
+    }
+
+    /// In this field of a request body.
+    #[must_use]
+    pub fn in_field(mut self, path: impl Into<String>) -> Self {
+        self.field = Some(path.into());
         self
     }
 

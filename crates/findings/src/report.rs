@@ -74,6 +74,11 @@ impl Report {
         self.not_checked.push(NotChecked { what: what.into(), why: why.into() });
     }
 
+    /// Forgets what was not looked at, for a report that says that in its own words.
+    pub fn clear_not_checked(&mut self) {
+        self.not_checked.clear();
+    }
+
     /// Adds all that another report holds.
     pub fn merge(&mut self, other: Self) {
         for tally in other.tallies.values() {
@@ -89,6 +94,12 @@ impl Report {
             self.push(finding);
         }
         self.not_checked.extend(other.not_checked);
+    }
+
+    /// Leaves out every finding of the rules for which `keep` is false.
+    pub fn retain_rules(&mut self, keep: impl Fn(&Rule) -> bool) {
+        self.findings.retain(|finding| keep(finding.rule));
+        self.tallies.retain(|_, tally| keep(tally.rule));
     }
 
     /// Puts the findings into the order of their places in the file, then of their codes: the same for any number of
@@ -140,8 +151,15 @@ impl Report {
 mod tests {
     use super::*;
 
-    static RULE: Rule =
-        Rule { code: "EX-001", severity: Severity::Warning, title: "t", why: "w", source: "s", fix: "f" };
+    static RULE: Rule = Rule {
+        code: "EX-001",
+        severity: Severity::Warning,
+        service_code: None,
+        title: "t",
+        why: "w",
+        source: "s",
+        fix: "f",
+    };
 
     #[test]
     fn a_million_findings_keep_a_hundred_and_count_all() {
@@ -187,6 +205,16 @@ mod tests {
         assert_eq!(report.findings().first().unwrap().offset, None);
         assert!(report.findings().is_sorted_by_key(|f| f.offset));
         assert_eq!((report.count(Severity::Warning), report.count(Severity::Note)), (150, 1));
+    }
+
+    #[test]
+    fn a_rule_that_is_left_out_is_not_counted_either() {
+        let mut report = Report::new();
+        for offset in 0..150 {
+            report.push(Finding::new(&RULE, "x").at(offset));
+        }
+        report.retain_rules(|rule| rule.code != RULE.code);
+        assert_eq!((report.findings().len(), report.count_of(&RULE), report.worst()), (0, 0, None));
     }
 
     #[test]

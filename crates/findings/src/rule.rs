@@ -39,6 +39,8 @@ pub struct Rule {
     pub code: &'static str,
     /// Severity unless a profile or the user says otherwise.
     pub severity: Severity,
+    /// The code of the error with which the service itself answers where its documentation tells, such as `IMG.0175`.
+    pub service_code: Option<&'static str>,
     /// What is wrong when the rule is broken, in a few words.
     pub title: &'static str,
     /// Why it matters.
@@ -47,4 +49,14 @@ pub struct Rule {
     pub source: &'static str,
     /// How to mend it.
     pub fix: &'static str,
+}
+
+impl Rule {
+    /// The code as it is shown: with the service's own beside it, where there is one: `IMS-010 (IMG.0175)`.
+    pub fn shown_code(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| match self.service_code {
+            Some(service) => write!(f, "{} ({service})", self.code),
+            None => f.write_str(self.code),
+        })
+    }
 }

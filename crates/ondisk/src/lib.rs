@@ -4,9 +4,12 @@
 //! makes sense is for the crates above to check. Every structure names its source.
 pub mod container;
 pub mod disk;
+pub mod gpt;
+pub mod mbr;
 pub mod qcow;
 pub mod vdi;
 pub mod vhd;
 pub mod vhdx;
 pub mod vmdk;
+pub mod volume;
 pub mod zvhd2;

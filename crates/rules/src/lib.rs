@@ -2,7 +2,8 @@
 //!
 //! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds what was
 //! found out about one file against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
-//! is never shown as passed.
+//! is never shown as passed. [`fill_request`] makes the body of the request that imports the uploaded file, and
+//! [`validate_body`] holds one that somebody wrote against the rules.
 //!
 //! ```
 //! use std::path::Path;
@@ -31,6 +32,7 @@ mod gpt;
 mod name;
 mod not_checked;
 mod profile;
+mod request;
 mod rules;
 mod shell;
 mod size;
@@ -40,6 +42,12 @@ pub use check::{check_image, is_too_large};
 pub use gpt::check_backup_gpt;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
+pub use request::{
+    Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, ImageFacts, ImageTag, Letters,
+    MAX_BODY, Machine, NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, Purpose, REQUEST_RULES,
+    Request, RequestBody, RequestProfile, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request,
+    validate_body,
+};
 pub use rules::RULES;
 pub use shell::shell_quoted;
 pub use size::Size;

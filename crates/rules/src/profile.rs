@@ -2,6 +2,9 @@
 
 use imsprep_detect::Format;
 
+use crate::RequestProfile;
+use crate::request::profile;
+
 /// The day on which the rules were last held against the service's documentation. Every report names it.
 pub const RULE_SET_DATE: &str = "2026-11-21";
 
@@ -37,6 +40,8 @@ pub struct Profile {
     pub max_name: usize,
     /// Why a Windows may be refused, where some pages say so.
     pub windows_doubt: Option<&'static str>,
+    /// What the request may hold.
+    pub request: RequestProfile,
 }
 
 const COMMON: &[Format] = &[
@@ -65,6 +70,7 @@ const BOTH: Profile = Profile {
     min_console_disk: 40 * GIB,
     max_name: 128,
     windows_doubt: None,
+    request: profile::HUAWEI,
 };
 
 /// Huawei Cloud, the default.
@@ -78,7 +84,7 @@ pub static HUAWEI: Profile = Profile {
 };
 
 /// Open Telekom Cloud.
-pub static OTC: Profile = Profile { name: "otc", title: "Open Telekom Cloud", ..BOTH };
+pub static OTC: Profile = Profile { name: "otc", title: "Open Telekom Cloud", request: profile::OTC, ..BOTH };
 
 /// Every profile; the first is the default.
 pub static PROFILES: &[&Profile] = &[&HUAWEI, &OTC];

@@ -6,6 +6,7 @@ use imsprep_findings::{Rule, Severity};
 pub(crate) static FORMAT: Rule = Rule {
     code: "IMS-001",
     severity: Severity::Error,
+    service_code: None,
     title: "quick import does not take this format",
     why: "quick import takes RAW and ZVHD2 only",
     source: "OTC and HW: quick import, constraints",
@@ -16,6 +17,7 @@ pub(crate) static FORMAT: Rule = Rule {
 pub(crate) static FILE_TOO_LARGE: Rule = Rule {
     code: "IMS-002",
     severity: Severity::Error,
+    service_code: None,
     title: "the file is larger than 1 TiB",
     why: "no import takes a file of more than 1 TiB",
     source: "OTC and HW: all pages (\"1 TB\")",
@@ -26,6 +28,7 @@ pub(crate) static FILE_TOO_LARGE: Rule = Rule {
 pub(crate) static DISK_TOO_LARGE: Rule = Rule {
     code: "IMS-003",
     severity: Severity::Error,
+    service_code: None,
     title: "the disk is larger than 1 TiB",
     why: "min_disk, which must hold the virtual disk, ends at 1024 GB",
     source: "OTC and HW: min_disk of the quick import request",
@@ -36,6 +39,7 @@ pub(crate) static DISK_TOO_LARGE: Rule = Rule {
 pub(crate) static DISK_SMALL: Rule = Rule {
     code: "IMS-004",
     severity: Severity::Warning,
+    service_code: None,
     title: "the disk is smaller than 1 GiB",
     why: "the documented range of disks begins at 1 GB; min_disk 1 would hold it",
     source: "OTC and HW: min_disk of the quick import request",
@@ -46,6 +50,7 @@ pub(crate) static DISK_SMALL: Rule = Rule {
 pub(crate) static DISK_BELOW_CONSOLE: Rule = Rule {
     code: "IMS-005",
     severity: Severity::Note,
+    service_code: None,
     title: "the disk is smaller than the console offers",
     why: "the console's own range of system disks is 40 to 1024 GB; the API's begins lower",
     source: "HW: console",
@@ -56,6 +61,7 @@ pub(crate) static DISK_BELOW_CONSOLE: Rule = Rule {
 pub(crate) static COMMON_IMPORT_ENOUGH: Rule = Rule {
     code: "IMS-006",
     severity: Severity::Note,
+    service_code: None,
     title: "the common import would take this file",
     why: "for files of up to 128 GiB the common import is recommended: it needs no bitmap and optimises the image",
     source: "HW: quick import, introduction",
@@ -66,6 +72,7 @@ pub(crate) static COMMON_IMPORT_ENOUGH: Rule = Rule {
 pub(crate) static NOT_WHOLE: Rule = Rule {
     code: "IMS-007",
     severity: Severity::Error,
+    service_code: None,
     title: "part of the disk is in another file",
     why: "one file is imported: snapshots, deltas, backing files, data files and split disks are not supported",
     source: "OTC: FAQ on image files",
@@ -76,6 +83,7 @@ pub(crate) static NOT_WHOLE: Rule = Rule {
 pub(crate) static SNAPSHOTS: Rule = Rule {
     code: "IMS-008",
     severity: Severity::Error,
+    service_code: None,
     title: "the image has internal snapshots",
     why: "images with snapshots are not supported",
     source: "OTC: FAQ on image files",
@@ -86,6 +94,7 @@ pub(crate) static SNAPSHOTS: Rule = Rule {
 pub(crate) static ENCRYPTED: Rule = Rule {
     code: "IMS-009",
     severity: Severity::Error,
+    service_code: None,
     title: "the image is encrypted",
     why: "encrypted image files are not supported",
     source: "OTC and HW: constraints on image files",
@@ -96,9 +105,10 @@ pub(crate) static ENCRYPTED: Rule = Rule {
 pub(crate) static NAME_SPACES: Rule = Rule {
     code: "IMS-010",
     severity: Severity::Error,
+    service_code: Some("IMG.0175"),
     title: "the file's name has spaces",
     why: "the object in OBS bears this name, and names with spaces are refused",
-    source: "error IMG.0175",
+    source: "OTC and HW: error codes",
     fix: "rename the file",
 };
 
@@ -106,9 +116,10 @@ pub(crate) static NAME_SPACES: Rule = Rule {
 pub(crate) static NAME_CHARACTERS: Rule = Rule {
     code: "IMS-011",
     severity: Severity::Warning,
+    service_code: Some("IMG.0075"),
     title: "the file's name has unusual characters or length",
     why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only",
-    source: "error IMG.0075",
+    source: "OTC and HW: error codes",
     fix: "rename the file",
 };
 
@@ -116,6 +127,7 @@ pub(crate) static NAME_CHARACTERS: Rule = Rule {
 pub(crate) static NAME_SUFFIX: Rule = Rule {
     code: "IMS-012",
     severity: Severity::Warning,
+    service_code: None,
     title: "the file's extension does not tell its format",
     why: "the service and its console go by the extension",
     source: "OTC and HW: naming of image files",
@@ -126,6 +138,7 @@ pub(crate) static NAME_SUFFIX: Rule = Rule {
 pub(crate) static POLYGLOT: Rule = Rule {
     code: "IMS-013",
     severity: Severity::Error,
+    service_code: None,
     title: "the file is two formats at once",
     why: "readers will disagree on what is in it; such files are used to attack importers",
     source: "CVE-2024-32498, CVE-2024-40767",
@@ -136,6 +149,7 @@ pub(crate) static POLYGLOT: Rule = Rule {
 pub(crate) static NOTHING_KNOWN: Rule = Rule {
     code: "IMS-014",
     severity: Severity::Warning,
+    service_code: None,
     title: "nothing in the image is known",
     why: "no partition table and no file system was found: it is RAW only because it is nothing else; it may not boot",
     source: "the file's content",
@@ -146,6 +160,7 @@ pub(crate) static NOTHING_KNOWN: Rule = Rule {
 pub(crate) static EMPTY: Rule = Rule {
     code: "IMS-015",
     severity: Severity::Error,
+    service_code: None,
     title: "the disk is empty",
     why: "there is nothing to import",
     source: "the file's content",
@@ -156,6 +171,7 @@ pub(crate) static EMPTY: Rule = Rule {
 pub(crate) static DAMAGED: Rule = Rule {
     code: "IMS-016",
     severity: Severity::Error,
+    service_code: None,
     title: "the image is damaged",
     why: "its headers contradict themselves or the file, or say that it is corrupt",
     source: "the file's content",
@@ -166,6 +182,7 @@ pub(crate) static DAMAGED: Rule = Rule {
 pub(crate) static NOT_CLOSED: Rule = Rule {
     code: "IMS-017",
     severity: Severity::Warning,
+    service_code: None,
     title: "the image was not closed cleanly",
     why: "the program that wrote it was stopped, or still writes",
     source: "the file's content",
@@ -176,6 +193,7 @@ pub(crate) static NOT_CLOSED: Rule = Rule {
 pub(crate) static BACKUP_GPT: Rule = Rule {
     code: "IMS-018",
     severity: Severity::Warning,
+    service_code: None,
     title: "the backup of the GPT will not be at the end of the disk",
     why: "the service makes the disk a whole number of GiB, as ZVHD2 does; the backup header then lies before its end, \
           which some firmware and boot loaders take for damage: it may not boot",

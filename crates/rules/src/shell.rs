@@ -5,13 +5,18 @@ use std::path::Path;
 /// A path as a POSIX shell takes it: as it is where that is safe, else in single quotes.
 pub fn shell_quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        return text;
-    }
-    let text = text.replace('\'', r"'\''");
     // A name that begins with a hyphen would be taken for an option.
-    if text.starts_with('-') { format!("'./{text}'") } else { format!("'{text}'") }
+    if text.starts_with('-') { format!("'./{}'", escaped(&text)) } else { shell_word(&text) }
+}
+
+/// A word that is no path, the same way.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", escaped(text)) }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\'', r"'\''")
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl fmt::Display for Findings<'_> {
 impl Findings<'_> {
     fn write_rule(&self, f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
         let (rule, style) = (tally.rule, style::of(tally.severity));
-        write!(f, "  {style}{} {}{style:#}: {}", tally.severity, rule.code, rule.title)?;
+        write!(f, "  {style}{} {}{style:#}: {}", tally.severity, rule.shown_code(), rule.title)?;
         writeln!(f, "{}", if tally.total > 1 { format!(", {} times", tally.total) } else { String::new() })?;
         let same = |finding: &&Finding| finding.rule.code == rule.code && finding.severity == tally.severity;
         let all = self.report.findings().iter().filter(same).collect::<Vec<_>>();

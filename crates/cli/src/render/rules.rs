@@ -15,6 +15,9 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
         let _ = writeln!(text, "{:8} {style}{:8}{style:#} {}", rule.code, rule.severity, rule.title);
         if detail == Detail::Verbose {
             let _ = writeln!(text, "         why: {}", rule.why);
+            if let Some(code) = rule.service_code {
+                let _ = writeln!(text, "         the service's code: {code}");
+            }
             let _ = writeln!(text, "         source: {}", rule.source);
             let _ = writeln!(text, "         fix: {}\n", rule.fix);
         }
@@ -32,9 +35,11 @@ pub(crate) fn markdown(rules: &[&Rule]) -> String {
         "The rule set's date is {}. Codes are stable: none is ever given to another rule.\n",
         imsprep_rules::RULE_SET_DATE
     );
-    text += "| code | severity | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|\n";
+    text += "| code | the service's code | severity | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|---|\n";
     for rule in rules {
-        let cells = [rule.code, rule.severity.as_str(), rule.title, rule.why, rule.source, rule.fix];
+        let service_code = rule.service_code.unwrap_or_default();
+        let severity = rule.severity.as_str();
+        let cells = [rule.code, service_code, severity, rule.title, rule.why, rule.source, rule.fix];
         let cells = cells.map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }

@@ -6,9 +6,11 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+pub(crate) mod inspect;
 pub(crate) mod map;
 pub(crate) mod repair;
 pub(crate) mod report;
+pub(crate) mod request;
 pub(crate) mod zvhd2;
 
 use std::path::Path;

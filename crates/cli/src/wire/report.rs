@@ -7,6 +7,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct WireRule {
     code: &'static str,
+    /// The code with which the service itself answers, where that is known.
+    service_code: Option<&'static str>,
     severity: &'static str,
     title: &'static str,
     why: &'static str,
@@ -25,6 +27,7 @@ impl From<&Rule> for WireRule {
     fn from(rule: &Rule) -> Self {
         Self {
             code: rule.code,
+            service_code: rule.service_code,
             severity: rule.severity.as_str(),
             title: rule.title,
             why: rule.why,
@@ -38,11 +41,16 @@ impl From<&Rule> for WireRule {
 #[derive(Debug, Serialize)]
 struct WireFinding {
     code: &'static str,
+    /// The code with which the service itself answers, where that is known.
+    service_code: Option<&'static str>,
     severity: &'static str,
     title: &'static str,
     message: String,
     offset: Option<u64>,
     block: Option<u64>,
+    /// Of a request body alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
     expected: Option<String>,
     found: Option<String>,
     why: &'static str,
@@ -54,11 +62,13 @@ impl From<&Finding> for WireFinding {
     fn from(finding: &Finding) -> Self {
         Self {
             code: finding.rule.code,
+            service_code: finding.rule.service_code,
             severity: finding.severity.as_str(),
             title: finding.rule.title,
             message: finding.message.clone(),
             offset: finding.offset,
             block: finding.block,
+            field: finding.field.clone(),
             expected: finding.expected.clone(),
             found: finding.found.clone(),
             why: finding.rule.why,

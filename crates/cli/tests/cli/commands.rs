@@ -87,6 +87,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["--help"][..],
         &["check", "--help"],
         &["detect", "--help"],
+        &["inspect", "--help"],
         &["bitmap", "--help"],
         &["bitmap", "create", "--help"],
         &["bitmap", "verify", "--help"],
@@ -96,6 +97,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["zvhd2", "map", "--help"],
         &["zvhd2", "repair", "--help"],
         &["compare", "--help"],
+        &["request", "--help"],
         &["rules", "--help"],
         &["bench", "--help"],
     ] {
@@ -105,12 +107,14 @@ fn every_command_has_help_and_those_with_files_have_examples() {
     for args in [
         &["check"][..],
         &["detect"],
+        &["inspect"],
         &["bitmap", "create"],
         &["bitmap", "verify"],
         &["zvhd2", "check"],
         &["bench"],
         &["convert"],
         &["compare"],
+        &["request"],
         &["zvhd2", "map"],
         &["zvhd2", "repair"],
     ] {

@@ -14,7 +14,7 @@ fn folder() -> Folder {
     folder
 }
 
-fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
+pub(crate) fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
     let run = folder.run(args);
     let text = format!("$ imsprep {}\n{}{}[exit status {}]\n", args.join(" "), run.out, run.err, run.status);
     // Times and rates differ from run to run.
@@ -87,10 +87,30 @@ fn compare_map_and_repair() {
 }
 
 #[test]
+fn request() {
+    let folder = folder();
+    let system = ["--bucket", "my-images", "--name", "web-01", "--os-version", "CentOS 7.0 64bit"];
+    let args = |file, more: &[&'static str]| [&["request", file], &system[..], more].concat();
+    assert_run("request", &folder, &args("reference.zvhd2", &["--prefix", "linux"]));
+    assert_run("request_common", &folder, &args("disk.qcow2", &["--min-disk", "40"]));
+    assert_run(
+        "request_wrong",
+        &folder,
+        &args("small.raw", &["--type", "bms", "--firmware", "uefi", "--tag", "a.b=c"]),
+    );
+    let body = imsprep_testdata::folder().join("requests/broken/IMS-157-letters.json");
+    std::fs::copy(body, folder.path("body.json")).unwrap();
+    assert_run("request_validate", &folder, &["request", "--validate", "body.json", "-v"]);
+    let next = ["--next-steps", "--region", "eu-de", "--project-id", "0123456789abcdef", "--profile", "otc"];
+    assert_run("request_next_steps", &folder, &args("small.raw", &next));
+}
+
+#[test]
 fn help() {
     let folder = Folder::new();
     assert_run("help_convert", &folder, &["convert", "--help"]);
     assert_run("help", &folder, &["--help"]);
     assert_run("help_check", &folder, &["check", "--help"]);
+    assert_run("help_request", &folder, &["request", "--help"]);
     assert_run("help_bench", &folder, &["bench", "--help"]);
 }

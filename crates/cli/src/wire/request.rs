@@ -1,0 +1,122 @@
+//! `imsprep request --json`
+
+use std::path::Path;
+
+use imsprep_rules::{BodyKind, Filled, Profile, Purpose, RULE_SET_DATE, RequestBody};
+use imsprep_toolkit::{PreparedRequest, ValidatedRequest};
+use serde::Serialize;
+
+use super::WirePath;
+use super::report::WireReport;
+use crate::exit::Status;
+
+/// A body that was made.
+#[derive(Debug, Serialize)]
+pub(crate) struct Made {
+    rule_set: &'static str,
+    profile: &'static str,
+    image: WirePath,
+    request: WireKind,
+    /// Why it is not a quick import.
+    why: Option<String>,
+    /// Null if there are errors: a wrong body is worse than none.
+    body: Option<RequestBody>,
+    filled: Vec<WireFilled>,
+    bitmap: Option<WirePath>,
+    output: Option<WirePath>,
+    next_steps: Option<String>,
+    report: WireReport,
+}
+
+/// A body that was checked.
+#[derive(Debug, Serialize)]
+pub(crate) struct Validated {
+    rule_set: &'static str,
+    profile: &'static str,
+    body: WirePath,
+    image: Option<WirePath>,
+    /// Null if the body could not be read.
+    request: Option<WireKind>,
+    report: WireReport,
+}
+
+/// Which request it is.
+#[derive(Debug, Serialize)]
+struct WireKind {
+    method: &'static str,
+    path: &'static str,
+    /// `quick` or `common`.
+    import: &'static str,
+    /// `system` or `data`.
+    purpose: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct WireFilled {
+    field: &'static str,
+    value: String,
+    why: String,
+}
+
+impl Made {
+    pub(crate) fn new(
+        prepared: &PreparedRequest,
+        profile: &Profile,
+        status: Status,
+        written: Option<&Path>,
+        next_steps: Option<&str>,
+    ) -> Self {
+        let PreparedRequest { request, facts, bitmap, report } = prepared;
+        Self {
+            rule_set: RULE_SET_DATE,
+            profile: profile.name,
+            image: facts.path.as_path().into(),
+            request: request.kind.into(),
+            why: request.why.clone(),
+            body: (status == Status::Fine).then(|| request.body.clone()),
+            filled: request.filled.iter().map(WireFilled::from).collect(),
+            bitmap: bitmap.as_deref().map(WirePath::from),
+            output: written.map(WirePath::from),
+            next_steps: next_steps.map(str::to_owned),
+            report: report.into(),
+        }
+    }
+}
+
+impl Validated {
+    pub(crate) fn new(
+        body: &Path,
+        image: Option<&Path>,
+        validated: &ValidatedRequest,
+        profile: &Profile,
+    ) -> Self {
+        Self {
+            rule_set: RULE_SET_DATE,
+            profile: profile.name,
+            body: body.into(),
+            image: image.map(WirePath::from),
+            request: validated.kind.map(WireKind::from),
+            report: (&validated.report).into(),
+        }
+    }
+}
+
+impl From<BodyKind> for WireKind {
+    fn from(kind: BodyKind) -> Self {
+        Self {
+            method: "POST",
+            path: kind.endpoint().path(),
+            import: if kind.is_quick() { "quick" } else { "common" },
+            purpose: match kind.purpose() {
+                Purpose::System => "system",
+                Purpose::Data => "data",
+            },
+        }
+    }
+}
+
+impl From<&Filled> for WireFilled {
+    fn from(filled: &Filled) -> Self {
+        Self { field: filled.field, value: filled.value.clone(), why: filled.why.clone() }
+    }
+}

@@ -1,0 +1,77 @@
+//! One body against everything that is asked of it.
+
+use imsprep_findings::{Report, Rule};
+
+use super::read::{Draft, read_draft};
+use super::{BodyKind, Endpoint, ImageFacts, OsVersions, choices, image, image_url, min_disk, names, tags};
+use crate::Profile;
+use crate::rules::{
+    COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, FILE_TOO_LARGE, FORMAT, NAME_CHARACTERS, NAME_SPACES,
+    NAME_SUFFIX,
+};
+
+/// What a body is held against.
+pub(super) struct Context<'a> {
+    pub(super) draft: &'a Draft,
+    pub(super) kind: BodyKind,
+    pub(super) profile: &'static Profile,
+    pub(super) os_versions: &'a OsVersions,
+    /// The image that it is for, if that is at hand.
+    pub(super) facts: Option<&'a ImageFacts>,
+}
+
+/// Holds the fields against the rules of their kind of body, and against the image.
+pub(super) fn check(context: &Context<'_>, report: &mut Report) {
+    names::check_name(context, report);
+    names::check_description(context, report);
+    choices::check_choices(context, report);
+    image_url::check_image_url(context, report);
+    min_disk::check_min_disk(context, report);
+    tags::check_tags(context, report);
+    image::check_image(context, report);
+}
+
+/// Against what a body that somebody wrote is held.
+#[derive(Clone, Copy, Debug)]
+pub struct ValidateOptions<'a> {
+    /// The cloud's rules.
+    pub profile: &'static Profile,
+    /// The values of os_version.
+    pub os_versions: &'a OsVersions,
+    /// Where it will be sent; if `None`, its fields tell.
+    pub endpoint: Option<Endpoint>,
+    /// The image that it is for. Its content decides what a name can only suggest.
+    pub facts: Option<&'a ImageFacts>,
+}
+
+/// Holds a body that somebody wrote against the rules. Returns for which request it is, if that can be told.
+///
+/// Never fails: what can't be read is a finding.
+pub fn validate_body(bytes: &[u8], options: &ValidateOptions<'_>, report: &mut Report) -> Option<BodyKind> {
+    let draft = read_draft(bytes, report)?;
+    let kind = draft.kind(options.endpoint);
+    draft.check_fields(kind, report);
+    let context = Context {
+        draft: &draft,
+        kind,
+        profile: options.profile,
+        os_versions: options.os_versions,
+        facts: options.facts,
+    };
+    check(&context, report);
+    Some(kind)
+}
+
+/// Whether a rule for images says what the request's rules say better: they know the request and the object's name.
+pub fn is_covered_by_request(rule: &Rule) -> bool {
+    let covered = [
+        &FORMAT,
+        &FILE_TOO_LARGE,
+        &DISK_BELOW_CONSOLE,
+        &COMMON_IMPORT_ENOUGH,
+        &NAME_SPACES,
+        &NAME_CHARACTERS,
+        &NAME_SUFFIX,
+    ];
+    covered.iter().any(|other| other.code == rule.code)
+}

@@ -1,0 +1,174 @@
+//! Fields that name one of a few things, and identifiers.
+
+use imsprep_detect::Format;
+use imsprep_findings::{Finding, Report, Rule};
+
+use super::check::Context;
+use super::rules::{
+    ARCHITECTURE, ARM_BIOS, BMS_ENCRYPTED, BMS_FORMAT, FIRMWARE, FIRMWARE_NEWER, KEY_ID, LICENSE, OS_TYPE,
+    OS_TYPE_MISSING, OS_VERSION_MISSING, OS_VERSION_UNKNOWN, PROJECT, TYPE, WINDOWS,
+};
+use super::words::quoted;
+use super::{BodyKind, Purpose};
+
+pub(super) fn check_choices(context: &Context<'_>, report: &mut Report) {
+    check_os(context, report);
+    check_type(context, report);
+    check_processor(context, report);
+    check_identifiers(context, report);
+}
+
+fn check_os(context: &Context<'_>, report: &mut Report) {
+    let body = &context.draft.body;
+    match context.kind.purpose() {
+        Purpose::System => match body.os_version.as_deref() {
+            Some("") => {
+                report.push(Finding::new(&OS_VERSION_MISSING, "os_version is empty").in_field("os_version"))
+            }
+            Some(value) => check_os_version(value, context, report),
+            // The common import can do without one.
+            None if context.kind == BodyKind::QuickSystem && context.draft.lacks("os_version") => {
+                report
+                    .push(Finding::new(&OS_VERSION_MISSING, "os_version is missing").in_field("os_version"));
+            }
+            None => {}
+        },
+        Purpose::Data => {
+            if context.draft.lacks("os_type") {
+                let finding = Finding::new(&OS_TYPE_MISSING, "os_type is missing, which means Linux");
+                report.push(finding.in_field("os_type"));
+            }
+        }
+    }
+    one_of("os_type", &["Linux", "Windows"], &OS_TYPE, context, report);
+    if context.profile.windows_doubt.is_some() && context.kind.is_quick() && body.names_windows() {
+        let field = if body.os_version.is_some() { "os_version" } else { "os_type" };
+        let message = format!("{field} names a Windows");
+        report.push(Finding::new(&WINDOWS, message).in_field(field));
+    }
+}
+
+fn check_os_version(value: &str, context: &Context<'_>, report: &mut Report) {
+    let list = context.os_versions;
+    if list.has(value) {
+        return;
+    }
+    let elsewhere =
+        if list.is_known_elsewhere(value) { "; another cloud's documentation names it" } else { "" };
+    let message = format!("os_version {} is not in {}{elsewhere}", quoted(value), list.source());
+    let finding = Finding::new(&OS_VERSION_UNKNOWN, message).in_field("os_version");
+    let near = list.nearest(value).into_iter().map(|near| format!("{near:?}")).collect::<Vec<_>>();
+    report.push(match near.as_slice() {
+        [] => finding,
+        near => finding.fix(format!(
+            "nearest in the list: {}; the service's own list is newer: GET /v1/cloudimages/os_version, then --os-versions FILE",
+            near.join(", ")
+        )),
+    });
+}
+
+/// Holds a text field against its values, if it is there.
+fn one_of(
+    field: &'static str,
+    values: &[&str],
+    rule: &'static Rule,
+    context: &Context<'_>,
+    report: &mut Report,
+) -> bool {
+    let Some(value) = context.draft.body.text(field) else { return true };
+    if values.contains(&value) {
+        return true;
+    }
+    let finding = Finding::new(rule, format!("{field} is {}", quoted(value))).expected(values.join(" or "));
+    let same = values.iter().find(|known| known.eq_ignore_ascii_case(value.trim()));
+    report.push(
+        match same {
+            Some(known) => finding.fix(format!("write {known}, as spelled here")),
+            None => finding,
+        }
+        .in_field(field),
+    );
+    false
+}
+
+fn check_type(context: &Context<'_>, report: &mut Report) {
+    let body = &context.draft.body;
+    match context.kind {
+        BodyKind::QuickSystem => {
+            one_of("type", &["ECS", "BMS"], &TYPE, context, report);
+        }
+        BodyKind::QuickData if context.draft.lacks("type") => {
+            let finding = Finding::new(&TYPE, "type is missing, which means ECS: a system disk");
+            report.push(finding.expected("DataImage").fix("add \"type\": \"DataImage\"").in_field("type"));
+        }
+        BodyKind::QuickData => {
+            one_of("type", &["DataImage"], &TYPE, context, report);
+        }
+        BodyKind::CommonSystem => {
+            one_of("type", &["ECS", "BMS", "FusionCompute", "Ironic"], &TYPE, context, report);
+        }
+        BodyKind::CommonData => {}
+    }
+    if matches!(body.image_type.as_deref(), Some("BMS" | "Ironic")) {
+        if body.cmk_id.is_some() {
+            report
+                .push(Finding::new(&BMS_ENCRYPTED, "type is BMS, and there is a cmk_id").in_field("cmk_id"));
+        }
+        if let Some(facts) = context.facts
+            && facts.detection.format != Format::Zvhd2
+        {
+            let message = format!("type is BMS, and the image is {}", facts.detection.format);
+            report.push(Finding::new(&BMS_FORMAT, message).expected("zvhd2").in_field("type"));
+        }
+    }
+}
+
+fn check_processor(context: &Context<'_>, report: &mut Report) {
+    let body = &context.draft.body;
+    one_of("architecture", &["x86", "arm"], &ARCHITECTURE, context, report);
+    one_of("hw_firmware_type", &["bios", "uefi"], &FIRMWARE, context, report);
+    if body.architecture.as_deref() == Some("arm") && body.hw_firmware_type.as_deref() == Some("bios") {
+        let finding = Finding::new(&ARM_BIOS, "architecture is arm, and hw_firmware_type is bios");
+        report.push(finding.expected("uefi").found("bios").in_field("hw_firmware_type"));
+    }
+    if context.profile.request.firmware_is_new && body.hw_firmware_type.is_some() && context.kind.is_quick() {
+        let finding = Finding::new(&FIRMWARE_NEWER, "hw_firmware_type is given");
+        report.push(finding.in_field("hw_firmware_type"));
+    }
+}
+
+fn check_identifiers(context: &Context<'_>, report: &mut Report) {
+    let body = &context.draft.body;
+    if let Some(id) = body.enterprise_project_id.as_deref()
+        && !id.is_empty()
+        && id != "0"
+        && !is_uuid(id)
+    {
+        let finding = Finding::new(&PROJECT, format!("enterprise_project_id is {}", quoted(id)));
+        report.push(finding.expected("0 or a UUID").in_field("enterprise_project_id"));
+    }
+    if let Some(id) = body.cmk_id.as_deref()
+        && !is_uuid(id)
+    {
+        let finding = Finding::new(&KEY_ID, format!("cmk_id is {}", quoted(id)));
+        report.push(finding.expected("a UUID").in_field("cmk_id"));
+    }
+    if context.kind == BodyKind::QuickSystem && body.license_type.is_some() {
+        if !context.profile.request.has_license_type {
+            let message = format!("{} has no license_type", context.profile.title);
+            report.push(Finding::new(&LICENSE, message).in_field("license_type"));
+        } else if one_of("license_type", &["platform", "byol"], &LICENSE, context, report)
+            && !body.names_windows()
+        {
+            let message = "license_type is given, and os_version names no Windows";
+            report.push(Finding::new(&LICENSE, message).in_field("license_type"));
+        }
+    }
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    let groups = text.split('-').collect::<Vec<_>>();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

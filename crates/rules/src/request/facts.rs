@@ -1,0 +1,115 @@
+//! What is known of the image that a request is for.
+
+use std::path::PathBuf;
+
+use imsprep_detect::Detection;
+
+use super::Purpose;
+
+/// What a look at the image found. Nothing in it is guessed: what the image does not tell is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The image file.
+    pub path: PathBuf,
+    /// Its format and sizes.
+    pub detection: Detection,
+    /// What the disk is for.
+    pub purpose: Option<Told<Purpose>>,
+    /// What it starts by.
+    pub boots_by: Option<Told<BootsBy>>,
+    /// For which processors it is.
+    pub architecture: Option<Told<Architecture>>,
+    /// The family of its operating system.
+    pub os: Option<Told<OsType>>,
+}
+
+impl ImageFacts {
+    /// What detection alone tells.
+    pub fn of_detection(path: impl Into<PathBuf>, detection: Detection) -> Self {
+        Self { path: path.into(), detection, purpose: None, boots_by: None, architecture: None, os: None }
+    }
+}
+
+/// A fact, and what in the image tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    /// The fact.
+    pub value: T,
+    /// What tells it, in words: "there is an EFI system partition with a boot loader, and no BIOS boot code".
+    pub by: String,
+}
+
+impl<T> Told<T> {
+    /// A fact told by this.
+    pub fn new(value: T, by: impl Into<String>) -> Self {
+        Self { value, by: by.into() }
+    }
+}
+
+/// The ways in which a disk can start a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootsBy {
+    /// By BIOS only.
+    Bios,
+    /// By UEFI only.
+    Uefi,
+    /// By either.
+    Both,
+}
+
+/// A firmware, as a request names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// BIOS.
+    Bios,
+    /// UEFI.
+    Uefi,
+}
+
+impl Firmware {
+    /// As it stands in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bios => "bios",
+            Self::Uefi => "uefi",
+        }
+    }
+}
+
+/// A processor architecture, as a request names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// Intel and AMD.
+    X86,
+    /// Arm, 64 bits.
+    Arm,
+}
+
+impl Architecture {
+    /// As it stands in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86 => "x86",
+            Self::Arm => "arm",
+        }
+    }
+}
+
+/// A family of operating systems, as a request names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OsType {
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+}
+
+impl OsType {
+    /// As it stands in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "Linux",
+            Self::Windows => "Windows",
+        }
+    }
+}

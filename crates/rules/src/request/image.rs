@@ -1,0 +1,149 @@
+//! The request against the image.
+
+use imsprep_detect::Format;
+use imsprep_findings::{Finding, Report};
+
+use super::Purpose;
+use super::check::Context;
+use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
+use super::image_url::takes;
+use super::rules::{
+    ARCHITECTURE_CONTRADICTS, FILE_AT_LIMIT, FILE_TOO_LARGE, FIRMWARE_CONTRADICTS, FORMAT_NOT_TAKEN,
+    OS_CONTRADICTS, PURPOSE,
+};
+use super::words::quoted;
+use crate::Size;
+use crate::way_out::way_out;
+
+pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
+    let Some(facts) = context.facts else { return };
+    check_format(facts, context, report);
+    check_size(facts, context, report);
+    check_purpose(facts, context, report);
+    if context.kind.purpose() == Purpose::System {
+        check_architecture(facts, context, report);
+        check_firmware(facts, context, report);
+        check_os(facts, context, report);
+    }
+}
+
+fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let format = facts.detection.format;
+    // A file without bytes has no format, and the check says so.
+    if format != Format::Empty && !takes(context, format) {
+        let message = format!("the image is {format}, which the {} does not take", context.kind.title());
+        report.push(Finding::new(&FORMAT_NOT_TAKEN, message).found(format).fix(way_out(
+            &facts.path,
+            &facts.detection,
+            context.profile,
+        )));
+    }
+}
+
+fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let profile = context.profile;
+    let file = facts.detection.file_size;
+    let limit = if context.kind.is_quick() { profile.max_file } else { profile.max_common_file };
+    if file > limit {
+        let message =
+            format!("the file is {} over the limit of the {}", Size(file - limit), context.kind.title());
+        let finding = Finding::new(&FILE_TOO_LARGE, message)
+            .expected(format!("at most {}", Size(limit)))
+            .found(Size(file));
+        let finding = if takes(context, facts.detection.format) && !context.kind.is_quick() {
+            finding.fix(way_out(&facts.path, &facts.detection, profile))
+        } else {
+            finding
+        };
+        report.push(finding);
+    } else if file == limit && !context.kind.is_quick() {
+        report.push(Finding::new(&FILE_AT_LIMIT, format!("the file has {}", Size(file))));
+    }
+}
+
+fn check_purpose(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let Some(told) = &facts.purpose else { return };
+    if told.value == context.kind.purpose() {
+        return;
+    }
+    let message = match told.value {
+        Purpose::System => {
+            format!("the request makes a data disk of what looks like a system disk: {}", told.by)
+        }
+        Purpose::Data => {
+            format!("the request makes a system disk of what looks like a data disk: {}", told.by)
+        }
+    };
+    report.push(Finding::new(&PURPOSE, message));
+}
+
+fn check_architecture(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let Some(told) = &facts.architecture else { return };
+    let given = context.draft.body.architecture.as_deref();
+    let named = match given {
+        Some("x86") => Architecture::X86,
+        Some("arm") => Architecture::Arm,
+        None if context.draft.lacks("architecture") => Architecture::X86,
+        _ => return,
+    };
+    if named != told.value {
+        let how = if given.is_some() { "is" } else { "is not given, which means" };
+        let message = format!(
+            "architecture {how} {}, and the image is for {}: {}",
+            named.name(),
+            told.value.name(),
+            told.by
+        );
+        let finding = Finding::new(&ARCHITECTURE_CONTRADICTS, message);
+        let fix = format!("write {}, or leave it to imsprep request, which fills it in", told.value.name());
+        report
+            .push(finding.expected(told.value.name()).found(named.name()).fix(fix).in_field("architecture"));
+    }
+}
+
+fn check_firmware(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let Some(told) = &facts.boots_by else { return };
+    let body = &context.draft.body;
+    let given = body.hw_firmware_type.as_deref();
+    let named = match given {
+        Some("bios") => Firmware::Bios,
+        Some("uefi") => Firmware::Uefi,
+        // Arm implies UEFI.
+        None if body.architecture.as_deref() == Some("arm") => Firmware::Uefi,
+        None if context.draft.lacks("hw_firmware_type") => Firmware::Bios,
+        _ => return,
+    };
+    let right = match (told.value, named) {
+        (BootsBy::Bios, Firmware::Uefi) => Firmware::Bios,
+        (BootsBy::Uefi, Firmware::Bios) => Firmware::Uefi,
+        _ => return,
+    };
+    let how = if given.is_some() { "is" } else { "is not given, which means" };
+    let message = format!(
+        "hw_firmware_type {how} {}, and the image starts by {} only: {}",
+        named.name(),
+        right.name(),
+        told.by
+    );
+    let finding = Finding::new(&FIRMWARE_CONTRADICTS, message);
+    let fix = format!("write {}, or leave it to imsprep request, which fills it in", right.name());
+    report.push(finding.expected(right.name()).found(named.name()).fix(fix).in_field("hw_firmware_type"));
+}
+
+fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
+    let (Some(told), Some(os_version)) = (&facts.os, context.draft.body.os_version.as_deref()) else {
+        return;
+    };
+    // A value that is not known may be anything but a Windows by another name.
+    let named = if context.draft.body.names_windows() { OsType::Windows } else { OsType::Linux };
+    if named != told.value {
+        let message = format!(
+            "os_version is {}, and the image holds a {}: {}",
+            quoted(os_version),
+            told.value.name(),
+            told.by
+        );
+        let finding = Finding::new(&OS_CONTRADICTS, message);
+        report.push(finding.expected(format!("a {}", told.value.name())).in_field("os_version"));
+    }
+}

@@ -1,0 +1,459 @@
+//! Requests: the service's own examples, bodies that each break one rule, and bodies filled from what an image shows.
+
+use std::collections::BTreeSet;
+
+use imsprep_detect::{Detection, Evidence, Format};
+use imsprep_findings::{Report, Severity};
+use imsprep_rules::{
+    Architecture, BodyKind, BootsBy, Endpoint, Firmware, HUAWEI, ImageFacts, ImageTag, MAX_BODY, Machine,
+    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, Told, ValidateOptions, Wishes,
+    fill_request, validate_body,
+};
+use proptest::prelude::*;
+
+const GIB: u64 = 1 << 30;
+
+fn folder(name: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = imsprep_testdata::folder().join("requests").join(name);
+    let mut files = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read(path).expect("its bytes"))
+        })
+        .collect::<Vec<_>>();
+    files.sort();
+    files
+}
+
+fn validate_with(
+    bytes: &[u8],
+    profile: &'static Profile,
+    endpoint: Option<Endpoint>,
+    facts: Option<&ImageFacts>,
+) -> (Option<BodyKind>, Report) {
+    let mut report = Report::new();
+    let os_versions = OsVersions::built_in(profile);
+    let options = ValidateOptions { profile, os_versions: &os_versions, endpoint, facts };
+    let kind = validate_body(bytes, &options, &mut report);
+    (kind, report)
+}
+
+fn validate(text: &str) -> (Option<BodyKind>, Report) {
+    validate_with(text.as_bytes(), &HUAWEI, None, None)
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings().iter().map(|finding| finding.rule.code).collect()
+}
+
+#[test]
+fn the_four_examples_of_the_api_page_break_no_rule() {
+    for (name, bytes) in folder("examples") {
+        let (kind, report) = validate_with(&bytes, &HUAWEI, None, None);
+        let (expected_kind, expected) = match name.as_str() {
+            "system-tags" | "system-image_tags" | "system-tags-chinese" => (BodyKind::QuickSystem, &[][..]),
+            "data-tags" | "data-image_tags" => (BodyKind::QuickData, &[][..]),
+            "data-tags-qcow2" | "data-image_tags-qcow2" => (BodyKind::QuickData, &["IMS-135"][..]),
+            "v1-dataimage-tags" | "v1-dataimage-image_tags" => (BodyKind::CommonData, &[][..]),
+            other => panic!("{other} is not expected here"),
+        };
+        assert_eq!((kind, codes(&report)), (Some(expected_kind), expected.to_vec()), "{name}");
+    }
+}
+
+#[test]
+fn the_telekoms_pages_disagree_on_descriptions_alone() {
+    for (name, bytes) in folder("examples") {
+        let (_, report) = validate_with(&bytes, &OTC, None, None);
+        let mut codes = codes(&report);
+        codes.retain(|code| *code != "IMS-135");
+        assert_eq!(codes, ["IMS-116"], "{name}");
+    }
+}
+
+#[test]
+fn each_broken_body_breaks_the_one_rule_that_it_is_named_after() {
+    for (name, bytes) in folder("broken") {
+        let (_, report) = validate_with(&bytes, &HUAWEI, None, None);
+        let code = name.get(..7).unwrap();
+        assert_eq!(codes(&report), [code], "{name}: {:#?}", report.findings());
+    }
+}
+
+#[test]
+fn every_rule_of_the_request_is_broken_by_some_test() {
+    let by_files = folder("broken").into_iter().map(|(name, _)| name.get(..7).unwrap().to_owned());
+    let mut broken = by_files.collect::<BTreeSet<_>>();
+    // By the tests below, with an image or for the other cloud.
+    let by_tests = [
+        "IMS-116", "IMS-124", "IMS-137", "IMS-138", "IMS-139", "IMS-140", "IMS-148", "IMS-149", "IMS-161",
+        "IMS-163", "IMS-173", "IMS-174", "IMS-175",
+    ];
+    broken.extend(by_tests.map(str::to_owned));
+    let all = REQUEST_RULES.iter().map(|rule| rule.code.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(all, broken);
+    assert!(REQUEST_RULES.is_sorted_by_key(|rule| rule.code));
+}
+
+#[test]
+fn findings_name_the_field_and_the_place() {
+    let finding = |text: &str| validate(text).1.findings().first().cloned().unwrap();
+    let body = |more: &str| {
+        format!(
+            r#"{{"name": "a", "type": "ECS", "os_version": "CentOS 7.0 64bit", "image_url": "abc:a.raw", "min_disk": 40, {more}}}"#
+        )
+    };
+    let syntax = finding("{\n  \"name\": \"a\"\n  \"min_disk\": 1\n}");
+    assert!(syntax.message.starts_with("line 3, column 3: "), "{}", syntax.message);
+    // The places are those in the file, whatever could not be read before them.
+    let report = validate(&body(r#""tags": [1, "a.b", "nodot"]"#)).1;
+    let fields = report.findings().iter().filter_map(|f| f.field.as_deref()).collect::<Vec<_>>();
+    assert_eq!(fields, ["tags[0]", "tags[2]"]);
+    let twice = finding(&body(r#""image_tags": [{"key": "a", "value": "b", "key": "a"}]"#));
+    assert_eq!((twice.rule.code, twice.field.as_deref()), ("IMS-103", Some("image_tags[0].key")));
+    let unknown = finding(&body(r#""min_disc": 40"#));
+    assert!(unknown.advice().contains("min_disk"), "{}", unknown.advice());
+    let hostile = finding(&body(&format!(r#""\u001b[2J{}": 1"#, "x".repeat(1000))));
+    assert!(!hostile.message.contains('\u{1b}') && hostile.message.len() < 200, "{}", hostile.message);
+}
+
+#[test]
+fn which_request_a_body_is_for_its_fields_tell_unless_somebody_says() {
+    let kind = |text: &str, endpoint| validate_with(text.as_bytes(), &HUAWEI, endpoint, None).0;
+    for (text, told) in [
+        (r#"{"os_version": "x"}"#, BodyKind::QuickSystem),
+        (r#"{"type": "ECS"}"#, BodyKind::QuickSystem),
+        (r#"{"type": "DataImage"}"#, BodyKind::QuickData),
+        (r#"{"name": "x"}"#, BodyKind::CommonData),
+        (r#"{"name": "x", "cmk_id": "x"}"#, BodyKind::CommonData),
+        (r#"{"os_version": "x", "cmk_id": "x"}"#, BodyKind::CommonSystem),
+        (r#"{"os_version": "x", "is_config": true}"#, BodyKind::CommonSystem),
+    ] {
+        assert_eq!(kind(text, None), Some(told), "{text}");
+    }
+    let text = r#"{"name": "x", "os_type": "Linux"}"#;
+    assert_eq!(kind(text, Some(Endpoint::QuickImport)), Some(BodyKind::QuickData));
+    assert_eq!(kind(text, Some(Endpoint::Image)), Some(BodyKind::CommonSystem));
+    let (_, report) = validate_with(text.as_bytes(), &HUAWEI, Some(Endpoint::QuickImport), None);
+    assert!(
+        codes(&report).contains(&"IMS-160"),
+        "a data disk of quick import must say so: {:?}",
+        codes(&report)
+    );
+}
+
+#[test]
+fn what_is_not_text_or_too_long_is_told_and_not_read() {
+    let first = |bytes: &[u8]| {
+        let (kind, report) = validate_with(bytes, &HUAWEI, None, None);
+        (kind, report.findings().first().unwrap().message.clone())
+    };
+    let (kind, message) = first(&vec![b' '; MAX_BODY + 1]);
+    assert!(kind.is_none() && message.contains("1048577 bytes"), "{message}");
+    assert!(first(b"\xff\xfe{\0}\0").1.contains("UTF-16"));
+    assert!(first(b"{\"name\": \"\xff\"}").1.contains("not UTF-8 from byte 10 on"));
+    let (kind, message) = first(b"\xef\xbb\xbf{\"os_version\": \"x\"}");
+    assert!(kind.is_some() && message.contains("byte order mark"), "{message}");
+    let deep = "[".repeat(100_000);
+    assert!(first(deep.as_bytes()).1.contains("recursion limit"));
+}
+
+#[test]
+fn a_hundred_thousand_unknown_fields_are_counted_and_a_hundred_kept() {
+    let members = (0..100_000).map(|i| format!("\"{i}\":1")).collect::<Vec<_>>().join(",");
+    let (_, report) = validate(&format!("{{{members}}}"));
+    let unknown = report.tallies().find(|tally| tally.rule.code == "IMS-104").unwrap();
+    assert_eq!((unknown.total, unknown.kept), (100_000, Report::KEPT));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_stop(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        validate_with(&bytes, &OTC, None, None);
+    }
+
+    #[test]
+    fn no_values_of_the_known_fields_make_it_stop(
+        fields in proptest::collection::vec((0..22usize, "[ -~ü漢]{0,20}"), 0..8),
+        number in any::<i64>(),
+    ) {
+        let names = ["name", "description", "os_type", "os_version", "image_url", "min_disk", "type", "architecture",
+            "hw_firmware_type", "license_type", "tags", "image_tags", "enterprise_project_id", "cmk_id", "is_config",
+            "is_config_init", "is_quick_import", "min_ram", "max_ram", "instance_id", "volume_id", "data_images"];
+        let members = fields.iter().enumerate().map(|(i, (field, text))| {
+            let value = match i % 4 {
+                0 => serde_json::json!(text),
+                1 => serde_json::json!(number),
+                2 => serde_json::json!([text]),
+                _ => serde_json::json!([{"key": text, "value": text}]),
+            };
+            format!("{}: {value}", serde_json::json!(names[*field]))
+        }).collect::<Vec<_>>();
+        let text = format!("{{{}}}", members.join(", "));
+        let facts = linux(41 * GIB);
+        for facts in [None, Some(&facts)] {
+            let (kind, _) = validate_with(text.as_bytes(), &HUAWEI, None, facts);
+            prop_assert_eq!(kind.is_some(), !members.is_empty());
+        }
+    }
+}
+
+fn detection(format: Format, file_size: u64, virtual_size: u64) -> Detection {
+    Detection {
+        format,
+        variant: None,
+        file_size,
+        virtual_size: Some(virtual_size),
+        facts: vec![],
+        also: vec![],
+        evidence: vec![Evidence::Gpt],
+    }
+}
+
+/// A RAW of this size of which nothing more is known.
+fn raw(size: u64) -> ImageFacts {
+    ImageFacts::of_detection("images/disk.raw", detection(Format::Raw, size, size))
+}
+
+/// The same with a Linux for x86 that starts by UEFI.
+fn linux(size: u64) -> ImageFacts {
+    ImageFacts {
+        purpose: Some(Told::new(Purpose::System, "there is a boot loader")),
+        boots_by: Some(Told::new(BootsBy::Uefi, "there is an EFI boot loader, and no BIOS boot code")),
+        architecture: Some(Told::new(Architecture::X86, "EFI/BOOT/BOOTX64.EFI")),
+        os: Some(Told::new(OsType::Linux, "there is an ext4")),
+        ..raw(size)
+    }
+}
+
+fn wishes() -> Wishes {
+    Wishes {
+        bucket: "my-images".into(),
+        prefix: Some("linux".into()),
+        name: "web-01".into(),
+        os_version: Some("CentOS 7.0 64bit".into()),
+        ..Wishes::default()
+    }
+}
+
+fn fill(wishes: &Wishes, facts: &ImageFacts, profile: &'static Profile) -> (Request, Report) {
+    let mut report = Report::new();
+    let request = fill_request(wishes, facts, profile, &OsVersions::built_in(profile), &mut report);
+    (request, report)
+}
+
+#[test]
+fn a_body_is_filled_from_what_the_image_shows() {
+    let (request, report) = fill(&wishes(), &linux(200 * GIB), &HUAWEI);
+    assert_eq!(codes(&report), [""; 0]);
+    let body = serde_json::to_value(&request.body).unwrap();
+    let expected = serde_json::json!({
+        "name": "web-01",
+        "os_version": "CentOS 7.0 64bit",
+        "image_url": "my-images:linux/disk.raw",
+        "min_disk": 201,
+        "type": "ECS",
+        "architecture": "x86",
+        "hw_firmware_type": "uefi",
+    });
+    assert_eq!(body, expected);
+    assert_eq!((request.kind, request.why.as_deref()), (BodyKind::QuickSystem, None));
+    // What was found out is told with its reason.
+    let filled = request.filled.iter().map(|filled| filled.field).collect::<Vec<_>>();
+    assert_eq!(filled, ["type", "architecture", "hw_firmware_type", "min_disk"]);
+    // What is made is what a check of it by itself passes.
+    let text = serde_json::to_vec(&request.body).unwrap();
+    let (kind, report) = validate_with(&text, &HUAWEI, None, Some(&linux(200 * GIB)));
+    assert_eq!((kind, codes(&report)), (Some(BodyKind::QuickSystem), vec![]));
+}
+
+#[test]
+fn what_the_image_does_not_tell_is_left_to_the_service() {
+    let (request, report) = fill(&wishes(), &raw(200 * GIB), &HUAWEI);
+    assert_eq!(codes(&report), [""; 0]);
+    assert_eq!((request.body.architecture, request.body.hw_firmware_type), (None, None));
+}
+
+#[test]
+fn a_data_disk_has_the_fields_of_a_data_disk() {
+    let wishes = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
+    let (request, report) = fill(&wishes, &raw(200 * GIB), &HUAWEI);
+    assert_eq!(codes(&report), [""; 0]);
+    let body = serde_json::to_value(&request.body).unwrap();
+    let expected = serde_json::json!({
+        "name": "web-01",
+        "os_type": "Linux",
+        "image_url": "my-images:linux/disk.raw",
+        "min_disk": 201,
+        "type": "DataImage",
+    });
+    assert_eq!(body, expected);
+    for wrong in [
+        Wishes { os_version: Some("CentOS 7.0 64bit".into()), ..wishes.clone() },
+        Wishes { machine: Some(Machine::Ecs), ..wishes.clone() },
+        Wishes { firmware: Some(Firmware::Uefi), ..wishes.clone() },
+        Wishes { architecture: Some(Architecture::X86), ..wishes.clone() },
+        Wishes { license_type: Some("byol".into()), ..wishes.clone() },
+        Wishes { cmk_id: Some("117b0e6e-6ec7-4f76-b0c9-6b0e1b1f5c3a".into()), ..wishes.clone() },
+    ] {
+        assert_eq!(codes(&fill(&wrong, &raw(200 * GIB), &HUAWEI).1), ["IMS-105"], "{wrong:?}");
+    }
+}
+
+#[test]
+fn other_formats_go_to_the_common_import_and_are_refused_above_128_gib() {
+    let qcow2 = |file| ImageFacts {
+        path: "disk.qcow2".into(),
+        ..ImageFacts::of_detection("", detection(Format::Qcow2, file, 60 * GIB))
+    };
+    let (request, report) = fill(&wishes(), &qcow2(GIB), &HUAWEI);
+    assert_eq!((request.kind, codes(&report)), (BodyKind::CommonSystem, vec![]));
+    assert_eq!(request.endpoint().path(), "/v2/cloudimages/action");
+    assert!(request.why.unwrap().contains("qcow2"), "the reason is told");
+    let data = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
+    let (request, report) = fill(&data, &qcow2(GIB), &HUAWEI);
+    assert_eq!((request.kind, codes(&report)), (BodyKind::CommonData, vec![]));
+    assert_eq!(request.body.image_type, None);
+
+    // Of this size the file is larger than the disk as well, which older pages compare min_disk with.
+    assert_eq!(codes(&fill(&wishes(), &qcow2(128 * GIB), &HUAWEI).1), ["IMS-149", "IMS-140"]);
+    let (_, report) = fill(&wishes(), &qcow2(128 * GIB + 1), &HUAWEI);
+    assert_eq!(codes(&report), ["IMS-149", "IMS-139"]);
+    let finding = report.findings().iter().find(|finding| finding.rule.code == "IMS-139").unwrap();
+    assert!(finding.advice().contains("qemu-img convert"), "the way out: {}", finding.advice());
+    // What no import takes.
+    let iso = ImageFacts {
+        path: "a.iso".into(),
+        ..ImageFacts::of_detection("", detection(Format::Iso9660, GIB, GIB))
+    };
+    assert_eq!(codes(&fill(&wishes(), &iso, &HUAWEI).1), ["IMS-147", "IMS-138"]);
+}
+
+#[test]
+fn a_flag_against_the_image_is_an_error_with_what_the_image_has() {
+    let bios = ImageFacts { boots_by: Some(Told::new(BootsBy::Bios, "GRUB in the MBR")), ..linux(200 * GIB) };
+    let both = ImageFacts { boots_by: Some(Told::new(BootsBy::Both, "both")), ..linux(200 * GIB) };
+    let arm = ImageFacts {
+        architecture: Some(Told::new(Architecture::Arm, "EFI/BOOT/BOOTAA64.EFI")),
+        ..linux(200 * GIB)
+    };
+    let windows = ImageFacts {
+        os: Some(Told::new(OsType::Windows, "there is a boot manager of Windows")),
+        ..linux(200 * GIB)
+    };
+    let with = |firmware, architecture| Wishes { firmware, architecture, ..wishes() };
+    for (wishes, facts, expected) in [
+        (with(Some(Firmware::Bios), None), &linux(200 * GIB), &["IMS-173"][..]),
+        (with(Some(Firmware::Uefi), None), &bios, &["IMS-173"]),
+        (with(Some(Firmware::Uefi), None), &both, &[]),
+        (with(Some(Firmware::Bios), None), &both, &[]),
+        (with(None, Some(Architecture::Arm)), &linux(200 * GIB), &["IMS-174"]),
+        (with(None, Some(Architecture::X86)), &arm, &["IMS-174"]),
+        (with(None, None), &arm, &[]),
+        (with(Some(Firmware::Bios), None), &arm, &["IMS-172", "IMS-173"]),
+        (wishes(), &windows, &["IMS-124"]),
+        (
+            Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() },
+            &linux(200 * GIB),
+            &["IMS-163"],
+        ),
+    ] {
+        let (_, report) = fill(&wishes, facts, &HUAWEI);
+        assert_eq!(codes(&report), expected, "{wishes:?}");
+    }
+    let (_, report) = fill(&with(Some(Firmware::Bios), None), &linux(200 * GIB), &HUAWEI);
+    let finding = report.findings().first().unwrap();
+    assert_eq!(finding.rule.shown_code().to_string(), "IMS-173 (IMG.0141)");
+    assert!(finding.message.contains("no BIOS boot code"), "{}", finding.message);
+    // A body that leaves the firmware out says bios.
+    let text =
+        br#"{"name": "a", "os_version": "CentOS 7.0 64bit", "image_url": "abc:disk.raw", "min_disk": 201}"#;
+    assert_eq!(codes(&validate_with(text, &HUAWEI, None, Some(&linux(200 * GIB))).1), ["IMS-173"]);
+}
+
+#[test]
+fn min_disk_must_hold_the_disk_and_should_be_greater() {
+    let code = |min_disk, size| {
+        codes(&fill(&Wishes { min_disk: Some(min_disk), ..wishes() }, &raw(size), &HUAWEI).1)
+    };
+    assert_eq!(code(199, 200 * GIB), ["IMS-148"]);
+    assert_eq!(code(200, 200 * GIB), ["IMS-149"]);
+    assert_eq!(code(201, 200 * GIB), [""; 0]);
+    assert_eq!(code(200, 200 * GIB - 1), [""; 0]);
+    assert_eq!(code(200, 200 * GIB + 1), ["IMS-148"]);
+    assert_eq!(code(-1, 200 * GIB), ["IMS-145", "IMS-148"]);
+    // A tebibyte can't be exceeded: filled in, it is 1024, and told.
+    let (request, report) = fill(&wishes(), &raw(1024 * GIB), &HUAWEI);
+    assert_eq!((request.body.min_disk, codes(&report)), (Some(1024), vec!["IMS-149"]));
+    // Older pages compare with the file, which may be larger than the disk.
+    let mut zvhd2 = ImageFacts::of_detection("disk.zvhd2", detection(Format::Zvhd2, 42 * GIB, 40 * GIB));
+    assert_eq!(codes(&fill(&wishes(), &zvhd2, &HUAWEI).1), ["IMS-149"]);
+    zvhd2.detection.virtual_size = None;
+    assert_eq!(codes(&fill(&wishes(), &zvhd2, &HUAWEI).1), ["IMS-145"]);
+}
+
+#[test]
+fn given_the_image_its_content_decides_and_not_the_name() {
+    let validate = |url: &str, facts: &ImageFacts| {
+        let text = format!(
+            r#"{{"name": "a", "os_version": "CentOS 7.0 64bit", "image_url": "abc:{url}", "min_disk": 201, "type": "ECS"}}"#
+        );
+        codes(&validate_with(text.as_bytes(), &HUAWEI, None, Some(facts)).1)
+    };
+    let named = |name: &str| ImageFacts { path: name.into(), ..raw(200 * GIB) };
+    assert_eq!(validate("disk.raw", &named("disk.raw")), [""; 0]);
+    assert_eq!(validate("disk.qcow2", &named("disk.qcow2")), ["IMS-136"]);
+    assert_eq!(validate("other.raw", &named("disk.raw")), ["IMS-137"]);
+    let vmdk = ImageFacts::of_detection("disk.raw", detection(Format::Vmdk, GIB, 40 * GIB));
+    assert_eq!(validate("disk.raw", &vmdk), ["IMS-136", "IMS-138"]);
+}
+
+#[test]
+fn bare_metal_takes_zvhd2_only() {
+    let wishes = Wishes { machine: Some(Machine::Bms), ..wishes() };
+    assert_eq!(codes(&fill(&wishes, &raw(200 * GIB), &HUAWEI).1), ["IMS-161"]);
+    let zvhd2 = ImageFacts::of_detection("disk.zvhd2", detection(Format::Zvhd2, GIB, 40 * GIB));
+    assert_eq!(codes(&fill(&wishes, &zvhd2, &HUAWEI).1), [""; 0]);
+}
+
+#[test]
+fn the_clouds_differ_in_letters_licences_and_ranges() {
+    let chinese = Wishes { name: "镜像-01".into(), ..wishes() };
+    assert_eq!(codes(&fill(&chinese, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
+    assert_eq!(codes(&fill(&chinese, &raw(200 * GIB), &OTC).1), ["IMS-112"]);
+    let tags = Wishes { image_tags: vec![ImageTag { key: "k".into(), value: "1.2".into() }], ..wishes() };
+    assert_eq!(codes(&fill(&tags, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
+    assert_eq!(codes(&fill(&tags, &raw(200 * GIB), &OTC).1), ["IMS-157"]);
+    let described = Wishes { description: Some("A web server.".into()), ..wishes() };
+    assert_eq!(codes(&fill(&described, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
+    assert_eq!(codes(&fill(&described, &raw(200 * GIB), &OTC).1), ["IMS-116"]);
+    let uefi = Wishes { firmware: Some(Firmware::Uefi), ..wishes() };
+    assert_eq!(codes(&fill(&uefi, &raw(200 * GIB), &OTC).1), ["IMS-175"]);
+    let windows = Wishes { os_version: Some("Windows Server 2016 Standard 64bit".into()), ..wishes() };
+    assert_eq!(codes(&fill(&windows, &raw(200 * GIB), &HUAWEI).1), ["IMS-125"]);
+    assert_eq!(codes(&fill(&windows, &raw(200 * GIB), &OTC).1), [""; 0]);
+    let licensed = Wishes { license_type: Some("byol".into()), ..windows };
+    assert_eq!(codes(&fill(&licensed, &raw(200 * GIB), &HUAWEI).1), ["IMS-125"]);
+    assert_eq!(codes(&fill(&licensed, &raw(200 * GIB), &OTC).1), ["IMS-167"]);
+}
+
+#[test]
+fn a_tag_whose_key_has_a_dot_would_be_split_elsewhere() {
+    let dotted = Wishes { tags: vec![("a.b".into(), "c".into())], ..wishes() };
+    let (request, report) = fill(&dotted, &raw(200 * GIB), &HUAWEI);
+    assert_eq!((request.body.tags, codes(&report)), (Some(vec!["a.b.c".into()]), vec!["IMS-157"]));
+    let tags = Wishes { tags: vec![("a".into(), "1".into())], ..wishes() };
+    let both = Wishes { image_tags: vec![ImageTag { key: "b".into(), value: "2".into() }], ..tags };
+    assert_eq!(codes(&fill(&both, &raw(200 * GIB), &HUAWEI).1), ["IMS-155"]);
+}
+
+#[test]
+fn an_unknown_operating_system_warns_with_the_nearest() {
+    let unknown = Wishes { os_version: Some("ubuntu 22.04".into()), ..wishes() };
+    let (_, report) = fill(&unknown, &raw(200 * GIB), &HUAWEI);
+    let finding = report.findings().first().unwrap();
+    assert_eq!((finding.rule.code, finding.severity), ("IMS-121", Severity::Warning));
+    assert!(finding.advice().contains("\"Ubuntu 18.04 server 64bit\""), "{}", finding.advice());
+}

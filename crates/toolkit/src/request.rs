@@ -1,0 +1,187 @@
+//! The request that imports an image, made from a look at it, or held against one.
+
+use std::path::{Path, PathBuf};
+
+use imsprep_findings::Report;
+use imsprep_inspect::Summary;
+use imsprep_rules::{
+    Architecture, BodyKind, BootsBy, Endpoint, ImageFacts, OsType, OsVersions, Profile, Purpose, Request,
+    Told, ValidateOptions, Wishes, fill_request, is_covered_by_request, validate_body,
+};
+use imsprep_source::{Cancel, Progress};
+
+use crate::{
+    BitmapState, CheckOptions, Checked, Depth, Error, Result, Target, check_image_file, inspect_image,
+};
+
+/// A request for an image.
+#[derive(Debug)]
+pub struct PreparedRequest {
+    /// The request. With errors in the report its body is not fit to be sent.
+    pub request: Request,
+    /// What the image showed.
+    pub facts: ImageFacts,
+    /// A RAW's bitmap file, which is uploaded with it.
+    pub bitmap: Option<PathBuf>,
+    /// What is wrong with the request, and with the image as far as a quick look tells.
+    pub report: Report,
+}
+
+/// A body that was held against the rules.
+#[derive(Debug)]
+pub struct ValidatedRequest {
+    /// Which request it is for, if that could be told.
+    pub kind: Option<BodyKind>,
+    /// What is wrong with it, and with the image as far as a quick look tells.
+    pub report: Report,
+}
+
+/// Makes the request for the image at `path`.
+///
+/// # Errors
+///
+/// Only if the image could not be looked at.
+pub fn prepare_request(
+    path: &Path,
+    wishes: &Wishes,
+    profile: &'static Profile,
+    os_versions: &OsVersions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<PreparedRequest> {
+    let Looked { checked, facts, closed } = look(path, profile, progress, cancel)?;
+    let mut report = Report::new();
+    let request = fill_request(wishes, &facts, profile, os_versions, &mut report);
+    let bitmap = checked.bitmap.as_ref().and_then(there).map(Path::to_owned);
+    add_image_findings(checked.report, request.kind, &mut report);
+    content_not_checked(closed, &mut report);
+    network_not_checked(&mut report);
+    Ok(PreparedRequest { request, facts, bitmap, report })
+}
+
+/// Holds a body that somebody wrote against the rules, and against the image that it is for, if there is one.
+///
+/// # Errors
+///
+/// Only if the image could not be looked at.
+pub fn validate_request(
+    body: &[u8],
+    image: Option<&Path>,
+    endpoint: Option<Endpoint>,
+    profile: &'static Profile,
+    os_versions: &OsVersions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<ValidatedRequest> {
+    let looked = image.map(|path| look(path, profile, progress, cancel)).transpose()?;
+    let mut report = Report::new();
+    let facts = looked.as_ref().map(|looked| &looked.facts);
+    let options = ValidateOptions { profile, os_versions, endpoint, facts };
+    let kind = validate_body(body, &options, &mut report);
+    if let Some(Looked { checked, closed, .. }) = looked {
+        if let Some(kind) = kind {
+            add_image_findings(checked.report, kind, &mut report);
+        }
+        content_not_checked(closed, &mut report);
+    } else {
+        report.push_not_checked("the image", "none was given: imsprep request --validate BODY IMAGE");
+    }
+    network_not_checked(&mut report);
+    Ok(ValidatedRequest { kind, report })
+}
+
+/// What a look at an image that takes seconds found.
+struct Looked {
+    checked: Checked,
+    facts: ImageFacts,
+    /// Why the disk in it was not looked into, if it was not.
+    closed: Option<String>,
+}
+
+fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
+    let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
+    let checked = check_image_file(&Target::new(path), &options, progress, cancel)?;
+    let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
+    let closed = match inspect_image(path, cancel) {
+        Ok(found) => {
+            add_facts(&found.inspection.summary, &mut facts);
+            None
+        }
+        // What is wrong with a container the check says.
+        Err(
+            error @ (Error::NoDisk { .. }
+            | Error::Zvhd2(
+                imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. },
+            )),
+        ) => Some(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(Looked { checked, facts, closed })
+}
+
+/// Takes over what inspection is sure of.
+fn add_facts(found: &Summary, facts: &mut ImageFacts) {
+    let by = |reasons: &[String]| reasons.join("; ");
+    facts.purpose = match found.purpose {
+        imsprep_inspect::Purpose::System => Some(Purpose::System),
+        imsprep_inspect::Purpose::Data => Some(Purpose::Data),
+        imsprep_inspect::Purpose::Unknown => None,
+    }
+    .map(|purpose| Told::new(purpose, by(&found.reasons.purpose)));
+    facts.boots_by = match found.firmware {
+        imsprep_inspect::Firmware::Bios => Some(BootsBy::Bios),
+        imsprep_inspect::Firmware::Uefi => Some(BootsBy::Uefi),
+        imsprep_inspect::Firmware::Both => Some(BootsBy::Both),
+        imsprep_inspect::Firmware::Unknown => None,
+    }
+    .map(|firmware| Told::new(firmware, by(&found.reasons.firmware)));
+    facts.architecture = match found.architecture {
+        imsprep_inspect::Architecture::X86 => Some(Architecture::X86),
+        imsprep_inspect::Architecture::Arm => Some(Architecture::Arm),
+        // A disk for either contradicts no request.
+        imsprep_inspect::Architecture::Both | imsprep_inspect::Architecture::Unknown => None,
+    }
+    .map(|architecture| Told::new(architecture, by(&found.reasons.architecture)));
+    facts.os = match found.system {
+        imsprep_inspect::OsFamily::Linux => Some(OsType::Linux),
+        imsprep_inspect::OsFamily::Windows => Some(OsType::Windows),
+        imsprep_inspect::OsFamily::Unknown => None,
+    }
+    .map(|os| Told::new(os, by(&found.reasons.system)));
+}
+
+/// Takes over what is wrong with the image itself, and what the request's own rules do not say already.
+fn add_image_findings(mut image: Report, kind: BodyKind, report: &mut Report) {
+    // Quick import alone needs a bitmap.
+    let of_bitmaps = |code| imsprep_bitmap::RULES.iter().any(|rule| rule.code == code);
+    image.retain_rules(|rule| !is_covered_by_request(rule) && (kind.is_quick() || !of_bitmaps(rule.code)));
+    image.clear_not_checked();
+    report.merge(image);
+}
+
+fn content_not_checked(closed: Option<String>, report: &mut Report) {
+    if let Some(why) = closed {
+        report.push_not_checked("firmware, architecture, purpose and operating system in the image", why);
+    }
+    report.push_not_checked(
+        "the image's content",
+        "this was a quick look at it; imsprep check looks at all of it",
+    );
+}
+
+fn network_not_checked(report: &mut Report) {
+    report.push_not_checked(
+        "bucket, object, project and keys",
+        "nothing was asked over the network: whether they exist, and whether the storage class of both bucket and object is \
+         Standard",
+    );
+}
+
+fn there(state: &BitmapState) -> Option<&Path> {
+    match state {
+        BitmapState::Missing { .. } => None,
+        BitmapState::Written { path, .. }
+        | BitmapState::Known { path, .. }
+        | BitmapState::Unrecognised { path } => Some(path),
+    }
+}
