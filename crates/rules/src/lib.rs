@@ -27,8 +27,10 @@
 //! ```
 
 mod check;
+mod facts;
 mod gpt;
 mod name;
+mod names;
 mod not_checked;
 mod profile;
 mod rules;
@@ -37,7 +39,9 @@ mod size;
 mod way_out;
 
 pub use check::{check_image, is_too_large};
+pub use facts::{check_content, inside_text, rule_of};
 pub use gpt::check_backup_gpt;
+pub use names::shown_names;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use rules::RULES;
