@@ -2,25 +2,21 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Fact, Format};
+use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Report};
 
 use crate::gpt::check_backup_gpt;
 use crate::name::check_name;
 use crate::rules::{
-    ARCHIVE, COMMON_IMPORT_ENOUGH, COMPRESSED, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY,
-    FILE_TOO_LARGE, FORMAT,
+    COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, FILE_TOO_LARGE, FORMAT,
 };
 use crate::way_out::way_out;
-use crate::{Profile, Size, check_content, inside_text};
-
-/// Things in a wrapper that a finding lists; detection has all that were looked at.
-const INSIDES_SHOWN: usize = 8;
+use crate::{Profile, Size, check_content};
 
 /// Holds what detection found out about the file at `path` against the profile.
 pub fn check_image(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     check_format(path, detection, profile, report);
-    check_content(detection, report);
+    check_content(path, detection, report);
     check_sizes(detection, profile, report);
     check_backup_gpt(detection, detection.file_size, report);
     check_name(path, detection.format, profile, report);
@@ -34,39 +30,18 @@ pub fn is_too_large(detection: &Detection, profile: &Profile) -> bool {
 
 fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     let format = detection.format;
-    if format == Format::Empty || profile.quick_formats.contains(&format) {
+    // An empty file and a wrapper break rules of their own, in any cloud.
+    let has_own_rule = format == Format::Empty || format.is_compressed() || format.is_archive();
+    if has_own_rule || profile.quick_formats.contains(&format) {
         return;
     }
-    let (rule, message) = if format.is_compressed() {
-        (&COMPRESSED, format!("the file is compressed with {format}{}", inside(detection)))
-    } else if format.is_archive() {
-        let ova = if detection.variant == Some("ova") { "an OVA, " } else { "" };
-        (&ARCHIVE, format!("the file is {ova}a {format} archive{}", inside(detection)))
-    } else {
-        let variant = detection.variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
-        (&FORMAT, format!("the file is {format}{variant}, not RAW or ZVHD2"))
-    };
+    let variant = detection.variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
     report.push(
-        Finding::new(rule, message)
+        Finding::new(&FORMAT, format!("the file is {format}{variant}, not RAW or ZVHD2"))
             .expected("raw or zvhd2")
             .found(format.name())
             .fix(way_out(path, detection, profile)),
     );
-}
-
-/// What a wrapper holds, to follow on "the file is compressed": the first few things of many.
-fn inside(detection: &Detection) -> String {
-    let insides = detection.facts.iter().filter_map(|fact| match fact {
-        Fact::Inside(inside) => Some(inside_text(inside)),
-        _ => None,
-    });
-    let all = insides.collect::<Vec<_>>();
-    if all.is_empty() {
-        return String::new();
-    }
-    let more = all.len().saturating_sub(INSIDES_SHOWN);
-    let shown = all.iter().take(INSIDES_SHOWN).cloned().collect::<Vec<_>>().join("; ");
-    if more > 0 { format!("; in it: {shown}; and {more} more") } else { format!("; in it: {shown}") }
 }
 
 fn check_sizes(detection: &Detection, profile: &Profile, report: &mut Report) {

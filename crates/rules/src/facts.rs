@@ -1,17 +1,21 @@
 //! What the facts about a file's content come to.
 
-use imsprep_detect::{Content, Detection, Fact, Format, Inside};
+use std::path::Path;
+
+use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::rules::{
     DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, NOTHING_KNOWN,
     OUTSIDE_FILE, POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
+use crate::wrapper::check_wrapper;
 use crate::{Size, shown_names};
 
-/// Holds what is in the file against the rules that don't depend on format or cloud.
-pub fn check_content(detection: &Detection, report: &mut Report) {
+/// Holds what is in the file against the rules that all clouds share. `path` is for advice, not for the look.
+pub fn check_content(path: &Path, detection: &Detection, report: &mut Report) {
     let format = detection.format;
+    check_wrapper(path, detection, report);
     if format == Format::Empty {
         report.push(Finding::new(&EMPTY, "the file has no bytes"));
     }
@@ -79,7 +83,7 @@ fn finding(fact: &Fact) -> Option<Finding> {
             format!("the geometry comes to {}, and the size field says {}", Size(*geometry), Size(*size)),
         ),
         Fact::Damaged(what) => Finding::new(&DAMAGED, what.clone()),
-        // What the wrapper itself comes to is told where the format is held against the profile.
+        // What the wrapper itself comes to is told of the whole.
         Fact::Inside(_) | Fact::NotLookedAt(_) => return None,
         other => Finding::new(&DAMAGED, format!("{other:?}")),
     })
@@ -107,30 +111,6 @@ fn leads_out(name: &str) -> bool {
     });
     let is_up = name.split(['/', '\\']).any(|part| part == "..");
     name.starts_with(['/', '\\']) || is_drive || is_protocol || is_up
-}
-
-/// What is inside, in a few words: `"disk.raw", 10485760 bytes (10 MiB), raw (GPT)`.
-pub fn inside_text(inside: &Inside) -> String {
-    let name = inside.name.iter().map(|name| format!("{name:?}"));
-    let size = inside.size.iter().map(|size| Size(*size).to_string());
-    let content = std::iter::once(content_text(&inside.content));
-    name.chain(size).chain(content).collect::<Vec<_>>().join(", ")
-}
-
-fn content_text(content: &Content) -> String {
-    match content {
-        Content::Found { format, variant, virtual_size, evidence, .. } => {
-            let mut details = variant.map(str::to_owned).into_iter().collect::<Vec<_>>();
-            details.extend(evidence.iter().map(|evidence| evidence.name().to_owned()));
-            // A raw part of an archive is its own disk, and its size is told already.
-            if let Some(size) = virtual_size.filter(|_| *format != Format::Raw) {
-                details.push(format!("a disk of {}", Size(size).scaled()));
-            }
-            if details.is_empty() { format.to_string() } else { format!("{format} ({})", details.join(", ")) }
-        }
-        Content::Nothing => "nothing known by its first bytes".into(),
-        Content::NotLookedAt(why) => format!("not looked at: {why}"),
-    }
 }
 
 #[cfg(test)]

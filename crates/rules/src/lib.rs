@@ -37,9 +37,10 @@ mod rules;
 mod shell;
 mod size;
 mod way_out;
+mod wrapper;
 
 pub use check::{check_image, is_too_large};
-pub use facts::{check_content, inside_text, rule_of};
+pub use facts::{check_content, rule_of};
 pub use gpt::check_backup_gpt;
 pub use names::shown_names;
 pub use not_checked::not_checkable;
@@ -47,3 +48,4 @@ pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use rules::RULES;
 pub use shell::shell_quoted;
 pub use size::Size;
+pub use wrapper::{inside_text, rule_of_wrapper};

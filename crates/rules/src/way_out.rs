@@ -10,18 +10,6 @@ use crate::{Profile, Size, shell_quoted};
 pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> String {
     let format = detection.format;
     match format {
-        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Lz4 => {
-            return unpack(path, format);
-        }
-        Format::Zip | Format::SevenZip | Format::Tar => {
-            let file = shell_quoted(path);
-            let command = match format {
-                Format::Zip => format!("unzip {file}"),
-                Format::SevenZip => format!("7z x {file}"),
-                _ => format!("tar -xf {file}"),
-            };
-            return format!("unpack it with {command}, then check each disk that was in it");
-        }
         Format::Iso9660 => {
             return "an ISO has an import of its own; or install from it and import the disk".into();
         }
@@ -66,23 +54,6 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
     } else {
         convert
     }
-}
-
-/// The command that unpacks one compressed file into another, and leaves the first where it is.
-fn unpack(path: &Path, format: Format) -> String {
-    let program = match format {
-        Format::Gzip => "gzip",
-        Format::Xz => "xz",
-        Format::Zstd => "zstd",
-        Format::Bzip2 => "bzip2",
-        _ => "lz4",
-    };
-    let inner = path.with_extension("");
-    let inner = if inner == path { path.with_extension("unpacked") } else { inner };
-    let (source, target) = (shell_quoted(path), shell_quoted(&inner));
-    format!(
-        "unpack it, then check what was in it: {program} -dc {source} > {target} && imsprep check {target}"
-    )
 }
 
 /// A name for the RAW that is not the image's own.

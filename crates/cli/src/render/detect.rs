@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format};
-use imsprep_findings::Report;
-use imsprep_rules::{Size, check_content, inside_text, rule_of};
+use imsprep_findings::{Report, Rule};
+use imsprep_rules::{Size, check_content, inside_text, rule_of, rule_of_wrapper};
 use imsprep_source::FileKind;
 
 use super::table::{Align, Cell, table};
@@ -17,7 +17,8 @@ use crate::terminal::shown;
 pub(crate) fn text(path: &Path, kind: FileKind, found: &Detection) -> String {
     let bold = style::BOLD;
     let path = path.display().to_string();
-    let mut text = format!("{bold}{}{bold:#}: {}\n", shown(&path), format_line(found));
+    let wrapper = rule_of_wrapper(found.format).map(code).unwrap_or_default();
+    let mut text = format!("{bold}{}{bold:#}: {}{wrapper}\n", shown(&path), format_line(found));
     let what = if kind == FileKind::BlockDevice { "device" } else { "file  " };
     let _ = writeln!(text, "  {what}  {}", Size(found.file_size));
     if let Some(disk) = found.virtual_size {
@@ -29,12 +30,8 @@ pub(crate) fn text(path: &Path, kind: FileKind, found: &Detection) -> String {
             Fact::NotLookedAt(_) => "unseen",
             _ => "fact  ",
         };
-        let _ = write!(text, "  {label}  {}", shown(&fact_text(fact)));
-        if let Some(rule) = rule_of(fact) {
-            let style = style::of(rule.severity);
-            let _ = write!(text, " [{style}{}{style:#}]", rule.code);
-        }
-        text.push('\n');
+        let code = rule_of(fact).map(code).unwrap_or_default();
+        let _ = writeln!(text, "  {label}  {}{code}", shown(&fact_text(fact)));
     }
     if !found.also.is_empty() {
         let others = found.also.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ");
@@ -47,10 +44,17 @@ pub(crate) fn text(path: &Path, kind: FileKind, found: &Detection) -> String {
     text
 }
 
+/// " [IMS-007]", to stand behind what breaks the rule.
+fn code(rule: &Rule) -> String {
+    let style = style::of(rule.severity);
+    format!(" [{style}{}{style:#}]", rule.code)
+}
+
 /// The codes of the rules that the content breaks, whatever the cloud.
 pub(crate) fn codes(found: &Detection) -> Vec<&'static str> {
     let mut report = Report::new();
-    check_content(found, &mut report);
+    // The path is of use for advice alone.
+    check_content(Path::new(""), found, &mut report);
     report.tallies().map(|tally| tally.rule.code).collect()
 }
 

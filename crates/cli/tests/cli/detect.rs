@@ -98,6 +98,7 @@ fn a_wrapper_says_what_is_inside_and_how_to_unpack_it() {
     let run = folder.run(&["detect", "disk.raw.gz"]);
     assert!(run.out.contains("  inside  \"disk.raw\", raw (MBR)\n"), "{}", run.out);
     let (_, json) = folder.json(&["detect", "disk.raw.gz"]);
+    assert_eq!(json["files"][0]["codes"], serde_json::json!(["IMS-023"]));
     let fact = &json["files"][0]["facts"][0];
     assert_eq!((&fact["fact"], &fact["inside"]["format"]), (&"inside".into(), &"raw".into()));
     assert_eq!((&fact["inside"]["evidence"], fact.get("code")), (&["MBR"].into(), None));
@@ -106,6 +107,7 @@ fn a_wrapper_says_what_is_inside_and_how_to_unpack_it() {
     assert!(run.out.contains("error IMS-023: the image is compressed as a whole"), "{}", run.out);
     let fix = run.out.lines().find(|line| line.contains("fix:")).unwrap();
     let command = fix.split("in it: ").last().unwrap().split(" && ").next().unwrap();
+    assert!(command.starts_with("gzip -dk "), "{command}");
     assert!(make(&folder, &["gzip"], command), "{command}");
     let original = std::fs::read(imsprep_testdata::folder().join("small.raw")).unwrap();
     assert!(std::fs::read(folder.path("disk.raw")).unwrap() == original, "the advice does what it says");
@@ -120,7 +122,7 @@ fn the_disks_of_an_ova() {
         return;
     }
     let run = folder.run(&["detect", "m.ova"]);
-    assert!(run.out.starts_with("m.ova: tar (ova)\n"), "{}", run.out);
+    assert!(run.out.starts_with("m.ova: tar (ova) [IMS-024]\n"), "{}", run.out);
     for name in ["one", "two"] {
         assert!(run.out.contains(&format!("  inside  \"{name}.vmdk\"")), "{}", run.out);
     }
