@@ -9,14 +9,15 @@ use crate::gpt::check_backup_gpt;
 use crate::name::check_name;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, FILE_TOO_LARGE, FORMAT,
+    NOTHING_KNOWN,
 };
 use crate::way_out::way_out;
-use crate::{Profile, Size, check_content};
+use crate::{Profile, Size, check_detection};
 
 /// Holds what detection found out about the file at `path` against the profile.
 pub fn check_image(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     check_format(path, detection, profile, report);
-    check_content(path, detection, report);
+    check_detection(path, detection, report);
     check_sizes(detection, profile, report);
     check_backup_gpt(detection, detection.file_size, report);
     check_name(path, detection.format, profile, report);
@@ -30,6 +31,9 @@ pub fn is_too_large(detection: &Detection, profile: &Profile) -> bool {
 
 fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     let format = detection.format;
+    if format == Format::Raw && detection.evidence.is_empty() {
+        report.push(Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found"));
+    }
     // An empty file and a wrapper break rules of their own, in any cloud.
     let has_own_rule = format == Format::Empty || format.is_compressed() || format.is_archive();
     if has_own_rule || profile.quick_formats.contains(&format) {

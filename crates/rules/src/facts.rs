@@ -6,14 +6,14 @@ use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::rules::{
-    DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, NOTHING_KNOWN,
-    OUTSIDE_FILE, POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
+    DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
+    POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
 use crate::wrapper::check_wrapper;
 use crate::{Size, shown_names};
 
 /// Holds what is in the file against the rules that all clouds share. `path` is for advice, not for the look.
-pub fn check_content(path: &Path, detection: &Detection, report: &mut Report) {
+pub fn check_detection(path: &Path, detection: &Detection, report: &mut Report) {
     let format = detection.format;
     check_wrapper(path, detection, report);
     if format == Format::Empty {
@@ -22,9 +22,6 @@ pub fn check_content(path: &Path, detection: &Detection, report: &mut Report) {
     if !detection.also.is_empty() {
         let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");
         report.push(Finding::new(&POLYGLOT, format!("the file is {format} and also {others}")));
-    }
-    if format == Format::Raw && detection.evidence.is_empty() {
-        report.push(Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found"));
     }
     for fact in &detection.facts {
         match fact {

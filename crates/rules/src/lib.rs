@@ -40,7 +40,7 @@ mod way_out;
 mod wrapper;
 
 pub use check::{check_image, is_too_large};
-pub use facts::{check_content, rule_of};
+pub use facts::{check_detection, rule_of};
 pub use gpt::check_backup_gpt;
 pub use names::shown_names;
 pub use not_checked::not_checkable;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Report, Rule};
-use imsprep_rules::{Size, check_content, inside_text, rule_of, rule_of_wrapper};
+use imsprep_rules::{Size, check_detection, inside_text, rule_of, rule_of_wrapper};
 use imsprep_source::FileKind;
 
 use super::table::{Align, Cell, table};
@@ -54,7 +54,7 @@ fn code(rule: &Rule) -> String {
 pub(crate) fn codes(found: &Detection) -> Vec<&'static str> {
     let mut report = Report::new();
     // The path is of use for advice alone.
-    check_content(Path::new(""), found, &mut report);
+    check_detection(Path::new(""), found, &mut report);
     report.tallies().map(|tally| tally.rule.code).collect()
 }
 
