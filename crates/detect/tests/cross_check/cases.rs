@@ -286,6 +286,41 @@ pub(crate) const CASES: &[Case] = &[
         (Format::Vmdk, Some("monolithicSparse")),
         "",
     ),
+    by_hand(
+        "VMDK descriptor behind a byte order mark and comments",
+        "the text of a monolithicFlat of 8 MiB, in CRLF lines",
+        || {
+            "\u{feff}# made by hand\r\n\r\n# Disk DescriptorFile\r\nversion=1\r\nCID=1\r\nparentCID=ffffffff\r\n\
+             createType=\"monolithicFlat\"\r\nRW 16384 FLAT \"a.vmdk\" 0\r\n"
+                .into()
+        },
+        (Format::Vmdk, Some("monolithicFlat")),
+        "qemu-img and oslo.utils want the text at the very start; to file it is text",
+    ),
+    by_hand(
+        "VMDK COWD",
+        "a header for 8 MiB, and a free grain directory",
+        || {
+            let mut b = vec![0; 4096];
+            put(&mut b, 0, b"COWD\x01\0\0\0\x03\0\0\0\0\x40\0\0\x01\0\0\0\x04\0\0\0\x04\0\0\0\x08");
+            b
+        },
+        (Format::Vmdk, Some("vmfsSparse")),
+        "qemu-img opens it through its descriptor only, and oslo.utils does not know it",
+    ),
+    by_hand(
+        "VMDK seSparse",
+        "a header for 8 MiB",
+        || {
+            let mut b = vec![0; 4096];
+            put(&mut b, 0, &0xcafe_babe_u64.to_le_bytes());
+            put(&mut b, 8, &0x2_0000_0001_u64.to_le_bytes());
+            put(&mut b, 16, &16384_u64.to_le_bytes());
+            b
+        },
+        (Format::Vmdk, Some("seSparse")),
+        "the others look into the descriptor that names it, not at the piece itself",
+    ),
     // VHD
     case("VHD dynamic", QEMU, "qemu-img create -q -f vpc image 8M", (Format::Vhd, Some("dynamic")), ""),
     case(
@@ -322,6 +357,13 @@ pub(crate) const CASES: &[Case] = &[
         vhd_differencing,
         (Format::Vhd, Some("differencing")),
         "qemu-img opens it as if it were whole, without its parent (IMS-007)",
+    ),
+    by_hand(
+        "VHD fixed of two sizes",
+        "1 MiB and a footer by qemu with a geometry of 10 x 4 x 17 sectors, which is less",
+        vhd_of_two_sizes,
+        (Format::Vhd, Some("fixed")),
+        "its footer is at the end, where the others don't look; told what it is, qemu-img takes the smaller size (IMS-025)",
     ),
     // Others of qemu's
     case("VHDX dynamic", QEMU, "qemu-img create -q -f vhdx image 8M", (Format::Vhdx, Some("dynamic")), ""),
@@ -543,6 +585,22 @@ fn qcow2_with_bits() -> Vec<u8> {
     put(&mut b, 96, &4_u32.to_be_bytes());
     put(&mut b, 100, &104_u32.to_be_bytes());
     b
+}
+
+fn vhd_of_two_sizes() -> Vec<u8> {
+    use imsprep_ondisk::vhd::{Footer, TYPE_FIXED, checksum};
+    let mut footer = [0; Footer::SIZE];
+    put(&mut footer, 0, &Footer::COOKIE);
+    put(&mut footer, 8, &[0, 0, 0, 2, 0, 1]);
+    put(&mut footer, 16, &[0xff; 8]);
+    put(&mut footer, 28, b"qemu");
+    put(&mut footer, 40, &(1_u64 << 20).to_be_bytes());
+    put(&mut footer, 48, &(1_u64 << 20).to_be_bytes());
+    put(&mut footer, 56, &[0, 10, 4, 17]);
+    put(&mut footer, 60, &TYPE_FIXED.to_be_bytes());
+    let sum = checksum(&footer, Footer::CHECKSUM_OFFSET);
+    put(&mut footer, Footer::CHECKSUM_OFFSET, &sum.to_be_bytes());
+    [&vec![0; 1 << 20][..], &footer].concat()
 }
 
 fn vhd_differencing() -> Vec<u8> {

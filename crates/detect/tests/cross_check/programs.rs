@@ -82,6 +82,7 @@ const FILE_WORDS: &[(&str, &str)] = &[
     ("QEMU QCOW Image", "qcow2"),
     ("QEMU QED", "qed"),
     ("VMware", "vmdk"),
+    ("VMWare", "vmdk"),
     ("Microsoft Disk Image eXtended", "vhdx"),
     ("Microsoft Disk Image, Virtual", "vhd"),
     ("VirtualBox Disk Image", "vdi"),
