@@ -22,7 +22,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         return Ok(None);
     };
     let mut found = Candidate::new(Format::Tar);
-    // What is not marked by five letters is so by its checksum alone, and that in the middle of a sector.
+    // Magic and checksum are in the middle of the sector: a format that has its sign at the start is what readers see first.
     found.place = Place::Inside;
     match input.level() {
         Level::File => members(input, &mut found)?,
