@@ -161,9 +161,18 @@ impl From<Io> for imsprep_scan::IoMode {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep detect disk.img
-  imsprep detect --json *.vmdk")]
+  imsprep detect --json *.vmdk
+  imsprep detect images/          every image in a folder, and a table
+  imsprep detect appliance.ova    the disks in it, without unpacking it
+
+The content counts, not the name. Nothing that a file names is opened. Of a compressed file the first 72 KiB are expanded, and \
+of a tar archive or an OVA the first sixteen members that may be disks are looked at. A folder stands for the images in it; \
+its subfolders are not searched.
+
+Codes stand beside what forbids an import or casts doubt on it; imsprep rules -v CODE explains one. Exit status 0: all files \
+could be looked at, whatever was found; imsprep check gives the verdict.")]
 pub(crate) struct DetectArgs {
-    /// Files or block devices
+    /// Files, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }

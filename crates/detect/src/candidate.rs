@@ -59,6 +59,19 @@ impl Candidate {
         self.facts.push(Fact::Damaged(what.into()));
     }
 
+    pub(crate) fn outside(&mut self, what: impl Into<String>) {
+        self.facts.push(Fact::OutsideFile(what.into()));
+    }
+
+    /// Says that something of `length` bytes at `offset` is not, or not all, in the file of `size` bytes.
+    pub(crate) fn check_within(&mut self, what: &str, (offset, length): (u64, u64), size: u64) {
+        let end = offset.checked_add(length);
+        if length > 0 && end.is_none_or(|end| end > size) {
+            let end = end.map_or("more than any offset".into(), |end| end.to_string());
+            self.outside(format!("{what} ends at {end}, and the file at {size}"));
+        }
+    }
+
     /// Says that the disk's size can't be, if it is more than a signed 64-bit offset reaches.
     pub(crate) fn check_size(&mut self) {
         if let Some(size) = self.virtual_size.filter(|size| i64::try_from(*size).is_err()) {

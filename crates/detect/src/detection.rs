@@ -37,14 +37,32 @@ pub enum Format {
     Zstd,
     /// Compressed with bzip2.
     Bzip2,
+    /// Compressed with LZ4, in frames or in its legacy form.
+    Lz4,
     /// A ZIP archive.
     Zip,
-    /// A tar archive.
+    /// A 7z archive.
+    SevenZip,
+    /// A tar archive, an OVA for one.
     Tar,
+    /// Parallels' format: an image, or the descriptor of a bundle.
+    Parallels,
+    /// An Apple disk image.
+    Dmg,
+    /// Bochs' growing image and its redo logs.
+    Bochs,
+    /// A compressed loop image.
+    Cloop,
+    /// Android's sparse image.
+    AndroidSparse,
+    /// Expert Witness, EnCase's evidence file.
+    Ewf,
+    /// Advanced Forensic Format.
+    Aff,
+    /// Windows Imaging Format.
+    Wim,
     /// A file of no bytes.
     Empty,
-    /// Another format by this name (`parallels`, `dmg`, `lz4`), of which no more is known than that it is not raw.
-    Other(&'static str),
 }
 
 impl Format {
@@ -67,11 +85,30 @@ impl Format {
             Self::Xz => "xz",
             Self::Zstd => "zstd",
             Self::Bzip2 => "bzip2",
+            Self::Lz4 => "lz4",
             Self::Zip => "zip",
+            Self::SevenZip => "7z",
             Self::Tar => "tar",
+            Self::Parallels => "parallels",
+            Self::Dmg => "dmg",
+            Self::Bochs => "bochs",
+            Self::Cloop => "cloop",
+            Self::AndroidSparse => "android-sparse",
+            Self::Ewf => "ewf",
+            Self::Aff => "aff",
+            Self::Wim => "wim",
             Self::Empty => "empty",
-            Self::Other(name) => name,
         }
+    }
+
+    /// One thing compressed: what counts is what is inside.
+    pub fn is_compressed(self) -> bool {
+        matches!(self, Self::Gzip | Self::Xz | Self::Zstd | Self::Bzip2 | Self::Lz4)
+    }
+
+    /// Files in one file.
+    pub fn is_archive(self) -> bool {
+        matches!(self, Self::Zip | Self::SevenZip | Self::Tar)
     }
 }
 
@@ -89,11 +126,12 @@ impl fmt::Display for Format {
 pub enum Fact {
     /// Part of the disk is in another file, of which this one is an overlay (qcow, qcow2, qed).
     BackingFile(String),
-    /// The data is in another file (qcow2's external data file); the name, where the file tells it.
+    /// The data is in another file (qcow2's external data file, the next part of a split file); the name, where the file
+    /// tells it.
     ExternalDataFile(Option<String>),
-    /// The file holds only the difference to a parent (vhd, vhdx, vmdk, vdi); the parent's name, where it tells.
+    /// The file holds only the difference to a parent (vhd, vhdx, vmdk, vdi, bochs); the parent's name, where it tells.
     Parent(Option<String>),
-    /// The file is a descriptor: the data is in these other files (VMDK flat and split).
+    /// The file is a descriptor: the data is in these other files (VMDK flat and split, Parallels bundles).
     ExtentFiles(Vec<String>),
     /// Internal snapshots.
     Snapshots(u32),
@@ -105,8 +143,52 @@ pub enum Fact {
     Corrupt,
     /// Feature bits that a reader must know and that no specification names.
     UnknownIncompatibleFeatures(u64),
+    /// Something else that a reader must know to read the file rightly, and that no specification names: what, in words.
+    UnknownRequired(String),
+    /// What the headers point to lies beyond the end of the file: what, in words. The file may be cut off.
+    OutsideFile(String),
+    /// Two fields give the disk different sizes in bytes, and readers differ in which one they take. The first is the one
+    /// that [`Detection::virtual_size`] has.
+    SizeDisputed(u64, u64),
+    /// One thing that a compressed file or an archive holds.
+    Inside(Inside),
+    /// Something that could be in the file and was not looked at: what and why, in words.
+    NotLookedAt(String),
     /// The headers contradict themselves or the file: what is wrong, in words.
     Damaged(String),
+}
+
+/// One thing in a compressed file or an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// Its name, where the wrapper tells.
+    pub name: Option<String>,
+    /// Its bytes when it is unpacked, where the wrapper tells.
+    pub size: Option<u64>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a wrapped thing is, by its first bytes if it is compressed, by the whole if it is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// It has the signs of a format, or of a disk. The fields are those of [`Detection`].
+    Found {
+        /// The format.
+        format: Format,
+        /// The kind of that format.
+        variant: Option<&'static str>,
+        /// Size of the disk in it in bytes, where its headers tell.
+        virtual_size: Option<u64>,
+        /// For a raw disk, what speaks for it; never empty.
+        evidence: Vec<Evidence>,
+        /// What matters to an import.
+        facts: Vec<Fact>,
+    },
+    /// Nothing known: raw, or anything else.
+    Nothing,
+    /// It was not looked at: why, in words.
+    NotLookedAt(String),
 }
 
 /// What speaks for the content of a raw disk.
@@ -119,6 +201,17 @@ pub enum Evidence {
     Mbr,
     /// A file system, or another known content such as an LVM volume, by its common name: `ext4`, `ntfs`.
     Content(&'static str),
+}
+
+impl Evidence {
+    /// The short name that people and scripts use: `GPT`, `MBR`, `ext4`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gpt => "GPT",
+            Self::Mbr => "MBR",
+            Self::Content(name) => name,
+        }
+    }
 }
 
 /// What a file is.

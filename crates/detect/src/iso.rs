@@ -27,8 +27,6 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if partitions::is_hybrid(input) {
         found.variant = Some("hybrid");
     }
-    if size > input.size() {
-        found.damaged("the volume is larger than the file: it may be cut off");
-    }
+    found.check_within("the volume", (0, size), input.size());
     Ok(Some(found))
 }

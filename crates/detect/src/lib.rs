@@ -5,6 +5,9 @@
 //! once shows as such. Nothing that a file names is opened. Broken content is a [`Fact`], never an error: `Err` means
 //! that the file could not be read.
 //!
+//! Of a compressed file the first 72 KiB are expanded, from 4 MiB of it at most, and looked at in the same way; of a tar
+//! archive the first sixteen members that may be disks are. A wrapper in a wrapper stays closed.
+//!
 //! ```
 //! use imsprep_detect::{Fact, Format, detect};
 //! use imsprep_source::MemoryImage;
@@ -24,26 +27,39 @@
 //! # Ok::<(), imsprep_source::Error>(())
 //! ```
 
+mod aff;
+mod android;
+mod bochs;
 mod candidate;
+mod cloop;
+mod compressed;
 mod content;
 mod descriptor;
 mod detection;
-mod foreign;
+mod dmg;
+mod ewf;
+mod expand;
 mod input;
+mod inside;
 mod iso;
 mod luks;
+mod parallels;
+mod parallels_xml;
 mod partitions;
 mod qcow;
 mod qcow2;
 mod qed;
 mod resolve;
+mod seven_zip;
+mod tar;
 mod text;
 mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
-mod wrapped;
+mod wim;
+mod zip;
 mod zvhd;
 
-pub use detection::{Detection, Evidence, Fact, Format};
+pub use detection::{Content, Detection, Evidence, Fact, Format, Inside};
 pub use resolve::detect;

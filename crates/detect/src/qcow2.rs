@@ -1,9 +1,10 @@
 //! qcow2, versions 2 and 3.
 
 use imsprep_ondisk::qcow::{
-    BACKING_NAME_MAX, CLUSTER_BITS, CRYPT_AES, CRYPT_LUKS, CRYPT_NONE, EXTENSION_DATA_FILE, EXTENSION_END,
-    INCOMPATIBLE_CORRUPT, INCOMPATIBLE_DATA_FILE, INCOMPATIBLE_DIRTY, INCOMPATIBLE_KNOWN, MAGIC,
-    Qcow2Extension, Qcow2Header, Qcow2HeaderV3,
+    BACKING_NAME_MAX, CLUSTER_BITS, COMPRESSION_TYPE_OFFSET, COMPRESSION_TYPE_UNKNOWN, CRYPT_AES, CRYPT_LUKS,
+    CRYPT_NONE, EXTENSION_DATA_FILE, EXTENSION_END, INCOMPATIBLE_COMPRESSION, INCOMPATIBLE_CORRUPT,
+    INCOMPATIBLE_DATA_FILE, INCOMPATIBLE_DIRTY, INCOMPATIBLE_KNOWN, L1_OFFSET_MASK, MAGIC, Qcow2Extension,
+    Qcow2Header, Qcow2HeaderV3,
 };
 use imsprep_source::Result;
 
@@ -11,6 +12,8 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format, text};
 
+/// Bytes of the L1 table that are looked at: 4 TiB of disk with clusters of 64 KiB.
+const L1_MAX: u64 = 64 << 10;
 /// Most header extensions that are looked at; qemu writes six at most.
 const EXTENSIONS_MAX: usize = 64;
 
@@ -47,10 +50,22 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if !CLUSTER_BITS.contains(&header.cluster_bits) {
         found.damaged(format!("cluster_bits is {}, not 9 to 21", header.cluster_bits));
     }
-    if header.l1_size > 0 && header.l1_table_offset >= input.size() {
-        found.damaged("the L1 table lies beyond the end of the file");
-    }
+    check_tables(input, &header, &mut found)?;
     Ok(Some(found))
+}
+
+/// Whether the tables that the header names, and those that the start of the L1 table names, are in the file at all. A
+/// file that was cut off shows here most of the time; what is in the tables is for `qemu-img check` to say.
+fn check_tables(input: &Input<'_>, header: &Qcow2Header, found: &mut Candidate) -> Result<()> {
+    let l1_length = u64::from(header.l1_size) * 8;
+    found.check_within("the L1 table", (header.l1_table_offset, l1_length), input.size());
+    found.check_within("the refcount table", (header.refcount_table_offset, 1), input.size());
+    let snapshots = u64::from(header.nb_snapshots.min(1));
+    found.check_within("the snapshot table", (header.snapshots_offset, snapshots), input.size());
+    let table = input.read(header.l1_table_offset, l1_length.min(L1_MAX))?;
+    let last = table.as_chunks().0.iter().map(|entry| u64::from_be_bytes(*entry) & L1_OFFSET_MASK).max();
+    found.check_within("an L2 table", (last.unwrap_or(0), 1), input.size());
+    Ok(())
 }
 
 fn backing_file(input: &Input<'_>, header: &Qcow2Header, found: &mut Candidate) -> Result<()> {
@@ -86,6 +101,11 @@ fn features(input: &Input<'_>, header: &Qcow2Header, found: &mut Candidate) -> R
     if has(!INCOMPATIBLE_KNOWN) {
         let unknown = v3.incompatible_features & !INCOMPATIBLE_KNOWN;
         found.facts.push(Fact::UnknownIncompatibleFeatures(unknown));
+    }
+    let has_type = has(INCOMPATIBLE_COMPRESSION) && u64::from(v3.header_length) > COMPRESSION_TYPE_OFFSET;
+    let compression = input.head_array::<1>(COMPRESSION_TYPE_OFFSET).filter(|_| has_type);
+    if let Some([kind @ COMPRESSION_TYPE_UNKNOWN..=u8::MAX]) = compression {
+        found.facts.push(Fact::UnknownRequired(format!("compression type {kind}")));
     }
     if u64::from(v3.header_length) < Qcow2HeaderV3::OFFSET + Qcow2HeaderV3::SIZE as u64 {
         found.damaged(format!("the header says that it has {} bytes", v3.header_length));

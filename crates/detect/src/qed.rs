@@ -18,6 +18,8 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if !header.cluster_size.is_power_of_two() || !(4096..=64 << 20).contains(&header.cluster_size) {
         found.damaged(format!("a cluster has {} bytes", header.cluster_size));
     }
+    let table = u64::from(header.table_size).saturating_mul(header.cluster_size.into());
+    found.check_within("the L1 table", (header.l1_table_offset, table), input.size());
     if header.features & QED_BACKING_FILE != 0 {
         let length = u64::from(header.backing_name_size).min(text::MAX as u64);
         let name = input.read(u64::from(header.backing_name_offset), length)?;

@@ -3,16 +3,17 @@
 use imsprep_source::{ReadAt, Result};
 
 use crate::candidate::{Body, Candidate};
-use crate::input::Input;
+use crate::input::{Input, Level};
 use crate::{
-    Detection, Fact, Format, content, foreign, iso, luks, partitions, qcow, qcow2, qed, vdi, vhd, vhdx, vmdk,
-    wrapped, zvhd,
+    Detection, Evidence, Fact, Format, aff, android, bochs, cloop, compressed, content, dmg, ewf, iso, luks,
+    parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, vdi, vhd, vhdx, vmdk, wim, zip,
+    zvhd,
 };
 
 type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
 
 /// All of them run. Where two candidates are equally strong, the earlier one counts as the format.
-const PROBERS: [Prober; 13] = [
+const PROBERS: [Prober; 24] = [
     zvhd::probe,
     qcow2::probe,
     qcow::probe,
@@ -21,11 +22,22 @@ const PROBERS: [Prober; 13] = [
     vhd::probe,
     qed::probe,
     luks::probe,
-    wrapped::probe,
+    parallels::probe,
+    parallels_xml::probe,
+    bochs::probe,
+    cloop::probe,
+    compressed::probe,
+    zip::probe,
+    seven_zip::probe,
+    android::probe,
+    ewf::probe,
+    aff::probe,
+    wim::probe,
     vdi::probe,
     iso::probe,
-    wrapped::probe_tar,
-    foreign::probe,
+    tar::probe,
+    dmg::probe_encrypted,
+    dmg::probe,
 ];
 
 /// Which format the source has, by its content.
@@ -33,28 +45,32 @@ const PROBERS: [Prober; 13] = [
 /// # Errors
 ///
 /// If the source can't be read. A file that is too short for what it claims to be is no error but a
-/// [`Fact::Damaged`].
+/// [`Fact::Damaged`] or a [`Fact::OutsideFile`].
 pub fn detect(source: &dyn ReadAt) -> Result<Detection> {
-    let input = Input::new(source)?;
+    resolve(&Input::new(source, Level::File)?)
+}
+
+/// The same for what is at hand already.
+pub(crate) fn resolve(input: &Input<'_>) -> Result<Detection> {
     if input.size() == 0 {
-        return Ok(detection(&input, Candidate::new(Format::Empty).virtual_size(0)));
+        return Ok(detection(input, Candidate::new(Format::Empty).virtual_size(0)));
     }
     let mut candidates = Vec::new();
     for prober in PROBERS {
-        candidates.extend(prober(&input)?);
+        candidates.extend(prober(input)?);
     }
     candidates.sort_by_key(|candidate| candidate.place);
     let mut candidates = candidates.into_iter();
     Ok(match candidates.next() {
         Some(first) => {
             let is_raw_too = first.body == Body::Other
-                && (partitions::has_gpt(&input) || content::beyond_first_sector(&input));
-            let mut found = detection(&input, first);
+                && (partitions::has_gpt(input) || content::beyond_first_sector(input));
+            let mut found = detection(input, first);
             found.also = candidates.map(|candidate| candidate.format).collect();
             found.also.extend(is_raw_too.then_some(Format::Raw));
             found
         }
-        None => raw(&input),
+        None => raw(input),
     })
 }
 
@@ -71,10 +87,10 @@ fn detection(input: &Input<'_>, candidate: Candidate) -> Detection {
 }
 
 fn raw(input: &Input<'_>) -> Detection {
-    let mut found = detection(input, Candidate::new(Format::Raw).virtual_size(input.size()));
+    let mut found = detection(input, Candidate::new(Format::Raw).virtual_size(input.known_size()));
     found.evidence.extend(partitions::evidence(input));
     found.evidence.extend(content::evidence(input));
-    if found.evidence.contains(&crate::Evidence::Content("bitlocker")) {
+    if found.evidence.contains(&Evidence::Content("bitlocker")) {
         found.facts.push(Fact::Encrypted("BitLocker"));
     }
     found

@@ -1,6 +1,8 @@
 //! VDI.
 
-use imsprep_ondisk::vdi::{Header, SIGNATURE, TYPE_DIFF, TYPE_DYNAMIC, TYPE_FIXED, TYPE_UNDO, VERSION_MAJOR};
+use imsprep_ondisk::vdi::{
+    Header, MAP_ENTRY_SIZE, SIGNATURE, TYPE_DIFF, TYPE_DYNAMIC, TYPE_FIXED, TYPE_UNDO, VERSION_MAJOR,
+};
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
@@ -36,5 +38,9 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if u64::from(header.blocks) * u64::from(header.block_size) < header.disk_size {
         found.damaged("its blocks are fewer than the disk needs");
     }
+    let map = u64::from(header.blocks) * MAP_ENTRY_SIZE;
+    found.check_within("the map of blocks", (header.block_map_offset.into(), map), input.size());
+    let data = u64::from(header.blocks_allocated) * u64::from(header.block_size);
+    found.check_within("the last block", (header.data_offset.into(), data), input.size());
     Ok(Some(found))
 }

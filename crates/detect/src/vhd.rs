@@ -2,8 +2,8 @@
 
 use imsprep_ondisk::disk::SECTOR;
 use imsprep_ondisk::vhd::{
-    DynamicHeader, Footer, MAX_GEOMETRY_SECTORS, SHORT_FOOTER_SIZE, TYPE_DIFFERENCING, TYPE_DYNAMIC,
-    TYPE_FIXED, checksum,
+    DynamicHeader, Footer, MAX_GEOMETRY_SECTORS, SHORT_FOOTER_SIZE, TABLE_ENTRY_SIZE, TYPE_DIFFERENCING,
+    TYPE_DYNAMIC, TYPE_FIXED, checksum,
 };
 use imsprep_source::Result;
 
@@ -22,7 +22,15 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         (None, None) => return Ok(None),
     };
     let footer = Footer::decode(bytes);
-    let mut found = Candidate::new(Format::Vhd).virtual_size(virtual_size(&footer));
+    let size = virtual_size(&footer);
+    let mut found = Candidate::new(Format::Vhd).virtual_size(size);
+    if size != footer.current_size {
+        found.facts.push(Fact::SizeDisputed(size, footer.current_size));
+    }
+    if footer.saved_state != 0 {
+        // A machine that sleeps has more of its disk in memory.
+        found.facts.push(Fact::Dirty);
+    }
     found.place = place;
     found.check_size();
     if checksum(bytes, Footer::CHECKSUM_OFFSET) != footer.checksum {
@@ -37,8 +45,9 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
                 // A disk's first sector is the guest's to write: no program puts a fixed disk's footer there.
                 _ => found.damaged("the footer of a fixed disk stands at the start of the file"),
             }
-            if found.virtual_size.is_some_and(|size| size > at) {
-                found.damaged(format!("the footer tells of more disk than the {at} bytes before it"));
+            let size = found.virtual_size.unwrap_or(0);
+            if place == Place::End && size > at {
+                found.outside(format!("the footer tells of a disk of {size} bytes, and {at} come before it"));
             }
         }
         TYPE_DYNAMIC | TYPE_DIFFERENCING => {
@@ -46,7 +55,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
             if place == Place::End {
                 found.damaged("the copy of the footer at the start is missing");
             } else if end_kind.is_none() {
-                found.damaged("the footer at the end is missing: the file may be cut off");
+                found.outside("the footer is not at the end of the file");
             } else if end_kind != Some(footer.disk_type) {
                 found.damaged("the footers at the start and at the end tell of different kinds of disk");
             }
@@ -100,6 +109,8 @@ fn dynamic(input: &Input<'_>, footer: &Footer, found: &mut Candidate) -> Result<
     if checksum(&bytes, DynamicHeader::CHECKSUM_OFFSET) != header.checksum {
         found.damaged("the checksum of the dynamic disk's header is wrong");
     }
+    let table = u64::from(header.max_table_entries) * TABLE_ENTRY_SIZE;
+    found.check_within("the block allocation table", (header.table_offset, table), input.size());
     let mapped = u64::from(header.max_table_entries) * u64::from(header.block_size);
     if found.virtual_size.is_some_and(|size| size > mapped) {
         found.damaged("its blocks are fewer than the disk needs");

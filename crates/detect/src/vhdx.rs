@@ -3,9 +3,9 @@
 use byteorder::{ByteOrder, LittleEndian as LE};
 use imsprep_ondisk::vhdx::{
     FILE_SIGNATURE, HEADER_OFFSETS, Header, ITEM_DISK_SIZE, ITEM_FILE_PARAMETERS, ITEM_PARENT_LOCATOR,
-    LOCATOR_COUNT_OFFSET, LOCATOR_HEADER_SIZE, LocatorEntry, MetadataEntry, MetadataHeader,
-    PARAMETER_HAS_PARENT, PARAMETER_LEAVE_ALLOCATED, REGION_METADATA, REGION_TABLE_OFFSETS, RegionEntry,
-    RegionTableHeader, checksum,
+    ITEM_REQUIRED, ITEMS_KNOWN, LOCATOR_COUNT_OFFSET, LOCATOR_HEADER_SIZE, LocatorEntry, MetadataEntry,
+    MetadataHeader, PARAMETER_HAS_PARENT, PARAMETER_LEAVE_ALLOCATED, REGION_BAT, REGION_METADATA,
+    REGION_REQUIRED, REGION_TABLE_OFFSETS, RegionEntry, RegionTableHeader, checksum,
 };
 use imsprep_source::Result;
 
@@ -13,8 +13,10 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format, text};
 
-/// Metadata items that are looked at: five exist, and a file may add some of its own.
-const ITEMS_MAX: u64 = 128;
+/// Regions that are looked at: two exist.
+const REGIONS_MAX: usize = 16;
+/// Metadata items that are looked at: six exist, and a file may add some of its own.
+const ITEMS_MAX: u64 = 64;
 /// Bytes of a parent locator that are looked at.
 const LOCATOR_MAX: u64 = 64 << 10;
 /// Keys of the parent locator, most telling first.
@@ -30,9 +32,22 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         Some(_) => {}
         None => found.damaged("neither of its two headers is valid"),
     }
-    match metadata_offset(input)? {
-        Some(offset) => metadata(input, offset, &mut found)?,
-        None => found.damaged("neither of its two region tables is valid and has the metadata"),
+    match regions(input)? {
+        Some(regions) => {
+            for region in &regions {
+                let place = (region.offset, region.length.into());
+                found.check_within("a region of the file", place, input.size());
+                let is_known = [REGION_METADATA, REGION_BAT].contains(&region.guid);
+                if !is_known && region.required & REGION_REQUIRED != 0 {
+                    found.facts.push(Fact::UnknownRequired(format!("region {}", guid_text(&region.guid))));
+                }
+            }
+            match regions.iter().find(|region| region.guid == REGION_METADATA) {
+                Some(region) => metadata(input, region.offset, &mut found)?,
+                None => found.damaged("its region table lacks the metadata"),
+            }
+        }
+        None => found.damaged("neither of its two region tables is valid"),
     }
     found.check_size();
     Ok(Some(found))
@@ -53,8 +68,8 @@ fn current_header(input: &Input<'_>) -> Result<Option<Header>> {
     Ok(current)
 }
 
-/// Where the metadata region is, from the first region table that is valid.
-fn metadata_offset(input: &Input<'_>) -> Result<Option<u64>> {
+/// The regions, from the first region table that is valid. Two kinds exist; of a hostile table the first few count.
+fn regions(input: &Input<'_>) -> Result<Option<Vec<RegionEntry>>> {
     for offset in REGION_TABLE_OFFSETS {
         let table = input.read(offset, RegionTableHeader::TABLE_SIZE as u64)?;
         let Some((header, rest)) = table.split_first_chunk() else { continue };
@@ -66,13 +81,9 @@ fn metadata_offset(input: &Input<'_>) -> Result<Option<u64>> {
         {
             continue;
         }
-        let count =
-            usize::try_from(header.entry_count.min(RegionTableHeader::ENTRIES_MAX)).unwrap_or_default();
+        let count = usize::try_from(header.entry_count).unwrap_or(REGIONS_MAX).min(REGIONS_MAX);
         let (entries, _) = rest.as_chunks::<{ RegionEntry::SIZE }>();
-        let mut entries = entries.iter().take(count).map(RegionEntry::decode);
-        if let Some(entry) = entries.find(|entry| entry.guid == REGION_METADATA) {
-            return Ok(Some(entry.offset));
-        }
+        return Ok(Some(entries.iter().take(count).map(RegionEntry::decode).collect()));
     }
     Ok(None)
 }
@@ -88,6 +99,11 @@ fn metadata(input: &Input<'_>, region: u64, found: &mut Candidate) -> Result<()>
     let (entries, _) = rest.as_chunks::<{ MetadataEntry::SIZE }>();
     let entries =
         entries.iter().take(header.entry_count.into()).map(MetadataEntry::decode).collect::<Vec<_>>();
+    for entry in entries.iter().filter(|entry| entry.flags & ITEM_REQUIRED != 0) {
+        if !ITEMS_KNOWN.contains(&entry.guid) {
+            found.facts.push(Fact::UnknownRequired(format!("metadata item {}", guid_text(&entry.guid))));
+        }
+    }
     let item = |guid| {
         let entry = entries.iter().find(|entry| entry.guid == guid)?;
         Some((region.checked_add(entry.offset.into())?, entry.length))
@@ -116,6 +132,14 @@ fn metadata(input: &Input<'_>, region: u64, found: &mut Candidate) -> Result<()>
         found.variant = Some(if is_fixed { "fixed" } else { "dynamic" });
     }
     Ok(())
+}
+
+/// A GUID as Windows writes it.
+fn guid_text(guid: &[u8; 16]) -> String {
+    let [a0, a1, a2, a3, b0, b1, c0, c1, d @ ..] = *guid;
+    let (a, b, c) = (u32::from_le_bytes([a0, a1, a2, a3]), [b1, b0], [c1, c0]);
+    let (b, c, d) = (u16::from_be_bytes(b), u16::from_be_bytes(c), u64::from_be_bytes(d));
+    format!("{a:08X}-{b:04X}-{c:04X}-{:04X}-{:012X}", d >> 48, d & 0xffff_ffff_ffff)
 }
 
 fn parent_name(locator: &[u8]) -> Option<String> {

@@ -39,8 +39,11 @@ fn sparse(input: &Input<'_>) -> Result<Candidate> {
         let footer = input.tail_array(FOOTER_FROM_END)?.map(|bytes| SparseHeader::decode(&bytes));
         match footer.filter(|footer| footer.magic == SparseHeader::MAGIC) {
             Some(footer) => capacity = footer.capacity,
-            None => found.damaged("the footer that the header tells of is missing: the file may be cut off"),
+            None => found.outside("the footer that the header tells of is not at the end of the file"),
         }
+    } else if header.gd_offset != 0 {
+        let directory = header.gd_offset.saturating_mul(SECTOR);
+        found.check_within("the grain directory", (directory, 1), input.size());
     }
     found.virtual_size = capacity.checked_mul(SECTOR);
     if header.unclean_shutdown != 0 {

@@ -1,7 +1,7 @@
-//! What wraps an image without being a disk format: compressors, archives, LUKS.
+//! What wraps an image without being a disk format: compressors, LUKS.
 //!
-//! Sources: RFC 1952 (gzip), the .xz File Format 1.2.1, RFC 8878 (Zstandard), bzip2's manual, PKWARE APPNOTE 6.3.10
-//! (ZIP), POSIX.1-2017 pax (ustar), LUKS On-Disk Format Specification 1.2.3, LUKS2 On-Disk Format Specification 1.1.1.
+//! Sources: RFC 1952 (gzip), the .xz File Format 1.2.1, RFC 8878 (Zstandard), bzip2's manual, LZ4 Frame Format 1.6,
+//! LUKS On-Disk Format Specification 1.2.3, LUKS2 On-Disk Format Specification 1.1.1.
 
 use byteorder::{BigEndian as BE, ByteOrder, LittleEndian as LE};
 
@@ -27,8 +27,16 @@ pub const BZIP2_BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 /// What stands there in a stream without blocks.
 pub const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 
-/// First bytes of a ZIP archive: a local file header, the end of an empty archive, or a spanning marker.
-pub const ZIP_MAGICS: [[u8; 4]; 3] = [*b"PK\x03\x04", *b"PK\x05\x06", *b"PK\x07\x08"];
+/// First bytes of an LZ4 frame.
+pub const LZ4_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
+/// First bytes of LZ4's legacy frame, of which `lz4 -l` and Linux kernels are.
+pub const LZ4_LEGACY_MAGIC: [u8; 4] = [0x02, 0x21, 0x4c, 0x18];
+/// Where an LZ4 frame has its flags.
+pub const LZ4_FLAGS_OFFSET: usize = 4;
+/// Flag of an LZ4 frame: its size unpacked follows the two bytes of the descriptor, as u64.
+pub const LZ4_FLAG_SIZE: u8 = 1 << 3;
+/// Where that is.
+pub const LZ4_SIZE_OFFSET: u64 = 6;
 
 /// The first 8 bytes of a Zstandard frame: all of a skippable frame's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,41 +54,6 @@ impl ZstdFrameStart {
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
         Self { magic: LE::read_u32(&b[..4]), skippable_size: LE::read_u32(&b[4..8]) }
-    }
-}
-
-/// The header of a tar member, as POSIX has it. Source: POSIX.1-2017, pax, "ustar Interchange Format".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TarHeader {
-    /// The member's name, padded with NULs.
-    pub name: [u8; 100],
-    /// Sum of the header's bytes with this field as spaces, in octal digits.
-    pub checksum: [u8; 8],
-    /// [`TarHeader::MAGIC`], followed by a NUL and version 00, or in GNU's older form by two spaces and a NUL.
-    pub magic: [u8; 5],
-    /// What the bytes add up to.
-    pub sum: u32,
-}
-
-impl TarHeader {
-    /// Bytes of a header.
-    pub const SIZE: usize = 512;
-    /// Value of `magic`.
-    pub const MAGIC: [u8; 5] = *b"ustar";
-
-    /// The fields, whatever they hold.
-    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
-        let mut header = Self {
-            name: [0; 100],
-            checksum: [0; 8],
-            magic: [0; 5],
-            sum: sum(&b[..148]) + 8 * u32::from(b' ') + sum(&b[156..]),
-        };
-        header.name.copy_from_slice(&b[..100]);
-        header.checksum.copy_from_slice(&b[148..156]);
-        header.magic.copy_from_slice(&b[257..262]);
-        header
     }
 }
 
@@ -102,6 +75,9 @@ pub struct LuksHeader {
     pub header_size: u64,
 }
 
+/// Version 2: bytes of the binary header, after which the JSON area begins.
+pub const LUKS2_BINARY_SIZE: u64 = 4096;
+
 impl LuksHeader {
     /// Bytes that are decoded here, of 592 in version 1 and 4096 in version 2.
     pub const SIZE: usize = 112;
@@ -118,44 +94,9 @@ impl LuksHeader {
     }
 }
 
-/// Image formats that are only recognised, by their first bytes, with the name that people use.
-///
-/// Sources: the Parallels expandable format as described in qemu docs/interop/parallels.rst; Bochs' and cloop's own
-/// documentation; LZ4 Frame Format 1.6; 7zFormat.txt; AOSP libsparse; libewf's and AFFLIB's format documents; Microsoft
-/// "Windows Imaging File Format".
-pub const FOREIGN_MAGICS: &[(&str, &[u8])] = &[
-    ("parallels", b"WithoutFreeSpace"),
-    ("parallels", b"WithouFreSpacExt"),
-    ("bochs", b"Bochs Virtual HD Image"),
-    ("cloop", b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop"),
-    ("lz4", &[0x04, 0x22, 0x4d, 0x18]),
-    ("7z", &[b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c]),
-    ("android-sparse", &[0x3a, 0xff, 0x26, 0xed]),
-    ("ewf", b"EVF\x09\x0d\x0a\xff\x00"),
-    ("ewf", b"EVF2\x0d\x0a\x81\x00"),
-    ("aff", b"AFF10\r\n\0"),
-    ("wim", b"MSWIM\0\0\0"),
-];
-
-/// First bytes of the trailer in the last 512 bytes of an Apple disk image.
-pub const DMG_TRAILER_MAGIC: [u8; 4] = *b"koly";
-/// Bytes of that trailer, which the trailer itself says big-endian at its offset 8.
-pub const DMG_TRAILER_SIZE: u32 = 512;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tar_checksum_counts_its_own_field_as_spaces() {
-        let mut b = [0; TarHeader::SIZE];
-        b[0] = 5;
-        b[148..156].copy_from_slice(b"0000405\0");
-        b[257..262].copy_from_slice(b"ustar");
-        let header = TarHeader::decode(&b);
-        assert_eq!(header.sum, 5 + 8 * 32 + b"ustar".iter().map(|c| u32::from(*c)).sum::<u32>());
-        assert_eq!((&header.checksum, &header.magic), (b"0000405\0", b"ustar"));
-    }
 
     #[test]
     fn a_luks_header_is_big_endian() {

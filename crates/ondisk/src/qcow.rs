@@ -129,6 +129,13 @@ impl Qcow2HeaderV3 {
     }
 }
 
+/// Where version 3's header has the compression type, one byte, if it is longer than [`Qcow2HeaderV3::SIZE`] tells.
+pub const COMPRESSION_TYPE_OFFSET: u64 = 104;
+/// The first compression type that the specification does not name: 0 = zlib, 1 = zstd.
+pub const COMPRESSION_TYPE_UNKNOWN: u8 = 2;
+/// The bits of an entry of an L1 table that are a byte offset in the file; the others are flags and reserved.
+pub const L1_OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
+
 /// The start of a header extension; its data follows, padded to a multiple of 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Qcow2Extension {

@@ -19,6 +19,9 @@ pub const TYPE_UNDO: u32 = 3;
 /// `image_type`: the difference to a parent.
 pub const TYPE_DIFF: u32 = 4;
 
+/// Bytes of an entry of the block map.
+pub const MAP_ENTRY_SIZE: u64 = 4;
+
 /// VDI's first 456 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {

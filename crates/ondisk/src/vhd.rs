@@ -16,6 +16,9 @@ pub const TYPE_DYNAMIC: u32 = 3;
 /// `disk_type`: the difference to a parent.
 pub const TYPE_DIFFERENCING: u32 = 4;
 
+/// Bytes of an entry of the block allocation table.
+pub const TABLE_ENTRY_SIZE: u64 = 4;
+
 /// The footer at the end of the file; dynamic and differencing disks have a copy at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footer {

@@ -18,6 +18,32 @@ pub const CHECKSUM_OFFSET: usize = 4;
 /// Region of the metadata: 8B7CA206-4790-4B9A-B8FE-575F050F886E.
 pub const REGION_METADATA: [u8; 16] =
     [0x06, 0xa2, 0x7c, 0x8b, 0x90, 0x47, 0x9a, 0x4b, 0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e];
+/// Region of the block allocation table: 2DC27766-F623-4200-9D64-115E9BFD4A08.
+pub const REGION_BAT: [u8; 16] =
+    [0x66, 0x77, 0xc2, 0x2d, 0x23, 0xf6, 0x00, 0x42, 0x9d, 0x64, 0x11, 0x5e, 0x9b, 0xfd, 0x4a, 0x08];
+/// Metadata item: bytes of a sector for the machine, 8141BF1D-A96F-4709-BA47-F233A8FAAB5F.
+pub const ITEM_LOGICAL_SECTOR: [u8; 16] =
+    [0x1d, 0xbf, 0x41, 0x81, 0x6f, 0xa9, 0x09, 0x47, 0xba, 0x47, 0xf2, 0x33, 0xa8, 0xfa, 0xab, 0x5f];
+/// Metadata item: bytes of a physical sector, CDA348C7-445D-4471-9CC9-E9885251C556.
+pub const ITEM_PHYSICAL_SECTOR: [u8; 16] =
+    [0xc7, 0x48, 0xa3, 0xcd, 0x5d, 0x44, 0x71, 0x44, 0x9c, 0xc9, 0xe9, 0x88, 0x52, 0x51, 0xc5, 0x56];
+/// Metadata item: the disk's identity, BECA12AB-B2E6-4523-93EF-C309E000C746.
+pub const ITEM_DISK_ID: [u8; 16] =
+    [0xab, 0x12, 0xca, 0xbe, 0xe6, 0xb2, 0x23, 0x45, 0x93, 0xef, 0xc3, 0x09, 0xe0, 0x00, 0xc7, 0x46];
+/// Every metadata item that the specification names.
+pub const ITEMS_KNOWN: [[u8; 16]; 6] = [
+    ITEM_FILE_PARAMETERS,
+    ITEM_DISK_SIZE,
+    ITEM_PARENT_LOCATOR,
+    ITEM_LOGICAL_SECTOR,
+    ITEM_PHYSICAL_SECTOR,
+    ITEM_DISK_ID,
+];
+/// `flags` of a metadata entry: a reader that doesn't know the item must refuse the file.
+pub const ITEM_REQUIRED: u32 = 1 << 2;
+/// Bit of a region's `required`.
+pub const REGION_REQUIRED: u32 = 1 << 0;
+
 /// Metadata item: block size and flags, CAA16737-FA36-4D43-B3B6-33F0AA44E76B.
 pub const ITEM_FILE_PARAMETERS: [u8; 16] =
     [0x37, 0x67, 0xa1, 0xca, 0x36, 0xfa, 0x43, 0x4d, 0xb3, 0xb6, 0x33, 0xf0, 0xaa, 0x44, 0xe7, 0x6b];
@@ -161,6 +187,8 @@ pub struct MetadataEntry {
     pub offset: u32,
     /// Bytes of the item.
     pub length: u32,
+    /// [`ITEM_REQUIRED`] and the like.
+    pub flags: u32,
 }
 
 impl MetadataEntry {
@@ -169,8 +197,12 @@ impl MetadataEntry {
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        let mut entry =
-            Self { guid: [0; 16], offset: LE::read_u32(&b[16..20]), length: LE::read_u32(&b[20..24]) };
+        let mut entry = Self {
+            guid: [0; 16],
+            offset: LE::read_u32(&b[16..20]),
+            length: LE::read_u32(&b[20..24]),
+            flags: LE::read_u32(&b[24..28]),
+        };
         entry.guid.copy_from_slice(&b[..16]);
         entry
     }

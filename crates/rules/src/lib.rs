@@ -28,8 +28,10 @@
 //! ```
 
 mod check;
+mod facts;
 mod gpt;
 mod name;
+mod names;
 mod not_checked;
 mod profile;
 mod request;
@@ -37,9 +39,12 @@ mod rules;
 mod shell;
 mod size;
 mod way_out;
+mod wrapper;
 
 pub use check::{check_image, is_too_large};
+pub use facts::{check_detection, rule_of};
 pub use gpt::check_backup_gpt;
+pub use names::shown_names;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
@@ -51,3 +56,4 @@ pub use request::{
 pub use rules::RULES;
 pub use shell::shell_quoted;
 pub use size::Size;
+pub use wrapper::{inside_text, rule_of_wrapper};

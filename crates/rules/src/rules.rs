@@ -201,6 +201,87 @@ pub(crate) static BACKUP_GPT: Rule = Rule {
     fix: "enlarge the image to a whole number of GiB before the import and move the backup header to its end",
 };
 
+/// IMS-020
+pub(crate) static OUTSIDE_FILE: Rule = Rule {
+    code: "IMS-020",
+    severity: Severity::Error,
+    service_code: None,
+    title: "parts of the image lie beyond the end of the file",
+    why: "its headers point to where the file has no bytes: it was cut off, or is still being written",
+    source: "the file's content",
+    fix: "copy or download the image again, and compare the sizes",
+};
+
+/// IMS-021
+pub(crate) static MARKED_CORRUPT: Rule = Rule {
+    code: "IMS-021",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the image says of itself that it is corrupt",
+    why: "a program that had it open found its structures contradicting each other and marked it; what is read of it may be \
+          wrong",
+    source: "the file's content",
+    fix: "work on a copy: qemu-img check tells what is wrong, and with -r all mends what can be mended",
+};
+
+/// IMS-022
+pub(crate) static UNKNOWN_FEATURES: Rule = Rule {
+    code: "IMS-022",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the image uses features that no specification names",
+    why: "its headers say that a reader must know these features to read the disk rightly; the service's reader won't",
+    source: "the file's content",
+    fix: "convert it with the program that made it, into a plain RAW",
+};
+
+/// IMS-023
+pub(crate) static COMPRESSED: Rule = Rule {
+    code: "IMS-023",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the image is compressed as a whole",
+    why: "quick import takes RAW and ZVHD2 only, and unpacks nothing before it looks",
+    source: "OTC and HW: quick import, constraints",
+    fix: "unpack it, then check what was in it",
+};
+
+/// IMS-024
+pub(crate) static ARCHIVE: Rule = Rule {
+    code: "IMS-024",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the file is an archive",
+    why: "quick import takes one disk as RAW or ZVHD2, and unpacks nothing before it looks; an OVA is an archive, too",
+    source: "OTC and HW: quick import, constraints",
+    fix: "unpack it, then check each disk that was in it",
+};
+
+/// IMS-025
+pub(crate) static SIZE_DISPUTED: Rule = Rule {
+    code: "IMS-025",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "readers disagree on the size of the disk",
+    why: "two fields of the footer give the disk different sizes: qemu goes by the geometry where Virtual PC or qemu made \
+          the file, others by the size; the end of the disk may be missing after a conversion",
+    source: "qemu block/vpc.c; Microsoft, Virtual Hard Disk Image Format Specification 1.0",
+    fix: "tell qemu-img which size to take: qemu-img convert --image-opts \
+          driver=vpc,force_size_calc=current_size,file.filename=IMAGE -O raw RAW",
+};
+
+/// IMS-026
+pub(crate) static NAMES_A_FILE_ELSEWHERE: Rule = Rule {
+    code: "IMS-026",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the image names a file outside of its own folder",
+    why: "a program that follows the name puts that file, whatever it is, into the converted image; such images are used \
+          to read files of the machine that converts them",
+    source: "CVE-2022-47951, CVE-2024-32498",
+    fix: "look at the name; convert the image only if you know that the file belongs to it",
+};
+
 /// Every rule of this crate, by code.
 pub static RULES: &[&Rule] = &[
     &FORMAT,
@@ -221,4 +302,11 @@ pub static RULES: &[&Rule] = &[
     &DAMAGED,
     &NOT_CLOSED,
     &BACKUP_GPT,
+    &OUTSIDE_FILE,
+    &MARKED_CORRUPT,
+    &UNKNOWN_FEATURES,
+    &COMPRESSED,
+    &ARCHIVE,
+    &SIZE_DISPUTED,
+    &NAMES_A_FILE_ELSEWHERE,
 ];

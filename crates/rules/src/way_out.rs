@@ -10,18 +10,19 @@ use crate::{Profile, Size, shell_quoted};
 pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> String {
     let format = detection.format;
     match format {
-        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Zip => {
-            return format!("unpack it, then check what was in it (it is compressed with {format})");
-        }
-        Format::Tar => return "unpack it, then check what was in it (an OVA is a tar archive)".into(),
         Format::Iso9660 => {
             return "an ISO has an import of its own; or install from it and import the disk".into();
         }
-        Format::Other(name @ ("lz4" | "7z")) => {
-            return format!("unpack it, then check what was in it (it is compressed with {name})");
+        Format::AndroidSparse => {
+            let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
+            return format!("make a RAW of it: simg2img {source} {raw}, then imsprep bitmap create {raw}");
         }
-        Format::Other(name) => {
-            return format!("convert the {name} file to RAW or ZVHD2 with the tools of that format");
+        Format::Wim => {
+            return "a WIM holds the files of an installation, not a disk: install from it, and import that disk"
+                .into();
+        }
+        Format::Ewf | Format::Aff => {
+            return format!("convert the {format} file to RAW with the tools of that format");
         }
         Format::Luks => return "decrypt it into a plain RAW image first".into(),
         _ => {}
@@ -71,6 +72,10 @@ fn qemu_name(format: Format) -> Option<&'static str> {
         Format::Vhdx => "vhdx",
         Format::Vdi => "vdi",
         Format::Qed => "qed",
+        Format::Parallels => "parallels",
+        Format::Dmg => "dmg",
+        Format::Bochs => "bochs",
+        Format::Cloop => "cloop",
         _ => return None,
     })
 }

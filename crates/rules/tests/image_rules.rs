@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Evidence, Fact, Format};
+use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside};
 use imsprep_findings::Report;
-use imsprep_rules::{HUAWEI, OTC, PROFILES, Profile, RULES, check_image, not_checkable};
+use imsprep_rules::{
+    HUAWEI, OTC, PROFILES, Profile, RULES, check_detection, check_image, not_checkable, rule_of,
+};
 
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
@@ -78,10 +80,19 @@ fn the_way_out_fits_format_and_size() {
     }
     let zvhd = advice(&other(Format::Zvhd, 200 * GIB, vec![]));
     assert!(zvhd.contains("qemu-img-hw"), "{zvhd}");
-    for format in [Format::Gzip, Format::Xz, Format::Zstd, Format::Bzip2, Format::Zip, Format::Tar] {
-        assert!(advice(&other(format, GIB, vec![])).starts_with("unpack it"), "{format}");
+    for (format, word) in [
+        (Format::Dmg, "qemu-img convert -p -f dmg"),
+        (Format::Parallels, "qemu-img convert -p -f parallels"),
+        (Format::Bochs, "-f bochs"),
+        (Format::Cloop, "-f cloop"),
+        (Format::AndroidSparse, "simg2img a.x a.raw"),
+        (Format::Ewf, "tools of that format"),
+        (Format::Aff, "tools of that format"),
+        (Format::Wim, "not a disk"),
+    ] {
+        let text = advice(&other(format, GIB, vec![]));
+        assert!(text.contains(word) && !text.contains("common import"), "{text}");
     }
-    assert!(advice(&other(Format::Other("dmg"), GIB, vec![])).contains("dmg"));
     assert!(advice(&other(Format::Iso9660, GIB, vec![])).contains("ISO"));
     assert!(advice(&other(Format::Luks, GIB, vec![])).contains("decrypt"));
 }
@@ -97,9 +108,15 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         (Fact::ExtentFiles((1..=5).map(|n| format!("s{n}")).collect()), "IMS-007", "and 2 more"),
         (Fact::Snapshots(2), "IMS-008", "snapshots"),
         (Fact::Encrypted("LUKS"), "IMS-009", "LUKS"),
-        (Fact::Corrupt, "IMS-016", "corrupt"),
+        (Fact::ExtentFiles(vec![]), "IMS-007", "no file"),
+        (Fact::Corrupt, "IMS-021", "corrupt"),
         (Fact::Dirty, "IMS-017", "dirty"),
-        (Fact::UnknownIncompatibleFeatures(0x80), "IMS-016", "0x80"),
+        (Fact::UnknownIncompatibleFeatures(0x80), "IMS-022", "0x80"),
+        (Fact::UnknownRequired("region x".into()), "IMS-022", "region x"),
+        (Fact::OutsideFile("the table ends at 9".into()), "IMS-020", "ends at 9"),
+        (Fact::SizeDisputed(512, 1024), "IMS-025", "1024 bytes"),
+        (Fact::BackingFile("/etc/shadow".into()), "IMS-026", "/etc/shadow"),
+        (Fact::ExtentFiles(vec!["a".into(), "../b".into()]), "IMS-026", "../b"),
         (Fact::Damaged("odd header".into()), "IMS-016", "odd header"),
     ];
     for (fact, code, word) in cases {
@@ -108,6 +125,84 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         let finding = report.findings().iter().find(|f| f.rule.code == code).unwrap();
         assert!(finding.message.contains(word), "{}", finding.message);
     }
+}
+
+fn inside(name: &str, content: Content) -> Fact {
+    Fact::Inside(Inside { name: Some(name.into()), size: Some(10 << 20), content })
+}
+
+#[test]
+fn a_wrapper_breaks_a_rule_of_its_own_and_says_what_is_in_it() {
+    let disk = |format, facts| Content::Found {
+        format,
+        variant: None,
+        virtual_size: Some(GIB),
+        evidence: vec![],
+        facts,
+    };
+    let messages = |detection: &Detection| {
+        let mut report = Report::new();
+        check_image(Path::new("a.gz"), detection, &HUAWEI, &mut report);
+        assert!(report.findings().iter().all(|f| f.rule.code != "IMS-001"), "{report:?}");
+        let not_checked = report.not_checked().iter().map(|item| item.why.clone()).collect::<Vec<_>>();
+        let shown = report.findings().iter().filter(|f| ["IMS-023", "IMS-024"].contains(&f.rule.code));
+        (shown.map(|f| f.message.clone()).collect::<Vec<_>>(), not_checked)
+    };
+    let overlay = disk(Format::Qcow2, vec![Fact::BackingFile("base".into())]);
+    let gzip = Detection { virtual_size: None, ..other(Format::Gzip, GIB, vec![inside("d.img", overlay)]) };
+    assert_eq!(
+        messages(&gzip).0,
+        [
+            "the file is compressed with gzip; in it: \"d.img\", 10485760 bytes (10 MiB), qcow2 (a disk of 1 GiB)"
+        ]
+    );
+    // What is in the wrapper breaks its rules when it is out.
+    assert!(!codes("a.gz", &gzip).contains(&"IMS-007"));
+    let facts = (0..10).map(|n| inside(&format!("{n}.vmdk"), disk(Format::Vmdk, vec![])));
+    let facts = facts.chain([Fact::NotLookedAt("members after the first 16".into())]).collect();
+    let ova = Detection { variant: Some("ova"), ..other(Format::Tar, GIB, facts) };
+    let (found, unseen) = messages(&ova);
+    assert!(found[0].starts_with("the file is an OVA, a tar archive; in it: \"0.vmdk\""), "{found:?}");
+    assert!(found[0].ends_with("; and 2 more"), "{found:?}");
+    assert_eq!(unseen, ["members after the first 16"]);
+    let nothing = Detection { facts: vec![inside("x", Content::Nothing)], ..gzip };
+    assert!(messages(&nothing).0[0].ends_with("nothing known by its first bytes"));
+}
+
+#[test]
+fn the_way_out_of_a_wrapper_is_a_command_that_replaces_nothing() {
+    for (name, format, advice) in [
+        ("d.raw.gz", Format::Gzip, "gzip -dk d.raw.gz && imsprep check d.raw"),
+        ("my d.xz", Format::Xz, "xz -dk 'my d.xz' && imsprep check 'my d'"),
+        ("d.zst", Format::Zstd, "zstd -d d.zst && imsprep check d"),
+        ("d.bz2", Format::Bzip2, "bzip2 -dk d.bz2 && imsprep check d"),
+        ("d.lz4", Format::Lz4, "lz4 -d d.lz4 d && imsprep check d"),
+        ("d.raw", Format::Gzip, "name it .gz, unpack it with gzip -dk"),
+        ("d.zip", Format::Zip, "unzip d.zip"),
+        ("d.7z", Format::SevenZip, "7z x d.7z"),
+        ("d.ova", Format::Tar, "tar -xkf d.ova"),
+    ] {
+        let mut report = Report::new();
+        check_image(Path::new(name), &other(format, GIB, vec![]), &HUAWEI, &mut report);
+        let finding = report.findings().iter().find(|f| ["IMS-023", "IMS-024"].contains(&f.rule.code));
+        let found = finding.unwrap().advice();
+        assert!(found.contains(advice), "{found}");
+    }
+}
+
+#[test]
+fn the_codes_of_a_detection_are_those_of_its_content() {
+    let found = |detection: &Detection| {
+        let mut report = Report::new();
+        check_detection(Path::new("a"), detection, &mut report);
+        report.findings().iter().map(|finding| finding.rule.code).collect::<Vec<_>>()
+    };
+    let qcow2 = other(Format::Qcow2, GIB, vec![Fact::Snapshots(1), Fact::Corrupt]);
+    assert_eq!(found(&qcow2), ["IMS-008", "IMS-021"]);
+    assert_eq!(found(&other(Format::Gzip, GIB, vec![])), ["IMS-023"]);
+    assert_eq!(found(&Detection { also: vec![Format::Vhd], ..raw(GIB) }), ["IMS-013"]);
+    assert_eq!(rule_of(&Fact::Dirty).map(|rule| rule.code), Some("IMS-017"));
+    assert_eq!(rule_of(&inside("x", Content::Nothing)), None);
 }
 
 #[test]

@@ -64,13 +64,15 @@ fn direction(path: &Path, detection: &Detection) -> Result<Direction> {
         | Format::Vhd
         | Format::Vhdx
         | Format::Vdi
-        | Format::Qed => {
+        | Format::Qed
+        | Format::Parallels
+        | Format::Dmg
+        | Format::Bochs
+        | Format::Cloop => {
             let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("raw")));
             refuse(format!("make a RAW of it first: qemu-img convert -p -O raw {from} {to}"))
         }
-        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Zip | Format::Tar => {
-            refuse("unpack it first".into())
-        }
+        format if format.is_compressed() || format.is_archive() => refuse("unpack it first".into()),
         _ => refuse("no import takes what would come out".into()),
     }
 }

@@ -26,11 +26,12 @@ impl Target {
 }
 
 /// Extensions that tell of a disk image whatever is in the file.
-pub(crate) const IMAGE_EXTENSIONS: &[&str] =
-    &["raw", "img", "zvhd2", "zvhd", "qcow2", "qcow", "vmdk", "vhd", "vhdx", "vdi", "qed", "iso", "ova"];
+pub(crate) const IMAGE_EXTENSIONS: &[&str] = &[
+    "raw", "img", "zvhd2", "zvhd", "qcow2", "qcow", "vmdk", "vhd", "vhdx", "vdi", "qed", "iso", "ova", "dmg",
+];
 
 /// Extensions of compressed files, which are meant if the name before them tells of a disk image.
-const COMPRESSED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "zip"];
+const COMPRESSED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "lz4", "zip", "7z"];
 
 /// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
 ///
@@ -88,14 +89,9 @@ fn has_image_content(path: &Path) -> bool {
     let Some(found) = detect_at(path) else { return false };
     match found.format {
         Format::Raw => !found.evidence.is_empty(),
-        Format::Empty
-        | Format::Gzip
-        | Format::Xz
-        | Format::Zstd
-        | Format::Bzip2
-        | Format::Zip
-        | Format::Tar => false,
-        _ => true,
+        Format::Empty => false,
+        Format::Tar => found.variant == Some("ova"),
+        other => !other.is_compressed() && !other.is_archive(),
     }
 }
 

@@ -1,35 +1,60 @@
 //! `imsprep detect`
 
-use imsprep_detect::detect;
-use imsprep_source::ImageFile;
+use std::path::{Path, PathBuf};
+
+use anyhow::Error;
+use imsprep_detect::{Detection, detect};
+use imsprep_source::{FileKind, ImageFile};
+use imsprep_toolkit::expand_targets;
 
 use crate::args::DetectArgs;
 use crate::exit::Status;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{failure_text, print, print_json, report_failure};
+use crate::terminal::{print, print_json, report_failure};
 use crate::wire;
+
+/// What came of one file: found out, or why not.
+pub(crate) struct Outcome {
+    pub(crate) path: PathBuf,
+    pub(crate) result: Result<(FileKind, Detection), Error>,
+}
 
 pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
     let mut worst = Status::Fine;
-    let mut rows = Vec::new();
-    for path in &args.files {
-        let found = ImageFile::open(path).and_then(|image| detect(&image)).map_err(anyhow::Error::new);
-        match found {
-            Ok(found) => {
-                if let Output::Text(_) = setup.output {
-                    print(&render::detect::text(path, &found))?;
-                }
-                rows.push(wire::detect::Row::found(path, &found));
-            }
-            Err(error) => {
-                worst = worst.max(report_failure(&error));
-                rows.push(wire::detect::Row::failed(path, failure_text(&error)));
-            }
+    let mut outcomes = Vec::new();
+    for target in expand_targets(&args.files) {
+        if setup.cancel().is_cancelled() {
+            return Ok(Status::Interrupted);
         }
+        let (path, result) = match target {
+            Ok(target) => {
+                let found = look_at(&target.path);
+                (target.path, found)
+            }
+            Err(error) => (error.path().to_owned(), Err(error.into())),
+        };
+        match (&result, setup.output) {
+            (Err(error), _) => worst = worst.max(report_failure(error)),
+            (Ok((kind, found)), Output::Text(_)) => print(&render::detect::text(&path, *kind, found))?,
+            _ => {}
+        }
+        outcomes.push(Outcome { path, result });
     }
-    if setup.output == Output::Json {
-        print_json(&wire::Document::new("imsprep.detect", worst, wire::detect::Files { files: rows }))?;
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            print_json(&wire::Document::new("imsprep.detect", worst, wire::detect::Files::from(&*outcomes)))?;
+        }
+        Output::Text(_) if outcomes.len() > 1 => print(&render::detect::overview(&outcomes))?,
+        Output::Text(_) => {}
     }
     Ok(worst)
+}
+
+fn look_at(path: &Path) -> Result<(FileKind, Detection), Error> {
+    let image = ImageFile::open(path)?;
+    let found = detect(&image)?;
+    image.verify_unchanged()?;
+    Ok((image.kind(), found))
 }

@@ -1,37 +1,51 @@
 //! `imsprep detect --json`
 
-use std::path::Path;
-
-use imsprep_detect::{Detection, Fact};
+use imsprep_detect::{Content, Detection, Evidence, Fact, Inside};
+use imsprep_rules::rule_of;
+use imsprep_source::FileKind;
 use serde::Serialize;
 
 use super::WirePath;
-use crate::render::detect::{evidence_text, fact_text};
+use crate::commands::detect::Outcome;
+use crate::render::detect::{codes, fact_text};
+use crate::terminal::failure_text;
 
 /// All files of a call.
 #[derive(Debug, Serialize)]
 pub(crate) struct Files {
-    pub(crate) files: Vec<Row>,
+    files: Vec<Row>,
+}
+
+impl From<&[Outcome]> for Files {
+    fn from(outcomes: &[Outcome]) -> Self {
+        Self { files: outcomes.iter().map(Row::from).collect() }
+    }
 }
 
 /// One file: what it is, or why that could not be told.
 #[derive(Debug, Serialize)]
-pub(crate) struct Row {
+struct Row {
     #[serde(flatten)]
     path: WirePath,
+    /// `file` or `block-device`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     #[serde(flatten)]
     detection: Option<WireDetection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-impl Row {
-    pub(crate) fn found(path: &Path, detection: &Detection) -> Self {
-        Self { path: path.into(), detection: Some(detection.into()), error: None }
-    }
-
-    pub(crate) fn failed(path: &Path, error: String) -> Self {
-        Self { path: path.into(), detection: None, error: Some(error) }
+impl From<&Outcome> for Row {
+    fn from(outcome: &Outcome) -> Self {
+        let path = outcome.path.as_path().into();
+        match &outcome.result {
+            Ok((kind, found)) => {
+                let kind = if *kind == FileKind::BlockDevice { "block-device" } else { "file" };
+                Self { path, kind: Some(kind), detection: Some(found.into()), error: None }
+            }
+            Err(error) => Self { path, kind: None, detection: None, error: Some(failure_text(error)) },
+        }
     }
 }
 
@@ -43,17 +57,36 @@ pub(crate) struct WireDetection {
     file_size: u64,
     virtual_size: Option<u64>,
     also: Vec<&'static str>,
-    evidence: Vec<String>,
+    evidence: Vec<&'static str>,
     facts: Vec<WireFact>,
+    codes: Vec<&'static str>,
 }
 
 /// Something that matters to an import.
 #[derive(Debug, Serialize)]
 struct WireFact {
     fact: &'static str,
+    /// The rule that it breaks, if it breaks one by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     values: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inside: Option<WireInside>,
     text: String,
+}
+
+/// One thing in a wrapper.
+#[derive(Debug, Serialize)]
+struct WireInside {
+    name: Option<String>,
+    size: Option<u64>,
+    format: Option<&'static str>,
+    variant: Option<&'static str>,
+    virtual_size: Option<u64>,
+    evidence: Vec<&'static str>,
+    facts: Vec<WireFact>,
+    not_looked_at: Option<String>,
 }
 
 impl From<&Detection> for WireDetection {
@@ -64,8 +97,9 @@ impl From<&Detection> for WireDetection {
             file_size: found.file_size,
             virtual_size: found.virtual_size,
             also: found.also.iter().map(|format| format.name()).collect(),
-            evidence: found.evidence.iter().map(evidence_text).collect(),
+            evidence: found.evidence.iter().map(Evidence::name).collect(),
             facts: found.facts.iter().map(WireFact::from).collect(),
+            codes: codes(found),
         }
     }
 }
@@ -84,9 +118,46 @@ impl From<&Fact> for WireFact {
             Fact::UnknownIncompatibleFeatures(bits) => {
                 ("unknown-incompatible-features", vec![format!("{bits:#x}")])
             }
+            Fact::UnknownRequired(what) => ("unknown-required", vec![what.clone()]),
+            Fact::OutsideFile(what) => ("outside-file", vec![what.clone()]),
+            Fact::SizeDisputed(taken, other) => ("size-disputed", vec![taken.to_string(), other.to_string()]),
             Fact::Damaged(what) => ("damaged", vec![what.clone()]),
+            Fact::Inside(_) => ("inside", vec![]),
+            Fact::NotLookedAt(what) => ("not-looked-at", vec![what.clone()]),
             _ => ("other", vec![]),
         };
-        Self { fact: name, values, text: fact_text(fact) }
+        let inside = match fact {
+            Fact::Inside(inside) => Some(inside.into()),
+            _ => None,
+        };
+        let code = rule_of(fact).map(|rule| rule.code);
+        Self { fact: name, code, values, inside, text: fact_text(fact) }
+    }
+}
+
+impl From<&Inside> for WireInside {
+    fn from(inside: &Inside) -> Self {
+        let none = Self {
+            name: inside.name.clone(),
+            size: inside.size,
+            format: None,
+            variant: None,
+            virtual_size: None,
+            evidence: vec![],
+            facts: vec![],
+            not_looked_at: None,
+        };
+        match &inside.content {
+            Content::Found { format, variant, virtual_size, evidence, facts } => Self {
+                format: Some(format.name()),
+                variant: *variant,
+                virtual_size: *virtual_size,
+                evidence: evidence.iter().map(Evidence::name).collect(),
+                facts: facts.iter().map(WireFact::from).collect(),
+                ..none
+            },
+            Content::Nothing => none,
+            Content::NotLookedAt(why) => Self { not_looked_at: Some(why.clone()), ..none },
+        }
     }
 }

@@ -77,6 +77,9 @@ fn a_block_device_is_read_and_gives_the_bitmap_of_its_file() {
     let folder = Folder::on_disk();
     folder.sparse("disk.raw", 40 * MIB, &[0, 21 * MIB, 40 * MIB - 1]);
     let Some(device) = LoopDevice::over(&folder, "disk.raw") else { return };
+    let (_, json) = folder.json(&["detect", &device.0]);
+    let size = (40 * MIB).into();
+    assert_eq!((&json["files"][0]["kind"], &json["files"][0]["file_size"]), (&"block-device".into(), &size));
     let line = scan_line(&folder, &device.0, &[]);
     assert!(line.contains("--io read: a block device"), "{line}");
     let of_device = std::fs::read(folder.path("disk.mf")).unwrap();

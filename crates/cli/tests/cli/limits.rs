@@ -207,3 +207,40 @@ fn repair_does_not_read_false_records_over_and_over() {
     assert_eq!(run.status, 1, "{run:?}");
     assert!(run.err.contains("no record can be saved"), "{run:?}");
 }
+
+/// A Zstandard frame of 128 KiB of zeros with this window descriptor.
+fn zstd_frame(window: u8) -> Vec<u8> {
+    [&b"\x28\xb5\x2f\xfd\x00"[..], &[window], b"\x03\0\x10\0"].concat()
+}
+
+/// An xz file of 4096 zeros with this code for the size of its dictionary.
+fn xz_file(dictionary: u8) -> Vec<u8> {
+    let mut file = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\x02\0!\x01\x16\0\0\0t/\xe5\xa3\xe0\x0f\xff\0\x19]\0\0o\xfd\xff\xff\xa3\
+        \xb7\xffG>H\x15r9aQ\xb8\x92(\xe6\xa3\x84\x9e)F\0\0\0\0"
+        .to_vec();
+    file[16] = dictionary;
+    let crc = crc32fast::hash(&file[12..20]);
+    file[20..24].copy_from_slice(&crc.to_le_bytes());
+    file
+}
+
+#[test]
+fn compressed_files_that_ask_for_memory() {
+    let folder = Folder::new();
+    for (bytes, expands) in [
+        // Windows of 128 MiB and of 2 GiB.
+        (zstd_frame(17 << 3), true),
+        (zstd_frame(21 << 3), false),
+        // Dictionaries of 64 MiB, 96 MiB, 1.5 GiB and 4 GiB.
+        (xz_file(28), true),
+        (xz_file(29), false),
+        (xz_file(37), false),
+        (xz_file(40), false),
+    ] {
+        folder.write("hostile", &bytes);
+        let run = run_limited(&folder, &["detect", "hostile"]);
+        assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
+        assert_eq!(run.out.contains("inside  nothing known by its first bytes"), expands, "{run:?}");
+        assert_eq!(run.out.contains("not looked at: it can't be expanded"), !expands, "{run:?}");
+    }
+}

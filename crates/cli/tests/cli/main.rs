@@ -14,6 +14,7 @@ mod check;
 mod commands;
 mod compare;
 mod convert;
+mod detect;
 mod faults;
 mod floors;
 mod folder;

@@ -176,7 +176,8 @@ fn format_of(suffix: &str) -> Option<Format> {
         "zst" => Format::Zstd,
         "bz2" => Format::Bzip2,
         "zip" => Format::Zip,
-        "mf" => Format::Other("a bitmap file"),
+        "lz4" => Format::Lz4,
+        "7z" => Format::SevenZip,
         _ => return None,
     })
 }
@@ -202,6 +203,10 @@ fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report)
             }
             let message = format!("the object's name is {}, and the image is {format}", quoted(name));
             Finding::new(&KEY_SUFFIX, message).expected(format!(".{format}"))
+        }
+        (None, None) if suffix == "mf" => {
+            let message = format!("the object's name {} tells of a bitmap file", quoted(name));
+            Finding::new(&KEY_OTHER_FORMAT, message).expected(taken(context))
         }
         (None, Some(told)) if takes(context, told) => return,
         (None, Some(told)) => {

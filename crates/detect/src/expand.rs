@@ -1,0 +1,123 @@
+//! The first bytes of what is compressed, under limits that no file can move.
+
+use std::io::{BufReader, Read};
+
+use imsprep_source::{Error, Result};
+
+use crate::input::{HEAD, Input};
+use crate::inside::look_at_head;
+use crate::{Content, text};
+
+/// Bytes that are read of the file at a time.
+const CHUNK: usize = 16 << 10;
+/// KiB of memory for expanding xz: `xz -9` needs 65 MiB, and files that want more are not looked into.
+const XZ_MEMORY: u32 = 96 << 10;
+/// log2 of the largest window for Zstandard, `zstd --ultra -22`'s and `--long`'s. Only what is filled takes memory.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// How bytes are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Gzip,
+    Deflate,
+    Xz,
+    Zstd,
+    Bzip2,
+    Lz4,
+}
+
+impl Codec {
+    /// Compressed bytes that are looked at: enough for one block of the largest kind, however badly it compresses, plus a
+    /// little. What takes more to yield the first bytes is not expanded.
+    fn work(self) -> u64 {
+        match self {
+            Self::Gzip | Self::Deflate | Self::Xz => 256 << 10,
+            // pzstd's skippable frames come on top of a block of 128 KiB.
+            Self::Zstd => 512 << 10,
+            Self::Bzip2 => 1 << 20,
+            Self::Lz4 => (4 << 20) + (64 << 10),
+        }
+    }
+}
+
+/// What the compressed bytes from `offset` on hold, and its name where the compressor wrote it down.
+pub(crate) fn look_inside(input: &Input<'_>, offset: u64, codec: Codec) -> Result<(Option<String>, Content)> {
+    let mut work = Work { input, at: offset, left: codec.work(), failure: None };
+    let mut expanded = Expanded { bytes: Vec::new(), name: None };
+    let result = expand(codec, BufReader::with_capacity(CHUNK, &mut work), &mut expanded);
+    let Work { left, failure, .. } = work;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let Expanded { bytes, name } = expanded;
+    // Whatever came out counts, be it that the rest is damaged.
+    let content = match result {
+        _ if !bytes.is_empty() => look_at_head(bytes)?,
+        Ok(()) => Content::NotLookedAt("it holds no bytes".into()),
+        Err(_) if left == 0 => {
+            Content::NotLookedAt(format!("its first {} bytes expand to nothing yet", codec.work()))
+        }
+        Err(error) => Content::NotLookedAt(format!("it can't be expanded: {error}")),
+    };
+    Ok((name, content))
+}
+
+struct Expanded {
+    bytes: Vec<u8>,
+    name: Option<String>,
+}
+
+fn expand(codec: Codec, reader: impl std::io::BufRead, into: &mut Expanded) -> std::io::Result<()> {
+    match codec {
+        Codec::Gzip => {
+            let mut decoder = flate2::bufread::GzDecoder::new(reader);
+            let result = fill(&mut decoder, &mut into.bytes);
+            let name = decoder.header().and_then(|header| header.filename());
+            into.name = name.map(text::utf8).filter(|name| !name.is_empty());
+            result
+        }
+        Codec::Deflate => fill(flate2::bufread::DeflateDecoder::new(reader), &mut into.bytes),
+        Codec::Xz => fill(lzma_rust2::XzReader::new_mem_limit(reader, false, XZ_MEMORY), &mut into.bytes),
+        Codec::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            fill(decoder, &mut into.bytes)
+        }
+        Codec::Bzip2 => fill(bzip2::bufread::BzDecoder::new(reader), &mut into.bytes),
+        Codec::Lz4 => fill(lz4_flex::frame::FrameDecoder::new(reader), &mut into.bytes),
+    }
+}
+
+/// Reads until there are as many bytes as detection takes of a file, or no more. What came before an error stays.
+fn fill(mut reader: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    reader.by_ref().take(HEAD).read_to_end(bytes).map(|_| ())
+}
+
+/// The compressed bytes, as many as are given to the work. Beyond them the file seems to end.
+struct Work<'a, 'b> {
+    input: &'a Input<'b>,
+    at: u64,
+    left: u64,
+    /// Why the file could not be read. Decoders make of it what they like, so it is kept here.
+    failure: Option<Error>,
+}
+
+impl Read for Work<'_, '_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let wanted = self.left.min(buf.len() as u64);
+        let bytes = match self.input.read(self.at, wanted) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.failure = Some(error);
+                return Err(std::io::Error::other("the file can't be read"));
+            }
+        };
+        let count = bytes.len();
+        if let Some(target) = buf.get_mut(..count) {
+            target.copy_from_slice(&bytes);
+        }
+        self.at = self.at.saturating_add(count as u64);
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+}

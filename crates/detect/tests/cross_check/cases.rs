@@ -1,0 +1,707 @@
+//! Which images are made, how, what they are, and why programs differ over them.
+
+use std::process::{Command, Stdio};
+
+use imsprep_detect::Format;
+use tempfile::TempDir;
+
+/// One image.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// The programs that make it.
+    pub(crate) tools: &'static [&'static str],
+    /// How, for a shell in an empty folder, or by hand.
+    recipe: Recipe,
+    /// The file that is looked at.
+    pub(crate) file: &'static str,
+    /// What we say of it.
+    pub(crate) ours: (Format, Option<&'static str>),
+    /// Why another program says something else; empty if none does.
+    pub(crate) why: &'static str,
+}
+
+enum Recipe {
+    Shell(&'static str),
+    Bytes(&'static str, fn() -> Vec<u8>),
+}
+
+impl Case {
+    /// The folder with the image.
+    pub(crate) fn make(&self) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        match self.recipe {
+            Recipe::Shell(script) => {
+                let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
+                let output = Command::new("sh")
+                    .args(["-e", "-c", script])
+                    .current_dir(&folder)
+                    .env("PATH", path)
+                    .stdin(Stdio::null())
+                    .output()
+                    .unwrap();
+                let error = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{}: {script}: {error}", self.name);
+            }
+            Recipe::Bytes(_, bytes) => std::fs::write(folder.path().join(self.file), bytes()).unwrap(),
+        }
+        folder
+    }
+
+    /// The recipe as the page has it.
+    pub(crate) fn recipe_text(&self) -> String {
+        match self.recipe {
+            Recipe::Shell(script) => format!("`{}`", script.replace('|', "\\|")),
+            Recipe::Bytes(words, _) => words.into(),
+        }
+    }
+}
+
+const fn case(
+    name: &'static str,
+    tools: &'static [&'static str],
+    script: &'static str,
+    ours: (Format, Option<&'static str>),
+    why: &'static str,
+) -> Case {
+    Case { name, tools, recipe: Recipe::Shell(script), file: "image", ours, why }
+}
+
+const fn by_hand(
+    name: &'static str,
+    words: &'static str,
+    bytes: fn() -> Vec<u8>,
+    ours: (Format, Option<&'static str>),
+    why: &'static str,
+) -> Case {
+    Case { name, tools: &[], recipe: Recipe::Bytes(words, bytes), file: "image", ours, why }
+}
+
+const QEMU: &[&str] = &["qemu-img"];
+/// Why all three say raw of what they don't know.
+const UNKNOWN_TO_TWO: &str = "qemu-img and oslo.utils don't know it, and call raw what they don't know";
+const UNKNOWN_TO_ALL: &str = "none of them knows it; qemu-img and oslo.utils call raw what they don't know";
+const WRAPPER: &str = "qemu-img and oslo.utils tell formats of disks; a wrapper is raw to them";
+const NO_QCOW1: &str = "to oslo.utils it is a qcow2 with unknown features";
+const EXTENT_FILES: &str =
+    "to file it is text; oslo.utils knows no size of it, and refuses it as unsafe (IMS-007 to us)";
+
+pub(crate) const CASES: &[Case] = &[
+    case("raw, zeros", &["truncate"], "truncate -s 8M image", (Format::Raw, None), ""),
+    case(
+        "raw, odd size",
+        &["truncate"],
+        "truncate -s 8000001 image",
+        (Format::Raw, None),
+        "qemu-img rounds up to whole sectors",
+    ),
+    case(
+        "GPT",
+        &["sgdisk"],
+        "truncate -s 64M image; sgdisk -n 1:0:+16M -n 2:0:0 image",
+        (Format::Raw, None),
+        "",
+    ),
+    case(
+        "MBR",
+        &["sfdisk"],
+        "truncate -s 64M image; printf 'label: dos\\n,10M,L,*\\n,\\n' | sfdisk -q image",
+        (Format::Raw, None),
+        "",
+    ),
+    case(
+        "GPT with an ESP",
+        &["sgdisk", "mkfs.vfat"],
+        "truncate -s 64M image; sgdisk -n 1:2048:67583 -t 1:ef00 image; mkfs.vfat --offset 2048 image 32768",
+        (Format::Raw, None),
+        "",
+    ),
+    case(
+        "FAT without a partition table",
+        &["mkfs.vfat"],
+        "truncate -s 8M image; mkfs.vfat image",
+        (Format::Raw, None),
+        "",
+    ),
+    case("ext4", &["mkfs.ext4"], "truncate -s 8M image; mkfs.ext4 -q -F image", (Format::Raw, None), ""),
+    case("XFS", &["mkfs.xfs"], "truncate -s 512M image; mkfs.xfs -q image", (Format::Raw, None), ""),
+    case(
+        "NTFS",
+        &["mkfs.ntfs"],
+        "truncate -s 8M image; mkfs.ntfs -q -F image",
+        (Format::Raw, None),
+        "to oslo.utils the boot record of NTFS is an MBR, and a bad one",
+    ),
+    case("Btrfs", &["mkfs.btrfs"], "truncate -s 128M image; mkfs.btrfs -q image", (Format::Raw, None), ""),
+    case("swap", &["mkswap"], "truncate -s 8M image; mkswap image", (Format::Raw, None), ""),
+    case(
+        "ISO 9660",
+        &["genisoimage"],
+        "mkdir tree; echo hello > tree/a; genisoimage -quiet -o image tree",
+        (Format::Iso9660, None),
+        "qemu-img has no name for an ISO",
+    ),
+    case(
+        "hybrid ISO with MBR and GPT",
+        &["xorriso", "mkfs.vfat"],
+        "mkdir tree; echo hello > tree/a; truncate -s 2M esp; mkfs.vfat esp; xorriso -as mkisofs -quiet -o image \
+         --mbr-force-bootable -appended_part_as_gpt -append_partition 2 0xef esp tree",
+        (Format::Iso9660, Some("hybrid")),
+        "a hybrid is an ISO and a disk on purpose; qemu-img has no name for an ISO",
+    ),
+    case(
+        "GRUB's rescue image",
+        &["grub-mkrescue", "xorriso"],
+        "mkdir tree; echo hello > tree/a; grub-mkrescue -o image tree",
+        (Format::Iso9660, Some("hybrid")),
+        "a hybrid is an ISO and a disk on purpose; qemu-img has no name for an ISO",
+    ),
+    case(
+        "empty file",
+        &["truncate"],
+        "truncate -s 0 image",
+        (Format::Empty, None),
+        "no bytes are raw to qemu-img and oslo.utils",
+    ),
+    // qcow2 and its relatives
+    case(
+        "qcow2 version 2",
+        QEMU,
+        "qemu-img create -q -f qcow2 -o compat=0.10 image 8M",
+        (Format::Qcow2, Some("v2")),
+        "",
+    ),
+    case("qcow2 version 3", QEMU, "qemu-img create -q -f qcow2 image 8M", (Format::Qcow2, Some("v3")), ""),
+    case(
+        "qcow2, zstd, subclusters",
+        QEMU,
+        "qemu-img create -q -f qcow2 -o compression_type=zstd,extended_l2=on image 3T",
+        (Format::Qcow2, Some("v3")),
+        "oslo.utils does not know one of these features; the specification names both",
+    ),
+    case(
+        "qcow2, lazy refcounts, preallocated",
+        QEMU,
+        "qemu-img create -q -f qcow2 -o lazy_refcounts=on,preallocation=full image 8M",
+        (Format::Qcow2, Some("v3")),
+        "",
+    ),
+    case(
+        "qcow2, backing file",
+        QEMU,
+        "qemu-img create -q -f raw base 8M; qemu-img create -q -f qcow2 -b base -F raw image",
+        (Format::Qcow2, Some("v3")),
+        "the backing file is a fact of ours (IMS-007)",
+    ),
+    case(
+        "qcow2, external data file",
+        QEMU,
+        "qemu-img create -q -f qcow2 -o data_file=data image 8M",
+        (Format::Qcow2, Some("v3")),
+        "the data file is a fact of ours (IMS-007)",
+    ),
+    case(
+        "qcow2, two snapshots",
+        QEMU,
+        "qemu-img create -q -f qcow2 image 8M; qemu-img snapshot -c one image; qemu-img snapshot -c two image",
+        (Format::Qcow2, Some("v3")),
+        "",
+    ),
+    case(
+        "qcow2, encrypted (LUKS)",
+        QEMU,
+        "qemu-img create -q -f qcow2 --object secret,id=s,data=x -o \
+         encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 image 8M",
+        (Format::Qcow2, Some("v3")),
+        "",
+    ),
+    by_hand(
+        "qcow2, dirty, corrupt, unknown feature",
+        "a header of 104 bytes with bits 0, 1 and 60, in 128 KiB of zeros",
+        qcow2_with_bits,
+        (Format::Qcow2, Some("v3")),
+        "qemu-img refuses the unknown bit, which is a fact of ours (IMS-022)",
+    ),
+    case("qcow", QEMU, "qemu-img create -q -f qcow image 8M", (Format::Qcow, Some("v1")), NO_QCOW1),
+    case(
+        "qcow, backing file",
+        QEMU,
+        "qemu-img create -q -f raw base 8M; qemu-img create -q -f qcow -b base -F raw image",
+        (Format::Qcow, Some("v1")),
+        NO_QCOW1,
+    ),
+    case(
+        "QED",
+        QEMU,
+        "qemu-img create -q -f qed image 8M",
+        (Format::Qed, None),
+        "oslo.utils knows the magic, and no size; it calls the format unsafe",
+    ),
+    // VMDK
+    case(
+        "VMDK monolithicSparse",
+        QEMU,
+        "qemu-img create -q -f vmdk image 8M",
+        (Format::Vmdk, Some("monolithicSparse")),
+        "",
+    ),
+    case(
+        "VMDK streamOptimized",
+        QEMU,
+        "head -c 8M /dev/urandom > raw; qemu-img convert -O vmdk -o subformat=streamOptimized raw image",
+        (Format::Vmdk, Some("streamOptimized")),
+        "",
+    ),
+    case(
+        "VMDK monolithicFlat",
+        QEMU,
+        "qemu-img create -q -f vmdk -o subformat=monolithicFlat image 8M",
+        (Format::Vmdk, Some("monolithicFlat")),
+        EXTENT_FILES,
+    ),
+    case(
+        "VMDK monolithicFlat, padded with NULs",
+        QEMU,
+        "qemu-img create -q -f vmdk -o subformat=monolithicFlat image 8M; truncate -s 64K image",
+        (Format::Vmdk, Some("monolithicFlat")),
+        "oslo.utils takes padded text for raw; to file it is text",
+    ),
+    case(
+        "VMDK twoGbMaxExtentFlat",
+        QEMU,
+        "qemu-img create -q -f vmdk -o subformat=twoGbMaxExtentFlat image 3G",
+        (Format::Vmdk, Some("twoGbMaxExtentFlat")),
+        EXTENT_FILES,
+    ),
+    case(
+        "VMDK twoGbMaxExtentSparse",
+        QEMU,
+        "qemu-img create -q -f vmdk -o subformat=twoGbMaxExtentSparse image 3G",
+        (Format::Vmdk, Some("twoGbMaxExtentSparse")),
+        EXTENT_FILES,
+    ),
+    case(
+        "VMDK, parent",
+        QEMU,
+        "qemu-img create -q -f vmdk base.vmdk 8M; qemu-img create -q -f vmdk -b base.vmdk -F vmdk image",
+        (Format::Vmdk, Some("monolithicSparse")),
+        "",
+    ),
+    by_hand(
+        "VMDK descriptor behind a byte order mark and comments",
+        "the text of a monolithicFlat of 8 MiB, in CRLF lines",
+        || {
+            "\u{feff}# made by hand\r\n\r\n# Disk DescriptorFile\r\nversion=1\r\nCID=1\r\nparentCID=ffffffff\r\n\
+             createType=\"monolithicFlat\"\r\nRW 16384 FLAT \"a.vmdk\" 0\r\n"
+                .into()
+        },
+        (Format::Vmdk, Some("monolithicFlat")),
+        "qemu-img and oslo.utils want the text at the very start; to file it is text",
+    ),
+    by_hand(
+        "VMDK COWD",
+        "a header for 8 MiB, and a free grain directory",
+        || {
+            let mut b = vec![0; 4096];
+            put(&mut b, 0, b"COWD\x01\0\0\0\x03\0\0\0\0\x40\0\0\x01\0\0\0\x04\0\0\0\x04\0\0\0\x08");
+            b
+        },
+        (Format::Vmdk, Some("vmfsSparse")),
+        "qemu-img opens it through its descriptor only, and oslo.utils does not know it",
+    ),
+    by_hand(
+        "VMDK seSparse",
+        "a header for 8 MiB",
+        || {
+            let mut b = vec![0; 4096];
+            put(&mut b, 0, &0xcafe_babe_u64.to_le_bytes());
+            put(&mut b, 8, &0x2_0000_0001_u64.to_le_bytes());
+            put(&mut b, 16, &16384_u64.to_le_bytes());
+            b
+        },
+        (Format::Vmdk, Some("seSparse")),
+        "the others look into the descriptor that names it, not at the piece itself",
+    ),
+    // VHD
+    case("VHD dynamic", QEMU, "qemu-img create -q -f vpc image 8M", (Format::Vhd, Some("dynamic")), ""),
+    case(
+        "VHD dynamic, size kept",
+        QEMU,
+        "qemu-img create -q -f vpc -o force_size=on image 8M",
+        (Format::Vhd, Some("dynamic")),
+        "",
+    ),
+    case(
+        "VHD dynamic, beyond the geometry",
+        QEMU,
+        "qemu-img create -q -f vpc -o force_size=on image 200G",
+        (Format::Vhd, Some("dynamic")),
+        "",
+    ),
+    case(
+        "VHD fixed",
+        QEMU,
+        "qemu-img create -q -f vpc -o subformat=fixed,force_size=on image 8M",
+        (Format::Vhd, Some("fixed")),
+        "its footer is at the end, where the others don't look",
+    ),
+    case(
+        "VHD fixed, footer of 511 bytes",
+        QEMU,
+        "qemu-img create -q -f vpc -o subformat=fixed,force_size=on image 8M; truncate -s -1 image",
+        (Format::Vhd, Some("fixed")),
+        "its footer is at the end, where the others don't look",
+    ),
+    by_hand(
+        "VHD differencing",
+        "a footer, the dynamic header, a table of one block, the footer again",
+        vhd_differencing,
+        (Format::Vhd, Some("differencing")),
+        "qemu-img opens it as if it were whole, without its parent (IMS-007)",
+    ),
+    by_hand(
+        "VHD fixed of two sizes",
+        "1 MiB and a footer by qemu with a geometry of 10 x 4 x 17 sectors, which is less",
+        vhd_of_two_sizes,
+        (Format::Vhd, Some("fixed")),
+        "its footer is at the end, where the others don't look; told what it is, qemu-img takes the smaller size (IMS-025)",
+    ),
+    // Others of qemu's
+    case("VHDX dynamic", QEMU, "qemu-img create -q -f vhdx image 8M", (Format::Vhdx, Some("dynamic")), ""),
+    case(
+        "VHDX fixed",
+        QEMU,
+        "qemu-img create -q -f vhdx -o subformat=fixed image 8M",
+        (Format::Vhdx, Some("fixed")),
+        "",
+    ),
+    case("VDI dynamic", QEMU, "qemu-img create -q -f vdi image 8M", (Format::Vdi, Some("dynamic")), ""),
+    case(
+        "VDI static",
+        QEMU,
+        "qemu-img create -q -f vdi -o static=on image 8M",
+        (Format::Vdi, Some("static")),
+        "",
+    ),
+    case(
+        "Parallels",
+        QEMU,
+        "qemu-img create -q -f parallels image 8M",
+        (Format::Parallels, Some("WithouFreSpacExt")),
+        "file and oslo.utils don't know it",
+    ),
+    by_hand(
+        "Parallels, older magic",
+        "a header for 8 MiB, and a table of eight free entries",
+        parallels_old,
+        (Format::Parallels, Some("WithoutFreeSpace")),
+        "file and oslo.utils don't know it",
+    ),
+    by_hand(
+        "Parallels bundle's descriptor",
+        "DiskDescriptor.xml of a disk of 8 MiB in one file",
+        || PARALLELS_XML.into(),
+        (Format::Parallels, Some("bundle descriptor")),
+        "to the others it is text: qemu-img opens the image beside it only",
+    ),
+    by_hand(
+        "Bochs growing",
+        "a header of version 2 for 8 MiB, and a catalog of eight free entries",
+        bochs_growing,
+        (Format::Bochs, Some("growing")),
+        "oslo.utils does not know it",
+    ),
+    by_hand(
+        "cloop",
+        "the script, the numbers for four blocks of 512 bytes, and the offsets",
+        cloop,
+        (Format::Cloop, Some("v2")),
+        "oslo.utils does not know it; to file it is the script with which it begins",
+    ),
+    case(
+        "LUKS 1, made by qemu-img",
+        QEMU,
+        "qemu-img create -q -f luks --object secret,id=s,data=x -o key-secret=s,iter-time=10 image 8M",
+        (Format::Luks, Some("v1")),
+        "",
+    ),
+    case(
+        "LUKS 1, made by cryptsetup",
+        &["cryptsetup"],
+        "truncate -s 8M image; printf x | cryptsetup -q luksFormat --type luks1 --pbkdf-force-iterations 1000 image -",
+        (Format::Luks, Some("v1")),
+        "",
+    ),
+    case(
+        "LUKS 2",
+        &["cryptsetup"],
+        "truncate -s 32M image; printf x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 \
+         --pbkdf-force-iterations 1000 image -",
+        (Format::Luks, Some("v2")),
+        "qemu-img knows version 1 alone",
+    ),
+    // Wrappers
+    case("gzip", &["gzip"], "truncate -s 8M raw; gzip raw; mv raw.gz image", (Format::Gzip, None), WRAPPER),
+    case("xz", &["xz"], "truncate -s 8M raw; xz raw; mv raw.xz image", (Format::Xz, None), WRAPPER),
+    case(
+        "Zstandard",
+        &["zstd"],
+        "truncate -s 8M raw; zstd -q raw; mv raw.zst image",
+        (Format::Zstd, None),
+        WRAPPER,
+    ),
+    case(
+        "bzip2",
+        &["bzip2"],
+        "truncate -s 8M raw; bzip2 raw; mv raw.bz2 image",
+        (Format::Bzip2, None),
+        WRAPPER,
+    ),
+    case("LZ4", &["lz4"], "truncate -s 8M raw; lz4 -q raw image", (Format::Lz4, None), WRAPPER),
+    case(
+        "LZ4, legacy",
+        &["lz4"],
+        "truncate -s 8M raw; lz4 -q -l raw image",
+        (Format::Lz4, Some("legacy")),
+        WRAPPER,
+    ),
+    case(
+        "ZIP",
+        &["zip"],
+        "truncate -s 8M raw; zip -q image.zip raw; mv image.zip image",
+        (Format::Zip, None),
+        WRAPPER,
+    ),
+    case(
+        "7z",
+        &["7z"],
+        "truncate -s 8M raw; 7z a -bd image.7z raw; mv image.7z image",
+        (Format::SevenZip, None),
+        WRAPPER,
+    ),
+    case("tar", &["tar"], "truncate -s 8M raw; tar -cf image raw", (Format::Tar, None), WRAPPER),
+    case(
+        "tar, format of 1979",
+        &["tar"],
+        "truncate -s 8M raw; tar --format=v7 -cf image raw",
+        (Format::Tar, None),
+        WRAPPER,
+    ),
+    case(
+        "OVA",
+        &["qemu-img", "tar"],
+        "truncate -s 8M raw; qemu-img convert -O vmdk -o subformat=streamOptimized raw d.vmdk; echo '<Envelope/>' > \
+         d.ovf; tar --format=ustar -cf image d.ovf d.vmdk",
+        (Format::Tar, Some("ova")),
+        WRAPPER,
+    ),
+    // What no cloud takes
+    case(
+        "Android sparse",
+        &["img2simg"],
+        "truncate -s 8M raw; img2simg raw image",
+        (Format::AndroidSparse, None),
+        UNKNOWN_TO_TWO,
+    ),
+    Case {
+        file: "image.E01",
+        ..case(
+            "EWF",
+            &["ewfacquire"],
+            "head -c 8M /dev/zero > disk.raw; ewfacquire -u -q -f encase6 -t \"$PWD/image\" \"$PWD/disk.raw\"",
+            (Format::Ewf, Some("v1")),
+            UNKNOWN_TO_TWO,
+        )
+    },
+    case(
+        "AFF",
+        &["affconvert"],
+        "head -c 8M /dev/zero > disk.raw; affconvert -q disk.raw; mv disk.aff image",
+        (Format::Aff, None),
+        UNKNOWN_TO_ALL,
+    ),
+    case(
+        "WIM",
+        &["wimcapture"],
+        "mkdir tree; echo hello > tree/a; wimcapture tree image",
+        (Format::Wim, None),
+        UNKNOWN_TO_TWO,
+    ),
+    by_hand(
+        "Apple disk image",
+        "8 MiB of zeros and a trailer",
+        dmg,
+        (Format::Dmg, Some("udif")),
+        "its trailer is at the end, where the others don't look; qemu-img goes by the name",
+    ),
+    by_hand(
+        "ZVHD2",
+        "testdata: zstd_k_uniform.zvhd2, written by the vendor's driver",
+        || imsprep_testdata::golden("zstd_k_uniform.zvhd2").to_vec(),
+        (Format::Zvhd2, None),
+        UNKNOWN_TO_ALL,
+    ),
+    by_hand(
+        "ZVHD",
+        "testdata: zvhd1_a_8m.zvhd, written by the vendor's driver",
+        || imsprep_testdata::golden("zvhd1_a_8m.zvhd").to_vec(),
+        (Format::Zvhd, None),
+        UNKNOWN_TO_ALL,
+    ),
+    // Polyglots and traps
+    case(
+        "qcow2 header on a GPT disk",
+        &["qemu-img", "sgdisk"],
+        "truncate -s 8M image; sgdisk -n 1:0:0 image; qemu-img create -q -f qcow2 q 1G; dd if=q of=image bs=446 count=1 \
+         conv=notrunc",
+        (Format::Qcow2, Some("v3")),
+        "two formats at once (IMS-013): qemu-img and file take one, oslo.utils refuses",
+    ),
+    case(
+        "qcow2 with a fixed VHD's footer",
+        QEMU,
+        "qemu-img create -q -f qcow2 image 8M; qemu-img create -q -f vpc -o subformat=fixed v 1M; tail -c 512 v >> image",
+        (Format::Qcow2, Some("v3")),
+        "two formats at once (IMS-013): the others see the first",
+    ),
+    by_hand(
+        "text that begins with the ZVHD cookie",
+        "the word `stream` and spaces, 8 KiB",
+        || [b"stream of consciousness".to_vec(), vec![b' '; 8169]].concat(),
+        (Format::Raw, None),
+        "to file it is text",
+    ),
+];
+
+fn put(bytes: &mut [u8], offset: usize, what: &[u8]) {
+    bytes[offset..offset + what.len()].copy_from_slice(what);
+}
+
+fn qcow2_with_bits() -> Vec<u8> {
+    let mut b = vec![0; 128 << 10];
+    put(&mut b, 0, b"QFI\xfb\0\0\0\x03");
+    put(&mut b, 20, &16_u32.to_be_bytes());
+    put(&mut b, 24, &(8_u64 << 20).to_be_bytes());
+    put(&mut b, 72, &(1_u64 << 60 | 3).to_be_bytes());
+    put(&mut b, 96, &4_u32.to_be_bytes());
+    put(&mut b, 100, &104_u32.to_be_bytes());
+    b
+}
+
+fn vhd_of_two_sizes() -> Vec<u8> {
+    use imsprep_ondisk::vhd::{Footer, TYPE_FIXED, checksum};
+    let mut footer = [0; Footer::SIZE];
+    put(&mut footer, 0, &Footer::COOKIE);
+    put(&mut footer, 8, &[0, 0, 0, 2, 0, 1]);
+    put(&mut footer, 16, &[0xff; 8]);
+    put(&mut footer, 28, b"qemu");
+    put(&mut footer, 40, &(1_u64 << 20).to_be_bytes());
+    put(&mut footer, 48, &(1_u64 << 20).to_be_bytes());
+    put(&mut footer, 56, &[0, 10, 4, 17]);
+    put(&mut footer, 60, &TYPE_FIXED.to_be_bytes());
+    let sum = checksum(&footer, Footer::CHECKSUM_OFFSET);
+    put(&mut footer, Footer::CHECKSUM_OFFSET, &sum.to_be_bytes());
+    [&vec![0; 1 << 20][..], &footer].concat()
+}
+
+fn vhd_differencing() -> Vec<u8> {
+    use imsprep_ondisk::vhd::{DynamicHeader, Footer, TYPE_DIFFERENCING, checksum};
+    let mut footer = [0; Footer::SIZE];
+    put(&mut footer, 0, &Footer::COOKIE);
+    put(&mut footer, 8, &[0, 0, 0, 2, 0, 1]);
+    put(&mut footer, 16, &512_u64.to_be_bytes());
+    put(&mut footer, 28, b"win ");
+    put(&mut footer, 40, &(2_u64 << 20).to_be_bytes());
+    put(&mut footer, 48, &(2_u64 << 20).to_be_bytes());
+    put(&mut footer, 56, &[0, 60, 4, 17]);
+    put(&mut footer, 60, &TYPE_DIFFERENCING.to_be_bytes());
+    let sum = checksum(&footer, Footer::CHECKSUM_OFFSET);
+    put(&mut footer, Footer::CHECKSUM_OFFSET, &sum.to_be_bytes());
+    let mut header = [0; DynamicHeader::SIZE];
+    put(&mut header, 0, &DynamicHeader::COOKIE);
+    put(&mut header, 8, &[0xff; 8]);
+    put(&mut header, 16, &1536_u64.to_be_bytes());
+    put(&mut header, 24, &[0, 1, 0, 0, 0, 0, 0, 1, 0, 0x20, 0, 0]);
+    put(&mut header, 64, &"base.vhd".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>());
+    let sum = checksum(&header, DynamicHeader::CHECKSUM_OFFSET);
+    put(&mut header, DynamicHeader::CHECKSUM_OFFSET, &sum.to_be_bytes());
+    [&footer[..], &header, &[0xff; 512], &footer].concat()
+}
+
+fn parallels_old() -> Vec<u8> {
+    let mut b = vec![0; 1 << 20];
+    put(&mut b, 0, b"WithoutFreeSpace\x02");
+    put(&mut b, 20, &[16, 0, 0, 0, 32, 0, 0, 0]);
+    put(&mut b, 28, &2048_u32.to_le_bytes());
+    put(&mut b, 32, &8_u32.to_le_bytes());
+    put(&mut b, 36, &16384_u64.to_le_bytes());
+    put(&mut b, 44, b"v2.1");
+    b
+}
+
+const PARALLELS_XML: &str = "<?xml version='1.0' encoding='UTF-8'?>
+<Parallels_disk_image Version=\"1.0\">
+    <Disk_Parameters>
+        <Disk_size>16384</Disk_size>
+        <Padding>0</Padding>
+        <Encryption>
+            <Engine>{00000000-0000-0000-0000-000000000000}</Engine>
+            <Data></Data>
+        </Encryption>
+    </Disk_Parameters>
+    <StorageData>
+        <Storage>
+            <Start>0</Start>
+            <End>16384</End>
+            <Blocksize>2048</Blocksize>
+            <Image>
+                <GUID>{5fbaabe3-6958-40ff-92a7-860e329aab41}</GUID>
+                <Type>Compressed</Type>
+                <File>disk.hdd.0.{5fbaabe3-6958-40ff-92a7-860e329aab41}.hds</File>
+            </Image>
+        </Storage>
+    </StorageData>
+    <Snapshots>
+        <Shot>
+            <GUID>{5fbaabe3-6958-40ff-92a7-860e329aab41}</GUID>
+            <ParentGUID>{00000000-0000-0000-0000-000000000000}</ParentGUID>
+        </Shot>
+    </Snapshots>
+</Parallels_disk_image>
+";
+
+fn bochs_growing() -> Vec<u8> {
+    let mut b = vec![0; 1024];
+    put(&mut b, 0, b"Bochs Virtual HD Image");
+    put(&mut b, 32, b"Redolog");
+    put(&mut b, 48, b"Growing");
+    put(&mut b, 64, &0x0002_0000_u32.to_le_bytes());
+    put(&mut b, 68, &512_u32.to_le_bytes());
+    put(&mut b, 72, &8_u32.to_le_bytes());
+    put(&mut b, 76, &256_u32.to_le_bytes());
+    put(&mut b, 80, &(1_u32 << 20).to_le_bytes());
+    put(&mut b, 88, &(8_u64 << 20).to_le_bytes());
+    put(&mut b, 512, &[0xff; 32]);
+    b
+}
+
+fn cloop() -> Vec<u8> {
+    let mut b = vec![0; 128];
+    put(&mut b, 0, b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n");
+    b.extend(512_u32.to_be_bytes());
+    b.extend(4_u32.to_be_bytes());
+    for n in 0..5_u64 {
+        b.extend((176 + n * 16).to_be_bytes());
+    }
+    b.extend([0; 64]);
+    b
+}
+
+fn dmg() -> Vec<u8> {
+    let mut b = vec![0; (8 << 20) + 512];
+    let trailer = 8 << 20;
+    put(&mut b, trailer, b"koly\0\0\0\x04\0\0\x02\0");
+    put(&mut b, trailer + 32, &(8_u64 << 20).to_be_bytes());
+    put(&mut b, trailer + 60, &1_u32.to_be_bytes());
+    put(&mut b, trailer + 492, &16384_u64.to_be_bytes());
+    b
+}

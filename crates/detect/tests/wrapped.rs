@@ -1,0 +1,324 @@
+//! What is inside of compressed files and archives, made by the real tools and by hostile hands.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside, detect};
+use imsprep_source::{ImageFile, MemoryImage};
+use tempfile::TempDir;
+
+const MIB: u64 = 1 << 20;
+
+/// An xz file of 4096 zeros.
+const XZ_ZEROS: &[u8] = b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x16\x00\x00\x00t/\xe5\xa3\xe0\x0f\xff\
+    \x00\x19]\x00\x00o\xfd\xff\xff\xa3\xb7\xffG>H\x15r9aQ\xb8\x92(\xe6\xa3\x84\x9e)F\x00\x00\x00\x00\xa5\xf0\xea\
+    %\x94\xd3\xd3&\x00\x015\x80 \x00\x00\x00o]6\x86\xb1\xc4g\xfb\x02\x00\x00\x00\x00\x04YZ";
+
+fn found(bytes: impl Into<Vec<u8>>) -> Detection {
+    detect(&MemoryImage::new("image", bytes.into())).unwrap()
+}
+
+fn found_in(folder: &TempDir, name: &str) -> Detection {
+    detect(&ImageFile::open(folder.path().join(name)).unwrap()).unwrap()
+}
+
+/// What the facts tell of things inside.
+fn insides(found: &Detection) -> Vec<&Inside> {
+    let mut insides = Vec::new();
+    for fact in &found.facts {
+        if let Fact::Inside(inside) = fact {
+            insides.push(inside);
+        }
+    }
+    insides
+}
+
+fn content(found: &Detection) -> &Content {
+    let [inside] = insides(found)[..] else { panic!("{found:?}") };
+    &inside.content
+}
+
+fn not_looked_at(found: &Detection) -> &str {
+    match content(found) {
+        Content::NotLookedAt(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Runs a script in the folder if its tools are there; that they are not is said.
+fn run(folder: &TempDir, tools: &[&str], script: &str) -> bool {
+    if !tools.iter().all(|tool| imsprep_testdata::has_tool(tool)) {
+        return false;
+    }
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", script]).current_dir(folder).env("PATH", path).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn each_compressor_shows_the_disk_in_it() {
+    for (tool, command, name) in [
+        ("gzip", "gzip disk", "disk.gz"),
+        ("pigz", "pigz disk", "disk.gz"),
+        ("xz", "xz disk", "disk.xz"),
+        ("xz", "xz -9 -T2 disk", "disk.xz"),
+        ("zstd", "zstd -q disk", "disk.zst"),
+        ("zstd", "zstd -q --ultra -22 --long=27 disk", "disk.zst"),
+        ("pzstd", "pzstd -q disk", "disk.zst"),
+        ("bzip2", "bzip2 disk", "disk.bz2"),
+        ("lz4", "lz4 -q disk disk.lz4", "disk.lz4"),
+        ("lz4", "lz4 -q -B4 disk disk.lz4", "disk.lz4"),
+        ("lz4", "lz4 -q -l disk disk.lz4", "disk.lz4"),
+        ("zip", "zip -q disk.zip disk", "disk.zip"),
+        ("zip", "zip -q -0 disk.zip disk", "disk.zip"),
+        (
+            "python3",
+            "python3 -c \"import zipfile; zipfile.ZipFile('disk.zip', 'w').write('disk')\"",
+            "disk.zip",
+        ),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let disk = "truncate -s 8M base; qemu-img create -q -f qcow2 -b base -F raw disk";
+        if run(&folder, &["qemu-img", tool], &format!("{disk}; {command}")) {
+            let found = found_in(&folder, name);
+            let expected = Content::Found {
+                format: Format::Qcow2,
+                variant: Some("v3"),
+                virtual_size: Some(8 * MIB),
+                evidence: vec![],
+                facts: vec![Fact::BackingFile("base".into())],
+            };
+            assert_eq!(content(&found), &expected, "{command}");
+            assert_eq!((found.virtual_size, found.also), (None, vec![]), "{command}");
+        }
+        let folder = TempDir::new().unwrap();
+        // Legacy LZ4 has blocks of 8 MiB.
+        let is_legacy = command.contains("-l ");
+        let size = if is_legacy { 9 } else { 2 };
+        let disk = format!("head -c {size}M /dev/urandom > disk; sgdisk -n 1:2048:0 disk");
+        if run(&folder, &["sgdisk", tool], &format!("{disk}; {command}")) {
+            let found = found_in(&folder, name);
+            // Stored as it is, it is looked at whole; else nobody knows how large it is.
+            let is_stored = command.contains("-0") || tool == "python3";
+            let expected = Content::Found {
+                format: Format::Raw,
+                variant: None,
+                virtual_size: is_stored.then_some(size * MIB),
+                evidence: vec![Evidence::Gpt],
+                facts: vec![],
+            };
+            // A block that does not get smaller is more than is looked at.
+            if is_legacy {
+                not_looked_at(&found);
+            } else {
+                assert_eq!(content(&found), &expected, "{command}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_and_sizes_where_the_compressor_wrote_them_down() {
+    for (tool, command, name, size) in [
+        ("gzip", "gzip disk.raw", Some("disk.raw"), None),
+        ("gzip", "gzip -n disk.raw", None, None),
+        ("zstd", "zstd -q disk.raw", None, Some(MIB)),
+        ("zstd", "zstd -q < disk.raw > disk.raw.zst", None, None),
+        ("lz4", "lz4 -q --content-size disk.raw disk.raw.lz4", None, Some(MIB)),
+        ("lz4", "lz4 -q disk.raw disk.raw.lz4", None, None),
+        ("zip", "zip -q disk.raw.zip disk.raw", Some("disk.raw"), Some(MIB)),
+    ] {
+        let folder = TempDir::new().unwrap();
+        if run(&folder, &[tool], &format!("truncate -s 1M disk.raw; {command}; mv disk.raw.* out")) {
+            let found = found_in(&folder, "out");
+            let [inside] = insides(&found)[..] else { panic!("{found:?}") };
+            assert_eq!((inside.name.as_deref(), inside.size), (name, size), "{command}");
+            assert_eq!(inside.content, Content::Nothing, "{command}");
+        }
+    }
+}
+
+#[test]
+fn an_ova_lists_its_disks() {
+    for format in ["ustar", "gnu", "pax", "v7"] {
+        let folder = TempDir::new().unwrap();
+        let made = run(
+            &folder,
+            &["qemu-img", "tar", "gzip"],
+            &format!(
+                "truncate -s 8M raw; for n in 1 2; do qemu-img convert -O vmdk -o subformat=streamOptimized raw d$n.vmdk; \
+                 done; gzip -k raw; echo '<Envelope/>' > d.ovf; echo x > d.mf; echo y > notes.txt; tar --format={format} \
+                 -cf out d.ovf d.mf d1.vmdk d2.vmdk notes.txt raw.gz"
+            ),
+        );
+        if !made {
+            return;
+        }
+        let found = found_in(&folder, "out");
+        assert_eq!((found.format, found.variant), (Format::Tar, Some("ova")), "{format}");
+        let length = std::fs::metadata(folder.path().join("d1.vmdk")).unwrap().len();
+        let names = insides(&found).iter().map(|inside| inside.name.clone().unwrap()).collect::<Vec<_>>();
+        assert_eq!(names, ["d1.vmdk", "d2.vmdk", "raw.gz"], "{format}");
+        let disk = Content::Found {
+            format: Format::Vmdk,
+            variant: Some("streamOptimized"),
+            virtual_size: Some(8 * MIB),
+            evidence: vec![],
+            facts: vec![],
+        };
+        assert_eq!((&insides(&found)[0].content, insides(&found)[0].size), (&disk, Some(length)));
+        // What is wrapped twice stays closed.
+        assert!(
+            matches!(&insides(&found)[2].content, Content::Found { format: Format::Gzip, facts, .. } if facts.is_empty())
+        );
+        assert_eq!(found.facts.len(), 3, "{found:?}");
+    }
+}
+
+#[test]
+fn long_names_in_archives() {
+    let name = format!("{}/disk.raw", "folder".repeat(30));
+    for format in ["gnu", "pax"] {
+        let folder = TempDir::new().unwrap();
+        let script = format!(
+            "mkdir {0}; truncate -s 1M {name}; tar --format={format} -cf out {0}",
+            "folder".repeat(30)
+        );
+        if run(&folder, &["tar"], &script) {
+            let found = found_in(&folder, "out");
+            let [inside] = insides(&found)[..] else { panic!("{found:?}") };
+            assert_eq!(inside.name.as_deref(), Some(&*name), "{format}");
+            assert_eq!((inside.size, &inside.content), (Some(MIB), &Content::Nothing));
+        }
+    }
+}
+
+/// A tar header with a right checksum.
+fn tar_header(name: &str, size: &[u8; 12]) -> Vec<u8> {
+    let mut b = vec![0; 512];
+    b[..name.len()].copy_from_slice(name.as_bytes());
+    b[124..136].copy_from_slice(size);
+    b[156] = b'0';
+    b[257..265].copy_from_slice(b"ustar\x0000");
+    b[148..156].fill(b' ');
+    let sum = b.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    b[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    b
+}
+
+#[test]
+fn an_archive_that_was_cut_off_says_what_is_missing() {
+    let mut bytes = tar_header("d.ovf", b"00000000000\0");
+    bytes.extend(tar_header("disk.vmdk", b"\x80\0\0\0\0\0\0\x02\0\0\0\0"));
+    bytes.extend(b"KDMV\x01\0\0\0");
+    bytes.resize(4096, 0);
+    let found = found(bytes);
+    let [Fact::OutsideFile(what), Fact::Inside(inside)] = &found.facts[..] else { panic!("{found:?}") };
+    assert!(what.contains("\"disk.vmdk\"") && what.contains("the file at 4096"), "{what}");
+    assert_eq!(inside.size, Some(2 << 32));
+    assert!(matches!(inside.content, Content::Found { format: Format::Vmdk, .. }));
+}
+
+#[test]
+fn what_is_too_much_to_look_at_is_said() {
+    let mut many = Vec::new();
+    for n in 0..300 {
+        many.extend(tar_header(&format!("{n}.img"), b"00000001000\0"));
+        many.extend([7; 512]);
+    }
+    let found = self::found(many);
+    assert_eq!(insides(&found).len(), 16);
+    let unseen = found.facts.iter().filter(|fact| matches!(fact, Fact::NotLookedAt(_))).collect::<Vec<_>>();
+    assert_eq!(unseen.len(), 2, "{unseen:?}");
+    let seven = self::found(b"7z\xbc\xaf\x27\x1c\0\x04".to_vec());
+    assert!(matches!(&seven.facts[..], [Fact::NotLookedAt(_)]), "{seven:?}");
+}
+
+#[test]
+fn a_zip_of_several_members_says_that_one_was_looked_at() {
+    let folder = TempDir::new().unwrap();
+    if run(&folder, &["zip"], "truncate -s 1M a b c; zip -q out.zip a b c; zip -q -e -P key locked.zip a") {
+        let found = found_in(&folder, "out.zip");
+        let [Fact::Inside(_), Fact::NotLookedAt(why)] = &found.facts[..] else { panic!("{found:?}") };
+        assert!(why.contains("other 2 members"), "{why}");
+        let locked = found_in(&folder, "locked.zip");
+        assert_eq!(locked.facts[0], Fact::Encrypted("ZIP"));
+        assert!(matches!(&locked.facts[1], Fact::Inside(Inside { content: Content::NotLookedAt(_), .. })));
+    }
+}
+
+#[test]
+fn a_wrapper_in_a_wrapper_stays_closed() {
+    let twice = found(gzip(&gzip(&[0; 4096])));
+    let Content::Found { format, facts, .. } = content(&twice) else { panic!("{twice:?}") };
+    assert_eq!((*format, &facts[..]), (Format::Gzip, &[][..]));
+}
+
+#[test]
+fn what_a_cut_off_head_lacks_is_no_damage() {
+    // A fixed VHD is known by its end, a VHDX by tables beyond what is expanded.
+    let mut vhdx = vec![0; 1 << 20];
+    vhdx[..8].copy_from_slice(b"vhdxfile");
+    let found = found(gzip(&vhdx));
+    let Content::Found { format, facts, virtual_size, .. } = content(&found) else { panic!("{found:?}") };
+    assert_eq!((*format, &facts[..], *virtual_size), (Format::Vhdx, &[][..], None));
+}
+
+#[test]
+fn what_can_not_be_expanded_says_why() {
+    let mut bad = gzip(&[0; 4096]);
+    bad.truncate(12);
+    assert!(not_looked_at(&found(bad)).contains("can't be expanded"));
+    assert!(not_looked_at(&found(gzip(&[]))).contains("no bytes"));
+    // Damage after the first bytes does not hide them.
+    let mut disk = vec![0; 200_000];
+    disk[..8].copy_from_slice(b"QFI\xfb\0\0\0\x03");
+    let mut cut = gzip(&disk);
+    cut.truncate(cut.len() - 20);
+    assert!(matches!(content(&found(cut)), Content::Found { format: Format::Qcow2, .. }));
+}
+
+#[test]
+fn an_xz_file_may_not_ask_for_gigabytes() {
+    assert_eq!(content(&found(XZ_ZEROS)), &Content::Nothing);
+    let mut greedy = XZ_ZEROS.to_vec();
+    // A dictionary of 4 GiB.
+    greedy[16] = 40;
+    let crc = crc32fast::hash(&greedy[12..20]);
+    greedy[20..24].copy_from_slice(&crc.to_le_bytes());
+    assert!(not_looked_at(&found(greedy)).contains("mem"));
+}
+
+#[test]
+fn a_bomb_costs_no_more_than_its_first_bytes() {
+    let bomb = gzip(&vec![0; 200 << 20]);
+    assert!(bomb.len() < 1 << 20);
+    let start = Instant::now();
+    assert_eq!(content(&found(bomb)), &Content::Nothing);
+    // All of it would take longer than this, unoptimised as tests are.
+    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+    // Blocks that hold nothing: a little work for each, and no output that would end it.
+    let mut empty = gzip(&[]);
+    let end = empty.split_off(10);
+    for _ in 0..1 << 20 {
+        empty.extend(b"\0\0\0\xff\xff");
+    }
+    empty.extend(end);
+    assert!(not_looked_at(&found(empty)).contains("expand to nothing yet"));
+}
