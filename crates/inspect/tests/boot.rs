@@ -165,6 +165,18 @@ fn a_bios_boot_partition_that_is_filled_completes_grub() {
 }
 
 #[test]
+fn grub_needs_no_partitions() {
+    let Some(folder) = with_code("dos\\n", GRUB) else { return };
+    let script = "dd if=image of=sector bs=512 count=1 status=none; mkfs.ext4 -q -F image
+        dd if=sector of=image conv=notrunc status=none";
+    if folder.run(&["mkfs.ext4"], script) {
+        let found = folder.inspect("image");
+        assert_eq!((found.table, found.boot.code), (None, Some(BootCode::Grub)));
+        assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, Purpose::System));
+    }
+}
+
+#[test]
 fn code_that_parted_writes_is_known() {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
