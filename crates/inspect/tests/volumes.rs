@@ -170,6 +170,38 @@ fn ntfs() {
 }
 
 #[test]
+fn a_windows_that_is_hibernated() {
+    let script = "mkntfs -q -F image";
+    let Some((folder, _)) = made(64, &["mkntfs", "ntfscp"], script) else { return };
+    // Files before and after it in the directory, more than fit into the directory's own record.
+    let copy = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.path("file"), bytes).unwrap();
+        assert!(folder.run(&["ntfscp"], &format!("ntfscp -f image file '{name}'")));
+    };
+    for number in 0..40 {
+        copy(&format!("a file with a long name {number}"), b"x");
+        copy(&format!("z file with a long name {number}"), b"x");
+    }
+    copy("not hiberfil.sys", b"hibr");
+    assert_eq!(whole(&folder).state, State::Clean);
+    std::fs::copy(folder.path("image"), folder.path("before")).unwrap();
+    for (bytes, is_hibernated) in [
+        (b"hibr".repeat(2000), true),
+        (b"HIBR".repeat(2000), true),
+        // It was woken up.
+        (b"wake".repeat(2000), false),
+        (b"other".repeat(2000), false),
+    ] {
+        std::fs::copy(folder.path("before"), folder.path("image")).unwrap();
+        copy("hiberfil.sys", &bytes);
+        let state = if is_hibernated { State::Dirty(Dirt::Hibernated) } else { State::Clean };
+        assert_eq!(whole(&folder).state, state, "{:?}", &bytes[..4]);
+        let told = folder.output("ntfscp image file probe");
+        assert_eq!(told.contains("hibernated"), is_hibernated, "{told}");
+    }
+}
+
+#[test]
 fn fat() {
     for (mib, args, kind) in [
         (4, "-F 12 -n TWELVE", VolumeKind::Fat12),
