@@ -6,21 +6,51 @@ use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report};
 
 use crate::gpt::check_backup_gpt;
-use crate::name::check_name;
+use crate::intent_rules::BARE_METAL_FORMAT;
+use crate::key::check_key;
+use crate::min_disk::check_min_disk;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DAMAGED, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, ENCRYPTED,
     FILE_TOO_LARGE, FORMAT, NOT_CLOSED, NOT_WHOLE, NOTHING_KNOWN, POLYGLOT, SNAPSHOTS,
 };
 use crate::way_out::way_out;
-use crate::{Profile, Size};
+use crate::{Intent, Profile, Purpose, Size, shell_quoted};
 
-/// Holds what detection found out about the file at `path` against the profile.
-pub fn check_image(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
+/// Holds what detection found out about the file at `path`, and what it is meant for, against the profile.
+pub fn check_image(
+    path: &Path,
+    detection: &Detection,
+    profile: &Profile,
+    intent: &Intent,
+    report: &mut Report,
+) {
     check_format(path, detection, profile, report);
     check_facts(detection, report);
-    check_sizes(detection, profile, report);
+    check_sizes(detection, profile, intent, report);
     check_backup_gpt(detection, detection.file_size, report);
-    check_name(path, detection.format, profile, report);
+    check_key(path, detection.format, profile, intent, report);
+    check_min_disk(detection, profile, intent, report);
+    if intent.bare_metal {
+        check_bare_metal(path, detection, report);
+    }
+}
+
+fn check_bare_metal(path: &Path, detection: &Detection, report: &mut Report) {
+    let format = detection.format;
+    if matches!(format, Format::Zvhd2 | Format::Empty) {
+        return;
+    }
+    let message = format!("the file is {format}, and bare-metal servers take ZVHD2");
+    let finding = Finding::new(&BARE_METAL_FORMAT, message).expected("zvhd2").found(format.name());
+    // What is no RAW has its way out with the rule on formats.
+    let fix = match format {
+        Format::Raw => {
+            let (raw, zvhd2) = (shell_quoted(path), shell_quoted(&path.with_extension("zvhd2")));
+            format!("convert it to ZVHD2: imsprep convert {raw} {zvhd2}")
+        }
+        _ => "make a RAW of it first, then a ZVHD2 with imsprep convert".into(),
+    };
+    report.push(finding.fix(fix));
 }
 
 /// Whether file or disk exceed what any import takes, so that reading the content would change nothing.
@@ -90,7 +120,7 @@ fn check_facts(detection: &Detection, report: &mut Report) {
     }
 }
 
-fn check_sizes(detection: &Detection, profile: &Profile, report: &mut Report) {
+fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report: &mut Report) {
     if detection.file_size > profile.max_file {
         let over = detection.file_size - profile.max_file;
         report.push(
@@ -116,7 +146,7 @@ fn check_sizes(detection: &Detection, profile: &Profile, report: &mut Report) {
                 .expected(format!("at least {}", Size(profile.min_disk)))
                 .found(found),
         );
-    } else if disk < profile.min_console_disk && disk > 0 {
+    } else if disk < profile.min_console_disk && disk > 0 && intent.purpose != Some(Purpose::Data) {
         report.push(
             Finding::new(&DISK_BELOW_CONSOLE, "a disk of less than the console's minimum")
                 .expected(format!("at least {}", Size(profile.min_console_disk)))

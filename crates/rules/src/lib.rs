@@ -1,14 +1,14 @@
 //! The service's import rules as data: facts in, findings out.
 //!
 //! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds what was
-//! found out about one file against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
+//! found out about one file, and the [`Intent`] of who imports it, against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
 //! is never shown as passed.
 //!
 //! ```
 //! use std::path::Path;
 //! use imsprep_detect::{Detection, Format};
 //! use imsprep_findings::Report;
-//! use imsprep_rules::{HUAWEI, check_image};
+//! use imsprep_rules::{HUAWEI, Intent, check_image};
 //!
 //! let qcow2 = Detection {
 //!     format: Format::Qcow2,
@@ -20,7 +20,7 @@
 //!     evidence: vec![],
 //! };
 //! let mut report = Report::new();
-//! check_image(Path::new("disk.qcow2"), &qcow2, &HUAWEI, &mut report);
+//! check_image(Path::new("disk.qcow2"), &qcow2, &HUAWEI, &Intent::default(), &mut report);
 //! let finding = &report.findings()[0];
 //! assert_eq!(finding.rule.code, "IMS-001");
 //! assert!(finding.advice().contains("common import"));
@@ -28,7 +28,10 @@
 
 mod check;
 mod gpt;
-mod name;
+mod intent;
+mod intent_rules;
+mod key;
+mod min_disk;
 mod not_checked;
 mod profile;
 mod rules;
@@ -38,6 +41,9 @@ mod way_out;
 
 pub use check::{check_image, is_too_large};
 pub use gpt::check_backup_gpt;
+pub use intent::{Intent, Purpose};
+pub use intent_rules::INTENT_RULES;
+pub use key::object_key;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use rules::RULES;

@@ -1,5 +1,7 @@
 //! What each cloud asks for, as data.
 
+use std::ops::RangeInclusive;
+
 use imsprep_detect::Format;
 
 /// The day on which the rules were last held against the service's documentation. Every report names it.
@@ -33,6 +35,12 @@ pub struct Profile {
     pub min_disk: u64,
     /// Below this many bytes the cloud's console does not offer a system disk.
     pub min_console_disk: u64,
+    /// `min_disk` that any page allows, in GB.
+    pub min_disk_range: RangeInclusive<u32>,
+    /// Below this many GB some pages refuse `min_disk` of a system disk, whatever its system.
+    pub strict_min_disk: Option<u32>,
+    /// Longest key of an object, in bytes of UTF-8.
+    pub max_key: usize,
     /// Longest object name, in characters, that no page objects to.
     pub max_name: usize,
     /// Why a Windows may be refused, where some pages say so.
@@ -63,6 +71,9 @@ const BOTH: Profile = Profile {
     max_disk: TIB,
     min_disk: GIB,
     min_console_disk: 40 * GIB,
+    min_disk_range: 1..=1024,
+    strict_min_disk: None,
+    max_key: 1024,
     max_name: 128,
     windows_doubt: None,
 };
@@ -71,6 +82,7 @@ const BOTH: Profile = Profile {
 pub static HUAWEI: Profile = Profile {
     name: "huawei",
     title: "Huawei Cloud",
+    strict_min_disk: Some(10),
     windows_doubt: Some(
         "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more",
     ),

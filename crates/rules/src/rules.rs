@@ -96,20 +96,20 @@ pub(crate) static ENCRYPTED: Rule = Rule {
 pub(crate) static NAME_SPACES: Rule = Rule {
     code: "IMS-010",
     severity: Severity::Error,
-    title: "the file's name has spaces",
-    why: "the object in OBS bears this name, and names with spaces are refused",
+    title: "the object's name has spaces",
+    why: "the object in OBS bears the file's name behind the prefix, and names with spaces are refused",
     source: "error IMG.0175",
-    fix: "rename the file",
+    fix: "rename the file, or take another prefix",
 };
 
 /// IMS-011
 pub(crate) static NAME_CHARACTERS: Rule = Rule {
     code: "IMS-011",
     severity: Severity::Warning,
-    title: "the file's name has unusual characters or length",
-    why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only",
+    title: "the object's name has unusual characters or length",
+    why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only, and slashes between folders",
     source: "error IMG.0075",
-    fix: "rename the file",
+    fix: "rename the file, or take another prefix",
 };
 
 /// IMS-012

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use imsprep_detect::{Detection, Evidence, Fact, Format};
 use imsprep_findings::Report;
-use imsprep_rules::{HUAWEI, OTC, PROFILES, Profile, RULES, check_image, not_checkable};
+use imsprep_rules::{
+    HUAWEI, INTENT_RULES, Intent, OTC, PROFILES, Profile, Purpose, RULES, check_image, not_checkable,
+};
 
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
@@ -26,8 +28,12 @@ fn other(format: Format, file_size: u64, facts: Vec<Fact>) -> Detection {
 }
 
 fn codes_for(name: &str, detection: &Detection, profile: &Profile) -> Vec<&'static str> {
+    codes_meant(name, detection, profile, &Intent::default())
+}
+
+fn codes_meant(name: &str, detection: &Detection, profile: &Profile, intent: &Intent) -> Vec<&'static str> {
     let mut report = Report::new();
-    check_image(Path::new(name), detection, profile, &mut report);
+    check_image(Path::new(name), detection, profile, intent, &mut report);
     report.findings().iter().map(|f| f.rule.code).collect()
 }
 
@@ -62,7 +68,7 @@ fn small_disks_warn_below_one_gib_and_note_below_forty() {
 fn the_way_out_fits_format_and_size() {
     let advice = |detection: &Detection| {
         let mut report = Report::new();
-        check_image(Path::new("a.x"), detection, &HUAWEI, &mut report);
+        check_image(Path::new("a.x"), detection, &HUAWEI, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == "IMS-001").unwrap();
         finding.advice().to_owned()
     };
@@ -104,7 +110,7 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
     ];
     for (fact, code, word) in cases {
         let mut report = Report::new();
-        check_image(Path::new("a.qcow2"), &other(Format::Qcow2, GIB, vec![fact]), &OTC, &mut report);
+        check_image(Path::new("a.qcow2"), &other(Format::Qcow2, GIB, vec![fact]), &OTC, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == code).unwrap();
         assert!(finding.message.contains(word), "{}", finding.message);
     }
@@ -121,7 +127,7 @@ fn a_gpt_wants_whole_gibibytes() {
     let qcow2 = Detection { format: Format::Qcow2, ..gpt(GIB + 1) };
     assert!(!codes("a.qcow2", &qcow2).contains(&"IMS-018"));
     let mut report = Report::new();
-    check_image(Path::new("a.raw"), &gpt(200 * GIB - 512), &HUAWEI, &mut report);
+    check_image(Path::new("a.raw"), &gpt(200 * GIB - 512), &HUAWEI, &Intent::default(), &mut report);
     assert!(report.findings()[0].advice().contains("truncate -s 200G"), "{}", report.findings()[0].advice());
 }
 
@@ -144,6 +150,72 @@ fn names() {
     }
     assert_eq!(codes(&format!("{}.raw", "x".repeat(124)), &disk), [""; 0]);
     assert_eq!(codes(&format!("{}.raw", "x".repeat(125)), &disk), ["IMS-011"]);
+}
+
+#[test]
+fn names_are_those_of_the_object_with_its_prefix() {
+    let disk = raw(200 * GIB);
+    let codes = |prefix: &str, name: &str| {
+        let intent = Intent { prefix: Some(prefix.into()), ..Intent::default() };
+        codes_meant(name, &disk, &HUAWEI, &intent)
+    };
+    assert_eq!(codes("images/2026", "a.raw"), [""; 0]);
+    assert_eq!(codes("my images/", "a.raw"), ["IMS-010"]);
+    assert_eq!(codes("grün/", "a.raw"), ["IMS-011"]);
+    assert_eq!(codes(&"x".repeat(122), "a.raw"), [""; 0]);
+    assert_eq!(codes(&"x".repeat(123), "a.raw"), ["IMS-011"]);
+    // 1024 bytes of UTF-8 with slash and name, and one more.
+    assert_eq!(codes(&"x".repeat(1018), "a.raw"), ["IMS-011"]);
+    assert_eq!(codes(&"x".repeat(1019), "a.raw"), ["IMS-040"]);
+    assert_eq!(codes(&"ü".repeat(509), "a.raw"), ["IMS-011", "IMS-011"]);
+    assert_eq!(codes(&"ü".repeat(510), "a.raw"), ["IMS-040", "IMS-011"]);
+    // The slash of a local folder is none of the object's.
+    assert_eq!(codes("images", &format!("{}/a.raw", "y".repeat(2000))), [""; 0]);
+}
+
+#[test]
+fn min_disk_holds_the_disk_and_has_room() {
+    let codes = |size, min_disk, profile| {
+        let intent = Intent { min_disk: Some(min_disk), ..Intent::default() };
+        codes_meant("a.raw", &raw(size), profile, &intent)
+    };
+    for profile in PROFILES {
+        assert_eq!(codes(200 * GIB, 199, profile), ["IMS-042"]);
+        assert_eq!(codes(200 * GIB, 200, profile), ["IMS-043"]);
+        assert_eq!(codes(200 * GIB, 201, profile), [""; 0]);
+        assert_eq!(codes(200 * GIB + 1, 200, profile), ["IMS-042"]);
+        assert_eq!(codes(200 * GIB + 1, 201, profile), ["IMS-043"]);
+        assert_eq!(codes(TIB, 1024, profile), ["IMS-043"]);
+        assert_eq!(codes(TIB, 1025, profile), ["IMS-044"]);
+        assert_eq!(codes(200 * GIB, 0, profile), ["IMS-044", "IMS-042"]);
+    }
+    // A file that is larger than the disk in it, as older pages count.
+    let padded = Detection { format: Format::Zvhd2, file_size: 201 * GIB, virtual_size: Some(200 * GIB), ..raw(0) };
+    let intent = Intent { min_disk: Some(201), ..Intent::default() };
+    assert_eq!(codes_meant("a.zvhd2", &padded, &HUAWEI, &intent), ["IMS-043"]);
+}
+
+#[test]
+fn small_system_disks_are_huaweis_doubt_and_data_disks_nobodys() {
+    let small = |profile, min_disk, purpose| {
+        let intent = Intent { min_disk: Some(min_disk), purpose, ..Intent::default() };
+        codes_meant("a.raw", &raw(GIB), profile, &intent).contains(&"IMS-045")
+    };
+    assert!(small(&HUAWEI, 9, None) && small(&HUAWEI, 9, Some(Purpose::System)));
+    assert!(!small(&HUAWEI, 10, None) && !small(&HUAWEI, 9, Some(Purpose::Data)) && !small(&OTC, 9, None));
+    // The console's minimum is one of system disks, too.
+    let data = Intent { purpose: Some(Purpose::Data), ..Intent::default() };
+    assert_eq!(codes_meant("a.raw", &raw(2 * GIB), &HUAWEI, &data), ["IMS-006"]);
+}
+
+#[test]
+fn bare_metal_is_zvhd2_alone() {
+    let intent = Intent { bare_metal: true, ..Intent::default() };
+    let zvhd2 = Detection { format: Format::Zvhd2, ..raw(200 * GIB) };
+    assert_eq!(codes_meant("a.zvhd2", &zvhd2, &OTC, &intent), [""; 0]);
+    assert_eq!(codes_meant("a.raw", &raw(200 * GIB), &OTC, &intent), ["IMS-041"]);
+    let qcow2 = other(Format::Qcow2, 200 * GIB, vec![]);
+    assert_eq!(codes_meant("a.qcow2", &qcow2, &OTC, &intent), ["IMS-001", "IMS-041"]);
 }
 
 #[test]
@@ -172,5 +244,7 @@ fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
 
 #[test]
 fn codes_are_unique_and_in_order() {
-    assert!(RULES.windows(2).all(|w| w[0].code < w[1].code));
+    for table in [RULES, INTENT_RULES] {
+        assert!(table.windows(2).all(|w| w[0].code < w[1].code));
+    }
 }

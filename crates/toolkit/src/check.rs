@@ -1,6 +1,6 @@
 //! The main job: one file, one verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imsprep_bitmap::{
@@ -9,14 +9,15 @@ use imsprep_bitmap::{
     write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::{Finding, Report, Severity};
+use imsprep_findings::{Finding, Overrides, Report, Severity};
 use imsprep_rules::{
-    HUAWEI, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
+    HUAWEI, Intent, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
 };
 use imsprep_scan::{Scan, ScanOptions, scan};
 use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
-use crate::{Result, Target, Verdict};
+use crate::digest::{digest, digest_beside, scan_and_digest};
+use crate::{FileDigest, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,21 +30,35 @@ pub enum Depth {
 }
 
 /// How to check.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckOptions {
     /// How closely to look.
     pub depth: Depth,
     /// The cloud's rules.
     pub profile: &'static Profile,
+    /// What the import is going to be.
+    pub intent: Intent,
+    /// Rules that the user allows or denies.
+    pub overrides: Overrides,
     /// Write the bitmap of a RAW that has none and is otherwise importable.
     pub write_bitmap: bool,
+    /// Hash the image and its bitmap file, in the pass that looks at the content.
+    pub digest: bool,
     /// How to scan.
     pub scan: ScanOptions,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { depth: Depth::Content, profile: &HUAWEI, write_bitmap: false, scan: ScanOptions::default() }
+        Self {
+            depth: Depth::Content,
+            profile: &HUAWEI,
+            intent: Intent::default(),
+            overrides: Overrides::new(),
+            write_bitmap: false,
+            digest: false,
+            scan: ScanOptions::default(),
+        }
     }
 }
 
@@ -78,6 +93,16 @@ pub enum BitmapState {
     },
 }
 
+impl BitmapState {
+    /// The bitmap file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Missing { .. } => None,
+            Self::Written { path, .. } | Self::Known { path, .. } | Self::Unrecognised { path } => Some(path),
+        }
+    }
+}
+
 /// All that was found out about one file.
 #[derive(Debug)]
 pub struct Checked {
@@ -93,6 +118,10 @@ pub struct Checked {
     pub scan: Option<Scan>,
     /// A ZVHD2's structure.
     pub zvhd2: Option<imsprep_zvhd2::Info>,
+    /// Size and hash of the file, if they were asked for.
+    pub digest: Option<FileDigest>,
+    /// Those of the bitmap file, if there is one.
+    pub bitmap_digest: Option<FileDigest>,
     /// Whether all content that could be checked was.
     pub content_checked: bool,
 }
@@ -121,14 +150,16 @@ pub fn check_image_file(
     let detection = detect(&image)?;
     let mut checked = Checked {
         path: path.clone(),
-        report: Report::new(),
+        report: Report::under(options.overrides.clone()),
         bitmap: None,
         scan: None,
         zvhd2: None,
+        digest: None,
+        bitmap_digest: None,
         content_checked: true,
         detection,
     };
-    check_image(path, &checked.detection, options.profile, &mut checked.report);
+    check_image(path, &checked.detection, options.profile, &options.intent, &mut checked.report);
     check_shared(target, &mut checked.report);
     let too_large = is_too_large(&checked.detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
@@ -136,12 +167,45 @@ pub fn check_image_file(
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
     match checked.detection.format {
         Format::Raw => check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        Format::Zvhd2 => check_zvhd2(&image, &mut checked, depth, progress, cancel)?,
+        Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, depth, progress, cancel)?,
         _ => {}
+    }
+    if options.digest {
+        digest_rest(&image, &mut checked, progress, cancel)?;
     }
     image.verify_unchanged()?;
     not_checkable(options.profile, &mut checked.report);
     Ok(checked)
+}
+
+/// Hashes what no pass over the content has hashed: images that were not read, and the bitmap file.
+fn digest_rest(
+    image: &ImageFile,
+    checked: &mut Checked,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<()> {
+    if checked.digest.is_none() {
+        checked.digest = Some(digest(image, progress, cancel)?);
+    }
+    if let Some(path) = checked.bitmap.as_ref().and_then(BitmapState::file) {
+        checked.bitmap_digest = Some(digest(&ImageFile::open(path)?, &(), cancel)?);
+    }
+    Ok(())
+}
+
+/// Looks at all of a RAW's content, once, and hashes it if that is asked for.
+fn look_at_content(
+    image: &ImageFile,
+    options: &CheckOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Scan, Option<FileDigest>)> {
+    if options.digest {
+        let (found, digest) = scan_and_digest(image, options.scan.block_size, progress, cancel)?;
+        return Ok((found, Some(digest)));
+    }
+    Ok((scan(image, &options.scan, progress, cancel)?, None))
 }
 
 fn check_shared(target: &Target, report: &mut Report) {
@@ -180,7 +244,8 @@ fn check_raw(
         }
         // Fails now if nothing can be written there, not after an hour of scanning.
         drop(OutputFile::create(&path, Overwrite::Refuse, &[image])?);
-        let found = scan(image, &options.scan, progress, cancel)?;
+        let found;
+        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
         write_bitmap(&path, &layout::ZVHD2, &found.map, Overwrite::Refuse, image)?;
         report.push(unproven(&layout::ZVHD2));
         checked.bitmap = Some(BitmapState::Written { path, layout: &layout::ZVHD2 });
@@ -190,7 +255,9 @@ fn check_raw(
 
     let content_can_tell = !matches!(file.recognition, Recognition::Empty);
     let found = if depth == Depth::Content && content_can_tell {
-        Some(scan(image, &options.scan, progress, cancel)?)
+        let found;
+        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
+        Some(found)
     } else {
         None
     };
@@ -260,6 +327,7 @@ fn unproven(layout: &Layout) -> Finding {
 fn check_zvhd2(
     image: &ImageFile,
     checked: &mut Checked,
+    options: &CheckOptions,
     depth: Depth,
     progress: &dyn Progress,
     cancel: &Cancel,
@@ -268,7 +336,14 @@ fn check_zvhd2(
         Depth::Content => imsprep_zvhd2::Depth::Content,
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
     };
-    let found = imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?;
+    let check = || Ok(imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?);
+    let found = if options.digest {
+        let (found, digest) = digest_beside(image, cancel, check)?;
+        checked.digest = Some(digest);
+        found
+    } else {
+        check()?
+    };
     // What lies on the disk can be told of a container that can be read.
     if depth == Depth::Content && !found.report.has_errors() {
         let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
