@@ -4,6 +4,8 @@
 //! makes sense is for the crates above to check. Every structure names its source.
 pub mod container;
 pub mod disk;
+pub mod gpt;
+pub mod mbr;
 pub mod qcow;
 pub mod vdi;
 pub mod vhd;

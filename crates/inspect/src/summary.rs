@@ -1,0 +1,140 @@
+//! What follows from what is on a disk.
+
+use std::fmt;
+
+/// What follows from what is on a disk. Each answer has its reasons, and is `Unknown` rather than a guess.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Which firmware would start it.
+    pub firmware: Firmware,
+    /// Which machines it is for.
+    pub architecture: Architecture,
+    /// Whether it is a system disk.
+    pub purpose: Purpose,
+    /// Which systems' disk it is.
+    pub system: OsFamily,
+    /// The least `min_disk` that holds the disk, in GiB: its size, rounded up. What a request should say is for the rules.
+    pub min_disk: u64,
+    /// Why.
+    pub reasons: Reasons,
+}
+
+/// Why the answers of a [`Summary`] are what they are: each a short sentence without a full stop. Names from the disk in
+/// them are hostile, and bounded in length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// Of the firmware.
+    pub firmware: Vec<String>,
+    /// Of the architecture.
+    pub architecture: Vec<String>,
+    /// Of the purpose.
+    pub purpose: Vec<String>,
+    /// Of the system.
+    pub system: Vec<String>,
+}
+
+/// Which firmware would start a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// A BIOS.
+    Bios,
+    /// UEFI.
+    Uefi,
+    /// Either.
+    Both,
+    /// Nothing was found that would start, or it could not be told.
+    Unknown,
+}
+
+/// Which machines a disk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// x86, in the words of the import: 64 bits, or 32.
+    X86,
+    /// ARM.
+    Arm,
+    /// It starts on either.
+    Both,
+    /// It could not be told.
+    Unknown,
+}
+
+/// What a disk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A system starts from it.
+    System,
+    /// No system starts from it.
+    Data,
+    /// It could not be told.
+    Unknown,
+}
+
+/// A family of operating systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OsFamily {
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+    /// It could not be told, or there are signs of both.
+    Unknown,
+}
+
+impl Firmware {
+    /// One word in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bios => "bios",
+            Self::Uefi => "uefi",
+            Self::Both => "both",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Architecture {
+    /// One word in lower case, as the import's API has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86 => "x86",
+            Self::Arm => "arm",
+            Self::Both => "both",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Purpose {
+    /// One word in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Data => "data",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl OsFamily {
+    /// One word in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+macro_rules! display_by_name {
+    ($($kind:ty),*) => {
+        $(impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        })*
+    };
+}
+
+display_by_name!(Firmware, Architecture, Purpose, OsFamily);

@@ -1,0 +1,199 @@
+//! What a partition, or a disk without partitions, holds.
+
+use std::fmt;
+
+/// What a stretch of a disk holds. Strings come from the disk: hostile, bounded in length, not to be printed unescaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// What it is.
+    pub kind: VolumeKind,
+    /// Its label, if it has one.
+    pub label: Option<String>,
+    /// Its UUID or serial number, as `blkid` prints it.
+    pub uuid: Option<String>,
+    /// Whether it was left in order.
+    pub state: State,
+    /// Bytes that it says it has; `None` where it doesn't tell.
+    pub size: Option<u64>,
+    /// Other kinds whose signs are there as well, by their short names: left over from before, or a trap.
+    pub also: Vec<&'static str>,
+}
+
+impl Volume {
+    /// Of this kind, with nothing else known.
+    pub fn new(kind: VolumeKind) -> Self {
+        Self { kind, label: None, uuid: None, state: State::NotTold, size: None, also: Vec::new() }
+    }
+}
+
+/// What a volume is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VolumeKind {
+    /// ext2: no journal.
+    Ext2,
+    /// ext3.
+    Ext3,
+    /// ext4.
+    Ext4,
+    /// An ext journal that belongs to a file system elsewhere.
+    ExtJournal,
+    /// XFS.
+    Xfs,
+    /// Btrfs.
+    Btrfs {
+        /// Devices that it is spread over.
+        devices: u64,
+    },
+    /// F2FS.
+    F2fs,
+    /// NTFS.
+    Ntfs,
+    /// FAT12.
+    Fat12,
+    /// FAT16.
+    Fat16,
+    /// FAT32.
+    Fat32,
+    /// exFAT.
+    ExFat,
+    /// Linux swap space.
+    Swap,
+    /// Linux swap space with the memory of a hibernated system in it.
+    Hibernation,
+    /// An LVM2 physical volume.
+    Lvm(Lvm),
+    /// Encrypted with LUKS.
+    Luks {
+        /// 1 or 2.
+        version: u16,
+    },
+    /// Encrypted with `BitLocker`.
+    BitLocker,
+    /// A member of a ZFS pool. The pool's name is the volume's label.
+    Zfs,
+    /// A member of a Linux software RAID.
+    MdRaid(MdRaid),
+    /// An ISO 9660 image.
+    Iso9660,
+    /// Something known by this name of which no more is told: `squashfs`, `udf`.
+    Other(&'static str),
+    /// An extended partition: what it holds are partitions.
+    Extended,
+    /// Nothing but zeros where any known content would begin, or no bytes at all.
+    Empty,
+    /// Nothing known.
+    Unknown,
+}
+
+impl VolumeKind {
+    /// The name that `blkid` gives it, where that knows it: `ext4`, `vfat`, `LVM2_member`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ext2 => "ext2",
+            Self::Ext3 => "ext3",
+            Self::Ext4 => "ext4",
+            Self::ExtJournal => "jbd",
+            Self::Xfs => "xfs",
+            Self::Btrfs { .. } => "btrfs",
+            Self::F2fs => "f2fs",
+            Self::Ntfs => "ntfs",
+            Self::Fat12 | Self::Fat16 | Self::Fat32 => "vfat",
+            Self::ExFat => "exfat",
+            Self::Swap => "swap",
+            Self::Hibernation => "swsuspend",
+            Self::Lvm(_) => "LVM2_member",
+            Self::Luks { .. } => "crypto_LUKS",
+            Self::BitLocker => "BitLocker",
+            Self::Zfs => "zfs_member",
+            Self::MdRaid(_) => "linux_raid_member",
+            Self::Iso9660 => "iso9660",
+            Self::Other(name) => name,
+            Self::Extended => "extended",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the content is encrypted, which no import takes.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Luks { .. } | Self::BitLocker)
+    }
+}
+
+/// Whether a volume was left in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It says that it was closed cleanly.
+    Clean,
+    /// It says that it was not, or that something is wrong with it.
+    Dirty(Dirt),
+    /// It could tell, but what it says could not be found out.
+    Unknown,
+    /// It has no such mark.
+    NotTold,
+}
+
+/// Why a volume is not clean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dirt {
+    /// The journal or log holds changes that were not carried out: it was not unmounted, or the machine crashed.
+    Journal,
+    /// It is marked as mounted, or was not unmounted.
+    Mounted,
+    /// It is marked as having errors.
+    Errors,
+    /// It lacks a part of itself, or its superblock is damaged.
+    Damaged,
+    /// It holds the state of a hibernated system.
+    Hibernated,
+}
+
+impl fmt::Display for Dirt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Journal => "its journal is not empty: it was not unmounted",
+            Self::Mounted => "it is marked as not unmounted",
+            Self::Errors => "it is marked as having errors",
+            Self::Damaged => "it is damaged",
+            Self::Hibernated => "it holds a hibernated system",
+        })
+    }
+}
+
+/// What an LVM2 physical volume tells. Strings come from the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lvm {
+    /// The volume group, if the physical volume is in one and its metadata could be read.
+    pub group: Option<VolumeGroup>,
+    /// Why there is no group although there should be one, in words; `None` if there is, or the volume is in none.
+    pub unread: Option<&'static str>,
+}
+
+/// A volume group of LVM2, as one physical volume's metadata has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeGroup {
+    /// Its name.
+    pub name: String,
+    /// Its UUID, as LVM prints it.
+    pub uuid: String,
+    /// The physical volumes that it is made of, this one included, as UUIDs in LVM's way.
+    pub physical: Vec<String>,
+    /// Those of them that are on no partition of this disk. Filled in by [`inspect`](crate::inspect()), which sees the whole
+    /// disk.
+    pub missing: Vec<String>,
+    /// The names of its logical volumes.
+    pub logical: Vec<String>,
+}
+
+/// What a member of a Linux software RAID tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MdRaid {
+    /// Version of the superblock: `0.90`, `1.0`, `1.1` or `1.2`, as which it also tells where it is.
+    pub version: &'static str,
+    /// The level: 0, 1, 4, 5, 6, 10; -1 = linear.
+    pub level: i32,
+    /// Devices that the array is made of.
+    pub devices: u32,
+}
