@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod inspect;
 mod size;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use inspect::InspectArgs;
 use size::parse_disk_size;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Tell the format of files, the size of the disk in them, and what matters to an import
     Detect(DetectArgs),
+    /// Tell what is inside a disk: partitions, file systems, boot loaders, and what follows from them
+    Inspect(InspectArgs),
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
@@ -276,8 +280,8 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2 and ZVHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that goes on in
-zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+RAW, ZVHD2, ZVHD and fixed VHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that \
+goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
 pub(crate) struct CompareArgs {
     /// One image or block device
     #[arg(value_name = "A")]

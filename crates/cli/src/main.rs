@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args, &setup),
         Command::Detect(args) => commands::detect::run(&args, &setup),
+        Command::Inspect(args) => commands::inspect::run(&args, &setup),
         Command::Bitmap(BitmapCommand::Create(args)) => commands::bitmap::create(&args, &setup),
         Command::Bitmap(BitmapCommand::Verify(args)) => commands::bitmap::verify(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),

@@ -67,7 +67,10 @@ pub struct Loader {
 impl Loader {
     /// Whether firmware starts it without being told to: `/EFI/BOOT/BOOT*.EFI`.
     pub fn is_default(&self) -> bool {
-        self.path.to_ascii_uppercase().strip_prefix("/EFI/BOOT/BOOT").is_some_and(|rest| rest.ends_with(".EFI"))
+        self.path
+            .to_ascii_uppercase()
+            .strip_prefix("/EFI/BOOT/BOOT")
+            .is_some_and(|rest| rest.ends_with(".EFI"))
     }
 }
 

@@ -1,18 +1,48 @@
 //! What is inside a disk: partitions, file systems, boot loaders, and what follows from them.
 //!
-//! `inspect(disk, cancel)` looks into any [`ReadAt`](imsprep_source::ReadAt). Nothing that it meets is believed without a check,
+//! [`inspect()`] looks into any [`DiskReader`](imsprep_source::DiskReader). Nothing that it meets is believed without a check,
 //! every count is bounded, and of a disk of any size it reads at most a few MiB for each partition. A broken table or file
 //! system is a fact that is told, never an error: `Err` means that the disk could not be read.
+//!
+//! ```
+//! use imsprep_inspect::{Purpose, VolumeKind, inspect};
+//! use imsprep_source::{Cancel, MemoryImage};
+//!
+//! let mut bytes = vec![0; 1 << 20];
+//! bytes[4086..4096].copy_from_slice(b"SWAPSPACE2");
+//! bytes[1024] = 1; // version
+//! bytes[1028] = 255; // last page
+//! bytes[1052..1056].copy_from_slice(b"SWAP"); // label
+//!
+//! let found = inspect(&MemoryImage::new("disk.raw", bytes), &Cancel::new())?;
+//! let whole = found.whole.expect("no partition table, so the disk is one volume");
+//! assert_eq!((whole.kind, whole.label.as_deref()), (VolumeKind::Swap, Some("SWAP")));
+//! assert_eq!(found.summary.purpose, Purpose::Data);
+//! # Ok::<(), imsprep_source::Error>(())
+//! ```
 
 mod boot;
+mod boot_code;
+mod conclude;
+mod esp;
+mod fat_names;
+mod fat_volume;
+mod gpt;
+mod inspect;
 mod inspection;
+mod mbr;
 mod partition;
+mod problems;
 mod summary;
 mod table;
+mod text;
+mod view;
 mod volume;
+mod volumes;
 
 pub use boot::{Boot, BootCode, EfiSystem, Loader, MAX_LOADERS, Machine};
 pub use imsprep_ondisk::gpt::Guid;
+pub use inspect::inspect;
 pub use inspection::Inspection;
 pub use partition::{Partition, PartitionType};
 pub use summary::{Architecture, Firmware, OsFamily, Purpose, Reasons, Summary};

@@ -11,4 +11,5 @@ pub mod vdi;
 pub mod vhd;
 pub mod vhdx;
 pub mod vmdk;
+pub mod volume;
 pub mod zvhd2;

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Format, detect};
+use imsprep_detect::{Detection, Format, detect};
 use imsprep_source::{Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
+use crate::fixed::FixedVhd;
 use crate::{Error, Result};
 
-/// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold.
+/// The disk in an image file: of a RAW the file itself, of a fixed VHD what stands before its footer, of a ZVHD2 or ZVHD
+/// what its records hold.
 pub struct Disk<'a> {
     format: Format,
     inner: Inner<'a>,
@@ -16,6 +18,7 @@ pub struct Disk<'a> {
 
 enum Inner<'a> {
     Raw(&'a ImageFile),
+    Fixed(FixedVhd<'a>),
     Container(Box<Reader<'a>>),
 }
 
@@ -25,7 +28,11 @@ enum Inner<'a> {
 ///
 /// [`Error::NoDisk`] if the format is none of these, or what opening a container brings.
 pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> {
-    let format = detect(image)?.format;
+    let found = detect(image)?;
+    let format = found.format;
+    if let Some(fixed) = fixed(image, &found) {
+        return Ok(Disk { format, inner: Inner::Fixed(fixed) });
+    }
     let inner = match format {
         // An ISO image and an encrypted disk are what a machine would see, byte for byte.
         Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(image),
@@ -43,6 +50,12 @@ pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> 
     Ok(Disk { format, inner })
 }
 
+/// The disk in a fixed VHD that is sound.
+fn fixed<'a>(image: &'a ImageFile, found: &Detection) -> Option<FixedVhd<'a>> {
+    let is_fixed = found.format == Format::Vhd && found.variant == Some("fixed") && found.facts.is_empty();
+    found.virtual_size.filter(|_| is_fixed).and_then(|size| FixedVhd::new(image, size))
+}
+
 impl<'a> Disk<'a> {
     /// The image is the disk, whatever its bytes look like: a disk may well hold a container.
     pub(crate) fn raw(image: &'a ImageFile) -> Self {
@@ -57,7 +70,7 @@ impl<'a> Disk<'a> {
     /// The reader of a ZVHD2 or ZVHD.
     pub fn container(&self) -> Option<&Reader<'a>> {
         match &self.inner {
-            Inner::Raw(_) => None,
+            Inner::Raw(_) | Inner::Fixed(_) => None,
             Inner::Container(reader) => Some(reader),
         }
     }
@@ -75,6 +88,7 @@ impl<'a> Disk<'a> {
     fn reader(&self) -> &dyn DiskReader {
         match &self.inner {
             Inner::Raw(image) => *image,
+            Inner::Fixed(fixed) => fixed,
             Inner::Container(reader) => &**reader,
         }
     }

@@ -27,7 +27,7 @@ pub enum Error {
         advice: String,
     },
     /// The disk in the image can't be read by imsprep.
-    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2 and ZVHD only{advice}", path.display())]
+    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2, ZVHD and fixed VHD only{advice}", path.display())]
     NoDisk {
         /// The image.
         path: PathBuf,

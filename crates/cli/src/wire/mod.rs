@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+pub(crate) mod inspect;
 pub(crate) mod map;
 pub(crate) mod repair;
 pub(crate) mod report;

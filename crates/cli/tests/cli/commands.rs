@@ -87,6 +87,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["--help"][..],
         &["check", "--help"],
         &["detect", "--help"],
+        &["inspect", "--help"],
         &["bitmap", "--help"],
         &["bitmap", "create", "--help"],
         &["bitmap", "verify", "--help"],
@@ -105,6 +106,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
     for args in [
         &["check"][..],
         &["detect"],
+        &["inspect"],
         &["bitmap", "create"],
         &["bitmap", "verify"],
         &["zvhd2", "check"],

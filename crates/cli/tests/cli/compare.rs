@@ -77,7 +77,7 @@ fn what_can_not_be_read_is_2() {
         ("none.raw", "none.raw: cannot open"),
         ("bad.zvhd2", "bad.zvhd2: block 0, at offset 4144 of the file, is damaged"),
         ("cut.zvhd2", "cut.zvhd2: can't be read as a disk: the last 4096 bytes are not an END footer"),
-        ("disk.qcow2", "disk.qcow2: is qcow2; imsprep reads the disk in RAW, ZVHD2 and ZVHD only"),
+        ("disk.qcow2", "disk.qcow2: is qcow2; imsprep reads the disk in RAW, ZVHD2, ZVHD and fixed VHD only"),
     ] {
         let run = folder.run(&["compare", "a.raw", name]);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{name}");

@@ -17,6 +17,7 @@ mod convert;
 mod faults;
 mod floors;
 mod folder;
+mod inspect;
 mod io_modes;
 mod limits;
 mod map;

@@ -14,7 +14,7 @@ fn folder() -> Folder {
     folder
 }
 
-fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
+pub(crate) fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
     let run = folder.run(args);
     let text = format!("$ imsprep {}\n{}{}[exit status {}]\n", args.join(" "), run.out, run.err, run.status);
     // Times and rates differ from run to run.

@@ -1,0 +1,37 @@
+//! `imsprep inspect`
+
+use imsprep_toolkit::inspect_image;
+
+use crate::args::InspectArgs;
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{failure_text, print, print_json, report_failure};
+use crate::wire;
+
+pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let mut worst = Status::Fine;
+    let mut rows = Vec::new();
+    for (number, path) in args.files.iter().enumerate() {
+        match inspect_image(path, setup.cancel()) {
+            Ok(found) => {
+                if let Output::Text(detail) = setup.output {
+                    let gap = if number == 0 { "" } else { "\n" };
+                    print(&format!("{gap}{}", render::inspect::text(path, &found, detail)))?;
+                }
+                rows.push(wire::inspect::Row::found(path, &found));
+            }
+            // Nobody waits for the other files.
+            Err(error) if error.is_cancelled() => return Err(error.into()),
+            Err(error) => {
+                let error = anyhow::Error::new(error);
+                worst = worst.max(report_failure(&error));
+                rows.push(wire::inspect::Row::failed(path, failure_text(&error)));
+            }
+        }
+    }
+    if setup.output == Output::Json {
+        print_json(&wire::Document::new("imsprep.inspect", worst, wire::inspect::Files { files: rows }))?;
+    }
+    Ok(worst)
+}

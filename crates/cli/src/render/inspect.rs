@@ -1,0 +1,286 @@
+//! `imsprep inspect`
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anstyle::Style;
+use imsprep_inspect::{
+    BootCode, Inspection, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup, VolumeKind,
+};
+use imsprep_rules::Size;
+use imsprep_toolkit::Inspected;
+
+use super::quantity::bytes;
+use super::style;
+use super::table::{Align, Cell, table};
+use crate::setup::Detail;
+use crate::terminal::shown;
+
+/// Everything about one disk: a table of what it holds, what follows from it, and what is noteworthy.
+pub(crate) fn text(path: &Path, found: &Inspected, detail: Detail) -> String {
+    let bold = style::BOLD;
+    let name = path.display().to_string();
+    let disk = &found.inspection;
+    let mut text =
+        format!("{bold}{}{bold:#}: {}, disk of {}\n", shown(&name), found.format, Size(disk.disk_size));
+    text += &table_line(disk);
+    let whole = disk.whole.iter().map(|volume| row(None, volume));
+    let rows =
+        whole.chain(disk.partitions.iter().map(|one| row(Some(one), &one.content))).collect::<Vec<_>>();
+    if !rows.is_empty() {
+        text.push('\n');
+        text += &table(HEAD, &rows);
+    }
+    if detail == Detail::Verbose {
+        text += &details(disk);
+    }
+    text.push('\n');
+    text += &answers(&disk.summary);
+    let remarks = remarks(disk);
+    if !remarks.is_empty() {
+        text.push('\n');
+    }
+    for (style, remark) in remarks {
+        let _ = writeln!(text, "  {style}noteworthy{style:#}    {}", shown(&remark));
+    }
+    text
+}
+
+const HEAD: [(&str, Align); 8] = [
+    ("NO", Align::Right),
+    ("START", Align::Right),
+    ("SIZE", Align::Right),
+    ("TYPE", Align::Left),
+    ("CONTENT", Align::Left),
+    ("LABEL", Align::Left),
+    ("UUID", Align::Left),
+    ("STATE", Align::Left),
+];
+
+fn table_line(disk: &Inspection) -> String {
+    let Some(table) = &disk.table else { return "  table         none\n".into() };
+    let identity = match table.kind {
+        TableKind::Gpt { guid } => format!("GPT {guid}"),
+        TableKind::Mbr { signature } => format!("MBR {signature:08x}"),
+    };
+    let alignment = match table.alignment {
+        Some(alignment) => format!(", partitions aligned to {}", bytes(alignment)),
+        None => ", no partitions".into(),
+    };
+    format!("  table         {identity}, sectors of {} bytes{alignment}\n", table.sector)
+}
+
+fn row(partition: Option<&Partition>, volume: &Volume) -> [Cell; 8] {
+    let plain = |text: &str| Cell::from(shown(text).to_string());
+    let (number, start, size, kind) = match partition {
+        Some(partition) => (
+            partition.number.to_string(),
+            partition.start.to_string(),
+            bytes(partition.length),
+            kind_of(partition),
+        ),
+        None => ("disk".into(), "0".into(), String::new(), String::new()),
+    };
+    let (state, state_style) = state(volume);
+    [
+        number.into(),
+        start.into(),
+        size.into(),
+        plain(&kind),
+        plain(&content(volume)),
+        plain(volume.label.as_deref().unwrap_or_default()),
+        plain(volume.uuid.as_deref().unwrap_or_default()),
+        Cell::new(state, state_style),
+    ]
+}
+
+/// `EFI system "ESP", active`
+fn kind_of(partition: &Partition) -> String {
+    let mut text = match partition.kind.name() {
+        Some(name) => name.to_owned(),
+        None => format!("type {}", partition.kind.code()),
+    };
+    if let Some(name) = &partition.name
+        && *name != text
+    {
+        let _ = write!(text, " \"{name}\"");
+    }
+    if partition.active {
+        text += ", active";
+    }
+    text
+}
+
+/// `vfat (FAT32)`, `LVM2_member (vg0)`
+fn content(volume: &Volume) -> String {
+    let name = volume.kind.name();
+    match variant(&volume.kind) {
+        Some(variant) => format!("{name} ({variant})"),
+        None => name.into(),
+    }
+}
+
+/// What the name of a kind leaves out, in short.
+pub(crate) fn variant(kind: &VolumeKind) -> Option<String> {
+    match kind {
+        VolumeKind::Fat12 => Some("FAT12".into()),
+        VolumeKind::Fat16 => Some("FAT16".into()),
+        VolumeKind::Fat32 => Some("FAT32".into()),
+        VolumeKind::Btrfs { devices } if *devices != 1 => Some(format!("{devices} devices")),
+        VolumeKind::Luks { version } => Some(format!("version {version}")),
+        VolumeKind::Lvm(lvm) => lvm.group.as_ref().map(|group| group.name.clone()),
+        VolumeKind::MdRaid(raid) => Some(match raid.level {
+            -1 => format!("linear, {}", raid.version),
+            level => format!("RAID {level}, {}", raid.version),
+        }),
+        _ => None,
+    }
+}
+
+fn state(volume: &Volume) -> (&'static str, Style) {
+    match volume.state {
+        State::Clean => ("clean", style::GOOD),
+        State::Dirty(_) => ("dirty", style::DOUBTFUL),
+        State::Unknown => ("not known", style::DOUBTFUL),
+        State::NotTold => ("-", style::DIM),
+    }
+}
+
+/// With `-v`: identities, attributes, what a volume says of its size, boot code and loaders.
+fn details(disk: &Inspection) -> String {
+    let mut text = String::new();
+    for partition in &disk.partitions {
+        let Partition { number, start, length, .. } = partition;
+        let _ = write!(text, "\n  partition {number}: {} from offset {start}, type ", Size(*length));
+        let _ = write!(text, "{}", partition.kind.code());
+        if let Some(guid) = partition.guid {
+            let _ = write!(text, ", guid {guid}, attributes {:#x}", partition.attributes);
+        }
+        if let Some(size) = partition.content.size {
+            let _ = write!(text, "\n      {} of {}", partition.content.kind.name(), Size(size));
+        }
+        if let VolumeKind::Lvm(lvm) = &partition.content.kind
+            && let Some(group) = &lvm.group
+        {
+            let _ = write!(text, "\n      {}", shown(&group_text(group)));
+        }
+    }
+    if !disk.partitions.is_empty() {
+        text.push('\n');
+    }
+    if let Some(code) = disk.boot.code {
+        let _ = writeln!(text, "\n  boot code: {code}");
+    }
+    for system in &disk.boot.efi {
+        for loader in &system.loaders {
+            let machine = loader.machine.map_or("no program".into(), |machine| machine.to_string());
+            let _ = writeln!(text, "  boot loader: {}, {machine}", shown(&loader.path));
+        }
+    }
+    text
+}
+
+/// `volume group vg0, UUID, 2 physical volumes, logical volumes root, swap`
+fn group_text(group: &VolumeGroup) -> String {
+    let count = super::counted(group.physical.len() as u64, "physical volume");
+    let logical = match group.logical.as_slice() {
+        [] => "no logical volume".to_owned(),
+        names => format!("logical volumes {}", names.join(", ")),
+    };
+    format!("volume group {}, UUID {}, {count}, {logical}", group.name, group.uuid)
+}
+
+fn answers(summary: &Summary) -> String {
+    let Reasons { firmware, architecture, purpose, system } = &summary.reasons;
+    let mut text = String::new();
+    for (what, is, because) in [
+        ("firmware", summary.firmware.name(), firmware),
+        ("architecture", summary.architecture.name(), architecture),
+        ("purpose", summary.purpose.name(), purpose),
+        ("system", summary.system.name(), system),
+    ] {
+        let bold = style::BOLD;
+        let _ = writeln!(text, "  {what:12}  {bold}{is}{bold:#}: {}", shown(&because.join("; ")));
+    }
+    let _ = writeln!(text, "  min_disk      {} or more (GiB): the disk has to fit", summary.min_disk);
+    text
+}
+
+/// What somebody should know who is about to import the disk, the gravest first as far as the order of the disk allows.
+fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
+    let problems = disk.table.iter().flat_map(|table| &table.problems);
+    let mut remarks = problems.map(|problem| (style::DOUBTFUL, problem.to_string())).collect::<Vec<_>>();
+    for (partition, volume) in disk.volumes() {
+        let place = match partition {
+            Some(partition) => format!("partition {}", partition.number),
+            None => "the disk".into(),
+        };
+        remarks.extend(of_volume(&place, volume).into_iter().map(|text| (style::DOUBTFUL, text)));
+        let room = partition.map_or(disk.disk_size, |partition| partition.length);
+        if let Some(size) = volume.size.filter(|size| *size > room) {
+            let (kind, size, room) = (volume.kind.name(), Size(size), Size(room));
+            remarks.push((
+                style::BAD,
+                format!("{place}, {kind}: it should have {size}, and there are only {room}"),
+            ));
+        }
+    }
+    if disk.table.is_some()
+        && let Some(whole) = &disk.whole
+        && whole.kind != VolumeKind::Iso9660
+    {
+        let text =
+            format!("beside the partitions there are signs of {} on the disk as a whole", whole.kind.name());
+        remarks.push((style::DOUBTFUL, text));
+    }
+    remarks
+}
+
+fn of_volume(place: &str, volume: &Volume) -> Vec<String> {
+    let kind = volume.kind.name();
+    let mut remarks = Vec::new();
+    if let State::Dirty(dirt) = volume.state {
+        remarks.push(format!("{place}, {kind}: {dirt}"));
+    }
+    if volume.kind.is_encrypted() {
+        remarks.push(format!("{place} is encrypted: {kind}"));
+    }
+    match &volume.kind {
+        VolumeKind::Lvm(lvm) => {
+            if let Some(why) = lvm.unread {
+                remarks.push(format!("{place}, {kind}: {why}"));
+            }
+            if let Some(group) = lvm.group.as_ref().filter(|group| !group.missing.is_empty()) {
+                remarks.push(format!(
+                    "{place}: of the {} of volume group {} these are not on this disk: {}",
+                    super::counted(group.physical.len() as u64, "physical volume"),
+                    group.name,
+                    group.missing.join(", ")
+                ));
+            }
+        }
+        VolumeKind::Btrfs { devices } if *devices != 1 => {
+            remarks.push(format!("{place}, {kind}: the file system is spread over {devices} devices"));
+        }
+        VolumeKind::MdRaid(raid) if raid.devices != 1 => {
+            remarks.push(format!("{place}, {kind}: the array is made of {} devices", raid.devices));
+        }
+        _ => {}
+    }
+    if !volume.also.is_empty() {
+        remarks.push(format!("{place}, {kind}: there are signs of {} as well", volume.also.join(", ")));
+    }
+    remarks
+}
+
+/// One word for a script.
+pub(crate) fn boot_code_name(code: BootCode) -> &'static str {
+    match code {
+        BootCode::Grub => "grub",
+        BootCode::Syslinux => "syslinux",
+        BootCode::Isolinux => "isolinux",
+        BootCode::Windows => "windows",
+        BootCode::Parted => "parted",
+        BootCode::Other => "other",
+    }
+}

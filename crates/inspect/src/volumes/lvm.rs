@@ -1,0 +1,145 @@
+//! LVM2 physical volumes.
+
+use std::collections::BTreeSet;
+
+use imsprep_ondisk::disk::{LVM_LABEL, LVM_LABEL_SECTORS, LVM_TYPE, SECTOR};
+use imsprep_ondisk::volume::lvm::{Area, Label, MetadataHeader, PhysicalVolume};
+use imsprep_source::Result;
+
+use super::lvm_text;
+use crate::view::View;
+use crate::{Lvm, Volume, VolumeGroup, VolumeKind, text};
+
+/// Most areas of a list that are looked at.
+const AREAS_MAX: u64 = 16;
+/// Most areas of metadata that are read; tools make no more than two.
+const TEXTS_MAX: usize = 4;
+/// Most bytes of metadata that are read.
+const TEXT_MAX: u64 = 1 << 20;
+/// Lengths of the parts that hyphens separate in a UUID.
+const UUID_PARTS: [usize; 7] = [6, 4, 4, 4, 4, 4, 6];
+
+pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
+    for sector in 0..LVM_LABEL_SECTORS as u64 {
+        let at = sector * SECTOR;
+        let Some(bytes) = view.head_array(at) else { break };
+        let label = Label::decode(&bytes);
+        if label.magic != LVM_LABEL || label.kind != LVM_TYPE || label.sector != sector {
+            continue;
+        }
+        let header_at = at + u64::from(label.offset);
+        let Some(bytes) = view.array(header_at)? else { continue };
+        let header = PhysicalVolume::decode(&bytes);
+        let lvm = metadata(view, header_at + PhysicalVolume::SIZE as u64)?;
+        return Ok(Some(Volume {
+            uuid: uuid(&header.uuid),
+            size: Some(header.size),
+            ..Volume::new(VolumeKind::Lvm(lvm))
+        }));
+    }
+    Ok(None)
+}
+
+/// The UUID with its hyphens.
+fn uuid(characters: &[u8; 32]) -> Option<String> {
+    let mut rest = characters.as_slice();
+    let mut parts = Vec::new();
+    for length in UUID_PARTS {
+        let (part, after) = rest.split_at_checked(length)?;
+        parts.push(text::utf8(part));
+        rest = after;
+    }
+    Some(parts.join("-"))
+}
+
+/// What the metadata say, by the lists of areas at `at`: first those of data, then those of metadata.
+fn metadata(view: &View<'_>, at: u64) -> Result<Lvm> {
+    let Some((_, after)) = areas(view, at)? else { return Ok(unread("the list of its areas has no end")) };
+    let Some((areas, _)) = areas(view, after)? else { return Ok(unread("the list of its areas has no end")) };
+    // It may have none on purpose; then others of the group tell.
+    let mut lvm = Lvm::default();
+    for area in areas.into_iter().take(TEXTS_MAX) {
+        lvm = group(view, area)?;
+        if lvm.group.is_some() {
+            break;
+        }
+    }
+    Ok(lvm)
+}
+
+fn unread(why: &'static str) -> Lvm {
+    Lvm { group: None, unread: Some(why) }
+}
+
+/// The areas of the list at `at`, and where it ends; `None` if it doesn't.
+fn areas(view: &View<'_>, at: u64) -> Result<Option<(Vec<Area>, u64)>> {
+    let mut areas = Vec::new();
+    for number in 0..AREAS_MAX {
+        let at = at + number * Area::SIZE as u64;
+        let Some(area) = view.array(at)?.map(|bytes| Area::decode(&bytes)) else { return Ok(None) };
+        if area.offset == 0 {
+            return Ok(Some((areas, at + Area::SIZE as u64)));
+        }
+        areas.push(area);
+    }
+    Ok(None)
+}
+
+/// The group by the text in one area of metadata.
+fn group(view: &View<'_>, area: Area) -> Result<Lvm> {
+    let Some(bytes) = view.array(area.offset)? else { return Ok(unread("its metadata lie beyond its end")) };
+    let header = MetadataHeader::decode(&bytes);
+    if header.magic != MetadataHeader::MAGIC || header.start != area.offset {
+        return Ok(unread("its metadata have no header"));
+    }
+    // No group yet.
+    if header.text_offset == 0 || header.text_size == 0 {
+        return Ok(Lvm::default());
+    }
+    if header.text_size > TEXT_MAX {
+        return Ok(unread("its metadata are larger than 1 MiB"));
+    }
+    let is_within = header.text_offset >= MetadataHeader::ROOM
+        && header.text_offset < header.size
+        && header.text_size <= header.size - MetadataHeader::ROOM;
+    if !is_within {
+        return Ok(unread("its metadata lie outside of their area"));
+    }
+    let Some(bytes) = ring(view, &header)? else { return Ok(unread("its metadata lie beyond its end")) };
+    let mut hasher = crc32fast::Hasher::new_with_initial(!MetadataHeader::CRC_START);
+    hasher.update(&bytes);
+    if !hasher.finalize() != header.text_checksum {
+        return Ok(unread("the checksum of its metadata is wrong"));
+    }
+    Ok(match lvm_text::group(&bytes) {
+        Some(group) => Lvm { group: Some(group), unread: None },
+        None => unread("its metadata can't be understood"),
+    })
+}
+
+/// The text, which may go on at the start of its area.
+fn ring(view: &View<'_>, header: &MetadataHeader) -> Result<Option<Vec<u8>>> {
+    let first = header.text_size.min(header.size - header.text_offset);
+    let at = header.start.saturating_add(header.text_offset);
+    let Some(mut bytes) = view.bytes(at, first)? else { return Ok(None) };
+    let wrapped = view.bytes(header.start.saturating_add(MetadataHeader::ROOM), header.text_size - first)?;
+    Ok(wrapped.map(|wrapped| {
+        bytes.extend(wrapped);
+        bytes
+    }))
+}
+
+/// Notes in each group which of its physical volumes are on none of `volumes`.
+pub(crate) fn find_missing<'a>(volumes: impl Iterator<Item = &'a mut Volume>) {
+    let mut there = BTreeSet::new();
+    let mut groups: Vec<&mut VolumeGroup> = Vec::new();
+    for volume in volumes {
+        if let VolumeKind::Lvm(lvm) = &mut volume.kind {
+            there.extend(volume.uuid.clone());
+            groups.extend(lvm.group.as_mut());
+        }
+    }
+    for group in groups {
+        group.missing = group.physical.iter().filter(|uuid| !there.contains(*uuid)).cloned().collect();
+    }
+}

@@ -1,0 +1,288 @@
+//! Boot code and loaders made by the real tools, and what is concluded from them.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod support;
+
+use imsprep_inspect::{
+    Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Partition, Purpose, VolumeKind,
+};
+use support::{Folder, MIB};
+
+/// The start of a program for a machine.
+fn program(machine: u16) -> Vec<u8> {
+    let mut bytes = vec![0; 600];
+    bytes[..2].copy_from_slice(b"MZ");
+    // Beyond the first sector, and so perhaps beyond the first cluster.
+    bytes[0x3c..0x40].copy_from_slice(&540_u32.to_le_bytes());
+    bytes[540..544].copy_from_slice(b"PE\0\0");
+    bytes[544..546].copy_from_slice(&machine.to_le_bytes());
+    bytes
+}
+
+/// A disk whose first partition is an ESP with these programs: path and machine. `None`: a tool is not installed.
+fn esp(mkfs: &str, programs: &[(&str, u16)], after: &str) -> Option<Folder> {
+    let folder = Folder::new();
+    folder.image("image", 100 * MIB);
+    folder.image("esp", 40 * MIB);
+    let mut script = format!("{mkfs} esp\n");
+    let mut folders = vec![];
+    for (number, (path, machine)) in programs.iter().enumerate() {
+        std::fs::write(folder.path(&format!("p{number}")), program(*machine)).unwrap();
+        for (at, _) in path.match_indices('/').skip(1) {
+            if !folders.contains(&&path[..at]) {
+                script += &format!("mmd -i esp '::{}'\n", &path[..at]);
+                folders.push(&path[..at]);
+            }
+        }
+        script += &format!("mcopy -i esp p{number} '::{path}'\n");
+    }
+    script += "printf 'label: gpt\\nstart=2048,size=81920,type=uefi\\n,,L\\n' | sfdisk -q image\n\
+               dd if=esp of=image bs=1M seek=1 conv=notrunc status=none\n";
+    script += after;
+    folder.run(&["mkfs.vfat", "mmd", "mcopy", "sfdisk"], &script).then_some(folder)
+}
+
+fn loaders(found: &Inspection) -> Vec<(String, Option<Machine>)> {
+    found.boot.efi.iter().flat_map(|esp| &esp.loaders).map(|l| (l.path.clone(), l.machine)).collect()
+}
+
+#[test]
+fn loaders_are_found_on_every_kind_of_fat() {
+    let programs = [
+        ("/EFI/debian/shimx64.efi", 0x8664),
+        ("/EFI/BOOT/BOOTX64.EFI", 0x8664),
+        ("/EFI/Microsoft/Boot/bootmgfw.efi", 0x8664),
+        ("/EFI/systemd/systemd-bootx64.efi", 0x8664),
+    ];
+    for mkfs in ["mkfs.vfat -F 12 -s 64", "mkfs.vfat -F 16 -s 4", "mkfs.vfat -F 32 -s 1"] {
+        let Some(folder) = esp(mkfs, &programs, "") else { return };
+        let found = folder.inspect("image");
+        let mut ours = loaders(&found);
+        assert_eq!(ours[0].0, "/EFI/BOOT/BOOTX64.EFI", "{mkfs}");
+        ours.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut theirs = programs.map(|(path, _)| (path.to_owned(), Some(Machine::X64))).to_vec();
+        theirs.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(ours, theirs, "{mkfs}");
+        let summary = &found.summary;
+        assert_eq!((summary.firmware, summary.architecture), (Firmware::Uefi, Architecture::X86));
+        assert_eq!(summary.purpose, Purpose::System);
+    }
+}
+
+#[test]
+fn what_a_program_says_counts_more_than_its_name() {
+    for (programs, architecture) in [
+        (&[("/EFI/BOOT/BOOTX64.EFI", 0xaa64)][..], Architecture::Arm),
+        (&[("/EFI/BOOT/BOOTAA64.EFI", 0xaa64), ("/EFI/BOOT/BOOTX64.EFI", 0x8664)], Architecture::Both),
+        (&[("/EFI/BOOT/BOOTIA32.EFI", 0x14c)], Architecture::X86),
+        (&[("/EFI/BOOT/BOOTRISCV64.EFI", 0x5064)], Architecture::Unknown),
+    ] {
+        let Some(folder) = esp("mkfs.vfat -F 16", programs, "") else { return };
+        let summary = folder.inspect("image").summary;
+        assert_eq!((summary.firmware, summary.architecture), (Firmware::Uefi, architecture), "{programs:?}");
+        assert!(summary.reasons.architecture.iter().all(|reason| reason.contains(".EFI")), "{summary:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_program_starts_nothing() {
+    let Some(folder) = esp("mkfs.vfat -F 16", &[("/EFI/BOOT/BOOTX64.EFI", 0x8664)], "") else { return };
+    let at = folder.read_at("image", 0, usize::try_from(41 * MIB).unwrap());
+    let at = at.windows(4).position(|window| window == b"PE\0\0").unwrap();
+    folder.write_at("image", at as u64, b"NO");
+    let found = folder.inspect("image");
+    assert_eq!(loaders(&found), [("/EFI/BOOT/BOOTX64.EFI".to_owned(), None)]);
+    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Unknown, Purpose::Unknown));
+}
+
+#[test]
+fn a_real_loader_of_grub() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    let script = "grub-mkimage -O x86_64-efi -o g.efi -p /boot/grub normal
+        mkfs.vfat -F 32 -s 1 image
+        mmd -i image ::EFI ::EFI/BOOT
+        mcopy -i image g.efi ::EFI/BOOT/bootx64.efi";
+    if folder.run(&["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"], script) {
+        let found = folder.inspect("image");
+        assert_eq!(loaders(&found), [("/EFI/BOOT/bootx64.efi".to_owned(), Some(Machine::X64))]);
+        assert_eq!((found.boot.efi[0].partition, found.summary.firmware), (None, Firmware::Uefi));
+    }
+}
+
+/// Where packages put boot code.
+const GRUB: &str = "/usr/lib/grub/i386-pc/boot.img";
+const SYSLINUX: &str = "/usr/lib/syslinux/mbr/mbr.bin";
+const SYSLINUX_GPT: &str = "/usr/lib/syslinux/mbr/gptmbr.bin";
+
+fn with_code(label: &str, code: &str) -> Option<Folder> {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    if !std::path::Path::new(code).exists() {
+        imsprep_testdata::skip(&format!("{code} is not there"));
+        return None;
+    }
+    let script = format!(
+        "printf 'label: {label}' | sfdisk -q image; dd if={code} of=image bs=440 count=1 conv=notrunc status=none"
+    );
+    folder.run(&["sfdisk"], &script).then_some(folder)
+}
+
+#[test]
+fn boot_code_is_known_and_starts_what_it_can() {
+    for (label, path, code, firmware) in [
+        ("dos\\n,,83\\n", GRUB, BootCode::Grub, Firmware::Bios),
+        ("dos\\n,,83,*\\n", SYSLINUX, BootCode::Syslinux, Firmware::Bios),
+        ("dos\\n,,83\\n", SYSLINUX, BootCode::Syslinux, Firmware::Unknown),
+        ("gpt\\n,,L\\n", SYSLINUX_GPT, BootCode::Syslinux, Firmware::Unknown),
+        // The rest of GRUB is not there.
+        ("gpt\\n,1M,21686148-6449-6E6F-744E-656564454649\\n,,L\\n", GRUB, BootCode::Grub, Firmware::Unknown),
+    ] {
+        let Some(folder) = with_code(label, path) else { return };
+        let Inspection { boot, summary, .. } = folder.inspect("image");
+        assert_eq!((boot.code, summary.firmware), (Some(code), firmware), "{label} {path}: {summary:?}");
+        if firmware == Firmware::Bios {
+            assert_eq!((summary.architecture, summary.purpose), (Architecture::X86, Purpose::System));
+        }
+    }
+}
+
+#[test]
+fn a_bios_boot_partition_that_is_filled_completes_grub() {
+    let label = "gpt\\n,1M,21686148-6449-6E6F-744E-656564454649\\n,,L\\n";
+    let Some(folder) = with_code(label, GRUB) else { return };
+    let script = "grub-mkimage -O i386-pc -o core -p /boot/grub biosdisk part_gpt normal
+        dd if=core of=image bs=1M seek=1 conv=notrunc status=none";
+    if folder.run(&["grub-mkimage"], script) {
+        let summary = folder.inspect("image").summary;
+        assert_eq!((summary.firmware, summary.system), (Firmware::Bios, OsFamily::Linux));
+        assert!(summary.reasons.firmware[0].contains("partition 1 the rest of it"), "{summary:?}");
+    }
+}
+
+#[test]
+fn code_that_parted_writes_is_known() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    if folder.run(&["parted"], "parted -s image mklabel msdos mkpart primary ext4 1MiB 60MiB") {
+        let found = folder.inspect("image");
+        assert_eq!((found.boot.code, found.summary.firmware), (Some(BootCode::Parted), Firmware::Unknown));
+    }
+}
+
+#[test]
+fn a_data_disk_is_one() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    if !folder.run(&["mkfs.ext4"], "mkfs.ext4 -q -F image") {
+        return;
+    }
+    let summary = folder.inspect("image").summary;
+    assert_eq!((summary.purpose, summary.firmware), (Purpose::Data, Firmware::Unknown));
+    assert_eq!((summary.architecture, summary.system), (Architecture::Unknown, OsFamily::Linux));
+    assert_eq!(summary.min_disk, 1);
+    let folder = Folder::new();
+    folder.image("image", (1 << 30) + 512);
+    let summary = folder.inspect("image").summary;
+    assert_eq!((summary.purpose, summary.min_disk), (Purpose::Unknown, 2));
+}
+
+#[test]
+fn the_type_of_a_root_partition_tells_the_architecture() {
+    for (kind, architecture) in [
+        ("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709", Architecture::X86),
+        ("B921B045-1DF0-41C3-AF44-4C6F280D3FAE", Architecture::Arm),
+    ] {
+        let folder = Folder::new();
+        folder.image("image", 64 * MIB);
+        if !folder.run(&["sfdisk"], &format!("printf 'label: gpt\\n,,{kind}\\n' | sfdisk -q image")) {
+            return;
+        }
+        let summary = folder.inspect("image").summary;
+        assert_eq!((summary.architecture, summary.purpose), (architecture, Purpose::Unknown), "{summary:?}");
+    }
+}
+
+/// Loop devices, which need root; `None` says why there are none.
+fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {
+    let mut devices = Vec::new();
+    for name in names {
+        let text = folder.output(&format!("losetup -f --show {name}"));
+        match text.lines().next().filter(|line| line.starts_with("/dev/loop")) {
+            Some(device) => devices.push(device.to_owned()),
+            None => {
+                detach(folder, &devices);
+                imsprep_testdata::skip(&format!("no loop devices here: {}", text.trim()));
+                return None;
+            }
+        }
+    }
+    Some(devices)
+}
+
+fn detach(folder: &Folder, devices: &[String]) {
+    for device in devices {
+        folder.output(&format!("losetup -d {device}"));
+    }
+}
+
+#[test]
+fn a_volume_group_and_what_of_it_is_missing() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    folder.image("other", 64 * MIB);
+    if !folder.run(&["pvcreate", "vgcreate", "losetup", "pvs", "blkid"], "true") {
+        return;
+    }
+    let Some(devices) = loop_devices(&folder, &["image", "other"]) else { return };
+    let group = format!("imspreptest{}", std::process::id());
+    let both = devices.join(" ");
+    // Only these two devices, whatever else the machine has.
+    let lvm = |command: &str, args: &str| {
+        let filter = devices.iter().map(|device| format!("\"a|^{device}$|\"")).collect::<Vec<_>>().join(",");
+        let config = format!(
+            "devices {{ use_devicesfile=0 filter=[{filter},\"r|.*|\"] }} backup {{ backup=0 archive=0 }}"
+        );
+        folder.output(&format!("LVM_SUPPRESS_FD_WARNINGS=1 {command} --config '{config}' {args}"))
+    };
+    let made = lvm("pvcreate", &format!("-y {both}")) + &lvm("vgcreate", &format!("-y {group} {both}"));
+    let told = lvm("pvs", &format!("--noheadings --separator , -o pv_uuid,vg_name,vg_uuid,pv_count {both}"));
+    detach(&folder, &devices);
+    let rows = told.lines().map(|line| line.trim().split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
+    assert_eq!(rows.len(), 2, "{made} {told}");
+    let volume = folder.inspect("image").whole.unwrap();
+    assert_eq!(volume.uuid.as_deref(), Some(rows[0][0]));
+    assert_eq!(volume.uuid.as_ref(), folder.blkid("image", 0, 64 * MIB).get("UUID"));
+    let VolumeKind::Lvm(lvm) = volume.kind else { panic!("{volume:?}") };
+    let found = lvm.group.unwrap();
+    assert_eq!((found.name.as_str(), found.uuid.as_str()), (rows[0][1], rows[0][2]));
+    assert_eq!(found.physical, [rows[0][0], rows[1][0]]);
+    assert_eq!((found.missing, found.logical), (vec![rows[1][0].to_owned()], Vec::<String>::new()));
+
+    // Both on one disk: nothing is missing.
+    folder.image("disk", 140 * MIB);
+    let script = "printf 'label: gpt\\nstart=2048,size=131072\\nstart=133120,size=131072\\n' | sfdisk -q disk
+        dd if=image of=disk bs=1M seek=1 conv=notrunc status=none
+        dd if=other of=disk bs=1M seek=65 conv=notrunc status=none";
+    if folder.run(&["sfdisk"], script) {
+        let found = folder.inspect("disk");
+        let missing = |partition: &Partition| match &partition.content.kind {
+            VolumeKind::Lvm(lvm) => lvm.group.as_ref().unwrap().missing.len(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found.partitions.iter().map(missing).collect::<Vec<_>>(), [0, 0]);
+    }
+
+    // A byte of the text altered: its checksum is no longer right.
+    let text = folder.read_at("image", 0, usize::try_from(MIB).unwrap());
+    let at = text.windows(group.len()).rposition(|window| window == group.as_bytes()).unwrap();
+    folder.write_at("image", at as u64, b"X");
+    let VolumeKind::Lvm(lvm) = folder.inspect("image").whole.unwrap().kind else { panic!() };
+    assert_eq!((lvm.group, lvm.unread), (None, Some("the checksum of its metadata is wrong")));
+}
