@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format};
-use imsprep_findings::{Finding, Report};
+use imsprep_findings::{Finding, Report, Severity};
 
+use crate::content::{check_content, purpose_of};
 use crate::gpt::check_backup_gpt;
 use crate::intent_rules::BARE_METAL_FORMAT;
 use crate::key::check_key;
@@ -14,24 +15,55 @@ use crate::rules::{
     FILE_TOO_LARGE, FORMAT, NOT_CLOSED, NOT_WHOLE, NOTHING_KNOWN, POLYGLOT, SNAPSHOTS,
 };
 use crate::way_out::way_out;
-use crate::{Intent, Profile, Purpose, Size, shell_quoted};
+use crate::{Inside, Intent, Profile, Purpose, Size, shell_quoted};
 
-/// Holds what detection found out about the file at `path`, and what it is meant for, against the profile.
-pub fn check_image(
-    path: &Path,
-    detection: &Detection,
-    profile: &Profile,
-    intent: &Intent,
-    report: &mut Report,
-) {
+/// What was found out about a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// What it is.
+    pub detection: &'a Detection,
+    /// What is on the disk in it; `None` if that was not looked at.
+    pub inside: Option<Inside<'a>>,
+}
+
+/// Holds what was found out about a file, and what it is meant for, against the profile.
+pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
+    let Facts { path, detection, inside } = *facts;
+    // What nobody has said of the purpose the disk may show.
+    let mut intent = intent.clone();
+    let said = intent.clone();
+    if let Some(inside) = &inside {
+        intent.purpose = purpose_of(&intent, inside.inspection);
+    }
     check_format(path, detection, profile, report);
+    check_known(facts, &intent, report);
     check_facts(detection, report);
-    check_sizes(detection, profile, intent, report);
+    check_sizes(detection, profile, &intent, report);
     check_backup_gpt(detection, detection.file_size, report);
-    check_key(path, detection.format, profile, intent, report);
-    check_min_disk(detection, profile, intent, report);
+    check_key(path, detection.format, profile, &intent, report);
+    check_min_disk(facts, profile, &intent, report);
     if intent.bare_metal {
         check_bare_metal(path, detection, report);
+    }
+    if let Some(inside) = &inside {
+        check_content(inside, profile, &said, report);
+    }
+}
+
+/// Nothing known on the disk may be nothing wrong, on a data disk that was never used.
+fn check_known(facts: &Facts<'_>, intent: &Intent, report: &mut Report) {
+    let detection = facts.detection;
+    let by_detection = detection.format == Format::Raw && !detection.evidence.is_empty();
+    let is_known = match &facts.inside {
+        Some(inside) => by_detection || inside.is_known(),
+        None => by_detection || detection.format != Format::Raw,
+    };
+    if !is_known {
+        let finding = Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found");
+        let is_data = intent.purpose == Some(Purpose::Data);
+        report.push(if is_data { finding.severity(Severity::Note) } else { finding });
     }
 }
 
@@ -78,9 +110,6 @@ fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &
     if !detection.also.is_empty() {
         let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");
         report.push(Finding::new(&POLYGLOT, format!("the file is {format} and also {others}")));
-    }
-    if format == Format::Raw && detection.evidence.is_empty() {
-        report.push(Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found"));
     }
 }
 

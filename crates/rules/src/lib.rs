@@ -1,14 +1,14 @@
 //! The service's import rules as data: facts in, findings out.
 //!
-//! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds what was
-//! found out about one file, and the [`Intent`] of who imports it, against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
+//! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds the
+//! [`Facts`] that were found out about one file, and the [`Intent`] of who imports it, against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
 //! is never shown as passed.
 //!
 //! ```
 //! use std::path::Path;
 //! use imsprep_detect::{Detection, Format};
 //! use imsprep_findings::Report;
-//! use imsprep_rules::{HUAWEI, Intent, check_image};
+//! use imsprep_rules::{Facts, HUAWEI, Intent, check_image};
 //!
 //! let qcow2 = Detection {
 //!     format: Format::Qcow2,
@@ -20,13 +20,16 @@
 //!     evidence: vec![],
 //! };
 //! let mut report = Report::new();
-//! check_image(Path::new("disk.qcow2"), &qcow2, &HUAWEI, &Intent::default(), &mut report);
+//! let facts = Facts { path: Path::new("disk.qcow2"), detection: &qcow2, inside: None };
+//! check_image(&facts, &HUAWEI, &Intent::default(), &mut report);
 //! let finding = &report.findings()[0];
 //! assert_eq!(finding.rule.code, "IMS-001");
 //! assert!(finding.advice().contains("common import"));
 //! ```
 
 mod check;
+mod content;
+mod content_rules;
 mod gpt;
 mod intent;
 mod intent_rules;
@@ -39,13 +42,15 @@ mod shell;
 mod size;
 mod way_out;
 
-pub use check::{check_image, is_too_large};
+pub use check::{Facts, check_image, is_too_large};
+pub use content::{Inside, purpose_of};
+pub use content_rules::CONTENT_RULES;
 pub use gpt::check_backup_gpt;
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::object_key;
-pub use not_checked::not_checkable;
-pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
+pub use not_checked::{Sight, not_checkable};
+pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use rules::RULES;
 pub use shell::shell_quoted;
 pub use size::Size;

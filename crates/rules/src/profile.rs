@@ -10,6 +10,15 @@ pub const RULE_SET_DATE: &str = "2026-11-21";
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
 
+/// The least `min_disk` of a system disk, in GB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinDisk {
+    /// Of Windows.
+    pub windows: u32,
+    /// Of any other system.
+    pub others: u32,
+}
+
 /// The rules of one cloud.
 ///
 /// Sources: "OTC" = opentelekomcloud-docs/image-management-service (December 2025); "HW" = Huawei Cloud's IMS API
@@ -37,8 +46,8 @@ pub struct Profile {
     pub min_console_disk: u64,
     /// `min_disk` that any page allows, in GB.
     pub min_disk_range: RangeInclusive<u32>,
-    /// Below this many GB some pages refuse `min_disk` of a system disk, whatever its system.
-    pub strict_min_disk: Option<u32>,
+    /// The least `min_disk` of a system disk that no page refuses, where pages disagree.
+    pub strict_min_disk: Option<MinDisk>,
     /// Longest key of an object, in bytes of UTF-8.
     pub max_key: usize,
     /// Longest object name, in characters, that no page objects to.
@@ -82,7 +91,7 @@ const BOTH: Profile = Profile {
 pub static HUAWEI: Profile = Profile {
     name: "huawei",
     title: "Huawei Cloud",
-    strict_min_disk: Some(10),
+    strict_min_disk: Some(MinDisk { windows: 20, others: 10 }),
     windows_doubt: Some(
         "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more",
     ),

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Evidence, Fact, Format};
-use imsprep_findings::Report;
+use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
-    HUAWEI, INTENT_RULES, Intent, OTC, PROFILES, Profile, Purpose, RULES, check_image, not_checkable,
+    CONTENT_RULES, Facts, HUAWEI, INTENT_RULES, Intent, OTC, PROFILES, Profile, Purpose, RULES, Sight,
+    check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -27,13 +28,17 @@ fn other(format: Format, file_size: u64, facts: Vec<Fact>) -> Detection {
     Detection { format, file_size, virtual_size: Some(100 * GIB), facts, evidence: vec![], ..raw(0) }
 }
 
+fn facts<'a>(name: &'a str, detection: &'a Detection) -> Facts<'a> {
+    Facts { path: Path::new(name), detection, inside: None }
+}
+
 fn codes_for(name: &str, detection: &Detection, profile: &Profile) -> Vec<&'static str> {
     codes_meant(name, detection, profile, &Intent::default())
 }
 
 fn codes_meant(name: &str, detection: &Detection, profile: &Profile, intent: &Intent) -> Vec<&'static str> {
     let mut report = Report::new();
-    check_image(Path::new(name), detection, profile, intent, &mut report);
+    check_image(&facts(name, detection), profile, intent, &mut report);
     report.findings().iter().map(|f| f.rule.code).collect()
 }
 
@@ -68,7 +73,7 @@ fn small_disks_warn_below_one_gib_and_note_below_forty() {
 fn the_way_out_fits_format_and_size() {
     let advice = |detection: &Detection| {
         let mut report = Report::new();
-        check_image(Path::new("a.x"), detection, &HUAWEI, &Intent::default(), &mut report);
+        check_image(&facts("a.x", detection), &HUAWEI, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == "IMS-001").unwrap();
         finding.advice().to_owned()
     };
@@ -77,6 +82,8 @@ fn the_way_out_fits_format_and_size() {
     {
         let small = advice(&other(format, 128 * GIB, vec![]));
         assert!(small.starts_with("use the common import") && small.contains("qemu-img convert"), "{small}");
+        assert!(small.contains("this is exactly that"), "{small}");
+        assert!(!advice(&other(format, 128 * GIB - 1, vec![])).contains("exactly"));
         let large = advice(&other(format, 128 * GIB + 1, vec![]));
         assert!(large.starts_with("convert it to RAW"), "{large}");
         let part = advice(&other(format, GIB, vec![Fact::BackingFile("base".into())]));
@@ -110,7 +117,8 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
     ];
     for (fact, code, word) in cases {
         let mut report = Report::new();
-        check_image(Path::new("a.qcow2"), &other(Format::Qcow2, GIB, vec![fact]), &OTC, &Intent::default(), &mut report);
+        let detection = other(Format::Qcow2, GIB, vec![fact]);
+        check_image(&facts("a.qcow2", &detection), &OTC, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == code).unwrap();
         assert!(finding.message.contains(word), "{}", finding.message);
     }
@@ -127,7 +135,7 @@ fn a_gpt_wants_whole_gibibytes() {
     let qcow2 = Detection { format: Format::Qcow2, ..gpt(GIB + 1) };
     assert!(!codes("a.qcow2", &qcow2).contains(&"IMS-018"));
     let mut report = Report::new();
-    check_image(Path::new("a.raw"), &gpt(200 * GIB - 512), &HUAWEI, &Intent::default(), &mut report);
+    check_image(&facts("a.raw", &gpt(200 * GIB - 512)), &HUAWEI, &Intent::default(), &mut report);
     assert!(report.findings()[0].advice().contains("truncate -s 200G"), "{}", report.findings()[0].advice());
 }
 
@@ -190,7 +198,8 @@ fn min_disk_holds_the_disk_and_has_room() {
         assert_eq!(codes(200 * GIB, 0, profile), ["IMS-044", "IMS-042"]);
     }
     // A file that is larger than the disk in it, as older pages count.
-    let padded = Detection { format: Format::Zvhd2, file_size: 201 * GIB, virtual_size: Some(200 * GIB), ..raw(0) };
+    let padded =
+        Detection { format: Format::Zvhd2, file_size: 201 * GIB, virtual_size: Some(200 * GIB), ..raw(0) };
     let intent = Intent { min_disk: Some(201), ..Intent::default() };
     assert_eq!(codes_meant("a.zvhd2", &padded, &HUAWEI, &intent), ["IMS-043"]);
 }
@@ -224,6 +233,10 @@ fn polyglots_empty_files_and_unknown_content() {
     assert_eq!(codes("a.raw", &polyglot), ["IMS-013"]);
     let unknown = Detection { evidence: vec![], ..raw(200 * GIB) };
     assert_eq!(codes("a.raw", &unknown), ["IMS-014"]);
+    // A data disk that was never used is no reason to worry.
+    let (data, mut report) = (Intent { purpose: Some(Purpose::Data), ..Intent::default() }, Report::new());
+    check_image(&facts("a.raw", &unknown), &HUAWEI, &data, &mut report);
+    assert_eq!((report.count(Severity::Note), report.count(Severity::Warning)), (1, 0));
     let empty = Detection { format: Format::Empty, evidence: vec![], ..raw(0) };
     assert_eq!(codes("a.raw", &empty), ["IMS-015"]);
     let no_disk = Detection { format: Format::Zvhd2, virtual_size: Some(0), ..raw(4096) };
@@ -234,7 +247,7 @@ fn polyglots_empty_files_and_unknown_content() {
 fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
     let listed = |profile| {
         let mut report = Report::new();
-        not_checkable(profile, &mut report);
+        not_checkable(Sight::Nothing("--quick"), profile, &Intent::default(), &mut report);
         report.not_checked().iter().map(|n| n.what.clone()).collect::<Vec<_>>()
     };
     assert_eq!(listed(&HUAWEI).len(), listed(&OTC).len() + 1);
@@ -244,7 +257,7 @@ fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
 
 #[test]
 fn codes_are_unique_and_in_order() {
-    for table in [RULES, INTENT_RULES] {
+    for table in [RULES, INTENT_RULES, CONTENT_RULES] {
         assert!(table.windows(2).all(|w| w[0].code < w[1].code));
     }
 }

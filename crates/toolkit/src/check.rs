@@ -10,11 +10,13 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Finding, Overrides, Report, Severity};
+use imsprep_inspect::{Inspection, inspect};
 use imsprep_rules::{
-    HUAWEI, Intent, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
+    Facts, HUAWEI, Inside, Intent, Profile, Sight, check_backup_gpt, check_image, is_too_large,
+    not_checkable, shell_quoted,
 };
 use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
 
 use crate::digest::{digest, digest_beside, scan_and_digest};
 use crate::{FileDigest, Result, Target, Verdict};
@@ -118,6 +120,8 @@ pub struct Checked {
     pub scan: Option<Scan>,
     /// A ZVHD2's structure.
     pub zvhd2: Option<imsprep_zvhd2::Info>,
+    /// What is on the disk, if it was looked into.
+    pub inspection: Option<Inspection>,
     /// Size and hash of the file, if they were asked for.
     pub digest: Option<FileDigest>,
     /// Those of the bitmap file, if there is one.
@@ -154,27 +158,37 @@ pub fn check_image_file(
         bitmap: None,
         scan: None,
         zvhd2: None,
+        inspection: None,
         digest: None,
         bitmap_digest: None,
         content_checked: true,
         detection,
     };
-    check_image(path, &checked.detection, options.profile, &options.intent, &mut checked.report);
-    check_shared(target, &mut checked.report);
     let too_large = is_too_large(&checked.detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
     let why_not =
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
-    match checked.detection.format {
-        Format::Raw => check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, depth, progress, cancel)?,
-        _ => {}
+    let inside = match checked.detection.format {
+        Format::Raw => Ok(Seen { inspection: inspect(&image, cancel)?, source_size: image.size() }),
+        Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
+        format => Err(format!("of a {format} the disk is not looked into")),
+    };
+    let facts = Facts { path, detection: &checked.detection, inside: inside.as_ref().ok().map(Seen::facts) };
+    check_image(&facts, options.profile, &options.intent, &mut checked.report);
+    check_shared(target, &mut checked.report);
+    if checked.detection.format == Format::Raw {
+        check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?;
     }
     if options.digest {
         digest_rest(&image, &mut checked, progress, cancel)?;
     }
     image.verify_unchanged()?;
-    not_checkable(options.profile, &mut checked.report);
+    let sight = match &inside {
+        Ok(seen) => Sight::Inside(&seen.inspection),
+        Err(why) => Sight::Nothing(why),
+    };
+    not_checkable(sight, options.profile, &options.intent, &mut checked.report);
+    checked.inspection = inside.ok().map(|seen| seen.inspection);
     Ok(checked)
 }
 
@@ -324,14 +338,27 @@ fn unproven(layout: &Layout) -> Finding {
     )
 }
 
+/// What is on a disk, and the bytes of the image that it was made from.
+struct Seen {
+    inspection: Inspection,
+    source_size: u64,
+}
+
+impl Seen {
+    fn facts(&self) -> Inside<'_> {
+        Inside { inspection: &self.inspection, source_size: self.source_size }
+    }
+}
+
+/// Checks a container; tells what is on its disk, or why that was not looked into.
 fn check_zvhd2(
     image: &ImageFile,
     checked: &mut Checked,
     options: &CheckOptions,
-    depth: Depth,
+    (depth, why_not): (Depth, &str),
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<Result<Seen, String>> {
     let zvhd2_depth = match depth {
         Depth::Content => imsprep_zvhd2::Depth::Content,
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
@@ -345,12 +372,17 @@ fn check_zvhd2(
         check()?
     };
     // What lies on the disk can be told of a container that can be read.
-    if depth == Depth::Content && !found.report.has_errors() {
+    let inside = if depth == Depth::Quick {
+        Err(why_not.to_owned())
+    } else if found.report.has_errors() {
+        Err("the container has errors, so its disk can't be read".into())
+    } else {
         let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
         check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
-    }
+        Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size() })
+    };
     checked.report.merge(found.report);
     checked.zvhd2 = Some(found.info);
     checked.content_checked = depth == Depth::Content;
-    Ok(())
+    Ok(inside)
 }

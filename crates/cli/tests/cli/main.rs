@@ -24,3 +24,4 @@ mod map;
 mod repair;
 mod snapshots;
 mod terminal;
+mod verdict;
