@@ -19,9 +19,19 @@ pub struct Inside<'a> {
     pub inspection: &'a Inspection,
     /// Bytes of the image that the disk was made from: of a RAW its size; a container's disk may go on after it.
     pub source_size: u64,
+    /// Whether an offset on the disk is one in the file, too, as in a RAW.
+    pub is_file: bool,
 }
 
+/// The unit in which a place on a container's disk is told.
+const BLOCK: u64 = 2 << 20;
+
 impl Inside<'_> {
+    /// The finding at this offset on the disk.
+    fn at(&self, finding: Finding, offset: u64) -> Finding {
+        if self.is_file { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
+    }
+
     /// Whether there is a partition table, a file system, or anything else that is known.
     pub(crate) fn is_known(&self) -> bool {
         let whole = self.inspection.whole.as_ref();
@@ -45,16 +55,17 @@ pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Int
     let inspection = inside.inspection;
     let purpose = purpose_of(intent, inspection);
     if let Some(table) = &inspection.table {
-        check_table(table, inside.source_size, report);
+        check_table(table, inside, report);
     }
     for (partition, volume) in inspection.volumes() {
         let place = Place { partition, volume };
-        check_volume(&place, purpose, report);
+        check_volume(inside, &place, purpose, report);
     }
     check_system(inside, profile, intent, purpose, report);
 }
 
-fn check_table(table: &Table, source_size: u64, report: &mut Report) {
+fn check_table(table: &Table, inside: &Inside<'_>, report: &mut Report) {
+    let source_size = inside.source_size;
     for problem in &table.problems {
         let finding = |rule| Finding::new(rule, problem.to_string());
         report.push(match problem {
@@ -82,8 +93,8 @@ fn check_table(table: &Table, source_size: u64, report: &mut Report) {
             | TableProblem::EntriesPastEnd { at, .. }
             | TableProblem::Overlap { at, .. }
             | TableProblem::ExtendedLoop { at }
-            | TableProblem::ExtendedBroken { at } => finding(&TABLE_DAMAGED).at(*at),
-            TableProblem::OutsideUsable { start, .. } => finding(&TABLE_DAMAGED).at(*start),
+            | TableProblem::ExtendedBroken { at } => inside.at(finding(&TABLE_DAMAGED), *at),
+            TableProblem::OutsideUsable { start, .. } => inside.at(finding(&TABLE_DAMAGED), *start),
             TableProblem::HeadersDisagree { .. }
             | TableProblem::NotProtective
             | TableProblem::ProtectsNothing
@@ -114,24 +125,22 @@ impl Place<'_> {
     }
 }
 
-fn check_volume(place: &Place<'_>, purpose: Option<Purpose>, report: &mut Report) {
+fn check_volume(inside: &Inside<'_>, place: &Place<'_>, purpose: Option<Purpose>, report: &mut Report) {
     let volume = place.volume;
+    let mut push = |rule, message| report.push(inside.at(Finding::new(rule, message), place.offset()));
     if volume.kind.is_encrypted() {
-        let message = format!("{} is encrypted", place.name());
-        report.push(Finding::new(&ENCRYPTED, message).at(place.offset()));
+        push(&ENCRYPTED, format!("{} is encrypted", place.name()));
     }
     if volume.kind == VolumeKind::Hibernation {
-        let message = format!("{} holds the memory of a hibernated system", place.name());
-        report.push(Finding::new(&NOT_UNMOUNTED, message).at(place.offset()));
+        push(&NOT_UNMOUNTED, format!("{} holds the memory of a hibernated system", place.name()));
     } else if let State::Dirty(dirt) = volume.state {
-        report.push(Finding::new(&NOT_UNMOUNTED, format!("{}: {dirt}", place.name())).at(place.offset()));
+        push(&NOT_UNMOUNTED, format!("{}: {dirt}", place.name()));
     }
     if let Some(why) = needs_others(&volume.kind) {
-        report.push(Finding::new(&ONE_OF_SEVERAL, format!("{}: {why}", place.name())).at(place.offset()));
+        push(&ONE_OF_SEVERAL, format!("{}: {why}", place.name()));
     }
     if matches!(volume.kind, VolumeKind::Lvm(_)) && purpose == Some(Purpose::System) {
-        let message = format!("{} is a physical volume of LVM", place.name());
-        report.push(Finding::new(&LVM_SYSTEM_DISK, message).at(place.offset()));
+        push(&LVM_SYSTEM_DISK, format!("{} is a physical volume of LVM", place.name()));
     }
 }
 

@@ -71,7 +71,7 @@ fn report_for(inspection: &Inspection, source_size: u64, profile: &Profile, inte
         also: vec![],
         evidence: vec![Evidence::Mbr],
     };
-    let inside = Some(Inside { inspection, source_size });
+    let inside = Some(Inside { inspection, source_size, is_file: true });
     let mut report = Report::new();
     check_image(
         &Facts { path: Path::new("a.raw"), detection: &detection, inside },
@@ -256,7 +256,7 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
         evidence: vec![],
     };
     let codes = |inspection: &Inspection, intent: &Intent| {
-        let inside = Some(Inside { inspection, source_size: SIZE });
+        let inside = Some(Inside { inspection, source_size: SIZE, is_file: false });
         let facts = Facts { path: Path::new("a.zvhd2"), detection: &zvhd2, inside };
         let mut report = Report::new();
         check_image(&facts, &OTC, intent, &mut report);

@@ -169,7 +169,9 @@ pub fn check_image_file(
     let why_not =
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
     let inside = match checked.detection.format {
-        Format::Raw => Ok(Seen { inspection: inspect(&image, cancel)?, source_size: image.size() }),
+        Format::Raw => {
+            Ok(Seen { inspection: inspect(&image, cancel)?, source_size: image.size(), is_file: true })
+        }
         Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
         format => Err(format!("of a {format} the disk is not looked into")),
     };
@@ -342,11 +344,13 @@ fn unproven(layout: &Layout) -> Finding {
 struct Seen {
     inspection: Inspection,
     source_size: u64,
+    /// Whether the file is the disk.
+    is_file: bool,
 }
 
 impl Seen {
     fn facts(&self) -> Inside<'_> {
-        Inside { inspection: &self.inspection, source_size: self.source_size }
+        Inside { inspection: &self.inspection, source_size: self.source_size, is_file: self.is_file }
     }
 }
 
@@ -379,7 +383,7 @@ fn check_zvhd2(
     } else {
         let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
         check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
-        Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size() })
+        Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size(), is_file: false })
     };
     checked.report.merge(found.report);
     checked.zvhd2 = Some(found.info);

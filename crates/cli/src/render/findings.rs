@@ -80,7 +80,10 @@ impl Findings<'_> {
 /// One rule's findings in full, without colour: for a build server.
 pub(crate) fn plain(report: &Report, tally: &Tally) -> String {
     let findings = Findings { report, detail: Detail::Verbose };
-    anstream::adapter::strip_str(&fmt::from_fn(|f| findings.write_rule(f, tally)).to_string()).to_string()
+    let text = fmt::from_fn(|f| findings.write_rule(f, tally)).to_string();
+    let text = anstream::adapter::strip_str(&text).to_string();
+    // There it stands by itself, not below a file's name.
+    text.lines().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
 }
 
 /// What is wrong at one place, on one line.

@@ -106,7 +106,12 @@ fn cases_of(checked: &Checked, status: Status, warnings: Warnings) -> Vec<Case> 
     let codes = broken.iter().map(|tally| tally.rule.code).collect::<Vec<_>>().join(", ");
     let verdict = match status {
         Status::Fine => CaseOutcome::Passed,
-        _ => CaseOutcome::Failed { message: format!("not importable: {codes}"), text: String::new() },
+        _ => {
+            let why = if checked.report.has_errors() { "not importable" } else { "warnings count" };
+            let message = format!("{why}: {codes}");
+            // Twice: GitLab shows the text alone, Jenkins the message first.
+            CaseOutcome::Failed { text: message.clone(), message }
+        }
     };
     let others = checked.report.tallies().filter(|tally| !counts(tally));
     let output = others.map(|tally| render::findings::plain(&checked.report, tally)).collect();
