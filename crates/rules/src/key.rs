@@ -10,13 +10,12 @@ use crate::intent_rules::KEY_TOO_LONG;
 use crate::rules::{NAME_CHARACTERS, NAME_SPACES, NAME_SUFFIX};
 use crate::{Intent, Profile};
 
-/// The key under which the file at `path` will lie in its bucket: the prefix, a slash unless the prefix ends in one, and
-/// the last part of the path, as local folders don't travel. `None` if the path has no last part.
+/// The key under which the file at `path` will lie in its bucket: the prefix, a slash, and the last part of the path, as
+/// local folders don't travel. Slashes at the prefix's ends don't matter. `None` if the path has no last part.
 pub fn object_key(path: &Path, intent: &Intent) -> Option<String> {
     let name = path.file_name()?.to_string_lossy();
-    Some(match intent.prefix.as_deref() {
+    Some(match intent.prefix.as_deref().map(|prefix| prefix.trim_matches('/')) {
         None | Some("") => name.into_owned(),
-        Some(prefix) if prefix.ends_with('/') => format!("{prefix}{name}"),
         Some(prefix) => format!("{prefix}/{name}"),
     })
 }
@@ -103,6 +102,8 @@ mod tests {
             (Some(""), "a.raw"),
             (Some("images"), "images/a.raw"),
             (Some("images/"), "images/a.raw"),
+            (Some("/images/"), "images/a.raw"),
+            (Some("/"), "a.raw"),
             (Some("images/2026"), "images/2026/a.raw"),
         ] {
             let intent = Intent { prefix: prefix.map(str::to_owned), ..Intent::default() };

@@ -137,7 +137,8 @@ pub(crate) static NOTHING_KNOWN: Rule = Rule {
     code: "IMS-014",
     severity: Severity::Warning,
     title: "nothing in the image is known",
-    why: "no partition table and no file system was found: it is RAW only because it is nothing else; it may not boot",
+    why: "without a partition table or a file system it may not boot; a RAW without them is RAW only because it is nothing \
+          else",
     source: "the file's content",
     fix: "make sure that this is a disk image; for an empty data disk nothing is wrong",
 };

@@ -1,9 +1,10 @@
 //! A scan that brings in every byte, from the first to the last, for somebody who needs them all: a hash.
 //!
 //! SHA-256 takes bytes in order and none may be left out, so the parallel scan, which settles most blocks by one page, can't
-//! feed it, and reading the image once for each would double the longest part of the work. Here one thread reads and tests
-//! for zeros while the caller's thread takes what was read. Each buffer is read once; the hash, at one or two gigabytes a
-//! second, is slower than either, so more readers would not help.
+//! feed it, and reading the image once for each would double the work of a disk that is slow. Here one thread reads and tests
+//! for zeros while the caller's thread takes what was read, and each buffer is read once. More readers would not help, as the
+//! hash is the slow side: it took 3.4 s for 2 GiB in memory, with the processor's own instructions for it, and the scan alone
+//! 0.13 s.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
