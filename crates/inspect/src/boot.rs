@@ -8,7 +8,7 @@ pub const MAX_LOADERS: usize = 64;
 /// What would start a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boot {
-    /// The code in the first sector; `None` if there are only zeros, or the sector is no MBR.
+    /// The code in the first sector; `None` if there are only zeros, or the sector is no boot record or that of a volume.
     pub code: Option<BootCode>,
     /// The partitions' EFI boot loaders, by EFI system partition.
     pub efi: Vec<EfiSystem>,

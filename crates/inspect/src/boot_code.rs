@@ -1,9 +1,10 @@
 //! The code in a disk's first sector.
 
+use imsprep_ondisk::disk::{BOOT_SIGNATURE, Mbr};
 use imsprep_ondisk::mbr::SIGNATURE_OFFSET;
 
 use crate::view::View;
-use crate::{BootCode, Table};
+use crate::{BootCode, VolumeKind, mbr};
 
 /// Texts and bytes by which code is known. The texts are messages that it prints.
 const KNOWN: &[(BootCode, &[u8])] = &[
@@ -16,9 +17,13 @@ const KNOWN: &[(BootCode, &[u8])] = &[
     (BootCode::Parted, &[0xfa, 0xb8, 0x00, 0x10, 0x8e, 0xd0, 0xbc, 0x00, 0xb0]),
 ];
 
-/// The code before the partition table, if there is a table and any code.
-pub(crate) fn recognise(disk: &View<'_>, table: Option<&Table>) -> Option<BootCode> {
-    table?;
+/// The code before the partition table or where it would be, if a BIOS would take the sector for a boot record. That of a
+/// volume is not told of: its code is there whether or not anything can be started.
+pub(crate) fn recognise(disk: &View<'_>, whole: &VolumeKind) -> Option<BootCode> {
+    let sector = disk.head().first_chunk::<{ Mbr::SIZE }>()?;
+    if !sector.ends_with(&BOOT_SIGNATURE) || mbr::has_boot_record(whole) {
+        return None;
+    }
     let code = disk.head().get(..SIGNATURE_OFFSET)?;
     if code.iter().all(|byte| *byte == 0) {
         return None;

@@ -19,6 +19,7 @@ use crate::{
 pub fn inspect(disk: &dyn ReadAt, cancel: &Cancel) -> Result<Inspection> {
     let view = View::new(disk, 0, disk.size())?;
     let whole = volumes::recognise(&view)?;
+    let code = boot_code::recognise(&view, &whole.kind);
     let (table, mut partitions) = read_table(&view, &whole, cancel)?;
     for partition in &mut partitions {
         cancel.check()?;
@@ -30,10 +31,7 @@ pub fn inspect(disk: &dyn ReadAt, cancel: &Cancel) -> Result<Inspection> {
     }
     let mut whole = keep_whole(whole, table.as_ref());
     lvm::find_missing(whole.iter_mut().chain(partitions.iter_mut().map(|partition| &mut partition.content)));
-    let boot = Boot {
-        code: boot_code::recognise(&view, table.as_ref()),
-        efi: esp::look(disk, &partitions, whole.as_ref(), cancel)?,
-    };
+    let boot = Boot { code, efi: esp::look(disk, &partitions, whole.as_ref(), cancel)? };
     let summary = conclude::summary(disk.size(), &partitions, whole.as_ref(), &boot);
     Ok(Inspection { disk_size: disk.size(), table, partitions, whole, boot, summary })
 }

@@ -43,17 +43,25 @@ pub(crate) fn fits(mbr: &Mbr, whole: &VolumeKind, disk_size: u64) -> bool {
         mbr.partitions.iter().filter(|p| is_used(p)).all(starts)
     };
     match whole {
-        VolumeKind::Fat12
-        | VolumeKind::Fat16
-        | VolumeKind::Fat32
-        | VolumeKind::Ntfs
-        | VolumeKind::ExFat
-        | VolumeKind::BitLocker
-        | VolumeKind::Other("refs") => false,
-        VolumeKind::Iso9660 => true,
+        _ if has_boot_record(whole) => false,
+        VolumeKind::Iso9660 => !is_new(mbr),
         VolumeKind::Unknown | VolumeKind::Empty => is_new(mbr) || is_possible(),
         _ => has_partitions(mbr) && is_possible(),
     }
+}
+
+/// Whether a volume of this kind begins with a boot record, in the place of an MBR.
+pub(crate) fn has_boot_record(kind: &VolumeKind) -> bool {
+    matches!(
+        kind,
+        VolumeKind::Fat12
+            | VolumeKind::Fat16
+            | VolumeKind::Fat32
+            | VolumeKind::Ntfs
+            | VolumeKind::ExFat
+            | VolumeKind::BitLocker
+            | VolumeKind::Other("refs")
+    )
 }
 
 /// Whether its table is empty as a new one is: of code that lies there this can't be said.

@@ -11,6 +11,7 @@ pub(crate) mod lvm;
 mod lvm_text;
 mod md;
 mod ntfs;
+mod ntfs_files;
 mod ntfs_record;
 mod swap;
 mod xfs;

@@ -9,9 +9,7 @@
 
 mod support;
 
-use imsprep_inspect::{
-    Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Partition, Purpose, VolumeKind,
-};
+use imsprep_inspect::{Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Purpose};
 use support::{Folder, MIB};
 
 /// The start of a program for a machine.
@@ -167,6 +165,18 @@ fn a_bios_boot_partition_that_is_filled_completes_grub() {
 }
 
 #[test]
+fn grub_needs_no_partitions() {
+    let Some(folder) = with_code("dos\\n", GRUB) else { return };
+    let script = "dd if=image of=sector bs=512 count=1 status=none; mkfs.ext4 -q -F image
+        dd if=sector of=image conv=notrunc status=none";
+    if folder.run(&["mkfs.ext4"], script) {
+        let found = folder.inspect("image");
+        assert_eq!((found.table, found.boot.code), (None, Some(BootCode::Grub)));
+        assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, Purpose::System));
+    }
+}
+
+#[test]
 fn code_that_parted_writes_is_known() {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
@@ -207,82 +217,4 @@ fn the_type_of_a_root_partition_tells_the_architecture() {
         let summary = folder.inspect("image").summary;
         assert_eq!((summary.architecture, summary.purpose), (architecture, Purpose::Unknown), "{summary:?}");
     }
-}
-
-/// Loop devices, which need root; `None` says why there are none.
-fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {
-    let mut devices = Vec::new();
-    for name in names {
-        let text = folder.output(&format!("losetup -f --show {name}"));
-        match text.lines().next().filter(|line| line.starts_with("/dev/loop")) {
-            Some(device) => devices.push(device.to_owned()),
-            None => {
-                detach(folder, &devices);
-                imsprep_testdata::skip(&format!("no loop devices here: {}", text.trim()));
-                return None;
-            }
-        }
-    }
-    Some(devices)
-}
-
-fn detach(folder: &Folder, devices: &[String]) {
-    for device in devices {
-        folder.output(&format!("losetup -d {device}"));
-    }
-}
-
-#[test]
-fn a_volume_group_and_what_of_it_is_missing() {
-    let folder = Folder::new();
-    folder.image("image", 64 * MIB);
-    folder.image("other", 64 * MIB);
-    if !folder.run(&["pvcreate", "vgcreate", "losetup", "pvs", "blkid"], "true") {
-        return;
-    }
-    let Some(devices) = loop_devices(&folder, &["image", "other"]) else { return };
-    let group = format!("imspreptest{}", std::process::id());
-    let both = devices.join(" ");
-    // Only these two devices, whatever else the machine has.
-    let lvm = |command: &str, args: &str| {
-        let filter = devices.iter().map(|device| format!("\"a|^{device}$|\"")).collect::<Vec<_>>().join(",");
-        let config = format!(
-            "devices {{ use_devicesfile=0 filter=[{filter},\"r|.*|\"] }} backup {{ backup=0 archive=0 }}"
-        );
-        folder.output(&format!("LVM_SUPPRESS_FD_WARNINGS=1 {command} --config '{config}' {args}"))
-    };
-    let made = lvm("pvcreate", &format!("-y {both}")) + &lvm("vgcreate", &format!("-y {group} {both}"));
-    let told = lvm("pvs", &format!("--noheadings --separator , -o pv_uuid,vg_name,vg_uuid,pv_count {both}"));
-    detach(&folder, &devices);
-    let rows = told.lines().map(|line| line.trim().split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
-    assert_eq!(rows.len(), 2, "{made} {told}");
-    let volume = folder.inspect("image").whole.unwrap();
-    assert_eq!(volume.uuid.as_deref(), Some(rows[0][0]));
-    assert_eq!(volume.uuid.as_ref(), folder.blkid("image", 0, 64 * MIB).get("UUID"));
-    let VolumeKind::Lvm(lvm) = volume.kind else { panic!("{volume:?}") };
-    let found = lvm.group.unwrap();
-    assert_eq!((found.name.as_str(), found.uuid.as_str()), (rows[0][1], rows[0][2]));
-    assert_eq!(found.physical, [rows[0][0], rows[1][0]]);
-    assert_eq!((found.missing, found.logical), (vec![rows[1][0].to_owned()], Vec::<String>::new()));
-
-    // Both on one disk: nothing is missing.
-    folder.image("disk", 140 * MIB);
-    let script = "printf 'label: gpt\\nstart=2048,size=131072\\nstart=133120,size=131072\\n' | sfdisk -q disk
-        dd if=image of=disk bs=1M seek=1 conv=notrunc status=none
-        dd if=other of=disk bs=1M seek=65 conv=notrunc status=none";
-    if folder.run(&["sfdisk"], script) {
-        let found = folder.inspect("disk");
-        let missing = |partition: &Partition| match &partition.content.kind {
-            VolumeKind::Lvm(lvm) => lvm.group.as_ref().unwrap().missing.len(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(found.partitions.iter().map(missing).collect::<Vec<_>>(), [0, 0]);
-    }
-
-    // A byte of the text altered: its checksum is no longer right.
-    let text = folder.read_at("image", 0, usize::try_from(MIB).unwrap());
-    let at = text.windows(group.len()).rposition(|window| window == group.as_bytes()).unwrap();
-    folder.write_at("image", at as u64, b"X");
-    let VolumeKind::Lvm(lvm) = folder.inspect("image").whole.unwrap().kind else { panic!() };
-    assert_eq!((lvm.group, lvm.unread), (None, Some("the checksum of its metadata is wrong")));
 }

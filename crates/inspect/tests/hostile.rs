@@ -64,7 +64,7 @@ fn seeds() -> Vec<(&'static str, Sparse)> {
         ("mkfs.xfs", 512, "mkfs.xfs -q -L xfs image"),
         ("mkfs.btrfs", 256, "mkfs.btrfs -q -L btrfs image"),
         ("mkfs.f2fs", 128, "mkfs.f2fs -q -l f2fs image"),
-        ("mkntfs", 32, "mkntfs -q -F -L ntfs image"),
+        ("ntfscp", 32, "mkntfs -q -F -L ntfs image && printf hibr > x && ntfscp image x hiberfil.sys"),
         ("mkfs.vfat", 4, "mkfs.vfat -F 12 -n LABEL image"),
         ("mkfs.exfat", 16, "mkfs.exfat -L label image"),
         ("mkswap", 8, "mkswap -L swap image"),

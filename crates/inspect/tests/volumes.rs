@@ -170,6 +170,38 @@ fn ntfs() {
 }
 
 #[test]
+fn a_windows_that_is_hibernated() {
+    let script = "mkntfs -q -F image";
+    let Some((folder, _)) = made(64, &["mkntfs", "ntfscp"], script) else { return };
+    // Files before and after it in the directory, more than fit into the directory's own record.
+    let copy = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.path("file"), bytes).unwrap();
+        assert!(folder.run(&["ntfscp"], &format!("ntfscp -f image file '{name}'")));
+    };
+    for number in 0..40 {
+        copy(&format!("a file with a long name {number}"), b"x");
+        copy(&format!("z file with a long name {number}"), b"x");
+    }
+    copy("not hiberfil.sys", b"hibr");
+    assert_eq!(whole(&folder).state, State::Clean);
+    std::fs::copy(folder.path("image"), folder.path("before")).unwrap();
+    for (bytes, is_hibernated) in [
+        (b"hibr".repeat(2000), true),
+        (b"HIBR".repeat(2000), true),
+        // It was woken up.
+        (b"wake".repeat(2000), false),
+        (b"other".repeat(2000), false),
+    ] {
+        std::fs::copy(folder.path("before"), folder.path("image")).unwrap();
+        copy("hiberfil.sys", &bytes);
+        let state = if is_hibernated { State::Dirty(Dirt::Hibernated) } else { State::Clean };
+        assert_eq!(whole(&folder).state, state, "{:?}", &bytes[..4]);
+        let told = folder.output("ntfscp image file probe");
+        assert_eq!(told.contains("hibernated"), is_hibernated, "{told}");
+    }
+}
+
+#[test]
 fn fat() {
     for (mib, args, kind) in [
         (4, "-F 12 -n TWELVE", VolumeKind::Fat12),
@@ -417,4 +449,74 @@ fn what_is_left_over_from_before_shows() {
     folder.write_at("image", 4086, b"SWAPSPACE2");
     let volume = whole(&folder);
     assert_eq!((volume.kind.name(), volume.also.as_slice()), ("swap", &["ext4"][..]));
+}
+
+/// Mounts `image` in `mnt` for the rest of a script; `false`, with a word about it, where this user or kernel can't.
+fn can_mount(folder: &Folder) -> bool {
+    let text = folder.output("mkdir -p mnt && mount -o loop image mnt && umount mnt");
+    if !text.is_empty() {
+        imsprep_testdata::skip(&format!("can't be mounted here: {}", text.trim()));
+    }
+    text.is_empty()
+}
+
+/// Copies of an XFS that is at work, on a log that is small enough to come round. Its tool makes such a one for tests only.
+#[test]
+fn an_xfs_at_work_is_dirty_when_its_tool_says_so() {
+    let folder = Folder::new();
+    folder.image("image", 128 * MIB);
+    let make = "QA_CHECK_FS=1 TEST_DIR=/x TEST_DEV=/y mkfs.xfs -q -l size=6m image";
+    if !folder.run(&["mkfs.xfs", "xfs_logprint", "mount"], make) || !can_mount(&folder) {
+        return;
+    }
+    let script = "trap 'umount mnt' EXIT
+        for round in 1 2 3 4; do
+            mount -o loop,logbsize=256k image mnt
+            mkdir mnt/files; for n in $(seq 4000); do : > mnt/files/$n; done; sync
+            cp --sparse=always image synced.$round; rm -r mnt/files
+            cp --sparse=always image busy.$round; umount mnt
+            cp --sparse=always image closed.$round
+        done
+        mount -o loop image mnt";
+    assert!(folder.run(&["mount", "umount"], script));
+    for round in 1..=4 {
+        for (when, is_clean) in [("synced", false), ("busy", false), ("closed", true)] {
+            let name = format!("{when}.{round}");
+            let told = folder.output(&format!("xfs_logprint -t {name}"));
+            let volume = folder.inspect(&name).whole.unwrap();
+            assert_eq!(told.contains("<CLEAN>"), is_clean, "{name}: {told}");
+            let state = if is_clean { State::Clean } else { State::Dirty(Dirt::Journal) };
+            assert_eq!(volume.state, state, "{name}: {told}");
+        }
+    }
+    // The log did come round: its first block is of a later cycle than its last.
+    let (first, last) = (log_cycle(&folder, 0), log_cycle(&folder, 6 * 2048 - 1));
+    assert!(first > last && last > 0, "{first} {last}");
+}
+
+/// The cycle of a block of the log in `closed.4`.
+fn log_cycle(folder: &Folder, block: u64) -> u32 {
+    std::fs::copy(folder.path("closed.4"), folder.path("image")).unwrap();
+    let bytes = folder.read_at("image", log_start(folder) + block * 512, 8);
+    let [magic, cycle] = [0, 4].map(|at| u32::from_be_bytes(*bytes[at..].first_chunk().unwrap()));
+    if magic == 0xfeed_babe { cycle } else { magic }
+}
+
+#[test]
+fn an_ext4_and_a_btrfs_at_work_are_dirty() {
+    for (mkfs, mib, state) in [("mkfs.ext4 -q -F", 40, State::Clean), ("mkfs.btrfs -q", 256, State::NotTold)]
+    {
+        let folder = Folder::new();
+        folder.image("image", mib * MIB);
+        let tool = mkfs.split(' ').next().unwrap();
+        if !folder.run(&[tool, "mount"], &format!("{mkfs} image")) || !can_mount(&folder) {
+            return;
+        }
+        // Synced, and for Btrfs not yet committed.
+        let script = "trap 'umount mnt' EXIT; mount -o loop image mnt; echo 1 > mnt/x; sync
+            dd if=/dev/zero of=mnt/y bs=4k count=9 conv=fsync status=none; sync -d image; cp --sparse=always image busy";
+        assert!(folder.run(&["mount", "umount"], script));
+        assert_eq!(folder.inspect("busy").whole.unwrap().state, State::Dirty(Dirt::Journal), "{mkfs}");
+        assert_eq!(whole(&folder).state, state, "{mkfs}");
+    }
 }

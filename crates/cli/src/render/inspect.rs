@@ -148,34 +148,41 @@ fn state(volume: &Volume) -> (&'static str, Style) {
 
 /// With `-v`: identities, attributes, what a volume says of its size, boot code and loaders.
 fn details(disk: &Inspection) -> String {
-    let mut text = String::new();
+    let mut text = String::from("\n");
+    if let Some(whole) = disk.whole.as_ref().map(volume_details).filter(|whole| !whole.is_empty()) {
+        let _ = writeln!(text, "  disk:{whole}");
+    }
     for partition in &disk.partitions {
         let Partition { number, start, length, .. } = partition;
-        let _ = write!(text, "\n  partition {number}: {} from offset {start}, type ", Size(*length));
+        let _ = write!(text, "  partition {number}: {} from offset {start}, type ", Size(*length));
         let _ = write!(text, "{}", partition.kind.code());
         if let Some(guid) = partition.guid {
-            let _ = write!(text, ", guid {guid}, attributes {:#x}", partition.attributes);
+            let _ = write!(text, ", GUID {guid}, attributes {:#x}", partition.attributes);
         }
-        if let Some(size) = partition.content.size {
-            let _ = write!(text, "\n      {} of {}", partition.content.kind.name(), Size(size));
-        }
-        if let VolumeKind::Lvm(lvm) = &partition.content.kind
-            && let Some(group) = &lvm.group
-        {
-            let _ = write!(text, "\n      {}", shown(&group_text(group)));
-        }
-    }
-    if !disk.partitions.is_empty() {
-        text.push('\n');
+        let _ = writeln!(text, "{}", volume_details(&partition.content));
     }
     if let Some(code) = disk.boot.code {
-        let _ = writeln!(text, "\n  boot code: {code}");
+        let _ = writeln!(text, "  boot code: {code}");
     }
     for system in &disk.boot.efi {
         for loader in &system.loaders {
             let machine = loader.machine.map_or("no program".into(), |machine| machine.to_string());
             let _ = writeln!(text, "  boot loader: {}, {machine}", shown(&loader.path));
         }
+    }
+    text
+}
+
+/// What a volume says of itself, each on a line of its own.
+fn volume_details(volume: &Volume) -> String {
+    let mut text = String::new();
+    if let Some(size) = volume.size {
+        let _ = write!(text, "\n      {} of {}", volume.kind.name(), Size(size));
+    }
+    if let VolumeKind::Lvm(lvm) = &volume.kind
+        && let Some(group) = &lvm.group
+    {
+        let _ = write!(text, "\n      {}", shown(&group_text(group)));
     }
     text
 }

@@ -5,7 +5,8 @@ use imsprep_ondisk::volume::ntfs::{
 };
 use imsprep_source::Result;
 
-use super::ntfs_record::{attribute, first_run, restore, value};
+use super::ntfs_files;
+use super::ntfs_record::{Run, attribute, restore, runs, value};
 use crate::view::View;
 use crate::{Dirt, State, Volume, VolumeKind, text};
 
@@ -16,11 +17,14 @@ const RECORD_MAX: u64 = 64 << 10;
 const LOG_PAGE: u64 = 4096;
 
 /// Where things are.
-struct Ntfs<'a> {
-    view: &'a View<'a>,
-    cluster: u64,
+pub(super) struct Ntfs<'a> {
+    pub(super) view: &'a View<'a>,
+    /// Bytes of a cluster.
+    pub(super) cluster: u64,
+    /// Where the master file table begins.
     mft: u64,
-    record_size: u64,
+    /// Bytes of a record of it.
+    pub(super) record_size: u64,
 }
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
@@ -35,7 +39,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     };
     let Some(ntfs) = Ntfs::new(view, &record) else { return Ok(Some(volume)) };
     let Some(description) = ntfs.record(RECORD_VOLUME)? else { return Ok(Some(volume)) };
-    let name = attribute(&description, Attribute::VOLUME_NAME).and_then(value);
+    let name = attribute(&description, Attribute::VOLUME_NAME, &[]).and_then(value);
     volume.label = name.and_then(|name| text::some(&text::utf16_le(name)));
     volume.state = ntfs.state(&description)?;
     Ok(Some(volume))
@@ -60,13 +64,16 @@ impl<'a> Ntfs<'a> {
     }
 
     /// One of the first records of the master file table, which follow each other.
-    fn record(&self, number: u64) -> Result<Option<Vec<u8>>> {
+    pub(super) fn record(&self, number: u64) -> Result<Option<Vec<u8>>> {
         let at = self.mft.saturating_add(number * self.record_size);
         Ok(self.view.bytes(at, self.record_size)?.and_then(|bytes| restore(bytes, RecordHeader::FILE)))
     }
 
     fn state(&self, description: &[u8]) -> Result<State> {
-        let information = attribute(description, Attribute::VOLUME_INFORMATION).and_then(value);
+        if ntfs_files::is_hibernated(self)? {
+            return Ok(State::Dirty(Dirt::Hibernated));
+        }
+        let information = attribute(description, Attribute::VOLUME_INFORMATION, &[]).and_then(value);
         let Some(information) = information.and_then(<[u8]>::first_chunk).map(VolumeInformation::decode)
         else {
             return Ok(State::Unknown);
@@ -85,14 +92,12 @@ impl<'a> Ntfs<'a> {
     /// `None` if it can't be told.
     fn is_log_clean(&self) -> Result<Option<bool>> {
         let Some(record) = self.record(RECORD_LOG)? else { return Ok(None) };
-        let Some((cluster, count)) = attribute(&record, Attribute::DATA).and_then(first_run) else {
+        let data = attribute(&record, Attribute::DATA, &[]).unwrap_or_default();
+        let Some(Run { first: Some(first), count }) = runs(data, 1).first().copied() else { return Ok(None) };
+        if count.saturating_mul(self.cluster) < 2 * LOG_PAGE {
             return Ok(None);
-        };
-        let Some(at) =
-            cluster.checked_mul(self.cluster).filter(|_| count.saturating_mul(self.cluster) >= 2 * LOG_PAGE)
-        else {
-            return Ok(None);
-        };
+        }
+        let at = first.saturating_mul(self.cluster);
         let (mut newest, mut emptied): (Option<RestartArea>, usize) = (None, 0);
         for page in [at, at.saturating_add(LOG_PAGE)] {
             let Some(bytes) = self.view.bytes(page, LOG_PAGE)? else { return Ok(None) };

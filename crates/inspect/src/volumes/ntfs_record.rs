@@ -26,8 +26,8 @@ pub(super) fn restore(mut bytes: Vec<u8>, magic: [u8; 4]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The attribute of this kind without a name, as the bytes from its start to its end.
-pub(super) fn attribute(record: &[u8], kind: u32) -> Option<&[u8]> {
+/// The attribute of this kind and name, in UTF-16, as the bytes from its start to its end.
+pub(super) fn attribute<'a>(record: &'a [u8], kind: u32, name: &[u8]) -> Option<&'a [u8]> {
     let mut at = usize::from(RecordHeader::decode(record.first_chunk()?).attributes);
     loop {
         let rest = record.get(at..)?;
@@ -37,7 +37,9 @@ pub(super) fn attribute(record: &[u8], kind: u32) -> Option<&[u8]> {
         if attribute.kind == Attribute::END || length < Attribute::SIZE {
             return None;
         }
-        if attribute.kind == kind && attribute.name_length == 0 {
+        let its_name =
+            rest.get(usize::from(attribute.name_offset)..)?.get(..2 * usize::from(attribute.name_length));
+        if attribute.kind == kind && its_name == Some(name) {
             return rest.get(..length);
         }
         at = at.checked_add(length)?;
@@ -51,26 +53,57 @@ pub(super) fn value(attribute: &[u8]) -> Option<&[u8]> {
     attribute.get(usize::from(header.value_offset)..)?.get(..length).filter(|_| header.non_resident == 0)
 }
 
-/// The first cluster of an attribute that has its value elsewhere, and the number of those that follow each other.
-pub(super) fn first_run(attribute: &[u8]) -> Option<(u64, u64)> {
+/// Clusters that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The first one; `None` for a hole.
+    pub(super) first: Option<u64>,
+    /// How many.
+    pub(super) count: u64,
+}
+
+/// Where the value of an attribute is that has it elsewhere: the runs up to the end of their list, to what makes no sense,
+/// or to `most` of them.
+pub(super) fn runs(attribute: &[u8], most: usize) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut list = run_list(attribute).unwrap_or_default();
+    let mut place: i128 = 0;
+    while let Some((run, rest)) = next_run(list, &mut place).filter(|_| runs.len() < most) {
+        runs.push(run);
+        list = rest;
+    }
+    runs
+}
+
+fn run_list(attribute: &[u8]) -> Option<&[u8]> {
     let header = Attribute::decode(attribute.first_chunk()?);
     let offset =
         attribute.get(Attribute::RUNS_OFFSET..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))?;
-    let (sizes, rest) = attribute.get(usize::from(offset)..)?.split_first()?;
-    let (count, place) = rest.split_at_checked(usize::from(sizes & 0xf))?;
-    let place = place.get(..usize::from(sizes >> 4))?;
-    // Without a place the run is a hole.
-    let is_run = header.non_resident != 0 && !count.is_empty() && !place.is_empty();
-    is_run.then(|| Some((number(place)?, number(count)?)))?
+    attribute.get(usize::from(offset)..).filter(|_| header.non_resident != 0)
 }
 
-/// A little-endian number of up to eight bytes; `None` for a negative one, which is none of the volume's.
-fn number(bytes: &[u8]) -> Option<u64> {
-    let is_negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
-    if bytes.len() > 8 || is_negative {
-        return None;
-    }
-    Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+/// The run at the start of the list, and the rest of the list. Places are counted from the one before.
+fn next_run<'a>(list: &'a [u8], place: &mut i128) -> Option<(Run, &'a [u8])> {
+    let (sizes, rest) = list.split_first()?;
+    let (count, rest) = rest.split_at_checked(usize::from(sizes & 0xf))?;
+    let (step, rest) = rest.split_at_checked(usize::from(sizes >> 4))?;
+    let count = u64::try_from(number(count)?).ok().filter(|count| *count > 0)?;
+    let first = match number(step) {
+        None if step.is_empty() => None,
+        None => return None,
+        Some(step) => {
+            *place += step;
+            Some(u64::try_from(*place).ok()?)
+        }
+    };
+    Some((Run { first, count }, rest))
+}
+
+/// A little-endian number of one to eight bytes with a sign.
+fn number(bytes: &[u8]) -> Option<i128> {
+    let (last, lower) = bytes.split_last().filter(|_| bytes.len() <= 8)?;
+    let start = i128::from(i8::from_le_bytes([*last]));
+    Some(lower.iter().rev().fold(start, |number, byte| number << 8 | i128::from(*byte)))
 }
 
 #[cfg(test)]
@@ -96,22 +129,28 @@ mod tests {
         let mut record = vec![0; 512];
         record[20] = 64;
         record[64] = 0x60;
-        assert_eq!(attribute(&record, 0x70), None);
+        assert_eq!(attribute(&record, 0x70, &[]), None);
         record[68] = 32;
         record[96] = 0x70;
         record[100] = 24;
-        assert_eq!(attribute(&record, 0x70).map(<[u8]>::len), Some(24));
+        assert_eq!(attribute(&record, 0x70, &[]).map(<[u8]>::len), Some(24));
     }
 
     #[test]
-    fn the_first_run_is_where_a_value_begins() {
-        let mut attribute = vec![0; 80];
+    fn runs_follow_each_other_with_steps_in_both_directions() {
+        let mut attribute = vec![0; 100];
         (attribute[8], attribute[32]) = (1, 64);
-        attribute[64..68].copy_from_slice(&[0x21, 0x10, 0x34, 0x12]);
-        assert_eq!(first_run(&attribute), Some((0x1234, 0x10)));
+        let list = [0x21, 0x10, 0x34, 0x12, 0x01, 5, 0x11, 2, 0xfe, 0x11, 1, 0x80, 0, 0x11, 1, 1];
+        attribute[64..64 + list.len()].copy_from_slice(&list);
+        let run = |first, count| Run { first, count };
+        let all = [run(Some(0x1234), 0x10), run(None, 5), run(Some(0x1232), 2), run(Some(0x11b2), 1)];
+        assert_eq!(runs(&attribute, 9), all);
+        assert_eq!(runs(&attribute, 2), all[..2]);
         attribute[67] = 0x80;
-        assert_eq!(first_run(&attribute), None, "a negative place");
+        assert_eq!(runs(&attribute, 9), [], "a place before the first cluster");
         attribute[64] = 0xff;
-        assert_eq!(first_run(&attribute), None, "too many bytes");
+        assert_eq!(runs(&attribute, 9), [], "too many bytes");
+        attribute[8] = 0;
+        assert_eq!(runs(&attribute, 9), [], "its value is in the record");
     }
 }

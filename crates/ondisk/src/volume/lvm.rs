@@ -83,7 +83,7 @@ pub struct MetadataHeader {
     pub text_offset: u64,
     /// Bytes of the text, a NUL at its end included.
     pub text_size: u64,
-    /// [`checksum`]'s value of the text.
+    /// CRC-32 of the text, begun with [`MetadataHeader::CRC_START`].
     pub text_checksum: u32,
 }
 

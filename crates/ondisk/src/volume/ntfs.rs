@@ -42,7 +42,7 @@ impl BootRecord {
 /// The start of a record that is protected by an update sequence: of the master file table, or a page of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordHeader {
-    /// [`RecordHeader::FILE`], [`RecordHeader::RESTART`].
+    /// [`RecordHeader::FILE`], [`RecordHeader::RESTART`], [`RecordHeader::INDEX`].
     pub magic: [u8; 4],
     /// Where the update sequence is: the number that ends every 512 bytes, then what belongs there.
     pub sequence_offset: u16,
@@ -59,6 +59,8 @@ impl RecordHeader {
     pub const SIZE: usize = 26;
     /// `magic` of a record of the master file table.
     pub const FILE: [u8; 4] = *b"FILE";
+    /// `magic` of a block of an index.
+    pub const INDEX: [u8; 4] = *b"INDX";
     /// `magic` of a restart page of the log.
     pub const RESTART: [u8; 4] = *b"RSTR";
 
@@ -74,6 +76,10 @@ impl RecordHeader {
     }
 }
 
+/// Number of the record of the master file table itself.
+pub const RECORD_TABLE: u64 = 0;
+/// Number of the record of the root directory.
+pub const RECORD_ROOT: u64 = 5;
 /// Number of the record of the log.
 pub const RECORD_LOG: u64 = 2;
 /// Number of the record that describes the volume.
@@ -94,6 +100,8 @@ pub struct Attribute {
     pub value_offset: u16,
     /// Characters of its name.
     pub name_length: u8,
+    /// Where its name is, from the attribute's start.
+    pub name_offset: u16,
 }
 
 impl Attribute {
@@ -105,6 +113,10 @@ impl Attribute {
     pub const VOLUME_INFORMATION: u32 = 0x70;
     /// A file's content.
     pub const DATA: u32 = 0x80;
+    /// The start of an index, with entries or places of blocks of them.
+    pub const INDEX_ROOT: u32 = 0x90;
+    /// The blocks of an index.
+    pub const INDEX_ALLOCATION: u32 = 0xa0;
     /// After the last attribute.
     pub const END: u32 = u32::MAX;
     /// Not resident: where the offset of the list of runs is.
@@ -117,6 +129,7 @@ impl Attribute {
             length: LE::read_u32(&b[4..8]),
             non_resident: b[8],
             name_length: b[9],
+            name_offset: LE::read_u16(&b[10..12]),
             value_length: LE::read_u32(&b[16..20]),
             value_offset: LE::read_u16(&b[20..22]),
         }
@@ -170,3 +183,68 @@ impl RestartArea {
         }
     }
 }
+
+/// Name of the attributes that are a directory, UTF-16.
+pub const DIRECTORY_NAME: [u8; 8] = *b"$\0I\x003\x000\0";
+/// Where the bytes of an index block are in the value of [`Attribute::INDEX_ROOT`], a number of 32 bits.
+pub const INDEX_BLOCK_SIZE_OFFSET: usize = 8;
+/// Where the [`IndexHeader`] is in the value of [`Attribute::INDEX_ROOT`].
+pub const INDEX_ROOT_HEADER: usize = 16;
+/// Where the [`IndexHeader`] is in a block of an index.
+pub const INDEX_BLOCK_HEADER: usize = 24;
+
+/// The header of a list of index entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexHeader {
+    /// Where the entries begin, from this header.
+    pub entries: u32,
+    /// Where they end, from this header.
+    pub end: u32,
+}
+
+impl IndexHeader {
+    /// Bytes that are decoded here.
+    pub const SIZE: usize = 8;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self { entries: LE::read_u32(&b[..4]), end: LE::read_u32(&b[4..8]) }
+    }
+}
+
+/// The start of an entry of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// Number of the file's record; the upper 16 bits of the field are left out.
+    pub record: u64,
+    /// Bytes of the entry.
+    pub length: u16,
+    /// [`IndexEntry::LAST`].
+    pub flags: u16,
+    /// Characters of the file's name.
+    pub name_length: u8,
+}
+
+impl IndexEntry {
+    /// Bytes that are decoded here.
+    pub const SIZE: usize = 82;
+    /// Bytes of an entry that holds no file: the last one.
+    pub const SIZE_WITHOUT_NAME: usize = 16;
+    /// Bit of `flags`: the last one.
+    pub const LAST: u16 = 2;
+
+    /// The fields, whatever they hold. The name, UTF-16, follows.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self {
+            record: LE::read_u64(&b[..8]) & 0xffff_ffff_ffff,
+            length: LE::read_u16(&b[8..10]),
+            flags: LE::read_u16(&b[12..14]),
+            name_length: b[80],
+        }
+    }
+}
+
+/// The file in which Windows keeps the memory while it is hibernated, and the kernel's after a fast shutdown.
+pub const HIBERNATION_FILE: &str = "hiberfil.sys";
+/// First bytes of that file while something is in it, in either case.
+pub const HIBERNATION_MAGIC: [u8; 4] = *b"HIBR";

@@ -1,0 +1,103 @@
+//! Volume groups of LVM2, held against what its own tools say.
+
+#![cfg(unix)]
+
+mod support;
+
+use imsprep_inspect::{Partition, VolumeKind};
+use support::{Folder, MIB};
+
+/// Loop devices, which need root; `None` says why there are none.
+fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {
+    let mut devices = Vec::new();
+    for name in names {
+        let text = folder.output(&format!("losetup -f --show {name}"));
+        match text.lines().next().filter(|line| line.starts_with("/dev/loop")) {
+            Some(device) => devices.push(device.to_owned()),
+            None => {
+                detach(folder, &devices);
+                imsprep_testdata::skip(&format!("no loop devices here: {}", text.trim()));
+                return None;
+            }
+        }
+    }
+    Some(devices)
+}
+
+fn detach(folder: &Folder, devices: &[String]) {
+    for device in devices {
+        folder.output(&format!("losetup -d {device}"));
+    }
+}
+
+#[test]
+fn a_volume_group_and_what_of_it_is_missing() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    folder.image("other", 64 * MIB);
+    if !folder.run(&["pvcreate", "vgcreate", "losetup", "pvs", "blkid"], "true") {
+        return;
+    }
+    let Some(devices) = loop_devices(&folder, &["image", "other"]) else { return };
+    let group = format!("imspreptest{}", std::process::id());
+    let both = devices.join(" ");
+    // Only these two devices, whatever else the machine has.
+    let lvm = |command: &str, args: &str| {
+        let filter = devices.iter().map(|device| format!("\"a|^{device}$|\"")).collect::<Vec<_>>().join(",");
+        let config = format!(
+            "devices {{ use_devicesfile=0 filter=[{filter},\"r|.*|\"] }} backup {{ backup=0 archive=0 }}"
+        );
+        folder.output(&format!("LVM_SUPPRESS_FD_WARNINGS=1 {command} --config '{config}' {args}"))
+    };
+    // Logical volumes come from a backup: making one needs a kernel with device mapper.
+    let with_logical = |text: &str| {
+        let volume = "id = \"abcdef-abcd-abcd-abcd-abcd-abcd-abcdef\"
+            status = [\"READ\", \"WRITE\", \"VISIBLE\"] flags = [] segment_count = 1
+            segment1 { start_extent = 0 extent_count = 2 type = \"striped\" stripe_count = 1 stripes = [\"pv0\", 0] }";
+        let (before, after) = text.rsplit_once('}').unwrap();
+        format!("{before} logical_volumes {{ root {{ {volume} }} }} }} {after}")
+    };
+    let made = lvm("pvcreate", &format!("-y {both}")) + &lvm("vgcreate", &format!("-y {group} {both}"));
+    let made = made + &lvm("vgcfgbackup", &format!("-f backup {group}"));
+    let backup =
+        std::fs::read_to_string(folder.path("backup")).unwrap_or_else(|error| panic!("{error}: {made}"));
+    std::fs::write(folder.path("backup"), with_logical(&backup)).unwrap();
+    let made = made + &lvm("vgcfgrestore", &format!("--force -f backup {group}"));
+    let told = lvm("pvs", &format!("--noheadings --separator , -o pv_uuid,vg_name,vg_uuid,pv_count {both}"));
+    detach(&folder, &devices);
+    let rows = told.lines().map(|line| line.trim().split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
+    assert_eq!(rows.len(), 2, "{made} {told}");
+    let volume = folder.inspect("image").whole.unwrap();
+    assert_eq!(volume.uuid.as_deref(), Some(rows[0][0]));
+    assert_eq!(volume.uuid.as_ref(), folder.blkid("image", 0, 64 * MIB).get("UUID"));
+    let VolumeKind::Lvm(lvm) = volume.kind else { panic!("{volume:?}") };
+    let found = lvm.group.unwrap();
+    assert_eq!((found.name.as_str(), found.uuid.as_str()), (rows[0][1], rows[0][2]));
+    assert_eq!(found.physical, [rows[0][0], rows[1][0]]);
+    assert_eq!(
+        (found.missing, found.logical),
+        (vec![rows[1][0].to_owned()], vec!["root".to_owned()]),
+        "{made}"
+    );
+
+    // Both on one disk: nothing is missing.
+    folder.image("disk", 140 * MIB);
+    let script = "printf 'label: gpt\\nstart=2048,size=131072\\nstart=133120,size=131072\\n' | sfdisk -q disk
+        dd if=image of=disk bs=1M seek=1 conv=notrunc status=none
+        dd if=other of=disk bs=1M seek=65 conv=notrunc status=none";
+    if folder.run(&["sfdisk"], script) {
+        let found = folder.inspect("disk");
+        let missing = |partition: &Partition| match &partition.content.kind {
+            VolumeKind::Lvm(lvm) => lvm.group.as_ref().unwrap().missing.len(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found.partitions.iter().map(missing).collect::<Vec<_>>(), [0, 0]);
+    }
+
+    // A byte of the text altered: its checksum is no longer right.
+    let text = folder.read_at("image", 0, usize::try_from(MIB).unwrap());
+    let at = text.windows(group.len()).rposition(|window| window == group.as_bytes()).unwrap();
+    folder.write_at("image", at as u64, b"X");
+    let VolumeKind::Lvm(lvm) = folder.inspect("image").whole.unwrap().kind else { panic!() };
+    assert_eq!((lvm.group, lvm.unread), (None, Some("the checksum of its metadata is wrong")));
+}
