@@ -16,7 +16,7 @@ use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use inspect::InspectArgs;
-pub(crate) use policy::{FormatName, PolicyArgs, PurposeName};
+pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
 use size::parse_disk_size;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
@@ -343,6 +343,8 @@ pub(crate) struct Zvhd2CheckArgs {
     /// Let warnings count: exit 1 if there is any
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
 }
 
 #[derive(Debug, Args)]

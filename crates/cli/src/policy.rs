@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, OTC, Profile};
 
@@ -50,16 +50,7 @@ impl Policy {
     ) -> anyhow::Result<Self> {
         let path = config.as_ref().map(|config| config.path.clone());
         let config = config.unwrap_or_default();
-        let mut overrides = config.overrides;
-        for rule in &args.allow {
-            if args.deny.contains(rule) {
-                bail!("{} is both allowed and denied", rule.code);
-            }
-            overrides.allow(rule, None);
-        }
-        for rule in &args.deny {
-            overrides.deny(rule);
-        }
+        let overrides = args.overrides.above(config.overrides)?;
         Ok(Self {
             profile: match profile.or(config.profile) {
                 None | Some(ProfileName::Huawei) => &HUAWEI,
@@ -95,7 +86,7 @@ mod tests {
     use imsprep_rules::Purpose;
 
     use super::*;
-    use crate::args::PurposeName;
+    use crate::args::{OverrideArgs, PurposeName};
     use crate::codes::find_rule;
 
     #[test]
@@ -125,8 +116,10 @@ mod tests {
         let args = PolicyArgs {
             purpose: Some(PurposeName::System),
             prefix: Some("flag/".into()),
-            allow: vec![find_rule("IMS-012").unwrap()],
-            deny: vec![find_rule("BM-005").unwrap()],
+            overrides: OverrideArgs {
+                allow: vec![find_rule("IMS-012").unwrap()],
+                deny: vec![find_rule("BM-005").unwrap()],
+            },
             ..PolicyArgs::default()
         };
         let policy = Policy::of(&args, Some(ProfileName::Huawei), false, file()).unwrap();
@@ -137,7 +130,7 @@ mod tests {
         assert!(policy.overrides.allows(find_rule("IMS-012").unwrap()));
 
         let rule = find_rule("BM-005").unwrap();
-        let both = PolicyArgs { allow: vec![rule], deny: vec![rule], ..PolicyArgs::default() };
-        assert!(Policy::of(&both, None, false, None).is_err());
+        let both = OverrideArgs { allow: vec![rule], deny: vec![rule] };
+        assert!(both.above(Overrides::new()).is_err());
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
-use imsprep_findings::Rule;
+use imsprep_findings::{Overrides, Rule};
 use imsprep_rules::Purpose;
 use serde::Deserialize;
 
@@ -24,18 +25,45 @@ pub(crate) struct PolicyArgs {
     /// Folder of the object in its bucket, such as images/2026: the rules on names hold for the whole key
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
-    /// Let this rule be broken: it is shown as allowed and does not count; may be given several times
-    #[arg(long, value_name = "CODE", value_parser = find_rule)]
-    pub(crate) allow: Vec<&'static Rule>,
-    /// Make an error of what breaks this rule; may be given several times
-    #[arg(long, value_name = "CODE", value_parser = find_rule)]
-    pub(crate) deny: Vec<&'static Rule>,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
     /// Read settings from FILE [default: imsprep.toml in this folder, or above it in the same repository]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(crate) config: Option<PathBuf>,
     /// Read no imsprep.toml
     #[arg(long)]
     pub(crate) no_config: bool,
+}
+
+/// Flags that say which rules count.
+#[derive(Debug, Default, Args)]
+pub(crate) struct OverrideArgs {
+    /// Let this rule be broken: it is shown as allowed and does not count; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = find_rule)]
+    pub(crate) allow: Vec<&'static Rule>,
+    /// Make an error of what breaks this rule; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = find_rule)]
+    pub(crate) deny: Vec<&'static Rule>,
+}
+
+impl OverrideArgs {
+    /// Puts them above what was said before.
+    ///
+    /// # Errors
+    ///
+    /// If a rule is both allowed and denied.
+    pub(crate) fn above(&self, mut overrides: Overrides) -> anyhow::Result<Overrides> {
+        for rule in &self.allow {
+            if self.deny.contains(rule) {
+                bail!("{} is both allowed and denied", rule.code);
+            }
+            overrides.allow(rule, None);
+        }
+        for rule in &self.deny {
+            overrides.deny(rule);
+        }
+        Ok(overrides)
+    }
 }
 
 /// What a disk is for, by name.

@@ -85,6 +85,21 @@ fn an_allowed_error_leaves_a_reservation_and_a_denied_note_is_an_error() {
 }
 
 #[test]
+fn a_container_by_itself_is_judged_so_too() {
+    let folder = Folder::new();
+    // HEAD's checksum, which the index reader does not look at.
+    let mut bytes = imsprep_testdata::golden("zstd_k_uniform.zvhd2").to_vec();
+    bytes[300] ^= 1;
+    folder.write("odd.zvhd2", &bytes);
+    let run = |args: &[&str]| folder.run(&[&["zvhd2", "check", "odd.zvhd2"], args].concat());
+    let codes = codes(&folder.json(&["zvhd2", "check", "odd.zvhd2"]).1["report"]);
+    assert!(!codes.is_empty() && run(&[]).status == 0 && run(&["--strict"]).status == 1, "{codes:?}");
+    let allow = codes.iter().flat_map(|code| ["--allow", code]).collect::<Vec<_>>();
+    assert_eq!(run(&[&["--strict"], &allow[..]].concat()).status, 0);
+    assert_eq!(run(&["--deny", &codes[0]]).status, 1);
+}
+
+#[test]
 fn a_mistyped_code_is_a_usage_error_that_names_the_nearest() {
     let folder = Folder::new();
     folder.sparse("disk.raw", GIB, &[0]);
