@@ -2,6 +2,7 @@
 
 mod bench;
 mod inspect;
+mod policy;
 mod request;
 mod size;
 
@@ -9,15 +10,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imsprep_zvhd2::Level;
+use serde::Deserialize;
 
 use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use inspect::InspectArgs;
+pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
 pub(crate) use request::{
-    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, PurposeName,
-    RequestArgs, WishArgs,
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs, WishArgs,
 };
 use size::parse_disk_size;
 
@@ -41,6 +43,7 @@ const AFTER_ALL: usize = 900;
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_display_order = 900)]
 pub(crate) struct CommonArgs {
     /// Print the result as JSON
     #[arg(long, global = true, display_order = AFTER_ALL)]
@@ -101,9 +104,15 @@ pub(crate) enum Command {
   imsprep check --write-bitmap disk.raw    the same, and write disk.mf if there is none
   imsprep check --json images/ > out.json  every image in a folder, for a script
   imsprep check --quick disk.zvhd2         structure only, in seconds
+  imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
+  imsprep check --manifest sums.json disk.raw    and size and SHA-256 of disk.raw and disk.mf
 
 A RAW is compared with its bitmap and every record of a ZVHD2 is expanded, unless --quick.
-A folder stands for the images in it; its subfolders are not searched.")]
+A folder stands for the images in it; its subfolders are not searched.
+
+imsprep.toml holds a project's settings: profile, strict, purpose, bms, prefix, deny, and the table [allow] of codes with the \
+reason for each. It is looked for in this folder; within a repository, in the folders above as well, up to the repository's \
+own. Flags beat it.")]
 pub(crate) struct CheckArgs {
     /// Images, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
@@ -117,16 +126,29 @@ pub(crate) struct CheckArgs {
     /// Let warnings count: exit 1 if there is any
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Whose rules to apply
-    #[arg(long, value_name = "CLOUD", default_value = "huawei")]
-    pub(crate) profile: ProfileName,
+    /// Whose rules to apply [default: huawei]
+    #[arg(long, value_name = "CLOUD")]
+    pub(crate) profile: Option<ProfileName>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// How to print the result [default: text]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "quiet"])]
+    pub(crate) format: Option<FormatName>,
+    /// Write size and SHA-256 of each image and of its bitmap file to OUT, as JSON. Reads every byte, once, and hashes
+    /// no faster than one processor can
+    #[arg(long, value_name = "OUT", conflicts_with = "quick")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// Replace OUT of --manifest if it exists; never an image or its bitmap file
+    #[arg(long, requires = "manifest")]
+    pub(crate) force: bool,
     /// How to bring in the bytes of a RAW; the result is the same
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,
 }
 
 /// The profiles by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ProfileName {
     /// Huawei Cloud
     Huawei,
@@ -339,6 +361,8 @@ pub(crate) struct Zvhd2CheckArgs {
     /// Let warnings count: exit 1 if there is any
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArgs,
 }
 
 #[derive(Debug, Args)]

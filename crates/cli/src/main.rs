@@ -1,11 +1,14 @@
 //! `imsprep`: checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
 
 mod args;
+mod codes;
 mod commands;
+mod config;
 mod exit;
 mod identity;
 mod moment;
 mod page;
+mod policy;
 mod progress;
 mod render;
 #[cfg(test)]

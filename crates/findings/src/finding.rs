@@ -1,6 +1,6 @@
 //! One place where a rule is broken.
 
-use crate::{Rule, Severity};
+use crate::{Allowance, Rule, Severity};
 
 /// One broken rule at one place, with what was found and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// The rule's severity, or what a profile or the user made of it.
     pub severity: Severity,
+    /// That the user allows it, where the severity is [`Severity::Allowed`].
+    pub allowed: Option<Allowance>,
     /// What is wrong here, one sentence without a full stop.
     pub message: String,
     /// Byte offset in the file, where there is one.
@@ -31,6 +33,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
+            allowed: None,
             message: message.into(),
             offset: None,
             block: None,

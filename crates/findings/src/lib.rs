@@ -2,7 +2,7 @@
 //!
 //! A [`Rule`] is one thing that can be broken, with a stable code. A [`Finding`] is one place where it is broken.
 //! A [`Report`] collects findings, together with what was *not* looked at: a check that did not run is a
-//! [`NotChecked`], never a pass.
+//! [`NotChecked`], never a pass. [`Overrides`] are what a user makes of rules: a finding may be allowed, or made an error.
 //!
 //! An error is not a finding: "could not look" is an `Err` of the crate that looked.
 //!
@@ -25,9 +25,11 @@
 //! ```
 
 mod finding;
+mod overrides;
 mod report;
 mod rule;
 
 pub use finding::Finding;
+pub use overrides::{Allowance, Overrides};
 pub use report::{NotChecked, Report, Tally};
 pub use rule::{Rule, Severity};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Finding, Rule, Severity};
+use crate::{Finding, Overrides, Rule, Severity};
 
 /// Something that a full check would cover and this one did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Tally {
     pub rule: &'static Rule,
     /// The severity that was counted.
     pub severity: Severity,
+    /// The gravest that the findings would have if the user had said nothing of the rule.
+    pub by_itself: Severity,
     /// Findings in all, kept or not.
     pub total: u64,
     /// Findings kept in full in the report.
@@ -29,9 +31,11 @@ pub struct Tally {
 /// Findings and what was not checked.
 ///
 /// A damaged file can break one rule a million times. Of each rule and severity the first [`Report::KEPT`] findings
-/// are kept in full, in the order in which they came; the rest are counted.
+/// are kept in full, in the order in which they came; the rest are counted. What comes in is judged by the report's
+/// [`Overrides`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    overrides: Overrides,
     findings: Vec<Finding>,
     not_checked: Vec<NotChecked>,
     tallies: BTreeMap<(&'static str, Severity), Tally>,
@@ -46,6 +50,11 @@ impl Report {
         Self::default()
     }
 
+    /// An empty report whose findings count as the user wants it.
+    pub fn under(overrides: Overrides) -> Self {
+        Self { overrides, ..Self::default() }
+    }
+
     /// Adds a finding.
     pub fn push(&mut self, finding: Finding) {
         self.push_counted(finding, 1);
@@ -56,12 +65,9 @@ impl Report {
         if times == 0 {
             return;
         }
-        let tally = self.tallies.entry((finding.rule.code, finding.severity)).or_insert(Tally {
-            rule: finding.rule,
-            severity: finding.severity,
-            total: 0,
-            kept: 0,
-        });
+        let by_itself = finding.severity;
+        let finding = self.overrides.apply(finding);
+        let tally = self.tally(finding.rule, finding.severity, by_itself);
         tally.total = tally.total.saturating_add(times);
         if tally.kept < Self::KEPT {
             tally.kept += 1;
@@ -81,14 +87,11 @@ impl Report {
 
     /// Adds all that another report holds.
     pub fn merge(&mut self, other: Self) {
-        for tally in other.tallies.values() {
-            let kept = self.tallies.entry((tally.rule.code, tally.severity)).or_insert(Tally {
-                total: 0,
-                kept: 0,
-                ..*tally
-            });
+        for theirs in other.tallies.values() {
+            let severity = self.overrides.severity(theirs.rule, theirs.severity);
+            let ours = self.tally(theirs.rule, severity, theirs.by_itself);
             // The kept ones are counted when they are pushed below.
-            kept.total = kept.total.saturating_add(tally.total - tally.kept as u64);
+            ours.total = ours.total.saturating_add(theirs.total - theirs.kept as u64);
         }
         for finding in other.findings {
             self.push(finding);
@@ -100,6 +103,14 @@ impl Report {
     pub fn retain_rules(&mut self, keep: impl Fn(&Rule) -> bool) {
         self.findings.retain(|finding| keep(finding.rule));
         self.tallies.retain(|_, tally| keep(tally.rule));
+    }
+
+    /// The tally to count in, made if there is none yet.
+    fn tally(&mut self, rule: &'static Rule, severity: Severity, by_itself: Severity) -> &mut Tally {
+        let new = Tally { rule, severity, by_itself, total: 0, kept: 0 };
+        let tally = self.tallies.entry((rule.code, severity)).or_insert(new);
+        tally.by_itself = tally.by_itself.max(by_itself);
+        tally
     }
 
     /// Puts the findings into the order of their places in the file, then of their codes: the same for any number of
@@ -139,6 +150,12 @@ impl Report {
     /// The gravest severity in the report.
     pub fn worst(&self) -> Option<Severity> {
         self.tallies.values().map(|t| t.severity).max()
+    }
+
+    /// The rules that would have errors here if the user did not allow them.
+    pub fn allowed_errors(&self) -> impl Iterator<Item = &'static Rule> {
+        let allowed = |t: &&Tally| t.severity == Severity::Allowed && t.by_itself == Severity::Error;
+        self.tallies.values().filter(allowed).map(|t| t.rule)
     }
 
     /// Whether anything in it is an error.
@@ -215,6 +232,34 @@ mod tests {
         }
         report.retain_rules(|rule| rule.code != RULE.code);
         assert_eq!((report.findings().len(), report.count_of(&RULE), report.worst()), (0, 0, None));
+    }
+
+    #[test]
+    fn what_is_allowed_is_kept_and_does_not_count_and_what_is_denied_is_an_error() {
+        let mut overrides = Overrides::new();
+        overrides.allow(&RULE, Some("we know".into()));
+        let mut report = Report::under(overrides.clone());
+        report.push(Finding::new(&RULE, "as it is"));
+        assert!(report.allowed_errors().next().is_none());
+        let mut other = Report::new();
+        for _ in 0..150 {
+            other.push(Finding::new(&RULE, "graver").severity(Severity::Error));
+        }
+        report.merge(other.clone());
+        assert_eq!((report.worst(), report.has_errors()), (Some(Severity::Allowed), false));
+        assert_eq!((report.count(Severity::Allowed), report.count(Severity::Error)), (151, 0));
+        assert_eq!(report.findings().len(), Report::KEPT);
+        let allowed = report.findings()[1].allowed.clone().unwrap();
+        assert_eq!((allowed.instead_of, allowed.because.as_deref()), (Severity::Error, Some("we know")));
+        assert_eq!(report.allowed_errors().map(|rule| rule.code).collect::<Vec<_>>(), ["EX-001"]);
+
+        // The last word holds.
+        overrides.deny(&RULE);
+        let mut report = Report::under(overrides);
+        report.push(Finding::new(&RULE, "a note").severity(Severity::Note));
+        report.merge(other);
+        assert_eq!((report.count(Severity::Error), report.count_of(&RULE)), (151, 151));
+        assert!(report.findings().iter().all(|finding| finding.allowed.is_none()));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-/// How much a broken rule matters. Ordered: `Note < Warning < Error`.
+/// How much a broken rule matters. Ordered: `Allowed < Note < Warning < Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// The user allows it: shown, and never counted.
+    Allowed,
     /// Worth knowing, changes no verdict.
     Note,
     /// The import may still work; `--strict` makes it count.
@@ -14,12 +16,13 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word used in text and in JSON: `error`, `warning` or `note`.
+    /// The word used in text and in JSON: `error`, `warning`, `note` or `allowed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
             Self::Note => "note",
+            Self::Allowed => "allowed",
         }
     }
 }

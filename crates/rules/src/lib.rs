@@ -1,15 +1,15 @@
 //! The service's import rules as data: facts in, findings out.
 //!
-//! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds what was
-//! found out about one file against a profile. What no look at a file can tell is listed by [`not_checkable`], so that it
-//! is never shown as passed. [`fill_request`] makes the body of the request that imports the uploaded file, and
-//! [`validate_body`] holds one that somebody wrote against the rules.
+//! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds the
+//! [`Facts`] that were found out about one file, and the [`Intent`] of who imports it, against a profile. What no look at a
+//! file can tell is listed by [`not_checkable`], so that it is never shown as passed. [`fill_request`] makes the body of the
+//! request that imports the uploaded file, and [`validate_body`] holds one that somebody wrote against the rules.
 //!
 //! ```
 //! use std::path::Path;
 //! use imsprep_detect::{Detection, Format};
 //! use imsprep_findings::Report;
-//! use imsprep_rules::{HUAWEI, check_image};
+//! use imsprep_rules::{Facts, HUAWEI, Intent, check_image};
 //!
 //! let qcow2 = Detection {
 //!     format: Format::Qcow2,
@@ -21,16 +21,22 @@
 //!     evidence: vec![],
 //! };
 //! let mut report = Report::new();
-//! check_image(Path::new("disk.qcow2"), &qcow2, &HUAWEI, &mut report);
+//! let facts = Facts { path: Path::new("disk.qcow2"), detection: &qcow2, inside: None };
+//! check_image(&facts, &HUAWEI, &Intent::default(), &mut report);
 //! let finding = &report.findings()[0];
 //! assert_eq!(finding.rule.code, "IMS-001");
 //! assert!(finding.advice().contains("common import"));
 //! ```
 
 mod check;
+mod content;
+mod content_rules;
 mod facts;
 mod gpt;
-mod name;
+mod intent;
+mod intent_rules;
+mod key;
+mod min_disk;
 mod names;
 mod not_checked;
 mod profile;
@@ -41,16 +47,21 @@ mod size;
 mod way_out;
 mod wrapper;
 
-pub use check::{check_image, is_too_large};
+pub use check::{Facts, check_image, is_too_large};
+pub use content::{Inside, purpose_of};
+pub use content_rules::CONTENT_RULES;
 pub use facts::{check_detection, rule_of};
 pub use gpt::check_backup_gpt;
+pub use intent::{Intent, Purpose};
+pub use intent_rules::INTENT_RULES;
+pub use key::object_key;
 pub use names::shown_names;
-pub use not_checked::not_checkable;
-pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};
+pub use not_checked::{Sight, not_checkable};
+pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
     Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, ImageFacts, ImageTag, Letters,
-    MAX_BODY, Machine, NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, Purpose, REQUEST_RULES,
-    Request, RequestBody, RequestProfile, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request,
+    MAX_BODY, Machine, NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, REQUEST_RULES, Request,
+    RequestBody, RequestProfile, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request,
     validate_body,
 };
 pub use rules::RULES;

@@ -1,5 +1,7 @@
 //! What each cloud asks for, as data.
 
+use std::ops::RangeInclusive;
+
 use imsprep_detect::Format;
 
 use crate::RequestProfile;
@@ -10,6 +12,15 @@ pub const RULE_SET_DATE: &str = "2026-11-21";
 
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
+
+/// The least `min_disk` of a system disk, in GB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinDisk {
+    /// Of Windows.
+    pub windows: u32,
+    /// Of any other system.
+    pub others: u32,
+}
 
 /// The rules of one cloud.
 ///
@@ -36,6 +47,12 @@ pub struct Profile {
     pub min_disk: u64,
     /// Below this many bytes the cloud's console does not offer a system disk.
     pub min_console_disk: u64,
+    /// `min_disk` that any page allows, in GB.
+    pub min_disk_range: RangeInclusive<u32>,
+    /// The least `min_disk` of a system disk that no page refuses, where pages disagree.
+    pub strict_min_disk: Option<MinDisk>,
+    /// Longest key of an object, in bytes of UTF-8.
+    pub max_key: usize,
     /// Longest object name, in characters, that no page objects to.
     pub max_name: usize,
     /// Why a Windows may be refused, where some pages say so.
@@ -68,6 +85,9 @@ const BOTH: Profile = Profile {
     max_disk: TIB,
     min_disk: GIB,
     min_console_disk: 40 * GIB,
+    min_disk_range: 1..=1024,
+    strict_min_disk: None,
+    max_key: 1024,
     max_name: 128,
     windows_doubt: None,
     request: profile::HUAWEI,
@@ -77,6 +97,7 @@ const BOTH: Profile = Profile {
 pub static HUAWEI: Profile = Profile {
     name: "huawei",
     title: "Huawei Cloud",
+    strict_min_disk: Some(MinDisk { windows: 20, others: 10 }),
     windows_doubt: Some(
         "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more",
     ),

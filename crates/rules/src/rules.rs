@@ -106,10 +106,10 @@ pub(crate) static NAME_SPACES: Rule = Rule {
     code: "IMS-010",
     severity: Severity::Error,
     service_code: Some("IMG.0175"),
-    title: "the file's name has spaces",
-    why: "the object in OBS bears this name, and names with spaces are refused",
+    title: "the object's name has spaces",
+    why: "the object in OBS bears the file's name behind the prefix, and names with spaces are refused",
     source: "OTC and HW: error codes",
-    fix: "rename the file",
+    fix: "rename the file, or take another prefix",
 };
 
 /// IMS-011
@@ -117,10 +117,10 @@ pub(crate) static NAME_CHARACTERS: Rule = Rule {
     code: "IMS-011",
     severity: Severity::Warning,
     service_code: Some("IMG.0075"),
-    title: "the file's name has unusual characters or length",
-    why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only",
+    title: "the object's name has unusual characters or length",
+    why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only, and slashes between folders",
     source: "OTC and HW: error codes",
-    fix: "rename the file",
+    fix: "rename the file, or take another prefix",
 };
 
 /// IMS-012
@@ -151,7 +151,8 @@ pub(crate) static NOTHING_KNOWN: Rule = Rule {
     severity: Severity::Warning,
     service_code: None,
     title: "nothing in the image is known",
-    why: "no partition table and no file system was found: it is RAW only because it is nothing else; it may not boot",
+    why: "without a partition table or a file system it may not boot; a RAW without them is RAW only because it is nothing \
+          else",
     source: "the file's content",
     fix: "make sure that this is a disk image; for an empty data disk nothing is wrong",
 };

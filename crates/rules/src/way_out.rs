@@ -50,7 +50,13 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
         && whole;
     if common {
         let limit = Size(profile.max_common_file).scaled();
-        format!("use the common import, which takes {format} files of up to {limit}; or {convert}")
+        // Pages disagree: "smaller than" and "not larger than".
+        let doubt = if detection.file_size == profile.max_common_file {
+            " (one page says of less than that, and this is exactly that)"
+        } else {
+            ""
+        };
+        format!("use the common import, which takes {format} files of up to {limit}{doubt}; or {convert}")
     } else {
         convert
     }

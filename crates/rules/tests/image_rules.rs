@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside};
-use imsprep_findings::Report;
+use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
-    HUAWEI, OTC, PROFILES, Profile, RULES, check_detection, check_image, not_checkable, rule_of,
+    CONTENT_RULES, Facts, HUAWEI, INTENT_RULES, Intent, OTC, PROFILES, Profile, Purpose, RULES, Sight,
+    check_detection, check_image, not_checkable, rule_of,
 };
 
 const GIB: u64 = 1 << 30;
@@ -27,9 +28,17 @@ fn other(format: Format, file_size: u64, facts: Vec<Fact>) -> Detection {
     Detection { format, file_size, virtual_size: Some(100 * GIB), facts, evidence: vec![], ..raw(0) }
 }
 
+fn facts<'a>(name: &'a str, detection: &'a Detection) -> Facts<'a> {
+    Facts { path: Path::new(name), detection, inside: None }
+}
+
 fn codes_for(name: &str, detection: &Detection, profile: &Profile) -> Vec<&'static str> {
+    codes_meant(name, detection, profile, &Intent::default())
+}
+
+fn codes_meant(name: &str, detection: &Detection, profile: &Profile, intent: &Intent) -> Vec<&'static str> {
     let mut report = Report::new();
-    check_image(Path::new(name), detection, profile, &mut report);
+    check_image(&facts(name, detection), profile, intent, &mut report);
     report.findings().iter().map(|f| f.rule.code).collect()
 }
 
@@ -64,7 +73,7 @@ fn small_disks_warn_below_one_gib_and_note_below_forty() {
 fn the_way_out_fits_format_and_size() {
     let advice = |detection: &Detection| {
         let mut report = Report::new();
-        check_image(Path::new("a.x"), detection, &HUAWEI, &mut report);
+        check_image(&facts("a.x", detection), &HUAWEI, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == "IMS-001").unwrap();
         finding.advice().to_owned()
     };
@@ -73,6 +82,8 @@ fn the_way_out_fits_format_and_size() {
     {
         let small = advice(&other(format, 128 * GIB, vec![]));
         assert!(small.starts_with("use the common import") && small.contains("qemu-img convert"), "{small}");
+        assert!(small.contains("this is exactly that"), "{small}");
+        assert!(!advice(&other(format, 128 * GIB - 1, vec![])).contains("exactly"));
         let large = advice(&other(format, 128 * GIB + 1, vec![]));
         assert!(large.starts_with("convert it to RAW"), "{large}");
         let part = advice(&other(format, GIB, vec![Fact::BackingFile("base".into())]));
@@ -121,7 +132,8 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
     ];
     for (fact, code, word) in cases {
         let mut report = Report::new();
-        check_image(Path::new("a.qcow2"), &other(Format::Qcow2, GIB, vec![fact]), &OTC, &mut report);
+        let detection = other(Format::Qcow2, GIB, vec![fact]);
+        check_image(&facts("a.qcow2", &detection), &OTC, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| f.rule.code == code).unwrap();
         assert!(finding.message.contains(word), "{}", finding.message);
     }
@@ -142,7 +154,7 @@ fn a_wrapper_breaks_a_rule_of_its_own_and_says_what_is_in_it() {
     };
     let messages = |detection: &Detection| {
         let mut report = Report::new();
-        check_image(Path::new("a.gz"), detection, &HUAWEI, &mut report);
+        check_image(&facts("a.gz", detection), &HUAWEI, &Intent::default(), &mut report);
         assert!(report.findings().iter().all(|f| f.rule.code != "IMS-001"), "{report:?}");
         let not_checked = report.not_checked().iter().map(|item| item.why.clone()).collect::<Vec<_>>();
         let shown = report.findings().iter().filter(|f| ["IMS-023", "IMS-024"].contains(&f.rule.code));
@@ -183,7 +195,8 @@ fn the_way_out_of_a_wrapper_is_a_command_that_replaces_nothing() {
         ("d.ova", Format::Tar, "tar -xkf d.ova"),
     ] {
         let mut report = Report::new();
-        check_image(Path::new(name), &other(format, GIB, vec![]), &HUAWEI, &mut report);
+        let detection = other(format, GIB, vec![]);
+        check_image(&facts(name, &detection), &HUAWEI, &Intent::default(), &mut report);
         let finding = report.findings().iter().find(|f| ["IMS-023", "IMS-024"].contains(&f.rule.code));
         let found = finding.unwrap().advice();
         assert!(found.contains(advice), "{found}");
@@ -216,7 +229,7 @@ fn a_gpt_wants_whole_gibibytes() {
     let qcow2 = Detection { format: Format::Qcow2, ..gpt(GIB + 1) };
     assert!(!codes("a.qcow2", &qcow2).contains(&"IMS-018"));
     let mut report = Report::new();
-    check_image(Path::new("a.raw"), &gpt(200 * GIB - 512), &HUAWEI, &mut report);
+    check_image(&facts("a.raw", &gpt(200 * GIB - 512)), &HUAWEI, &Intent::default(), &mut report);
     assert!(report.findings()[0].advice().contains("truncate -s 200G"), "{}", report.findings()[0].advice());
 }
 
@@ -242,11 +255,82 @@ fn names() {
 }
 
 #[test]
+fn names_are_those_of_the_object_with_its_prefix() {
+    let disk = raw(200 * GIB);
+    let codes = |prefix: &str, name: &str| {
+        let intent = Intent { prefix: Some(prefix.into()), ..Intent::default() };
+        codes_meant(name, &disk, &HUAWEI, &intent)
+    };
+    assert_eq!(codes("images/2026", "a.raw"), [""; 0]);
+    assert_eq!(codes("my images/", "a.raw"), ["IMS-010"]);
+    assert_eq!(codes("grün/", "a.raw"), ["IMS-011"]);
+    assert_eq!(codes(&"x".repeat(122), "a.raw"), [""; 0]);
+    assert_eq!(codes(&"x".repeat(123), "a.raw"), ["IMS-011"]);
+    // 1024 bytes of UTF-8 with slash and name, and one more.
+    assert_eq!(codes(&"x".repeat(1018), "a.raw"), ["IMS-011"]);
+    assert_eq!(codes(&"x".repeat(1019), "a.raw"), ["IMS-040"]);
+    assert_eq!(codes(&"ü".repeat(509), "a.raw"), ["IMS-011", "IMS-011"]);
+    assert_eq!(codes(&"ü".repeat(510), "a.raw"), ["IMS-040", "IMS-011"]);
+    // The slash of a local folder is none of the object's.
+    assert_eq!(codes("images", &format!("{}/a.raw", "y".repeat(2000))), [""; 0]);
+}
+
+#[test]
+fn min_disk_holds_the_disk_and_has_room() {
+    let codes = |size, min_disk, profile| {
+        let intent = Intent { min_disk: Some(min_disk), ..Intent::default() };
+        codes_meant("a.raw", &raw(size), profile, &intent)
+    };
+    for profile in PROFILES {
+        assert_eq!(codes(200 * GIB, 199, profile), ["IMS-042"]);
+        assert_eq!(codes(200 * GIB, 200, profile), ["IMS-043"]);
+        assert_eq!(codes(200 * GIB, 201, profile), [""; 0]);
+        assert_eq!(codes(200 * GIB + 1, 200, profile), ["IMS-042"]);
+        assert_eq!(codes(200 * GIB + 1, 201, profile), ["IMS-043"]);
+        assert_eq!(codes(TIB, 1024, profile), ["IMS-043"]);
+        assert_eq!(codes(TIB, 1025, profile), ["IMS-044"]);
+        assert_eq!(codes(200 * GIB, 0, profile), ["IMS-044", "IMS-042"]);
+    }
+    // A file that is larger than the disk in it, as older pages count.
+    let padded =
+        Detection { format: Format::Zvhd2, file_size: 201 * GIB, virtual_size: Some(200 * GIB), ..raw(0) };
+    let intent = Intent { min_disk: Some(201), ..Intent::default() };
+    assert_eq!(codes_meant("a.zvhd2", &padded, &HUAWEI, &intent), ["IMS-043"]);
+}
+
+#[test]
+fn small_system_disks_are_huaweis_doubt_and_data_disks_nobodys() {
+    let small = |profile, min_disk, purpose| {
+        let intent = Intent { min_disk: Some(min_disk), purpose, ..Intent::default() };
+        codes_meant("a.raw", &raw(GIB), profile, &intent).contains(&"IMS-045")
+    };
+    assert!(small(&HUAWEI, 9, None) && small(&HUAWEI, 9, Some(Purpose::System)));
+    assert!(!small(&HUAWEI, 10, None) && !small(&HUAWEI, 9, Some(Purpose::Data)) && !small(&OTC, 9, None));
+    // The console's minimum is one of system disks, too.
+    let data = Intent { purpose: Some(Purpose::Data), ..Intent::default() };
+    assert_eq!(codes_meant("a.raw", &raw(2 * GIB), &HUAWEI, &data), ["IMS-006"]);
+}
+
+#[test]
+fn bare_metal_is_zvhd2_alone() {
+    let intent = Intent { bare_metal: true, ..Intent::default() };
+    let zvhd2 = Detection { format: Format::Zvhd2, ..raw(200 * GIB) };
+    assert_eq!(codes_meant("a.zvhd2", &zvhd2, &OTC, &intent), [""; 0]);
+    assert_eq!(codes_meant("a.raw", &raw(200 * GIB), &OTC, &intent), ["IMS-041"]);
+    let qcow2 = other(Format::Qcow2, 200 * GIB, vec![]);
+    assert_eq!(codes_meant("a.qcow2", &qcow2, &OTC, &intent), ["IMS-001", "IMS-041"]);
+}
+
+#[test]
 fn polyglots_empty_files_and_unknown_content() {
     let polyglot = Detection { also: vec![Format::Vhd], ..raw(200 * GIB) };
     assert_eq!(codes("a.raw", &polyglot), ["IMS-013"]);
     let unknown = Detection { evidence: vec![], ..raw(200 * GIB) };
     assert_eq!(codes("a.raw", &unknown), ["IMS-014"]);
+    // A data disk that was never used is no reason to worry.
+    let (data, mut report) = (Intent { purpose: Some(Purpose::Data), ..Intent::default() }, Report::new());
+    check_image(&facts("a.raw", &unknown), &HUAWEI, &data, &mut report);
+    assert_eq!((report.count(Severity::Note), report.count(Severity::Warning)), (1, 0));
     let empty = Detection { format: Format::Empty, evidence: vec![], ..raw(0) };
     assert_eq!(codes("a.raw", &empty), ["IMS-015"]);
     let no_disk = Detection { format: Format::Zvhd2, virtual_size: Some(0), ..raw(4096) };
@@ -257,7 +341,7 @@ fn polyglots_empty_files_and_unknown_content() {
 fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
     let listed = |profile| {
         let mut report = Report::new();
-        not_checkable(profile, &mut report);
+        not_checkable(Sight::Nothing("--quick"), profile, &Intent::default(), &mut report);
         report.not_checked().iter().map(|n| n.what.clone()).collect::<Vec<_>>()
     };
     assert_eq!(listed(&HUAWEI).len(), listed(&OTC).len() + 1);
@@ -267,5 +351,7 @@ fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
 
 #[test]
 fn codes_are_unique_and_in_order() {
-    assert!(RULES.windows(2).all(|w| w[0].code < w[1].code));
+    for table in [RULES, INTENT_RULES, CONTENT_RULES] {
+        assert!(table.windows(2).all(|w| w[0].code < w[1].code));
+    }
 }

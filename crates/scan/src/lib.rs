@@ -26,10 +26,12 @@
 
 mod claims;
 mod engine;
+mod in_order;
 mod io;
 mod worker;
 
 pub use engine::{Scan, ScanOptions, scan};
+pub use in_order::{Bytes, scan_in_order};
 pub use io::{IoChoice, IoMode};
 
 #[doc(no_inline)]

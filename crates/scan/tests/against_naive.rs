@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
 use imsprep_scan::IoChoice;
-use imsprep_scan::{IoMode, ScanOptions, scan};
+use imsprep_scan::{Bytes, IoMode, ScanOptions, scan, scan_in_order};
 use imsprep_source::{BlockSize, Cancel, Error, ImageFile};
 use proptest::prelude::*;
 
@@ -90,6 +90,56 @@ proptest! {
         let path = write(dir.path(), &pieces);
         let block_size = 1u64 << shift;
         prop_assert_eq!(fast(&path, block_size, io, threads), naive(&path, block_size));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_order_it_finds_the_same_blocks_and_gives_every_byte(pieces in pieces(), shift in 12u32..=26) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = write(dir.path(), &pieces);
+        let block_size = 1u64 << shift;
+        let (map, bytes) = in_order(&path, block_size);
+        prop_assert_eq!(map, naive(&path, block_size));
+        prop_assert!(bytes == std::fs::read(&path).unwrap());
+    }
+}
+
+fn in_order(path: &Path, block_size: u64) -> (Vec<bool>, Vec<u8>) {
+    let image = ImageFile::open(path).unwrap();
+    let mut bytes = Vec::new();
+    let mut take = |piece: Bytes<'_>| {
+        match piece {
+            Bytes::Data(data) => bytes.extend_from_slice(data),
+            Bytes::Zeros(count) => bytes.resize(bytes.len() + usize::try_from(count).unwrap(), 0),
+        }
+        Ok(())
+    };
+    let found =
+        scan_in_order(&image, BlockSize::new(block_size).unwrap(), &mut take, &(), &Cancel::new()).unwrap();
+    ((0..found.map.block_count()).map(|block| found.map.is_data(block)).collect(), bytes)
+}
+
+#[test]
+fn in_order_a_stop_is_heard_on_both_sides_and_in_a_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (full, hole) = (dir.path().join("full.raw"), dir.path().join("hole.raw"));
+    std::fs::write(&full, vec![1; 64 << 20]).unwrap();
+    File::create(&hole).unwrap().set_len(1 << 42).unwrap();
+    for path in [full, hole] {
+        let image = ImageFile::open(&path).unwrap();
+        let cancel = Cancel::new();
+        let mut calls = 0;
+        let mut take = |_: Bytes<'_>| {
+            calls += 1;
+            cancel.cancel();
+            Ok(())
+        };
+        let error = scan_in_order(&image, BlockSize::MAX, &mut take, &(), &cancel).unwrap_err();
+        assert!(matches!(error, Error::Cancelled), "{error}");
+        assert_eq!(calls, 1);
     }
 }
 

@@ -4,8 +4,14 @@ use imsprep_findings::Rule;
 
 /// Every rule of every crate, by code.
 pub fn all_rules() -> Vec<&'static Rule> {
-    let tables =
-        [imsprep_bitmap::RULES, imsprep_rules::RULES, imsprep_rules::REQUEST_RULES, imsprep_zvhd2::RULES];
+    let tables = [
+        imsprep_bitmap::RULES,
+        imsprep_rules::RULES,
+        imsprep_rules::INTENT_RULES,
+        imsprep_rules::CONTENT_RULES,
+        imsprep_rules::REQUEST_RULES,
+        imsprep_zvhd2::RULES,
+    ];
     let mut rules = tables.into_iter().flatten().copied().collect::<Vec<_>>();
     rules.sort_by_key(|rule| rule.code);
     rules

@@ -1,6 +1,6 @@
 //! The main job: one file, one verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imsprep_bitmap::{
@@ -9,14 +9,17 @@ use imsprep_bitmap::{
     write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::{Finding, Report, Severity};
+use imsprep_findings::{Finding, Overrides, Report, Severity};
+use imsprep_inspect::{Inspection, inspect};
 use imsprep_rules::{
-    HUAWEI, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
+    Facts, HUAWEI, Inside, Intent, Profile, Sight, check_backup_gpt, check_image, is_too_large,
+    not_checkable, shell_quoted,
 };
 use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
 
-use crate::{Result, Target, Verdict};
+use crate::digest::{digest, digest_beside, scan_and_digest};
+use crate::{FileDigest, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,21 +32,35 @@ pub enum Depth {
 }
 
 /// How to check.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckOptions {
     /// How closely to look.
     pub depth: Depth,
     /// The cloud's rules.
     pub profile: &'static Profile,
+    /// What the import is going to be.
+    pub intent: Intent,
+    /// Rules that the user allows or denies.
+    pub overrides: Overrides,
     /// Write the bitmap of a RAW that has none and is otherwise importable.
     pub write_bitmap: bool,
+    /// Hash the image and its bitmap file, in the pass that looks at the content.
+    pub digest: bool,
     /// How to scan.
     pub scan: ScanOptions,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { depth: Depth::Content, profile: &HUAWEI, write_bitmap: false, scan: ScanOptions::default() }
+        Self {
+            depth: Depth::Content,
+            profile: &HUAWEI,
+            intent: Intent::default(),
+            overrides: Overrides::new(),
+            write_bitmap: false,
+            digest: false,
+            scan: ScanOptions::default(),
+        }
     }
 }
 
@@ -78,6 +95,16 @@ pub enum BitmapState {
     },
 }
 
+impl BitmapState {
+    /// The bitmap file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Missing { .. } => None,
+            Self::Written { path, .. } | Self::Known { path, .. } | Self::Unrecognised { path } => Some(path),
+        }
+    }
+}
+
 /// All that was found out about one file.
 #[derive(Debug)]
 pub struct Checked {
@@ -93,6 +120,12 @@ pub struct Checked {
     pub scan: Option<Scan>,
     /// A ZVHD2's structure.
     pub zvhd2: Option<imsprep_zvhd2::Info>,
+    /// What is on the disk, if it was looked into.
+    pub inspection: Option<Inspection>,
+    /// Size and hash of the file, if they were asked for.
+    pub digest: Option<FileDigest>,
+    /// Those of the bitmap file, if there is one.
+    pub bitmap_digest: Option<FileDigest>,
     /// Whether all content that could be checked was.
     pub content_checked: bool,
 }
@@ -121,27 +154,74 @@ pub fn check_image_file(
     let detection = detect(&image)?;
     let mut checked = Checked {
         path: path.clone(),
-        report: Report::new(),
+        report: Report::under(options.overrides.clone()),
         bitmap: None,
         scan: None,
         zvhd2: None,
+        inspection: None,
+        digest: None,
+        bitmap_digest: None,
         content_checked: true,
         detection,
     };
-    check_image(path, &checked.detection, options.profile, &mut checked.report);
-    check_shared(target, &mut checked.report);
     let too_large = is_too_large(&checked.detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
     let why_not =
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
-    match checked.detection.format {
-        Format::Raw => check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        Format::Zvhd2 => check_zvhd2(&image, &mut checked, depth, progress, cancel)?,
-        _ => {}
+    let inside = match checked.detection.format {
+        Format::Raw => {
+            Ok(Seen { inspection: inspect(&image, cancel)?, source_size: image.size(), is_file: true })
+        }
+        Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
+        format => Err(format!("of a {format} the disk is not looked into")),
+    };
+    let facts = Facts { path, detection: &checked.detection, inside: inside.as_ref().ok().map(Seen::facts) };
+    check_image(&facts, options.profile, &options.intent, &mut checked.report);
+    check_shared(target, &mut checked.report);
+    if checked.detection.format == Format::Raw {
+        check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?;
+    }
+    if options.digest {
+        digest_rest(&image, &mut checked, progress, cancel)?;
     }
     image.verify_unchanged()?;
-    not_checkable(options.profile, &mut checked.report);
+    let sight = match &inside {
+        Ok(seen) => Sight::Inside(&seen.inspection),
+        Err(why) => Sight::Nothing(why),
+    };
+    not_checkable(sight, options.profile, &options.intent, &mut checked.report);
+    checked.inspection = inside.ok().map(|seen| seen.inspection);
     Ok(checked)
+}
+
+/// Hashes what no pass over the content has hashed: images that were not read, and the bitmap file.
+fn digest_rest(
+    image: &ImageFile,
+    checked: &mut Checked,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<()> {
+    if checked.digest.is_none() {
+        checked.digest = Some(digest(image, progress, cancel)?);
+    }
+    if let Some(path) = checked.bitmap.as_ref().and_then(BitmapState::file) {
+        checked.bitmap_digest = Some(digest(&ImageFile::open(path)?, &(), cancel)?);
+    }
+    Ok(())
+}
+
+/// Looks at all of a RAW's content, once, and hashes it if that is asked for.
+fn look_at_content(
+    image: &ImageFile,
+    options: &CheckOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Scan, Option<FileDigest>)> {
+    if options.digest {
+        let (found, digest) = scan_and_digest(image, options.scan.block_size, progress, cancel)?;
+        return Ok((found, Some(digest)));
+    }
+    Ok((scan(image, &options.scan, progress, cancel)?, None))
 }
 
 fn check_shared(target: &Target, report: &mut Report) {
@@ -180,7 +260,8 @@ fn check_raw(
         }
         // Fails now if nothing can be written there, not after an hour of scanning.
         drop(OutputFile::create(&path, Overwrite::Refuse, &[image])?);
-        let found = scan(image, &options.scan, progress, cancel)?;
+        let found;
+        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
         write_bitmap(&path, &layout::ZVHD2, &found.map, Overwrite::Refuse, image)?;
         report.push(unproven(&layout::ZVHD2));
         checked.bitmap = Some(BitmapState::Written { path, layout: &layout::ZVHD2 });
@@ -190,7 +271,9 @@ fn check_raw(
 
     let content_can_tell = !matches!(file.recognition, Recognition::Empty);
     let found = if depth == Depth::Content && content_can_tell {
-        Some(scan(image, &options.scan, progress, cancel)?)
+        let found;
+        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
+        Some(found)
     } else {
         None
     };
@@ -257,25 +340,53 @@ fn unproven(layout: &Layout) -> Finding {
     )
 }
 
+/// What is on a disk, and the bytes of the image that it was made from.
+struct Seen {
+    inspection: Inspection,
+    source_size: u64,
+    /// Whether the file is the disk.
+    is_file: bool,
+}
+
+impl Seen {
+    fn facts(&self) -> Inside<'_> {
+        Inside { inspection: &self.inspection, source_size: self.source_size, is_file: self.is_file }
+    }
+}
+
+/// Checks a container; tells what is on its disk, or why that was not looked into.
 fn check_zvhd2(
     image: &ImageFile,
     checked: &mut Checked,
-    depth: Depth,
+    options: &CheckOptions,
+    (depth, why_not): (Depth, &str),
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<Result<Seen, String>> {
     let zvhd2_depth = match depth {
         Depth::Content => imsprep_zvhd2::Depth::Content,
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
     };
-    let found = imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?;
+    let check = || Ok(imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?);
+    let found = if options.digest {
+        let (found, digest) = digest_beside(image, cancel, check)?;
+        checked.digest = Some(digest);
+        found
+    } else {
+        check()?
+    };
     // What lies on the disk can be told of a container that can be read.
-    if depth == Depth::Content && !found.report.has_errors() {
+    let inside = if depth == Depth::Quick {
+        Err(why_not.to_owned())
+    } else if found.report.has_errors() {
+        Err("the container has errors, so its disk can't be read".into())
+    } else {
         let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
         check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
-    }
+        Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size(), is_file: false })
+    };
     checked.report.merge(found.report);
     checked.zvhd2 = Some(found.info);
     checked.content_checked = depth == Depth::Content;
-    Ok(())
+    Ok(inside)
 }

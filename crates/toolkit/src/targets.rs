@@ -23,6 +23,11 @@ impl Target {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), shares_bitmap_with: Vec::new() }
     }
+
+    /// The files that an upload of it is about, there or not: itself, and the bitmap file beside it.
+    pub fn files(&self) -> [PathBuf; 2] {
+        [self.path.clone(), bitmap_path(&self.path)]
+    }
 }
 
 /// Extensions that tell of a disk image whatever is in the file.

@@ -20,6 +20,8 @@ pub enum Reservation {
     BitmapNotRecognised,
     /// The content was not read: the bitmap was not compared, or no record expanded.
     ContentNotChecked,
+    /// There are errors, which the user allows.
+    ErrorsAllowed,
 }
 
 impl Reservation {
@@ -29,6 +31,7 @@ impl Reservation {
             Self::BitmapLayoutUnproven => "bitmap layout unproven",
             Self::BitmapNotRecognised => "bitmap not recognised, so not checked",
             Self::ContentNotChecked => "content not checked",
+            Self::ErrorsAllowed => "errors allowed",
         }
     }
 
@@ -38,6 +41,7 @@ impl Reservation {
             Self::BitmapLayoutUnproven => "bitmap-layout-unproven",
             Self::BitmapNotRecognised => "bitmap-not-recognised",
             Self::ContentNotChecked => "content-not-checked",
+            Self::ErrorsAllowed => "errors-allowed",
         }
     }
 }
@@ -57,6 +61,9 @@ impl Verdict {
         }
         if !content_checked {
             reservations.push(Reservation::ContentNotChecked);
+        }
+        if report.allowed_errors().next().is_some() {
+            reservations.push(Reservation::ErrorsAllowed);
         }
         Self::Importable(reservations)
     }

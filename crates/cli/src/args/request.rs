@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ProfileName;
+use super::{ProfileName, PurposeName};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -121,14 +121,6 @@ pub(crate) enum EndpointName {
     Dataimages,
     /// POST /v2/cloudimages/action, the common import of a system disk
     Images,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PurposeName {
-    /// A machine starts from it
-    System,
-    /// It is attached beside a system disk
-    Data,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -12,12 +12,11 @@ use imsprep_source::{ImageFile, OutputFile, Overwrite};
 use imsprep_toolkit::{PreparedRequest, prepare_request, validate_request};
 
 use super::Warnings;
-use super::check::profile;
 use crate::args::{
-    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, PurposeName,
-    RequestArgs, WishArgs,
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs, WishArgs,
 };
 use crate::exit::Status;
+use crate::policy::profile_of;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_error, print_json};
@@ -27,7 +26,7 @@ use crate::wire;
 const MAX_LIST: usize = 8 << 20;
 
 pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let profile = profile(args.profile);
+    let profile = profile_of(args.profile);
     let os_versions = os_versions(args.os_versions.as_deref(), profile)?;
     match (&args.validate, &args.file) {
         (Some(body), image) => validate(body, image.as_deref(), args, profile, &os_versions, setup),
@@ -206,15 +205,6 @@ fn wishes(args: &WishArgs) -> Wishes {
             .collect(),
         enterprise_project_id: args.enterprise_project.clone(),
         cmk_id: args.cmk_id.clone(),
-    }
-}
-
-impl From<PurposeName> for Purpose {
-    fn from(name: PurposeName) -> Self {
-        match name {
-            PurposeName::System => Self::System,
-            PurposeName::Data => Self::Data,
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use imsprep_findings::Rule;
 use imsprep_toolkit::all_rules;
 
 use crate::args::RulesArgs;
+use crate::codes::find_rule;
 use crate::exit::Status;
 use crate::render;
 use crate::setup::{Output, Setup};
@@ -29,18 +30,8 @@ pub(crate) fn run(args: &RulesArgs, setup: &Setup) -> anyhow::Result<Status> {
 }
 
 fn chosen(codes: &[String]) -> anyhow::Result<Vec<&'static Rule>> {
-    let all = all_rules();
     if codes.is_empty() {
-        return Ok(all);
+        return Ok(all_rules());
     }
-    codes
-        .iter()
-        .map(|code| {
-            let same = |rule: &&&'static Rule| rule.code.eq_ignore_ascii_case(code);
-            all.iter()
-                .find(same)
-                .copied()
-                .ok_or_else(|| anyhow::anyhow!("there is no rule {code}; imsprep rules lists them all"))
-        })
-        .collect()
+    codes.iter().map(|code| find_rule(code).map_err(anyhow::Error::msg)).collect()
 }

@@ -1,5 +1,6 @@
 //! `imsprep zvhd2`
 
+use imsprep_findings::{Overrides, Report};
 use imsprep_source::ImageFile;
 use imsprep_toolkit::Error;
 
@@ -14,8 +15,11 @@ use crate::wire;
 pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let depth = if args.quick { imsprep_zvhd2::Depth::Structure } else { imsprep_zvhd2::Depth::Content };
     let image = ImageFile::open(&args.file).map_err(Error::from)?;
-    let checked =
+    let mut report = Report::under(args.overrides.above(Overrides::new())?);
+    let mut checked =
         imsprep_zvhd2::check(&image, depth, setup.progress(), setup.cancel()).map_err(Error::from)?;
+    report.merge(checked.report);
+    checked.report = report;
     image.verify_unchanged().map_err(Error::from)?;
     let status = Warnings::from_flag(args.strict).status(&checked.report);
     match setup.output {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use imsprep_findings::Severity;
+use imsprep_inspect::{Architecture, Firmware, Inspection, OsFamily, Purpose, VolumeKind};
 use imsprep_rules::{Profile, RULE_SET_DATE, Size};
 use imsprep_toolkit::{BitmapState, Checked, Verdict};
 
@@ -55,6 +56,9 @@ impl fmt::Display for Block<'_> {
         if let Some(info) = &checked.zvhd2 {
             writeln!(f, "  blocks  {}", super::zvhd2::blocks_line(info))?;
         }
+        if let Some(inspection) = &checked.inspection {
+            writeln!(f, "  inside  {}", inside_line(inspection))?;
+        }
         write!(f, "{}", Findings { report: &checked.report, detail: *detail })?;
         let Profile { title, name, .. } = self.profile;
         writeln!(f, "  rules of {RULE_SET_DATE} for {title} (--profile {name})")
@@ -94,6 +98,45 @@ fn bitmap_line(state: &BitmapState) -> String {
         }
         BitmapState::Unrecognised { path } => format!("{}, in no layout that imsprep knows", name(path)),
     }
+}
+
+/// What is on the disk, as far as it is known: `GPT, 3 partitions; system disk, Linux, UEFI, x86`.
+fn inside_line(inspection: &Inspection) -> String {
+    let holds = match (&inspection.table, &inspection.whole) {
+        (Some(table), _) => {
+            let partitions = counted(inspection.partitions.len() as u64, "partition");
+            format!("{}, {partitions}", table.kind.name())
+        }
+        (None, Some(whole)) if !matches!(whole.kind, VolumeKind::Unknown | VolumeKind::Empty) => {
+            format!("no partition table, {}", whole.kind.name())
+        }
+        (None, _) => "nothing known".into(),
+    };
+    let summary = &inspection.summary;
+    let purpose = match summary.purpose {
+        Purpose::System => Some("system disk"),
+        Purpose::Data => Some("data disk"),
+        Purpose::Unknown => None,
+    };
+    let system = match summary.system {
+        OsFamily::Linux => Some("Linux"),
+        OsFamily::Windows => Some("Windows"),
+        OsFamily::Unknown => None,
+    };
+    let firmware = match summary.firmware {
+        Firmware::Bios => Some("BIOS"),
+        Firmware::Uefi => Some("UEFI"),
+        Firmware::Both => Some("BIOS and UEFI"),
+        Firmware::Unknown => None,
+    };
+    let architecture = match summary.architecture {
+        Architecture::X86 => Some("x86"),
+        Architecture::Arm => Some("ARM"),
+        Architecture::Both => Some("x86 and ARM"),
+        Architecture::Unknown => None,
+    };
+    let known = [purpose, system, firmware, architecture].into_iter().flatten().collect::<Vec<_>>();
+    if known.is_empty() { holds } else { format!("{holds}; {}", known.join(", ")) }
 }
 
 /// The table below the blocks of several files.

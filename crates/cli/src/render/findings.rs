@@ -47,6 +47,9 @@ impl Findings<'_> {
         if self.detail == Detail::Verbose {
             writeln!(f, "      why: {} ({})", rule.why, rule.source)?;
         }
+        if let Some(because) = all.first().and_then(|f| f.allowed.as_ref()?.because.as_deref()) {
+            writeln!(f, "      allowed: {}", shown(because))?;
+        }
         // Advice that is the same for every place is given once.
         if let Some(first) = all.first()
             && tally.severity > Severity::Note
@@ -72,6 +75,15 @@ impl Findings<'_> {
         }
         Ok(())
     }
+}
+
+/// One rule's findings in full, without colour: for a build server.
+pub(crate) fn plain(report: &Report, tally: &Tally) -> String {
+    let findings = Findings { report, detail: Detail::Verbose };
+    let text = fmt::from_fn(|f| findings.write_rule(f, tally)).to_string();
+    let text = anstream::adapter::strip_str(&text).to_string();
+    // There it stands by itself, not below a file's name.
+    text.lines().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect()
 }
 
 /// What is wrong at one place, on one line.
@@ -100,10 +112,13 @@ fn place(finding: &Finding) -> String {
 
 /// "2 errors, 1 warning", without what there is none of.
 pub(crate) fn counts(report: &Report) -> Vec<String> {
-    [Severity::Error, Severity::Warning, Severity::Note]
+    [Severity::Error, Severity::Warning, Severity::Note, Severity::Allowed]
         .into_iter()
         .map(|severity| (severity, report.count(severity)))
         .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| counted(count, severity.as_str()))
+        .map(|(severity, count)| match severity {
+            Severity::Allowed => format!("{count} allowed"),
+            _ => counted(count, severity.as_str()),
+        })
         .collect()
 }

@@ -14,5 +14,6 @@ pub(crate) fn of(severity: Severity) -> Style {
         Severity::Error => BAD,
         Severity::Warning => DOUBTFUL,
         Severity::Note => AnsiColor::Cyan.on_default().bold(),
+        Severity::Allowed => DIM,
     }
 }

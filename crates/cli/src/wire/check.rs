@@ -1,6 +1,7 @@
 //! `imsprep check --json`
 
-use imsprep_rules::{Profile, RULE_SET_DATE};
+use imsprep_inspect::Inspection;
+use imsprep_rules::{RULE_SET_DATE, object_key};
 use imsprep_toolkit::{Checked, Verdict};
 use serde::Serialize;
 
@@ -11,56 +12,127 @@ use super::report::WireReport;
 use super::zvhd2::WireInfo;
 use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::policy::Policy;
 use crate::terminal::failure_text;
 
-/// The whole document.
-pub(crate) type Document = super::Document<Body>;
+/// A document on all files, or on one.
+pub(crate) type Document<T> = super::Document<Body<T>>;
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Body {
+pub(crate) struct Body<T> {
     rule_set: &'static str,
     profile: &'static str,
+    /// The project file that was read.
+    config: Option<WirePath>,
+    #[serde(flatten)]
+    rest: T,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Files {
     files: Vec<File>,
+}
+
+/// One file in a document of its own, whose exit status is the file's.
+#[derive(Debug, Serialize)]
+pub(crate) struct OneFile {
+    #[serde(flatten)]
+    file: File,
 }
 
 /// One file: its verdict and what led to it, or why there is none.
 #[derive(Debug, Serialize)]
-struct File {
+pub(crate) struct File {
     #[serde(flatten)]
     path: WirePath,
+    /// Key of the object, where a prefix was given.
+    key: Option<String>,
     /// `importable`, `not-importable` or `could-not-tell`.
     verdict: &'static str,
     /// What keeps `importable` from being a plain yes.
     reservations: Vec<&'static str>,
-    exit_status: u8,
+    /// Absent where the document is about this file alone, and says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_status: Option<u8>,
     error: Option<String>,
     detection: Option<WireDetection>,
     bitmap: Option<WireBitmap>,
     scan: Option<WireScan>,
     zvhd2: Option<WireInfo>,
+    inside: Option<WireInside>,
     report: Option<WireReport>,
 }
 
-impl Document {
-    pub(crate) fn new_check(outcomes: &[Outcome], profile: &Profile, worst: Status) -> Self {
-        let files = outcomes.iter().map(File::from).collect();
-        let body = Body { rule_set: RULE_SET_DATE, profile: profile.name, files };
-        super::Document::new("imsprep.check", worst, body)
+/// What is on the disk, in a few words; `imsprep inspect` has the rest.
+#[derive(Debug, Serialize)]
+struct WireInside {
+    table: Option<&'static str>,
+    partitions: usize,
+    purpose: &'static str,
+    system: &'static str,
+    firmware: &'static str,
+    architecture: &'static str,
+}
+
+impl From<&Inspection> for WireInside {
+    fn from(inspection: &Inspection) -> Self {
+        let summary = &inspection.summary;
+        Self {
+            table: inspection.table.as_ref().map(|table| table.kind.name()),
+            partitions: inspection.partitions.len(),
+            purpose: summary.purpose.name(),
+            system: summary.system.name(),
+            firmware: summary.firmware.name(),
+            architecture: summary.architecture.name(),
+        }
     }
 }
 
-impl From<&Outcome> for File {
-    fn from(outcome: &Outcome) -> Self {
+impl<T> Body<T> {
+    fn new(policy: &Policy, rest: T) -> Self {
+        let config = policy.config.as_deref().map(WirePath::from);
+        Self { rule_set: RULE_SET_DATE, profile: policy.profile.name, config, rest }
+    }
+}
+
+impl Document<Files> {
+    pub(crate) fn new_check(outcomes: &[Outcome], policy: &Policy, worst: Status) -> Self {
+        let files = outcomes.iter().map(|outcome| File::new(outcome, policy)).collect();
+        super::Document::new("imsprep.check", worst, Body::new(policy, Files { files }))
+    }
+}
+
+impl Document<OneFile> {
+    /// A document on one file alone, for one line of many.
+    pub(crate) fn of_file(outcome: &Outcome, policy: &Policy) -> Self {
+        let file = OneFile { file: File { exit_status: None, ..File::new(outcome, policy) } };
+        super::Document::new("imsprep.check.file", outcome.status, Body::new(policy, file))
+    }
+}
+
+/// The word for a verdict.
+pub(crate) fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotImportable => "not-importable",
+        Verdict::Importable(_) => "importable",
+    }
+}
+
+impl File {
+    fn new(outcome: &Outcome, policy: &Policy) -> Self {
+        let prefix = policy.intent.prefix.as_ref();
         let none = Self {
             path: outcome.path.as_path().into(),
+            key: prefix.and_then(|_| object_key(&outcome.path, &policy.intent)),
             verdict: "could-not-tell",
             reservations: vec![],
-            exit_status: outcome.status.number(),
+            exit_status: Some(outcome.status.number()),
             error: None,
             detection: None,
             bitmap: None,
             scan: None,
             zvhd2: None,
+            inside: None,
             report: None,
         };
         match &outcome.result {
@@ -68,23 +140,23 @@ impl From<&Outcome> for File {
             Ok(checked) => Self::of(checked, none),
         }
     }
-}
 
-impl File {
     fn of(checked: &Checked, none: Self) -> Self {
-        let (verdict, reservations) = match checked.verdict() {
-            Verdict::NotImportable => ("not-importable", vec![]),
+        let verdict = checked.verdict();
+        let reservations = match &verdict {
+            Verdict::NotImportable => vec![],
             Verdict::Importable(reservations) => {
-                ("importable", reservations.iter().map(|reservation| reservation.name()).collect())
+                reservations.iter().map(|reservation| reservation.name()).collect()
             }
         };
         Self {
-            verdict,
+            verdict: verdict_name(&verdict),
             reservations,
             detection: Some((&checked.detection).into()),
             bitmap: checked.bitmap.as_ref().map(WireBitmap::from),
             scan: checked.scan.as_ref().map(WireScan::from),
             zvhd2: checked.zvhd2.as_ref().map(WireInfo::from),
+            inside: checked.inspection.as_ref().map(WireInside::from),
             report: Some((&checked.report).into()),
             ..none
         }

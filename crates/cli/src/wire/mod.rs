@@ -1,4 +1,5 @@
-//! JSON as scripts read it: a contract, apart from the types inside. Specified in docs/report.md.
+//! JSON as scripts read it, and what build servers read: a contract, apart from the types inside. Specified in
+//! docs/report.md.
 
 pub(crate) mod bench;
 pub(crate) mod bitmap;
@@ -7,10 +8,14 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod inspect;
+pub(crate) mod junit;
+pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod request;
+pub(crate) mod sarif;
+mod uri;
 pub(crate) mod zvhd2;
 
 use std::path::Path;

@@ -56,6 +56,16 @@ struct WireFinding {
     why: &'static str,
     source: &'static str,
     fix: String,
+    /// Of a finding that the user allows: what it would be, and why it is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed: Option<WireAllowance>,
+}
+
+/// That the user allows a finding.
+#[derive(Debug, Serialize)]
+struct WireAllowance {
+    instead_of: &'static str,
+    because: Option<String>,
 }
 
 impl From<&Finding> for WireFinding {
@@ -74,6 +84,10 @@ impl From<&Finding> for WireFinding {
             why: finding.rule.why,
             source: finding.rule.source,
             fix: finding.advice().to_owned(),
+            allowed: finding.allowed.as_ref().map(|allowed| WireAllowance {
+                instead_of: allowed.instead_of.as_str(),
+                because: allowed.because.clone(),
+            }),
         }
     }
 }
@@ -98,6 +112,7 @@ struct Counts {
     error: u64,
     warning: u64,
     note: u64,
+    allowed: u64,
 }
 
 /// A report. `findings` holds the first 100 of each rule; `totals` counts all.
@@ -119,6 +134,7 @@ impl From<&Report> for WireReport {
                 error: report.count(Severity::Error),
                 warning: report.count(Severity::Warning),
                 note: report.count(Severity::Note),
+                allowed: report.count(Severity::Allowed),
             },
             findings: findings.into_iter().map(WireFinding::from).collect(),
             totals: report

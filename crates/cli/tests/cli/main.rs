@@ -26,3 +26,4 @@ mod repair;
 mod request;
 mod snapshots;
 mod terminal;
+mod verdict;

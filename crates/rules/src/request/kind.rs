@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Purpose;
+
 /// Where a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Endpoint {
@@ -37,15 +39,6 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "POST {}", self.path())
     }
-}
-
-/// What a disk is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Purpose {
-    /// A machine starts from it.
-    System,
-    /// It is attached beside a system disk.
-    Data,
 }
 
 /// One form of body: an endpoint and what the disk is for.

@@ -19,12 +19,13 @@ mod rules;
 mod tags;
 mod words;
 
+pub(crate) use crate::intent::Purpose;
 pub use body::{ImageTag, RequestBody};
 pub use check::{ValidateOptions, is_covered_by_request, validate_body};
 pub use facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType, Told};
 pub use fill::{Filled, Machine, Request, Wishes, fill_request};
 pub use image_url::ObjectPlace;
-pub use kind::{BodyKind, Endpoint, Purpose};
+pub use kind::{BodyKind, Endpoint};
 pub use next_steps::{BodyPlace, NextSteps};
 pub use os_versions::{OsVersions, OsVersionsError};
 pub use profile::{Letters, RequestProfile};

@@ -1,0 +1,178 @@
+//! The project file `imsprep.toml`.
+//!
+//! It lies in the folder that the command is run in; or, within a repository, in a folder above, up to the repository's own.
+//! No further: settings that some other user left in a folder above must not decide what passes here.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use imsprep_findings::{Overrides, Rule};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::args::{ProfileName, PurposeName};
+use crate::codes::find_rule;
+
+const NAME: &str = "imsprep.toml";
+/// No settings are longer; another file by this name may be.
+const LONGEST: u64 = 1 << 20;
+
+/// What a project file says.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    /// The file, for messages and reports.
+    pub(crate) path: PathBuf,
+    pub(crate) profile: Option<ProfileName>,
+    pub(crate) strict: bool,
+    pub(crate) purpose: Option<PurposeName>,
+    pub(crate) bms: bool,
+    pub(crate) prefix: Option<String>,
+    pub(crate) overrides: Overrides,
+}
+
+/// The file's own form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    profile: Option<ProfileName>,
+    #[serde(default)]
+    strict: bool,
+    purpose: Option<PurposeName>,
+    #[serde(default)]
+    bms: bool,
+    prefix: Option<String>,
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    /// Codes, and why each is allowed.
+    #[serde(default)]
+    allow: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or says what it may not say: with line and column.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let metadata = std::fs::metadata(path).with_context(|| format!("{shown}: cannot open"))?;
+        if !metadata.is_file() || metadata.len() > LONGEST {
+            return Err(anyhow!("{shown}: is no settings file: it is no regular file or larger than 1 MiB"));
+        }
+        let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
+        let place = |span: Range<usize>| {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            format!("{}:{line}:{column}", path.display())
+        };
+        let settings = toml::from_str::<Settings>(text).map_err(|error| {
+            let place = place(error.span().unwrap_or_default());
+            anyhow!("{place}: {}", error.message().replace('\n', ", "))
+        })?;
+        let rule = |code: &Spanned<String>| -> anyhow::Result<&'static Rule> {
+            find_rule(code.get_ref()).map_err(|error| anyhow!("{}: {error}", place(code.span())))
+        };
+        let mut overrides = Overrides::new();
+        for (code, because) in &settings.allow {
+            if because.get_ref().trim().is_empty() {
+                let place = place(because.span());
+                return Err(anyhow!("{place}: {} is allowed without a reason", code.get_ref()));
+            }
+            overrides.allow(rule(code)?, Some(because.get_ref().clone()));
+        }
+        for code in &settings.deny {
+            let rule = rule(code)?;
+            if overrides.allows(rule) {
+                let place = place(code.span());
+                return Err(anyhow!("{place}: {} is both allowed and denied", rule.code));
+            }
+            overrides.deny(rule);
+        }
+        let Settings { profile, strict, purpose, bms, prefix, .. } = settings;
+        Ok(Self { path: path.to_owned(), profile, strict, purpose, bms, prefix, overrides })
+    }
+}
+
+/// The project file that holds for this folder, if there is one.
+pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+    let exists = |path: PathBuf| path.symlink_metadata().is_ok().then_some(path);
+    // Short, as the user would write it.
+    if folder.join(NAME).symlink_metadata().is_ok() {
+        return Some(NAME.into());
+    }
+    let repository = folder.ancestors().find(|folder| folder.join(".git").exists())?;
+    folder
+        .ancestors()
+        .take_while(|above| above.starts_with(repository))
+        .find_map(|above| exists(above.join(NAME)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(Path::new("imsprep.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn all_that_a_file_may_say() {
+        let text = "# ours\nprofile = \"otc\"\nstrict = true\npurpose = \"data\"\nbms = true\nprefix = \"images/\"\n\
+                    deny = [\"IMS-012\"]\n\n[allow]\nBM-005 = \"imported one on Monday\"\nims-006 = \"we know\"\n";
+        let config = Config::parse(Path::new("imsprep.toml"), text).unwrap();
+        assert_eq!((config.profile, config.purpose), (Some(ProfileName::Otc), Some(PurposeName::Data)));
+        assert_eq!((config.strict, config.bms, config.prefix.as_deref()), (true, true, Some("images/")));
+        let rule = |code| find_rule(code).unwrap();
+        assert!(config.overrides.allows(rule("BM-005")) && config.overrides.allows(rule("IMS-006")));
+        assert!(config.overrides.denies(rule("IMS-012")) && !config.overrides.denies(rule("IMS-011")));
+        assert_eq!(Config::parse(Path::new("imsprep.toml"), "").unwrap().overrides, Overrides::new());
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_line() {
+        for (text, expected) in [
+            ("strict = true\nstrikt = true\n", "imsprep.toml:2:1: unknown field `strikt`"),
+            ("profile = \"aws\"\n", "imsprep.toml:1:11: unknown variant `aws`"),
+            ("strict = \"yes\"\n", "imsprep.toml:1:10: invalid type"),
+            (
+                "\n\n[allow]\nBM-0005 = \"x\"\n",
+                "imsprep.toml:4:1: there is no rule BM-0005; the nearest is BM-005",
+            ),
+            ("[allow]\nBM-005 = \" \"\n", "imsprep.toml:2:10: BM-005 is allowed without a reason"),
+            ("deny = [\n  \"XX-1\",\n]\n", "imsprep.toml:2:3: there is no rule XX-1"),
+            ("deny = [\"BM-005\"]\n[allow]\nBM-005 = \"x\"\n", "imsprep.toml:1:9: BM-005 is both"),
+            ("strict = \n", "imsprep.toml:1:"),
+            ("[allow]\nBM-005 = \"x\"\nBM-005 = \"y\"\n", "imsprep.toml:3:1: duplicate key"),
+        ] {
+            let error = error(text);
+            assert!(error.starts_with(expected) && !error.contains('\n'), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_above_holds_within_its_repository_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("repository/images/2026");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(dir.path().join(NAME), "").unwrap();
+        assert_eq!(find(&folder), None);
+        std::fs::create_dir(dir.path().join("repository/.git")).unwrap();
+        assert_eq!(find(&folder), None);
+        let of_repository = dir.path().join("repository").join(NAME);
+        std::fs::write(&of_repository, "").unwrap();
+        assert_eq!(find(&folder), Some(of_repository));
+        let nearer = dir.path().join("repository/images").join(NAME);
+        std::fs::write(&nearer, "").unwrap();
+        assert_eq!(find(&folder), Some(nearer));
+        std::fs::write(folder.join(NAME), "").unwrap();
+        assert_eq!(find(&folder), Some(NAME.into()));
+    }
+}

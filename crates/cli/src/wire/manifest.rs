@@ -1,0 +1,69 @@
+//! `imsprep check --manifest`
+
+use std::path::Path;
+
+use imsprep_rules::object_key;
+use imsprep_toolkit::{BitmapState, Checked, FileDigest};
+use serde::Serialize;
+
+use super::{Document, WirePath};
+use crate::commands::check::Outcome;
+use crate::exit::Status;
+use crate::policy::Policy;
+
+/// The files of one run that an upload is about.
+#[derive(Debug, Serialize)]
+pub(crate) struct Body {
+    images: Vec<Image>,
+}
+
+#[derive(Debug, Serialize)]
+struct Image {
+    #[serde(flatten)]
+    file: Digested,
+    format: &'static str,
+    /// `importable` or `not-importable`.
+    verdict: &'static str,
+    bitmap: Option<Digested>,
+}
+
+/// One file as it must arrive.
+#[derive(Debug, Serialize)]
+struct Digested {
+    #[serde(flatten)]
+    path: WirePath,
+    /// Key of the object, with the prefix.
+    key: Option<String>,
+    size: u64,
+    sha256: String,
+}
+
+/// The manifest. Files that could not be looked at are not in it.
+pub(crate) fn document(outcomes: &[Outcome], policy: &Policy) -> Document<Body> {
+    let status = outcomes.iter().map(|outcome| outcome.status).max().unwrap_or(Status::Fine);
+    let checked = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok());
+    let images = checked.filter_map(|checked| Image::of(checked, policy)).collect();
+    Document::new("imsprep.manifest", status, Body { images })
+}
+
+impl Image {
+    fn of(checked: &Checked, policy: &Policy) -> Option<Self> {
+        let digested = |path: &Path, digest: FileDigest| Digested {
+            path: path.into(),
+            key: object_key(path, &policy.intent),
+            size: digest.size,
+            sha256: hexadecimal(&digest.sha256),
+        };
+        let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file);
+        Some(Self {
+            file: digested(&checked.path, checked.digest?),
+            format: checked.detection.format.name(),
+            verdict: super::check::verdict_name(&checked.verdict()),
+            bitmap: bitmap.zip(checked.bitmap_digest).map(|(path, digest)| digested(path, digest)),
+        })
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,74 @@
+//! What a user makes of rules: some are allowed, some denied.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Finding, Rule, Severity};
+
+/// That a finding is allowed, and what it would be otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The severity that it would have.
+    pub instead_of: Severity,
+    /// Why the user allows it, in the user's own words.
+    pub because: Option<String>,
+}
+
+/// Rules whose findings the user judges otherwise: allowed ones are shown and don't count, denied ones are errors.
+///
+/// What was said last of a rule holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    allowed: BTreeMap<&'static str, Option<String>>,
+    denied: BTreeSet<&'static str>,
+}
+
+impl Overrides {
+    /// None: every rule counts as it is.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets this rule be broken, for this reason if one is given.
+    pub fn allow(&mut self, rule: &'static Rule, because: Option<String>) {
+        self.denied.remove(rule.code);
+        self.allowed.insert(rule.code, because);
+    }
+
+    /// Makes an error of everything that breaks this rule.
+    pub fn deny(&mut self, rule: &'static Rule) {
+        self.allowed.remove(rule.code);
+        self.denied.insert(rule.code);
+    }
+
+    /// Whether this rule is allowed.
+    pub fn allows(&self, rule: &Rule) -> bool {
+        self.allowed.contains_key(rule.code)
+    }
+
+    /// Whether this rule is denied.
+    pub fn denies(&self, rule: &Rule) -> bool {
+        self.denied.contains(rule.code)
+    }
+
+    /// What a finding of this rule counts as that would have `severity`.
+    pub(crate) fn severity(&self, rule: &Rule, severity: Severity) -> Severity {
+        if self.denies(rule) {
+            Severity::Error
+        } else if self.allows(rule) {
+            Severity::Allowed
+        } else {
+            severity
+        }
+    }
+
+    /// The finding as the user judges it.
+    pub(crate) fn apply(&self, mut finding: Finding) -> Finding {
+        let severity = self.severity(finding.rule, finding.severity);
+        if severity == Severity::Allowed && finding.severity != Severity::Allowed {
+            let because = self.allowed.get(finding.rule.code).cloned().flatten();
+            finding.allowed = Some(Allowance { instead_of: finding.severity, because });
+        }
+        finding.severity = severity;
+        finding
+    }
+}

@@ -1,0 +1,196 @@
+//! What is inside the disk, held against a profile.
+
+use imsprep_findings::{Finding, Report};
+use imsprep_inspect::{
+    Firmware, Header, Inspection, OsFamily, Partition, State, Table, TableProblem, Volume, VolumeKind,
+};
+
+use crate::content_rules::{
+    BACKUP_GPT_ELSEWHERE, DATA_DISK_STARTS, LVM_SYSTEM_DISK, NOT_UNMOUNTED, NOTHING_STARTS, ONE_OF_SEVERAL,
+    PARTITION_PAST_END, TABLE_DAMAGED, UEFI_ONLY, WINDOWS,
+};
+use crate::rules::ENCRYPTED;
+use crate::{Intent, Profile, Purpose};
+
+/// What is on the disk in an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside<'a> {
+    /// What inspection says.
+    pub inspection: &'a Inspection,
+    /// Bytes of the image that the disk was made from: of a RAW its size; a container's disk may go on after it.
+    pub source_size: u64,
+    /// Whether an offset on the disk is one in the file, too, as in a RAW.
+    pub is_file: bool,
+}
+
+/// The unit in which a place on a container's disk is told.
+const BLOCK: u64 = 2 << 20;
+
+impl Inside<'_> {
+    /// The finding at this offset on the disk.
+    fn at(&self, finding: Finding, offset: u64) -> Finding {
+        if self.is_file { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
+    }
+
+    /// Whether there is a partition table, a file system, or anything else that is known.
+    pub(crate) fn is_known(&self) -> bool {
+        let whole = self.inspection.whole.as_ref();
+        let is_known =
+            whole.is_some_and(|whole| !matches!(whole.kind, VolumeKind::Unknown | VolumeKind::Empty));
+        self.inspection.table.is_some() || is_known
+    }
+}
+
+/// What the disk is for: what the user says, else what it looks like.
+pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {
+    intent.purpose.or(match inspection.summary.purpose {
+        imsprep_inspect::Purpose::System => Some(Purpose::System),
+        imsprep_inspect::Purpose::Data => Some(Purpose::Data),
+        imsprep_inspect::Purpose::Unknown => None,
+    })
+}
+
+/// Holds what is inside the disk against the profile.
+pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
+    let inspection = inside.inspection;
+    let purpose = purpose_of(intent, inspection);
+    if let Some(table) = &inspection.table {
+        check_table(table, inside, report);
+    }
+    for (partition, volume) in inspection.volumes() {
+        let place = Place { partition, volume };
+        check_volume(inside, &place, purpose, report);
+    }
+    check_system(inside, profile, intent, purpose, report);
+}
+
+fn check_table(table: &Table, inside: &Inside<'_>, report: &mut Report) {
+    let source_size = inside.source_size;
+    for problem in &table.problems {
+        let finding = |rule| Finding::new(rule, problem.to_string());
+        report.push(match problem {
+            // It was at the end of the source; that the container's disk goes on is told by its own rule.
+            TableProblem::BackupNotAtEnd { at, .. } if at.saturating_add(table.sector) == source_size => {
+                continue;
+            }
+            TableProblem::BackupNotAtEnd { at, end } => finding(&BACKUP_GPT_ELSEWHERE)
+                .at(*at)
+                .expected(format!("offset {end}"))
+                .found(format!("offset {at}")),
+            TableProblem::PastEnd { end, limit, .. } => {
+                finding(&PARTITION_PAST_END).expected(format!("at most {limit}")).found(end)
+            }
+            // Where the container's disk goes on after its source there is no header at its end.
+            TableProblem::HeaderMissing { which: Header::Backup, at }
+                if at.saturating_add(table.sector) > source_size =>
+            {
+                continue;
+            }
+            TableProblem::HeaderMissing { at, .. }
+            | TableProblem::HeaderCrc { at, .. }
+            | TableProblem::HeaderInvalid { at, .. }
+            | TableProblem::EntriesCrc { at, .. }
+            | TableProblem::EntriesPastEnd { at, .. }
+            | TableProblem::Overlap { at, .. }
+            | TableProblem::ExtendedLoop { at }
+            | TableProblem::ExtendedBroken { at } => inside.at(finding(&TABLE_DAMAGED), *at),
+            TableProblem::OutsideUsable { start, .. } => inside.at(finding(&TABLE_DAMAGED), *start),
+            TableProblem::HeadersDisagree { .. }
+            | TableProblem::NotProtective
+            | TableProblem::ProtectsNothing
+            | TableProblem::UnprotectedGpt
+            | TableProblem::Backwards { .. } => finding(&TABLE_DAMAGED),
+            // They cost time, or are unusual, and keep nothing from starting.
+            _ => continue,
+        });
+    }
+}
+
+/// A volume and where it is.
+struct Place<'a> {
+    partition: Option<&'a Partition>,
+    volume: &'a Volume,
+}
+
+impl Place<'_> {
+    fn name(&self) -> String {
+        match self.partition {
+            Some(partition) => format!("partition {} ({})", partition.number, self.volume.kind.name()),
+            None => format!("the disk ({})", self.volume.kind.name()),
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        self.partition.map_or(0, |partition| partition.start)
+    }
+}
+
+fn check_volume(inside: &Inside<'_>, place: &Place<'_>, purpose: Option<Purpose>, report: &mut Report) {
+    let volume = place.volume;
+    let mut push = |rule, message| report.push(inside.at(Finding::new(rule, message), place.offset()));
+    if volume.kind.is_encrypted() {
+        push(&ENCRYPTED, format!("{} is encrypted", place.name()));
+    }
+    if volume.kind == VolumeKind::Hibernation {
+        push(&NOT_UNMOUNTED, format!("{} holds the memory of a hibernated system", place.name()));
+    } else if let State::Dirty(dirt) = volume.state {
+        push(&NOT_UNMOUNTED, format!("{}: {dirt}", place.name()));
+    }
+    if let Some(why) = needs_others(&volume.kind) {
+        push(&ONE_OF_SEVERAL, format!("{}: {why}", place.name()));
+    }
+    if matches!(volume.kind, VolumeKind::Lvm(_)) && purpose == Some(Purpose::System) {
+        push(&LVM_SYSTEM_DISK, format!("{} is a physical volume of LVM", place.name()));
+    }
+}
+
+/// Why a volume is not whole on one disk, if it is not.
+fn needs_others(kind: &VolumeKind) -> Option<String> {
+    match kind {
+        VolumeKind::Lvm(lvm) => {
+            let group = lvm.group.as_ref().filter(|group| !group.missing.is_empty())?;
+            let (missing, all) = (group.missing.len(), group.physical.len());
+            Some(format!(
+                "{missing} of the {all} physical volumes of group {:?} are not on this disk",
+                group.name
+            ))
+        }
+        VolumeKind::Btrfs { devices } if *devices > 1 => Some(format!("it is spread over {devices} devices")),
+        VolumeKind::MdRaid(raid) if raid.devices > 1 => {
+            Some(format!("it is part of a RAID of {} devices", raid.devices))
+        }
+        VolumeKind::ExtJournal => Some("it is the journal of a file system elsewhere".into()),
+        _ => None,
+    }
+}
+
+fn check_system(
+    inside: &Inside<'_>,
+    profile: &Profile,
+    intent: &Intent,
+    purpose: Option<Purpose>,
+    report: &mut Report,
+) {
+    let summary = &inside.inspection.summary;
+    let reasons = |reasons: &[String]| reasons.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+    if purpose != Some(Purpose::Data) {
+        if summary.firmware == Firmware::Uefi {
+            let message = format!("it needs UEFI: {}", reasons(&summary.reasons.firmware));
+            report.push(Finding::new(&UEFI_ONLY, message));
+        }
+        if summary.system == OsFamily::Windows && profile.windows_doubt.is_some() {
+            let message = format!("it is a Windows: {}", reasons(&summary.reasons.system));
+            report.push(Finding::new(&WINDOWS, message));
+        }
+    }
+    // Only against what the user says: without that, such a disk is taken for what it looks like.
+    match (intent.purpose, summary.firmware) {
+        (Some(Purpose::System), Firmware::Unknown) if inside.is_known() => {
+            report.push(Finding::new(&NOTHING_STARTS, reasons(&summary.reasons.firmware)));
+        }
+        (Some(Purpose::Data), Firmware::Bios | Firmware::Uefi | Firmware::Both) => {
+            report.push(Finding::new(&DATA_DISK_STARTS, reasons(&summary.reasons.firmware)));
+        }
+        _ => {}
+    }
+}

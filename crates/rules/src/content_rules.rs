@@ -1,0 +1,131 @@
+//! The rules on what is inside the disk.
+
+use imsprep_findings::{Rule, Severity};
+
+const CONTENT: &str = "the disk's content";
+
+/// IMS-050
+pub(crate) static BACKUP_GPT_ELSEWHERE: Rule = Rule {
+    code: "IMS-050",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the backup of the GPT is not at the end of the disk",
+    why: "the disk was enlarged after it was partitioned; some firmware and boot loaders take that for damage: it may not boot",
+    source: CONTENT,
+    fix: "move it, on the RAW: sgdisk -e RAW; make a RAW of a ZVHD2 first, with imsprep convert",
+};
+
+/// IMS-051
+pub(crate) static PARTITION_PAST_END: Rule = Rule {
+    code: "IMS-051",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "a partition ends past the end of the disk",
+    why: "part of it is not in the image: the copy is cut off, or the disk was shrunk and the partition was not; it may not \
+          boot, and what was there is lost",
+    source: CONTENT,
+    fix: "compare the size with that of the original disk and copy it again",
+};
+
+/// IMS-052
+pub(crate) static TABLE_DAMAGED: Rule = Rule {
+    code: "IMS-052",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the partition table is damaged",
+    why: "what reads it may find other partitions than there were, or none: it may not boot",
+    source: CONTENT,
+    fix: "look at it with sgdisk -v or sfdisk --verify, and mend it on the original disk or on a copy",
+};
+
+/// IMS-053
+pub(crate) static UEFI_ONLY: Rule = Rule {
+    code: "IMS-053",
+    severity: Severity::Note,
+    service_code: None,
+    title: "the image starts by UEFI only",
+    why: "a server starts by BIOS unless the request says otherwise, and would find nothing to start",
+    source: "OTC: FAQ on UEFI; HW: hw_firmware_type of the quick import request",
+    fix: "say hw_firmware_type uefi in the request",
+};
+
+/// IMS-055
+pub(crate) static LVM_SYSTEM_DISK: Rule = Rule {
+    code: "IMS-055",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the system disk uses LVM",
+    why: "files, such as a password or a key, can't be put into a server whose system is on LVM",
+    source: "OTC: constraints on image files",
+    fix: "install what sets them at the first start (cloud-init) and test it, or move the system to a plain partition",
+};
+
+/// IMS-056
+pub(crate) static NOT_UNMOUNTED: Rule = Rule {
+    code: "IMS-056",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "a file system was not left in order",
+    why: "the image was copied from a running, crashed or hibernated machine: the server may stop at a repair, and may lack \
+          the last writes",
+    source: "OTC: preparation of image files",
+    fix: "shut the machine down cleanly, then copy the disk again; Windows: shutdown /s /t 0, with fast startup off",
+};
+
+/// IMS-057
+pub(crate) static ONE_OF_SEVERAL: Rule = Rule {
+    code: "IMS-057",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "a volume needs more disks than this one",
+    why: "an image holds one system disk, or one data disk: what lies on the others is missing",
+    source: "OTC: constraints on image files",
+    fix: "move the volume to one disk before the copy, or import the other disks as data disks",
+};
+
+/// IMS-058
+pub(crate) static WINDOWS: Rule = Rule {
+    code: "IMS-058",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the image is a Windows",
+    why: "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more; others don't",
+    source: "HW: quick import, constraints, where pages disagree",
+    fix: "import a small Windows first, or use the common import, which takes files of up to 128 GiB",
+};
+
+/// IMS-059
+pub(crate) static NOTHING_STARTS: Rule = Rule {
+    code: "IMS-059",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "nothing on the system disk would start",
+    why: "neither boot code for a BIOS nor a boot loader for UEFI was found: a server would not start from it",
+    source: CONTENT,
+    fix: "install a boot loader in the machine it came from; of a data disk say --purpose data",
+};
+
+/// IMS-060
+pub(crate) static DATA_DISK_STARTS: Rule = Rule {
+    code: "IMS-060",
+    severity: Severity::Note,
+    service_code: None,
+    title: "the data disk looks like a system disk",
+    why: "a machine would start from it; imported as a data disk it is none that servers can be made from",
+    source: CONTENT,
+    fix: "of a system disk say --purpose system",
+};
+
+/// Every rule on what is inside the disk, by code.
+pub static CONTENT_RULES: &[&Rule] = &[
+    &BACKUP_GPT_ELSEWHERE,
+    &PARTITION_PAST_END,
+    &TABLE_DAMAGED,
+    &UEFI_ONLY,
+    &LVM_SYSTEM_DISK,
+    &NOT_UNMOUNTED,
+    &ONE_OF_SEVERAL,
+    &WINDOWS,
+    &NOTHING_STARTS,
+    &DATA_DISK_STARTS,
+];
