@@ -101,14 +101,16 @@ impl Conclusion<'_> {
                 Some(number) => format!("EFI system partition {number}"),
                 None => "the FAT volume".into(),
             };
-            let text = match (system.unread, self.programs().count()) {
+            let mut programs = system.loaders.iter().filter(|loader| loader.machine.is_some());
+            // Those that firmware starts by itself come first.
+            let text = match (system.unread, programs.next()) {
                 (Some(why), _) => format!("the loaders of {place} could not be read: {why}"),
-                (None, 0) => format!("{place} has no loader"),
-                (None, _) => {
-                    let first = system.loaders.iter().find(|loader| loader.machine.is_some());
-                    let Some(first) = first else { continue };
-                    format!("{place} has {}", first.path)
-                }
+                (None, None) => format!("{place} has no loader"),
+                (None, Some(first)) if first.is_default() => format!("{place} has {}", first.path),
+                (None, Some(first)) => format!(
+                    "{place} has {}, but nothing in /EFI/BOOT: a new machine's firmware may not find it",
+                    first.path
+                ),
             };
             self.reasons.firmware.push(text);
         }

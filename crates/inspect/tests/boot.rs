@@ -89,6 +89,19 @@ fn what_a_program_says_counts_more_than_its_name() {
 }
 
 #[test]
+fn a_loader_that_firmware_does_not_know_of_is_told() {
+    for (programs, is_default) in [
+        (&[("/EFI/debian/grubx64.efi", 0x8664)][..], false),
+        (&[("/EFI/debian/grubx64.efi", 0x8664), ("/EFI/BOOT/BOOTX64.EFI", 0x8664)], true),
+    ] {
+        let Some(folder) = esp("mkfs.vfat -F 16", programs, "") else { return };
+        let summary = folder.inspect("image").summary;
+        assert_eq!(summary.firmware, Firmware::Uefi);
+        assert_eq!(!summary.reasons.firmware[0].contains("may not find it"), is_default, "{summary:?}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_program_starts_nothing() {
     let Some(folder) = esp("mkfs.vfat -F 16", &[("/EFI/BOOT/BOOTX64.EFI", 0x8664)], "") else { return };
     let at = folder.read_at("image", 0, usize::try_from(41 * MIB).unwrap());
