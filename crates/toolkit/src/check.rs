@@ -1,22 +1,21 @@
 //! The main job: one file, one verdict.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use imsprep_bitmap::{
-    BITMAP_MISSING, BITMAP_OLDER, BITMAP_SHARED, BitmapFile, LAYOUT_UNPROVEN, Layout, Recognition,
-    bitmap_path, check_against_content, check_unrecognised_against_content, layout, read_bitmap,
-    write_bitmap,
+    BITMAP_MISSING, BITMAP_SHARED, Layout, Recognition, bitmap_path, layout, read_bitmap, write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::{Finding, Report, Severity};
+use imsprep_findings::{Finding, Report};
 use imsprep_rules::{
     HUAWEI, Profile, check_backup_gpt, check_image, is_too_large, not_checkable, shell_quoted,
 };
-use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
+use imsprep_source::{Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
-use crate::{Result, Target, Verdict};
+use crate::bitmap::scan_options;
+use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
+use crate::{Error, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub enum Depth {
 }
 
 /// How to check.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CheckOptions {
     /// How closely to look.
     pub depth: Depth,
@@ -37,45 +36,17 @@ pub struct CheckOptions {
     pub profile: &'static Profile,
     /// Write the bitmap of a RAW that has none and is otherwise importable.
     pub write_bitmap: bool,
-    /// How to scan.
-    pub scan: ScanOptions,
+    /// The layout that the service's bitmap files are in, as somebody has it who learned or described it; tried before the
+    /// built-in ones, and written. `None` is the default layout, which is unproven.
+    pub layout: Option<Layout>,
+    /// How to bring the image's bytes in.
+    pub io: IoMode,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { depth: Depth::Content, profile: &HUAWEI, write_bitmap: false, scan: ScanOptions::default() }
+        Self { depth: Depth::Content, profile: &HUAWEI, write_bitmap: false, layout: None, io: IoMode::Auto }
     }
-}
-
-/// What became of a RAW's bitmap file.
-#[derive(Clone, Debug)]
-pub enum BitmapState {
-    /// There is none.
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// It was written just now.
-    Written {
-        /// Where.
-        path: PathBuf,
-        /// In which layout.
-        layout: &'static Layout,
-    },
-    /// It is there, in a known layout.
-    Known {
-        /// Where.
-        path: PathBuf,
-        /// In which layout.
-        layout: &'static Layout,
-        /// Whether it was held against the content.
-        compared: bool,
-    },
-    /// It is there, in no known layout.
-    Unrecognised {
-        /// Where.
-        path: PathBuf,
-    },
 }
 
 /// All that was found out about one file.
@@ -164,9 +135,10 @@ fn check_raw(
 ) -> Result<()> {
     let path = bitmap_path(&checked.path);
     let report = &mut checked.report;
+    let context = BitmapContext { image, layout: options.layout.as_ref() };
     let file = match path.symlink_metadata() {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-        _ => Some(read_bitmap(&path, checked.detection.file_size)?),
+        _ => Some(read_bitmap(&path, Some(checked.detection.file_size), options.layout.as_ref())?),
     };
     let Some(file) = file else {
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
@@ -180,81 +152,31 @@ fn check_raw(
         }
         // Fails now if nothing can be written there, not after an hour of scanning.
         drop(OutputFile::create(&path, Overwrite::Refuse, &[image])?);
-        let found = scan(image, &options.scan, progress, cancel)?;
-        write_bitmap(&path, &layout::ZVHD2, &found.map, Overwrite::Refuse, image)?;
-        report.push(unproven(&layout::ZVHD2));
-        checked.bitmap = Some(BitmapState::Written { path, layout: &layout::ZVHD2 });
+        let layout = options.layout.as_ref().unwrap_or(&layout::ZVHD2);
+        let scan_options = ScanOptions { block_size: layout.block_size, io: options.io };
+        let found = scan(image, &scan_options, progress, cancel)?;
+        let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&path, layout, why))?;
+        write_bitmap(&path, &bytes, Overwrite::Refuse, image)?;
+        layout_findings(layout, &context, report);
+        checked.bitmap = Some(BitmapState::Written { path, layout: layout.clone() });
         checked.scan = Some(found);
         return Ok(());
     };
 
-    let content_can_tell = !matches!(file.recognition, Recognition::Empty);
+    let content_can_tell =
+        matches!(file.recognition, Recognition::Known { .. } | Recognition::Unrecognised { .. });
     let found = if depth == Depth::Content && content_can_tell {
-        Some(scan(image, &options.scan, progress, cancel)?)
+        Some(scan(image, &scan_options(&file, options.io), progress, cancel)?)
     } else {
         None
     };
-    checked.bitmap = Some(check_bitmap_file(&file, found.as_ref(), image.identity(), report));
+    checked.bitmap = Some(check_bitmap_file(&file, found.as_ref(), &context, report));
     if found.is_none() && content_can_tell {
         report.push_not_checked("whether the bitmap marks every block that holds data", why_not);
         checked.content_checked = false;
     }
     checked.scan = found;
     Ok(())
-}
-
-/// Two files that are copied one after the other differ by less, and some file systems keep times no finer.
-const CLOCK_GRAIN: Duration = Duration::from_secs(2);
-
-/// Holds a bitmap file against the content, as far as that is known.
-pub(crate) fn check_bitmap_file(
-    file: &BitmapFile,
-    content: Option<&Scan>,
-    image: &FileIdentity,
-    report: &mut Report,
-) -> BitmapState {
-    let path = file.path.clone();
-    if let (Some(bitmap), Some(image)) = (file.identity.modified(), image.modified())
-        && bitmap + CLOCK_GRAIN < image
-    {
-        let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
-        let message = match severity {
-            Severity::Note => {
-                "the image was modified after its bitmap was written; their content was compared"
-            }
-            _ => "the image was modified after its bitmap was written, and their content was not compared",
-        };
-        report.push(Finding::new(&BITMAP_OLDER, message).severity(severity));
-    }
-    match (&file.recognition, content) {
-        (Recognition::Known { layout, map }, content) => {
-            if let Some(content) = content {
-                check_against_content(map, &content.map, report);
-            }
-            report.push(unproven(layout));
-            BitmapState::Known { path, layout, compared: content.is_some() }
-        }
-        (Recognition::Unrecognised { why }, Some(content)) => {
-            check_unrecognised_against_content(&file.bytes, why, &content.map, report);
-            report.push_not_checked(
-                "whether the bitmap marks every block that holds data",
-                "it is in no layout that imsprep knows",
-            );
-            BitmapState::Unrecognised { path }
-        }
-        (Recognition::Unrecognised { .. } | Recognition::Empty, _) => {
-            file.check_alone(report);
-            BitmapState::Unrecognised { path }
-        }
-    }
-}
-
-/// The standing warning on a layout that imsprep was not shown a genuine file of.
-fn unproven(layout: &Layout) -> Finding {
-    Finding::new(
-        &LAYOUT_UNPROVEN,
-        format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),
-    )
 }
 
 fn check_zvhd2(

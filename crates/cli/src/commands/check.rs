@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Error;
 use imsprep_rules::{HUAWEI, OTC, Profile};
-use imsprep_scan::ScanOptions;
-use imsprep_toolkit::{CheckOptions, Checked, Depth, check_image_file, expand_targets};
+use imsprep_toolkit::{CheckOptions, Checked, Depth, check_image_file, expand_targets, find_layout};
 
 use super::Warnings;
 use crate::args::{CheckArgs, ProfileName};
@@ -28,7 +27,8 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         depth: if args.quick { Depth::Quick } else { Depth::Content },
         profile: profile(args.profile),
         write_bitmap: args.write_bitmap,
-        scan: ScanOptions { io: args.io.into(), ..ScanOptions::default() },
+        layout: args.layout.as_deref().map(find_layout).transpose()?,
+        io: args.io.into(),
     };
     let warnings = Warnings::from_flag(args.strict);
     let mut outcomes = Vec::new();

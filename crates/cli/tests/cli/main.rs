@@ -10,6 +10,7 @@
 mod bad_input;
 mod bench;
 mod bitmap;
+mod bitmap_layouts;
 mod check;
 mod commands;
 mod compare;
@@ -18,6 +19,7 @@ mod faults;
 mod floors;
 mod folder;
 mod io_modes;
+mod learn;
 mod limits;
 mod map;
 mod repair;
