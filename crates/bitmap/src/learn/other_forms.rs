@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::Sample;
 use crate::field::{ByteOrder, Width, number_bytes};
-use crate::layout::LAYOUTS;
+use crate::layout::{Form, LAYOUTS, Layout};
 
 /// Runs that a list has to have to be one by no chance.
 const FEWEST: usize = 2;
@@ -16,13 +16,13 @@ const ENOUGH: usize = 64;
 
 /// What the sample looks like, in words; `None` if like nothing that is known.
 pub(super) fn looks_like(sample: &Sample<'_>) -> Option<String> {
-    built_in(sample).or_else(|| named_form(sample))
+    built_in(sample, |_| true).or_else(|| named_form(sample))
 }
 
-/// The built-in layout that it is in.
-fn built_in(sample: &Sample<'_>) -> Option<String> {
+/// The built-in layout that it is in, of those that are `wanted`.
+fn built_in(sample: &Sample<'_>, wanted: impl Fn(&Layout) -> bool) -> Option<String> {
     let size = sample.content.image_size();
-    LAYOUTS.iter().find_map(|layout| {
+    LAYOUTS.iter().filter(|layout| wanted(layout)).find_map(|layout| {
         let map = layout.decode(sample.bytes, Some(size)).ok()?;
         let same = map.block_size() >= sample.content.block_size()
             && sample.content.in_blocks_of(map.block_size()).as_ref() == Some(&map);
@@ -37,6 +37,10 @@ fn built_in(sample: &Sample<'_>) -> Option<String> {
 
 /// The form that it is in, which is none of one bit for each block.
 pub(super) fn named_form(sample: &Sample<'_>) -> Option<String> {
+    let of_text = |layout: &Layout| matches!(layout.form, Form::Bmap | Form::Ranges);
+    if let Some(name) = built_in(sample, of_text) {
+        return Some(name);
+    }
     if let Some(name) = compressed(sample.bytes) {
         return Some(format!("a compressed file ({name}); unpack it and learn from what is in it"));
     }
