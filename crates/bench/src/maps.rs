@@ -49,7 +49,7 @@ fn zeroed(name: &Path, image_size: u64) -> Result<BlockMap, String> {
 }
 
 fn from_bitmap(path: &Path, image_size: u64) -> Result<BlockMap, String> {
-    let file = read_bitmap(path, image_size).map_err(|e| e.to_string())?;
+    let file = read_bitmap(path, Some(image_size), None).map_err(|e| e.to_string())?;
     match file.recognition {
         Recognition::Known { map, .. } => Ok(map),
         _ => Err("its bitmap is in no layout that imsprep knows".into()),

@@ -3,9 +3,10 @@
 use imsprep_findings::{Finding, Report};
 use imsprep_source::BlockMap;
 
-use crate::Layout;
-use crate::layout::ZVHD2;
-use crate::rules::{BITMAP_UNRECOGNISED, BITMAP_WRONG_LENGTH, DATA_MARKED_ZERO, ZERO_MARKED_DATA};
+use crate::layout::{Form, Layout, NotThisLayout, ZVHD2};
+use crate::rules::{
+    BITMAP_DAMAGED, BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, ZERO_MARKED_DATA,
+};
 
 /// A finding for each block in which the bitmap and the content differ. Offsets are the image's.
 ///
@@ -37,7 +38,7 @@ pub fn check_unrecognised_against_content(bytes: &[u8], why: &str, content: &Blo
                 bytes.len(),
                 ZVHD2.name
             );
-            Finding::new(&BITMAP_WRONG_LENGTH, message).expected(expected).found(bytes.len())
+            Finding::new(&BITMAP_WRONG_SIZE, message).expected(expected).found(bytes.len())
         }
         None => unrecognised(why),
     });
@@ -51,17 +52,41 @@ pub(crate) fn unrecognised(why: &str) -> Finding {
     )
 }
 
+/// The finding that a bitmap file says itself that it is of an image of another size.
+pub(crate) fn other_size(layout: &Layout, said: u64, image_size: u64) -> Finding {
+    let message = format!("a bitmap in layout {}, for an image of another size", layout.name);
+    Finding::new(&BITMAP_WRONG_SIZE, message)
+        .expected(format!("an image of {image_size} bytes"))
+        .found(format!("an image of {said} bytes"))
+}
+
+/// The finding that a file has the signs of a layout, and a fault.
+pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
+    let finding =
+        Finding::new(&BITMAP_DAMAGED, format!("a bitmap in layout {}, damaged: {why}", layout.name));
+    match why {
+        NotThisLayout::Padding { offset } | NotThisLayout::Constant { offset } => finding.at(*offset),
+        NotThisLayout::Field { offset, expected, found, .. } => {
+            finding.at(*offset).expected(expected).found(found)
+        }
+        _ => finding,
+    }
+}
+
 fn agrees_but_for_length(layout: &Layout, bytes: &[u8], content: &BlockMap) -> Option<u64> {
-    let expected = layout.encoded_len(content.image_size());
-    if bytes.len() as u64 == expected || !bytes.len().is_multiple_of(layout.padding.unit as usize) {
+    let Form::Bits(description) = &layout.form else { return None };
+    let expected = layout.encoded_len(content.image_size())?;
+    let unit = description.padding.unit as usize;
+    if bytes.len() as u64 == expected || !bytes.len().is_multiple_of(unit) {
         return None;
     }
     let bits = (bytes.len() as u64).saturating_mul(8);
     let common = bits.saturating_mul(layout.block_size.bytes()).min(content.image_size());
-    let claimed = layout.decode_prefix(bytes, common)?;
+    let claimed = description.decode_prefix(bytes, layout.block_size, common)?;
+    let content = content.in_blocks_of(layout.block_size)?;
     let data = claimed.data_count();
     let telling = data > 0 && data < claimed.block_count();
-    (telling && claimed.differing_blocks(content).next().is_none()).then_some(expected)
+    (telling && claimed.differing_blocks(&content).next().is_none()).then_some(expected)
 }
 
 #[cfg(test)]
@@ -105,9 +130,9 @@ mod tests {
         };
         let big = map(40_000, [0, 7, 39_999]);
         let small = map(100, [0, 7]);
-        let of_small = ZVHD2.encode(&small);
+        let of_small = ZVHD2.encode(&small).unwrap();
         assert_eq!(verdict(&of_small, &big), "BM-004");
-        assert_eq!(verdict(&ZVHD2.encode(&big), &small), "BM-004");
+        assert_eq!(verdict(&ZVHD2.encode(&big).unwrap(), &small), "BM-004");
         // Other bits: nothing is known of it.
         assert_eq!(verdict(&of_small, &map(40_000, [0, 8])), "BM-006");
         // All ones agree with an image full of data, whatever the layout is.

@@ -5,14 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use imsprep_findings::{Finding, Report};
-use imsprep_source::{BlockMap, Error, FileIdentity, ImageFile, OutputFile, Overwrite, ReadAt, Result};
+use imsprep_source::{Error, FileIdentity, ImageFile, OutputFile, Overwrite, ReadAt, Result};
 
-use crate::compare::unrecognised;
+use crate::compare::{damaged, other_size, unrecognised};
+use crate::layout::LONGEST;
 use crate::rules::BITMAP_EMPTY;
 use crate::{Layout, Recognition, recognise};
-
-/// No bitmap file is larger: 4 KiB blocks of the largest image that the service takes are 32 MiB of bits.
-const LONGEST: u64 = 64 << 20;
 
 /// Where the service looks for the bitmap of the RAW at `image`: the same name with `.mf` for its extension.
 pub fn bitmap_path(image: &Path) -> PathBuf {
@@ -33,22 +31,25 @@ pub struct BitmapFile {
 }
 
 impl BitmapFile {
-    /// Adds what can be said without knowing the image's content.
-    pub fn check_alone(&self, report: &mut Report) {
+    /// Adds what can be said without knowing the content of the image, which has `image_size` bytes.
+    pub fn check_alone(&self, image_size: u64, report: &mut Report) {
         match &self.recognition {
             Recognition::Known { .. } => {}
+            Recognition::OtherSize { layout, said } => report.push(other_size(layout, *said, image_size)),
+            Recognition::Damaged { layout, why } => report.push(damaged(layout, why)),
             Recognition::Empty => report.push(Finding::new(&BITMAP_EMPTY, "the bitmap file has no bytes")),
             Recognition::Unrecognised { why } => report.push(unrecognised(why)),
         }
     }
 }
 
-/// Reads the bitmap file at `path` of an image of this size.
+/// Reads the bitmap file at `path` of an image of this size, if that is known. `first` is a layout to try before the
+/// built-in ones.
 ///
 /// # Errors
 ///
 /// If it can't be opened or read, or is no regular file.
-pub fn read_bitmap(path: &Path, image_size: u64) -> Result<BitmapFile> {
+pub fn read_bitmap(path: &Path, image_size: Option<u64>, first: Option<&Layout>) -> Result<BitmapFile> {
     let file = ImageFile::open(path)?;
     let mut bytes = Vec::new();
     let recognition = if file.size() > LONGEST {
@@ -56,29 +57,22 @@ pub fn read_bitmap(path: &Path, image_size: u64) -> Result<BitmapFile> {
     } else {
         bytes = vec![0; usize::try_from(file.size()).unwrap_or(0)];
         file.read_at(&mut bytes, 0)?;
-        recognise(&bytes, image_size)
+        recognise(&bytes, image_size, first)
     };
     Ok(BitmapFile { path: path.to_owned(), identity: file.identity().clone(), bytes, recognition })
 }
 
-/// Writes the bitmap of `image` to `path`, whole or not at all, and reads it back.
+/// Writes the bytes of a bitmap file, made from `input`, to `path`, whole or not at all, and reads it back.
 ///
 /// # Errors
 ///
 /// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written.
-pub fn write_bitmap(
-    path: &Path,
-    layout: &Layout,
-    map: &BlockMap,
-    overwrite: Overwrite,
-    image: &ImageFile,
-) -> Result<u64> {
-    let bytes = layout.encode(map);
-    let mut output = OutputFile::create(path, overwrite, &[image])?;
-    output.write_all(&bytes)?;
+pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, input: &ImageFile) -> Result<u64> {
+    let mut output = OutputFile::create(path, overwrite, &[input])?;
+    output.write_all(bytes)?;
     output.commit()?;
     let mut back = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut back));
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut back));
     match read {
         Ok(_) if back == bytes => Ok(bytes.len() as u64),
         Ok(_) => Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() }),
@@ -104,7 +98,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.mf");
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
-        let file = read_bitmap(&path, 1 << 30).unwrap();
+        let file = read_bitmap(&path, Some(1 << 30), None).unwrap();
         assert!(matches!(file.recognition, Recognition::Unrecognised { .. }));
         assert!(file.bytes.is_empty());
     }

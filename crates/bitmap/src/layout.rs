@@ -1,67 +1,119 @@
-//! How a bitmap file lays out its bits: descriptions, and the one writer and reader that they drive.
+//! How a bitmap file is laid out: descriptions, and the built-in ones.
+
+use std::borrow::Cow;
 
 use imsprep_source::{BlockMap, BlockSize};
 
-/// Where in a byte the bit of the lower block number is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BitOrder {
-    /// Block 0 is bit 0, the least significant.
-    LeastSignificantFirst,
-    /// Block 0 is bit 7, the most significant.
-    MostSignificantFirst,
+use crate::bits::{BitOrder, Bits, Padding, Polarity};
+use crate::field::{Field, Value, Width};
+use crate::{bmap, ranges};
+
+/// Longest bitmap file that is read or written: the bits of the largest image that the service takes in blocks of 4 KiB are
+/// half of it.
+pub const LONGEST: u64 = 64 << 20;
+
+/// How a layout says which blocks hold data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One bit for each block.
+    Bits(Bits),
+    /// The XML block map of bmaptool, version 2.0.
+    Bmap,
+    /// Text: the first and the last block of each run of data.
+    Ranges,
 }
 
-/// What a set bit says.
+/// Where the description of a layout comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polarity {
-    /// The block holds a byte that is not zero.
-    SetIsData,
-    /// Every byte of the block is zero.
-    SetIsZero,
+pub enum Origin {
+    /// It is one of imsprep's own, in [`LAYOUTS`].
+    BuiltIn,
+    /// Somebody described it.
+    Described,
+    /// It was learned from so many genuine files, all of which it reproduces.
+    Learned {
+        /// How many.
+        samples: u32,
+    },
 }
 
-/// What follows the last block's bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Padding {
-    /// The bits are filled up to a multiple of so many bytes, at least 1.
-    pub unit: u32,
-    /// The value of each bit of padding, those in the last block's byte included.
-    pub bit: bool,
-}
-
-/// One way of writing a block map into a file. Adding a layout adds a row to [`LAYOUTS`], no code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One way of writing a block map into a file. Adding a layout of bits adds a row to [`LAYOUTS`], no code.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The name that people and scripts use.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// In a few words.
-    pub title: &'static str,
-    /// Size of the block that one bit stands for.
+    pub title: Cow<'static, str>,
+    /// Size of the blocks that a file made from an image has. Files of bits have no other; files of text say their own.
     pub block_size: BlockSize,
-    /// Order of the bits in a byte.
-    pub bit_order: BitOrder,
-    /// Meaning of a bit.
-    pub polarity: Polarity,
-    /// What follows the bits.
-    pub padding: Padding,
+    /// How it says which blocks hold data.
+    pub form: Form,
+    /// Where its description comes from.
+    pub origin: Origin,
 }
 
 /// The layout of the bitmap inside ZVHD2: 2 MiB blocks, least significant bit first, set is data, zeros up to a multiple
 /// of 4096 bytes (source: huaweicloud/ims-qemu-img, commit fc2d885).
 pub static ZVHD2: Layout = Layout {
-    name: "zvhd2",
-    title: "the bitmap layout that ZVHD2 has inside",
+    name: Cow::Borrowed("zvhd2"),
+    title: Cow::Borrowed("the bitmap layout that ZVHD2 has inside"),
     block_size: BlockSize::MIB_2,
+    form: Form::Bits(ZVHD2_BITS),
+    origin: Origin::BuiltIn,
+};
+
+const ZVHD2_BITS: Bits = Bits {
     bit_order: BitOrder::LeastSignificantFirst,
     polarity: Polarity::SetIsData,
     padding: Padding { unit: 4096, bit: false },
+    header: Cow::Borrowed(&[]),
+    trailer: Cow::Borrowed(&[]),
 };
 
-/// Every layout that imsprep knows; the first is the default.
-pub static LAYOUTS: &[&Layout] = &[&ZVHD2];
+/// The same bits, and a trailer that says what they are of and whether they are whole: for archives and pipelines.
+pub static SEALED: Layout = Layout {
+    name: Cow::Borrowed("sealed"),
+    title: Cow::Borrowed("as zvhd2, with a trailer that tells the image's size and has checksums"),
+    block_size: BlockSize::MIB_2,
+    form: Form::Bits(Bits { trailer: Cow::Borrowed(SEAL), ..ZVHD2_BITS }),
+    origin: Origin::BuiltIn,
+};
+
+/// 48 bytes: magic with version 1, then what it seals.
+static SEAL: &[Field] = &[
+    Field::Constant(Cow::Borrowed(b"IMSPMF\x01\0")),
+    Field::little(Value::BlockSize, Width::U32),
+    Field::Constant(Cow::Borrowed(&[0; 4])),
+    Field::little(Value::ImageSize, Width::U64),
+    Field::little(Value::BlockCount, Width::U64),
+    Field::little(Value::DataBlocks, Width::U64),
+    Field::little(Value::PaddedCrc, Width::U32),
+    Field::little(Value::CrcBefore, Width::U32),
+];
+
+/// The XML block map of bmaptool.
+pub static BMAP: Layout = Layout {
+    name: Cow::Borrowed("bmap"),
+    title: Cow::Borrowed("the XML block map of bmaptool 2.0, of blocks whose content is not zero"),
+    block_size: BlockSize::KIB_4,
+    form: Form::Bmap,
+    origin: Origin::BuiltIn,
+};
+
+/// Text that people and scripts read with ease.
+pub static RANGES: Layout = Layout {
+    name: Cow::Borrowed("ranges"),
+    title: Cow::Borrowed("text: first and last block of each run of data"),
+    block_size: BlockSize::MIB_2,
+    form: Form::Ranges,
+    origin: Origin::BuiltIn,
+};
+
+/// Every layout that imsprep knows of itself; the first is the default.
+pub static LAYOUTS: &[&Layout] = &[&ZVHD2, &SEALED, &BMAP, &RANGES];
 
 /// Why bytes are not a bitmap in a layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotThisLayout {
     /// The length is another than the image's size asks for.
     #[error("{found} bytes, where this layout takes {expected} for an image of this size")]
@@ -77,76 +129,168 @@ pub enum NotThisLayout {
         /// The first byte with a wrong bit of padding.
         offset: u64,
     },
+    /// A byte that is the same in every file of this layout is another here.
+    #[error("byte {offset} is not the one that files of this layout have there")]
+    Constant {
+        /// The byte.
+        offset: u64,
+    },
+    /// A number in header or trailer is not what bits and image make it.
+    #[error("the {field} at byte {offset} is {found}, and should be {expected}")]
+    Field {
+        /// Which number.
+        field: &'static str,
+        /// Its first byte.
+        offset: u64,
+        /// What it should be.
+        expected: u64,
+        /// What it is.
+        found: u64,
+    },
+    /// The file says that it is of an image of another size.
+    #[error("it is for an image of {said} bytes, and this one has {expected}")]
+    ImageSize {
+        /// What the file says.
+        said: u64,
+        /// The image's size.
+        expected: u64,
+    },
+    /// The file does not say how large its image is, and nobody else does.
+    #[error("it does not say how large its image is")]
+    SizeUnknown,
+    /// An image size that no map can be made for.
+    #[error("an image of {image_size} bytes has more blocks than can be mapped")]
+    TooManyBlocks {
+        /// The image's size.
+        image_size: u64,
+    },
+    /// It does not begin as text of this layout does.
+    #[error("it does not begin as such a file does")]
+    NotSuchText,
+    /// It has signs of this layout, and a fault.
+    #[error("{what}")]
+    Fault {
+        /// What is wrong, and where.
+        what: String,
+    },
+}
+
+/// Why a map can't be written in a layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotEncode {
+    /// A header or trailer has no room for a number.
+    #[error("the {field} is {number}, and its field has {bytes} bytes")]
+    TooNarrow {
+        /// Which number.
+        field: &'static str,
+        /// The number.
+        number: u64,
+        /// Bytes that there are for it.
+        bytes: usize,
+    },
+    /// The layout has other blocks than the map.
+    #[error("it has blocks of {layout} bytes, and the map has blocks of {map}")]
+    BlockSize {
+        /// The layout's block size.
+        layout: BlockSize,
+        /// The map's.
+        map: BlockSize,
+    },
+    /// The file would be longer than any that is read.
+    #[error("the file would be longer than {LONGEST} bytes, the most that a bitmap file may have")]
+    TooLong,
 }
 
 impl Layout {
-    /// Length in bytes of the bitmap file of an image of this size.
-    pub fn encoded_len(&self, image_size: u64) -> u64 {
-        let bytes = self.block_size.blocks_in(image_size).div_ceil(8);
-        bytes.next_multiple_of(u64::from(self.padding.unit.max(1)))
+    /// The built-in layout of this name.
+    pub fn built_in(name: &str) -> Option<&'static Self> {
+        LAYOUTS.iter().find(|layout| layout.name == name).copied()
     }
 
-    /// The bitmap file of this map, whose block size must be the layout's.
-    pub fn encode(&self, map: &BlockMap) -> Vec<u8> {
-        let length = usize::try_from(self.encoded_len(map.image_size())).unwrap_or(usize::MAX);
-        let bits = map.as_lsb_bytes();
-        let mut bytes = bits.to_vec();
-        if self.polarity == Polarity::SetIsZero {
-            bytes.iter_mut().for_each(|byte| *byte = !*byte);
+    /// Length in bytes of the bitmap file of an image of this size; `None` if it depends on the content.
+    pub fn encoded_len(&self, image_size: u64) -> Option<u64> {
+        match &self.form {
+            Form::Bits(bits) => Some(bits.file_length(self.block_size, image_size)),
+            Form::Bmap | Form::Ranges => None,
         }
-        let used = map.block_count() % 8;
-        if used != 0
-            && let Some(last) = bytes.last_mut()
-        {
-            let padding = 0xffu8 << used;
-            *last = if self.padding.bit { *last | padding } else { *last & !padding };
-        }
-        bytes.resize(length, self.padding_byte());
-        self.reorder(&mut bytes);
-        bytes
     }
 
-    /// The map in a bitmap file of an image of this size.
+    /// Whether a file in it tells its image's size.
+    pub fn tells_image_size(&self) -> bool {
+        match &self.form {
+            Form::Bits(bits) => bits
+                .header
+                .iter()
+                .chain(bits.trailer.iter())
+                .any(|field| matches!(field, Field::Number { value: Value::ImageSize, .. })),
+            Form::Bmap | Form::Ranges => true,
+        }
+    }
+
+    /// The block size of the file that is made of a map in blocks of this size: of bits it is the layout's; files of text
+    /// tell their own, and have the map's as far as their readers take it.
+    pub fn block_size_for(&self, map: BlockSize) -> BlockSize {
+        match self.form {
+            Form::Bits(_) => self.block_size,
+            Form::Bmap => map.min(bmap::LARGEST_BLOCK),
+            Form::Ranges => map,
+        }
+    }
+
+    /// The bitmap file of this map.
     ///
     /// # Errors
     ///
-    /// [`NotThisLayout`] if the length is not the one that the image's size asks for, or the padding is not padding.
-    pub fn decode(&self, bytes: &[u8], image_size: u64) -> Result<BlockMap, NotThisLayout> {
-        let length =
-            NotThisLayout::Length { expected: self.encoded_len(image_size), found: bytes.len() as u64 };
-        if bytes.len() as u64 != self.encoded_len(image_size) {
-            return Err(length);
+    /// [`CannotEncode`] if the map's block size is not [`block_size_for`](Self::block_size_for) it, a number does not fit its field, or the file would be
+    /// too long.
+    pub fn encode(&self, map: &BlockMap) -> Result<Vec<u8>, CannotEncode> {
+        let block_size = self.block_size_for(map.block_size());
+        if block_size != map.block_size() {
+            return Err(CannotEncode::BlockSize { layout: block_size, map: map.block_size() });
         }
-        let map = self.decode_prefix(bytes, image_size).ok_or(length)?;
-        // What the map says, written again, differs from the file in the padding alone.
-        let again = self.encode(&map);
-        match bytes.iter().zip(&again).position(|(a, b)| a != b) {
-            Some(offset) => Err(NotThisLayout::Padding { offset: offset as u64 }),
-            None => Ok(map),
+        match &self.form {
+            Form::Bits(bits) if bits.file_length(self.block_size, map.image_size()) <= LONGEST => {
+                bits.encode(map)
+            }
+            Form::Bits(_) => Err(CannotEncode::TooLong),
+            Form::Bmap => bmap::encode(map),
+            Form::Ranges => ranges::encode(map),
         }
     }
 
-    /// The map of the first `image_size` bytes that the bits stand for, whatever follows them. `None` if there are too
-    /// few bits.
-    pub fn decode_prefix(&self, bytes: &[u8], image_size: u64) -> Option<BlockMap> {
-        let needed = usize::try_from(self.block_size.blocks_in(image_size).div_ceil(8)).ok()?;
-        let mut bits = bytes.get(..needed)?.to_vec();
-        self.reorder(&mut bits);
-        if self.polarity == Polarity::SetIsZero {
-            bits.iter_mut().for_each(|byte| *byte = !*byte);
+    /// The map in a bitmap file of an image of this size. Where that is not known, the file has to tell it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotThisLayout`] if any byte is another than this layout has for such an image and such a map. Of XML, what a reader
+    /// of block maps passes over may differ.
+    pub fn decode(&self, bytes: &[u8], image_size: Option<u64>) -> Result<BlockMap, NotThisLayout> {
+        match &self.form {
+            Form::Bits(bits) => bits.decode(bytes, self.block_size, image_size),
+            Form::Bmap => of_size(bmap::decode(bytes)?, image_size),
+            Form::Ranges => of_size(ranges::decode(bytes)?, image_size),
         }
-        BlockMap::from_lsb_bytes(&bits, image_size, self.block_size)
     }
 
-    fn padding_byte(&self) -> u8 {
-        if self.padding.bit { 0xff } else { 0 }
-    }
-
-    /// Turns least-significant-first bytes into the layout's order, or back.
-    fn reorder(&self, bytes: &mut [u8]) {
-        if self.bit_order == BitOrder::MostSignificantFirst {
-            bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+    /// Whether the file shows signs of this layout that are in no other, so that a fault in it is damage.
+    pub fn is_claimed_by(&self, bytes: &[u8]) -> bool {
+        match &self.form {
+            Form::Bits(bits) => {
+                let constant = |error| matches!(error, NotThisLayout::Constant { .. });
+                bits.has_magic() && !bits.decode(bytes, self.block_size, None).is_err_and(constant)
+            }
+            Form::Bmap => bmap::begins_so(bytes),
+            Form::Ranges => ranges::begins_so(bytes),
         }
+    }
+}
+
+fn of_size(map: BlockMap, image_size: Option<u64>) -> Result<BlockMap, NotThisLayout> {
+    match image_size {
+        Some(expected) if expected != map.image_size() => {
+            Err(NotThisLayout::ImageSize { said: map.image_size(), expected })
+        }
+        _ => Ok(map),
     }
 }
 
@@ -157,37 +301,106 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::field::ByteOrder;
+
+    /// A number that a drawn layout has, worked out from the description alone.
+    fn naive_number(value: Value, size: u64, block: u64, data: &[bool], bits: &[u8], padded: &[u8]) -> u64 {
+        match value {
+            Value::ImageSize => size,
+            Value::BlockSize => block,
+            Value::BlockCount => data.len() as u64,
+            Value::DataBlocks => data.iter().filter(|d| **d).count() as u64,
+            Value::BitsLength => bits.len() as u64,
+            Value::PaddedLength => padded.len() as u64,
+            Value::BitsCrc => u64::from(naive_crc(bits)),
+            Value::PaddedCrc => u64::from(naive_crc(padded)),
+            _ => unreachable!("not drawn"),
+        }
+    }
+
+    /// CRC-32 bit by bit.
+    fn naive_crc(bytes: &[u8]) -> u32 {
+        let mut crc = !0u32;
+        for byte in bytes {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            }
+        }
+        !crc
+    }
 
     /// Written bit by bit, from the description alone.
-    fn naive(layout: &Layout, data: &[bool]) -> Vec<u8> {
+    fn naive(layout: &Layout, size: u64, data: &[bool]) -> Vec<u8> {
+        let Form::Bits(description) = &layout.form else { unreachable!() };
         let mut bits =
-            data.iter().map(|d| *d == (layout.polarity == Polarity::SetIsData)).collect::<Vec<_>>();
-        while bits.len() % (8 * layout.padding.unit as usize) != 0 {
-            bits.push(layout.padding.bit);
+            data.iter().map(|d| *d == (description.polarity == Polarity::SetIsData)).collect::<Vec<_>>();
+        let bits_length = bits.len().div_ceil(8);
+        while bits.len() % (8 * description.padding.unit as usize) != 0 {
+            bits.push(description.padding.bit);
         }
-        let weight = |i: usize| match layout.bit_order {
+        let weight = |i: usize| match description.bit_order {
             BitOrder::LeastSignificantFirst => 1u8 << i,
             BitOrder::MostSignificantFirst => 0x80 >> i,
         };
-        bits.chunks(8).map(|c| (0..8).map(|i| if c[i] { weight(i) } else { 0 }).sum()).collect()
+        let padded = bits
+            .chunks(8)
+            .map(|c| (0..8).map(|i| if c[i] { weight(i) } else { 0 }).sum())
+            .collect::<Vec<u8>>();
+        let section = |fields: &[Field]| {
+            let mut bytes = Vec::new();
+            for field in fields {
+                match field {
+                    Field::Constant(constant) => bytes.extend_from_slice(constant),
+                    Field::Number { value, width, order } => {
+                        let block = layout.block_size.bytes();
+                        let number = naive_number(*value, size, block, data, &padded[..bits_length], &padded);
+                        let mut number = number.to_le_bytes()[..width.bytes()].to_vec();
+                        if *order == ByteOrder::Big {
+                            number.reverse();
+                        }
+                        bytes.extend(number);
+                    }
+                }
+            }
+            bytes
+        };
+        [section(&description.header), padded.clone(), section(&description.trailer)].concat()
+    }
+
+    fn fields() -> impl Strategy<Value = Vec<Field>> {
+        let constant = prop::collection::vec(any::<u8>(), 1..6).prop_map(|b| Field::Constant(Cow::Owned(b)));
+        let number =
+            (0usize..8, any::<bool>(), any::<bool>()).prop_map(|(value, wide, little)| Field::Number {
+                value: Value::ALL[value],
+                // Checksums and sizes of four bytes and more may be drawn of all images here but the largest.
+                width: if wide || value == 0 { Width::U64 } else { Width::U32 },
+                order: if little { ByteOrder::Little } else { ByteOrder::Big },
+            });
+        prop::collection::vec(prop_oneof![constant, number], 0..5)
     }
 
     fn layouts() -> impl Strategy<Value = Layout> {
-        (
-            12u32..=26,
-            any::<bool>(),
-            any::<bool>(),
-            prop::sample::select(vec![1u32, 2, 512, 4096]),
-            any::<bool>(),
-        )
-            .prop_map(|(shift, lsb, set_is_data, unit, bit)| Layout {
-                name: "drawn",
-                title: "drawn",
+        let units = prop::sample::select(vec![1u32, 2, 512, 4096]);
+        (9u32..=26, any::<bool>(), any::<bool>(), units, any::<bool>(), fields(), fields()).prop_map(
+            |(shift, lsb, set_is_data, unit, bit, header, trailer)| Layout {
+                name: "drawn".into(),
+                title: "drawn".into(),
                 block_size: BlockSize::new(1 << shift).unwrap(),
-                bit_order: if lsb { BitOrder::LeastSignificantFirst } else { BitOrder::MostSignificantFirst },
-                polarity: if set_is_data { Polarity::SetIsData } else { Polarity::SetIsZero },
-                padding: Padding { unit, bit },
-            })
+                form: Form::Bits(Bits {
+                    bit_order: if lsb {
+                        BitOrder::LeastSignificantFirst
+                    } else {
+                        BitOrder::MostSignificantFirst
+                    },
+                    polarity: if set_is_data { Polarity::SetIsData } else { Polarity::SetIsZero },
+                    padding: Padding { unit, bit },
+                    header: header.into(),
+                    trailer: trailer.into(),
+                }),
+                origin: Origin::Described,
+            },
+        )
     }
 
     proptest! {
@@ -195,15 +408,25 @@ mod tests {
         fn any_layout_writes_what_it_describes_and_reads_it_back(
             layout in layouts(),
             data in prop::collection::vec(any::<bool>(), 0..100),
-            short_by in 0u64..4096,
+            short_by in 0u64..512,
+            altered in any::<prop::sample::Index>(),
         ) {
             let size = (data.len() as u64 * layout.block_size.bytes()).saturating_sub(short_by);
             let mut map = BlockMap::zeroed(Path::new("x"), size, layout.block_size).unwrap();
             data.iter().zip(0..).for_each(|(data, block)| map.set(block, *data));
-            let bytes = layout.encode(&map);
-            prop_assert_eq!(bytes.len() as u64, layout.encoded_len(size));
-            prop_assert_eq!(&bytes, &naive(&layout, &data));
-            prop_assert_eq!(layout.decode(&bytes, size), Ok(map));
+            let bytes = layout.encode(&map).unwrap();
+            prop_assert_eq!(Some(bytes.len() as u64), layout.encoded_len(size));
+            prop_assert_eq!(&bytes, &naive(&layout, size, &data));
+            prop_assert_eq!(layout.decode(&bytes, Some(size)), Ok(map.clone()));
+            if layout.tells_image_size() {
+                prop_assert_eq!(layout.decode(&bytes, None), Ok(map.clone()));
+            }
+            // No two files say the same.
+            if !bytes.is_empty() {
+                let mut other = bytes.clone();
+                other[altered.index(bytes.len())] ^= 0x10;
+                prop_assert_ne!(layout.decode(&other, Some(size)), Ok(map));
+            }
         }
     }
 
@@ -212,13 +435,14 @@ mod tests {
         let gib = 1 << 30;
         for (size, length) in [(0, 0), (1, 4096), (64 * gib, 4096), (64 * gib + 1, 8192), (1024 * gib, 65536)]
         {
-            assert_eq!(ZVHD2.encoded_len(size), length, "{size}");
+            assert_eq!(ZVHD2.encoded_len(size), Some(length), "{size}");
+            assert_eq!(SEALED.encoded_len(size), Some(length + 48), "{size}");
         }
     }
 
     #[test]
     fn wrong_lengths_and_dirty_padding_are_another_layout() {
-        let size = 5 * (2 << 20);
+        let size = Some(5 * (2 << 20));
         let mut bytes = vec![0; 4096];
         assert!(ZVHD2.decode(&bytes, size).is_ok());
         assert_eq!(
@@ -230,5 +454,40 @@ mod tests {
         bytes[0] = 0;
         bytes[4095] = 1;
         assert_eq!(ZVHD2.decode(&bytes, size), Err(NotThisLayout::Padding { offset: 4095 }));
+        assert_eq!(ZVHD2.decode(&bytes, None), Err(NotThisLayout::SizeUnknown));
+    }
+
+    #[test]
+    fn the_seal_byte_by_byte() {
+        let mut map = BlockMap::zeroed(Path::new("x"), (5 << 20) + 1, BlockSize::MIB_2).unwrap();
+        map.set(1, true);
+        let bytes = SEALED.encode(&map).unwrap();
+        assert_eq!(bytes[..4096], ZVHD2.encode(&map).unwrap());
+        let mut seal =
+            b"IMSPMF\x01\0\0\0\x20\0\0\0\0\0\x01\0\x50\0\0\0\0\0\x03\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0"
+                .to_vec();
+        seal.extend(naive_crc(&bytes[..4096]).to_le_bytes());
+        seal.extend(naive_crc(&seal).to_le_bytes());
+        assert_eq!(bytes[4096..], seal);
+        assert_eq!(SEALED.decode(&bytes, None), Ok(map));
+        let other = SEALED.decode(&bytes, Some(6 << 20)).unwrap_err();
+        assert_eq!(other, NotThisLayout::ImageSize { said: (5 << 20) + 1, expected: 6 << 20 });
+        let mut broken = bytes.clone();
+        broken[0] ^= 4;
+        let error = SEALED.decode(&broken, None).unwrap_err();
+        assert!(matches!(error, NotThisLayout::Field { field: "number of data blocks", .. }), "{error}");
+        assert!(SEALED.is_claimed_by(&broken) && !SEALED.is_claimed_by(&bytes[..4096]));
+        assert!(!ZVHD2.is_claimed_by(&bytes[..4096]));
+    }
+
+    #[test]
+    fn a_number_that_does_not_fit_is_refused_and_not_cut() {
+        let narrow = Cow::Owned(vec![Field::little(Value::ImageSize, Width::U32)]);
+        let form = Form::Bits(Bits { header: narrow, ..ZVHD2_BITS });
+        let layout = Layout { form, ..ZVHD2.clone() };
+        let map = BlockMap::zeroed(Path::new("x"), 1 << 32, BlockSize::MIB_2).unwrap();
+        assert!(matches!(layout.encode(&map), Err(CannotEncode::TooNarrow { bytes: 4, .. })));
+        let map = BlockMap::zeroed(Path::new("x"), 1 << 40, BlockSize::KIB_4).unwrap();
+        assert!(matches!(layout.encode(&map), Err(CannotEncode::BlockSize { .. })));
     }
 }

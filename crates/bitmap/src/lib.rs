@@ -1,9 +1,9 @@
 //! Bitmap files: the `.mf` that must accompany a RAW image.
 //!
 //! The layout of the vendor's own bitmap file is published nowhere. So a layout is data here ([`Layout`]), not code:
-//! block size, bit order, polarity, padding. [`layout::ZVHD2`] is the default, taken from the one bitmap layout that the
-//! vendor did publish, the one inside ZVHD2. A file in no known layout is [`Recognition::Unrecognised`]: perhaps the
-//! genuine thing, never "malformed".
+//! block size, bit order, polarity, padding, the fields of header and trailer. [`layout::ZVHD2`] is the default, taken from
+//! the one bitmap layout that the vendor did publish, the one inside ZVHD2. A file in no known layout is
+//! [`Recognition::Unrecognised`]: perhaps the genuine thing, never "malformed".
 //!
 //! ```
 //! use std::path::Path;
@@ -14,23 +14,38 @@
 //! let mut map = BlockMap::zeroed(Path::new("disk.raw"), image_size, BlockSize::MIB_2)?;
 //! map.set(0, true);
 //! map.set(4, true);
-//! let bytes = layout::ZVHD2.encode(&map);
+//! let bytes = layout::ZVHD2.encode(&map)?;
 //! assert_eq!((bytes.len(), bytes[0]), (4096, 0b1_0001));
-//! assert_eq!(recognise(&bytes, image_size), Recognition::Known { layout: &layout::ZVHD2, map });
-//! # Ok::<(), imsprep_source::Error>(())
+//! let known = Recognition::Known { layout: layout::ZVHD2.clone(), map };
+//! assert_eq!(recognise(&bytes, Some(image_size), None), known);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bits;
+mod bmap;
 mod compare;
+mod diff;
+mod field;
 mod file;
 pub mod layout;
+mod layout_file;
+pub mod learn;
+mod ranges;
 mod recognise;
 mod rules;
+mod specimen;
+mod summary;
 
+pub use bits::{BitOrder, Bits, Padding, Polarity};
 pub use compare::{check_against_content, check_unrecognised_against_content};
+pub use diff::MapDifference;
+pub use field::{ByteOrder, Field, Value, Width};
 pub use file::{BitmapFile, bitmap_path, read_bitmap, write_bitmap};
-pub use layout::{BitOrder, Layout, Padding, Polarity};
+pub use layout::{CannotEncode, Form, Layout, NotThisLayout, Origin};
+pub use layout_file::{LayoutFileError, describe_layout, parse_layout, read_layout};
 pub use recognise::{Recognition, recognise};
 pub use rules::{
-    BITMAP_EMPTY, BITMAP_MISSING, BITMAP_OLDER, BITMAP_SHARED, BITMAP_UNRECOGNISED, BITMAP_WRONG_LENGTH,
-    DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES, ZERO_MARKED_DATA,
+    BITMAP_DAMAGED, BITMAP_EMPTY, BITMAP_MISSING, BITMAP_OLDER, BITMAP_OTHER_LAYOUT, BITMAP_SHARED,
+    BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES, ZERO_MARKED_DATA,
 };
+pub use specimen::{SPECIMEN_SIZE, Specimen};

@@ -40,12 +40,13 @@ pub static BITMAP_MISSING: Rule = Rule {
 };
 
 /// BM-004
-pub static BITMAP_WRONG_LENGTH: Rule = Rule {
+pub static BITMAP_WRONG_SIZE: Rule = Rule {
     code: "BM-004",
     severity: Severity::Error,
     service_code: None,
     title: "the bitmap file was made for another image size",
-    why: "its bits agree with the image as far as they go, so it was made from this image when that had another size",
+    why: "it says so itself; or its bits agree with the image as far as they go, so that it was made from this image when \
+          that had another size",
     source: MEANING,
     fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
 };
@@ -59,7 +60,8 @@ pub static LAYOUT_UNPROVEN: Rule = Rule {
     why: "the vendor has published no layout for bitmap files; this one is the layout that ZVHD2 has inside, the only \
           bitmap layout the vendor did publish",
     source: "a search of the vendor's documentation, SDKs and public code that found none",
-    fix: "import one small image with such a bitmap first, or compare with a .mf of the vendor's CreateMF.jar",
+    fix: "import one small image with such a bitmap first; or learn the layout from a .mf of the vendor's CreateMF.jar: \
+          imsprep help bitmap learn",
 };
 
 /// BM-006
@@ -107,15 +109,40 @@ pub static BITMAP_SHARED: Rule = Rule {
     fix: "rename one of the images",
 };
 
+/// BM-010
+pub static BITMAP_OTHER_LAYOUT: Rule = Rule {
+    code: "BM-010",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the bitmap file is in another layout than the one written for the service",
+    why: "it is in one of imsprep's other layouts, which are for archives, scripts and bmaptool; that the service reads it \
+          is unlikely",
+    source: "docs/bitmap-file.md: what each layout is for",
+    fix: "write it in the layout that is meant for the service: imsprep bitmap create --force FILE",
+};
+
+/// BM-011
+pub static BITMAP_DAMAGED: Rule = Rule {
+    code: "BM-011",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the bitmap file is damaged",
+    why: "it has the signs of a known layout, and its checksums, counts or text contradict each other",
+    source: "docs/bitmap-file.md: the layout that it is in",
+    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+};
+
 /// Every rule of this crate, by code.
 pub static RULES: &[&Rule] = &[
     &DATA_MARKED_ZERO,
     &ZERO_MARKED_DATA,
     &BITMAP_MISSING,
-    &BITMAP_WRONG_LENGTH,
+    &BITMAP_WRONG_SIZE,
     &LAYOUT_UNPROVEN,
     &BITMAP_UNRECOGNISED,
     &BITMAP_OLDER,
     &BITMAP_EMPTY,
     &BITMAP_SHARED,
+    &BITMAP_OTHER_LAYOUT,
+    &BITMAP_DAMAGED,
 ];

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod bitmap;
 mod inspect;
 mod policy;
 mod request;
@@ -16,6 +17,10 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use bitmap::{
+    BitmapCommand, BitmapConvertArgs, BitmapCreateArgs, BitmapDiffArgs, BitmapLearnArgs,
+    BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs,
+};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
 pub(crate) use request::{
@@ -80,7 +85,7 @@ pub(crate) enum Command {
     Detect(DetectArgs),
     /// Tell what is inside a disk: partitions, file systems, boot loaders, and what follows from them
     Inspect(InspectArgs),
-    /// Make and verify the bitmap file (.mf) that a RAW image needs
+    /// Make, verify and look into bitmap files (.mf), which RAW images need; learn their layout
     #[command(subcommand)]
     Bitmap(BitmapCommand),
     /// Convert a RAW to ZVHD2, or a ZVHD2 to RAW
@@ -123,6 +128,10 @@ pub(crate) struct CheckArgs {
     /// Write the bitmap of a RAW that has none; never replaces one
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
+    /// The layout of the service's bitmap files, as bitmap learn found it: a file, or the name of a built-in one. It is
+    /// looked for first, written by --write-bitmap, and if it was learned no longer called unproven
+    #[arg(long, value_name = "LAYOUT")]
+    pub(crate) layout: Option<String>,
     /// Let warnings count: exit 1 if there is any
     #[arg(long)]
     pub(crate) strict: bool,
@@ -197,61 +206,6 @@ pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BitmapCommand {
-    /// Scan a RAW image for zero blocks and write its bitmap file
-    Create(BitmapCreateArgs),
-    /// Compare a bitmap file with what the image holds
-    Verify(BitmapVerifyArgs),
-}
-
-const LAYOUT_NOTE: &str = "The layout of the vendor's own .mf is unpublished. imsprep writes the layout that ZVHD2 has \
-inside: one bit for each 2 MiB block, least significant bit first, 1 = data, zeros up to a multiple of 4096 bytes.";
-
-#[derive(Debug, Args)]
-#[command(after_help = format!("Examples:
-  imsprep bitmap create disk.raw                     writes disk.mf
-  imsprep bitmap create /dev/vg/disk -o disk.mf
-  imsprep bitmap create --force disk.raw             replaces disk.mf
-
-{LAYOUT_NOTE}"))]
-pub(crate) struct BitmapCreateArgs {
-    /// RAW image or block device
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Where to write the bitmap [default: FILE with .mf for its extension]
-    #[arg(short, long, value_name = "OUT")]
-    pub(crate) output: Option<PathBuf>,
-    /// Replace an existing bitmap file, whatever it is; never the image
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// How to bring in the bytes of a RAW; the result is the same
-    #[arg(long, value_name = "MODE", default_value = "auto")]
-    pub(crate) io: Io,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = format!("Examples:
-  imsprep bitmap verify disk.raw                     compares with disk.mf
-  imsprep bitmap verify disk.raw --bitmap other.mf
-
-Exit status 1: a data block is marked zero, which would lose data. 2: the file is in no layout that imsprep knows, so
-nothing can be said of it. {LAYOUT_NOTE}"))]
-pub(crate) struct BitmapVerifyArgs {
-    /// RAW image or block device
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// The bitmap file [default: FILE with .mf for its extension]
-    #[arg(long, value_name = "MF")]
-    pub(crate) bitmap: Option<PathBuf>,
-    /// How to bring in the bytes of a RAW; the result is the same
-    #[arg(long, value_name = "MODE", default_value = "auto")]
-    pub(crate) io: Io,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]

@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn finds_the_same_blocks(
         pieces in pieces(),
-        shift in 12u32..=26,
+        shift in 9u32..=26,
         threads in prop::sample::select(vec![1usize, 2, 7]),
         io in prop::sample::select(vec![IoMode::Auto, IoMode::Map, IoMode::Read, IoMode::Direct]),
     ) {

@@ -56,10 +56,16 @@ impl BlockMap {
     /// ignored. `None` if there are fewer bits than blocks.
     pub fn from_lsb_bytes(bytes: &[u8], image_size: u64, block_size: BlockSize) -> Option<Self> {
         let blocks = usize::try_from(block_size.blocks_in(image_size)).ok()?;
-        let mut bits = BitVec::<u8, Lsb0>::from_slice(bytes.get(..blocks.div_ceil(8))?);
+        let mut bytes = bytes.get(..blocks.div_ceil(8))?.to_vec();
+        // Equality and as_lsb_bytes look at whole bytes. Cleared here, and not bit by bit in the vector: it is many times
+        // slower at that.
+        if let Some(last) = bytes.last_mut()
+            && blocks % 8 != 0
+        {
+            *last &= !(0xff << (blocks % 8));
+        }
+        let mut bits = BitVec::<u8, Lsb0>::from_vec(bytes);
         bits.truncate(blocks);
-        // Equality and as_lsb_bytes look at whole bytes.
-        bits.set_uninitialized(false);
         Some(Self { block_size, image_size, bits })
     }
 
@@ -107,6 +113,15 @@ impl BlockMap {
     pub fn set(&mut self, block: u64, data: bool) {
         if let Some(mut bit) = usize::try_from(block).ok().and_then(|b| self.bits.get_mut(b)) {
             *bit = data;
+        }
+    }
+
+    /// Says of `count` blocks from `first` on whether they hold data. Blocks past the end are ignored.
+    pub fn set_run(&mut self, first: u64, count: u64, data: bool) {
+        let end = usize::try_from(first.saturating_add(count)).unwrap_or(usize::MAX).min(self.bits.len());
+        let first = usize::try_from(first).unwrap_or(usize::MAX).min(end);
+        if let Some(run) = self.bits.get_mut(first..end) {
+            run.fill(data);
         }
     }
 

@@ -27,6 +27,7 @@ mod output;
 mod progress;
 mod read_at;
 mod residency;
+mod resize;
 mod sink;
 mod space;
 mod sys;

@@ -40,19 +40,23 @@ impl fmt::Display for ByteCount {
     }
 }
 
-/// The size of a block in bytes: a power of two from 4 KiB to 64 MiB.
+/// The size of a block in bytes: a power of two from 512 bytes to 64 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockSize(u32);
 
 impl BlockSize {
-    /// The smallest block, one page.
-    pub const MIN: Self = Self(4 << 10);
+    /// The smallest block, one sector.
+    pub const MIN: Self = Self(512);
+    /// One page, the unit of bmaptool's block maps.
+    pub const KIB_4: Self = Self(4 << 10);
+    /// The largest block that bmaptool copies.
+    pub const MIB_1: Self = Self(1 << 20);
     /// The unit of ZVHD2 and of the bitmap file.
     pub const MIB_2: Self = Self(2 << 20);
     /// The largest block.
     pub const MAX: Self = Self(64 << 20);
 
-    /// `None` unless `bytes` is a power of two from 4 KiB to 64 MiB.
+    /// `None` unless `bytes` is a power of two from 512 to 64 MiB.
     pub fn new(bytes: u64) -> Option<Self> {
         let size = Self(u32::try_from(bytes).ok()?);
         (bytes.is_power_of_two() && (Self::MIN..=Self::MAX).contains(&size)).then_some(size)
@@ -61,6 +65,11 @@ impl BlockSize {
     /// The size in bytes.
     pub fn bytes(self) -> u64 {
         u64::from(self.0)
+    }
+
+    /// The block twice as large, if there is one.
+    pub fn doubled(self) -> Option<Self> {
+        Self::new(self.bytes() * 2)
     }
 
     /// How many blocks hold `bytes`, the last one perhaps in part.
@@ -80,12 +89,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn block_sizes_are_powers_of_two_from_4_kib_to_64_mib() {
-        for bytes in [0, 1, 512, 2048, 4095, 4097, 6 << 20, 128 << 20, 1 << 32, u64::MAX] {
+    fn block_sizes_are_powers_of_two_from_512_to_64_mib() {
+        for bytes in [0, 1, 256, 511, 4095, 4097, 6 << 20, 128 << 20, 1 << 32, u64::MAX] {
             assert_eq!(BlockSize::new(bytes), None, "{bytes}");
         }
         let valid = (0..64).filter(|shift| BlockSize::new(1 << shift).is_some()).collect::<Vec<_>>();
-        assert_eq!(valid, (12..=26).collect::<Vec<_>>());
+        assert_eq!(valid, (9..=26).collect::<Vec<_>>());
+        assert_eq!(BlockSize::MIN.doubled(), BlockSize::new(1024));
+        assert_eq!(BlockSize::MAX.doubled(), None);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_bitmap::{Layout, bitmap_path, layout, read_bitmap, write_bitmap};
+use imsprep_bitmap::{
+    BitmapFile, Layout, Recognition, bitmap_path, check_against_content, layout, read_bitmap, write_bitmap,
+};
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
-use crate::check::check_bitmap_file;
-use crate::{BitmapState, Error, Result};
+use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file};
+use crate::sampled::{SampledBlocks, sample_blocks};
+use crate::{Error, Result};
 
 /// How to make a bitmap file.
 #[derive(Clone, Debug)]
@@ -17,7 +20,7 @@ pub struct CreateOptions {
     /// Where to write it; `None` is beside the image, with the extension `.mf`.
     pub output: Option<PathBuf>,
     /// In which layout.
-    pub layout: &'static Layout,
+    pub layout: Layout,
     /// What to do with a file that is there already.
     pub overwrite: Overwrite,
     /// How to bring the image's bytes in.
@@ -27,7 +30,7 @@ pub struct CreateOptions {
 impl Default for CreateOptions {
     /// Beside the image, in the default layout, replacing nothing.
     fn default() -> Self {
-        Self { output: None, layout: &layout::ZVHD2, overwrite: Overwrite::Refuse, io: IoMode::Auto }
+        Self { output: None, layout: layout::ZVHD2.clone(), overwrite: Overwrite::Refuse, io: IoMode::Auto }
     }
 }
 
@@ -39,7 +42,7 @@ pub struct BitmapCreated {
     /// The bitmap file.
     pub path: PathBuf,
     /// Its layout.
-    pub layout: &'static Layout,
+    pub layout: Layout,
     /// Its length in bytes.
     pub length: u64,
     /// Size of the image in bytes.
@@ -52,7 +55,8 @@ pub struct BitmapCreated {
 ///
 /// # Errors
 ///
-/// [`Error::NotRaw`] if the file is anything but RAW; [`Error::DeviceNeedsOutput`]; whatever reading and writing brings.
+/// [`Error::NotRaw`] if the file is anything but RAW; [`Error::DeviceNeedsOutput`]; [`Error::CannotEncode`]; whatever reading and
+/// writing brings.
 /// Nothing is left of a bitmap file that could not be finished.
 pub fn create_bitmap(
     path: &Path,
@@ -62,7 +66,8 @@ pub fn create_bitmap(
 ) -> Result<BitmapCreated> {
     let image = ImageFile::open(path)?;
     refuse_unless_raw(path, &detect(&image)?)?;
-    let CreateOptions { layout, overwrite, io, .. } = *options;
+    let CreateOptions { layout, overwrite, io, .. } = options;
+    let (overwrite, io) = (*overwrite, *io);
     let output = match &options.output {
         Some(output) => output.clone(),
         None if image.kind() == FileKind::BlockDevice => {
@@ -75,9 +80,41 @@ pub fn create_bitmap(
     refuse_to_replace_an_image(&output)?;
     let options = ScanOptions { block_size: layout.block_size, io };
     let found = scan(&image, &options, progress, cancel)?;
-    let length = write_bitmap(&output, layout, &found.map, overwrite, &image)?;
+    let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&output, layout, why))?;
+    let length = write_bitmap(&output, &bytes, overwrite, &image)?;
     let image_size = found.map.image_size();
-    Ok(BitmapCreated { image: path.to_owned(), path: output, layout, length, image_size, scan: found })
+    Ok(BitmapCreated {
+        image: path.to_owned(),
+        path: output,
+        layout: layout.clone(),
+        length,
+        image_size,
+        scan: found,
+    })
+}
+
+/// How to hold a bitmap file against its image.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// The bitmap file; `None` is the one beside the image.
+    pub bitmap: Option<PathBuf>,
+    /// A layout to try before the built-in ones.
+    pub layout: Option<Layout>,
+    /// Only so many blocks, picked at random.
+    pub sample: Option<u64>,
+    /// How to bring the image's bytes in.
+    pub io: IoMode,
+}
+
+/// What a bitmap file was held against.
+#[derive(Debug)]
+pub enum Compared {
+    /// Every block of the image.
+    All(Scan),
+    /// Some blocks.
+    Some(SampledBlocks),
+    /// None: there was nothing to compare.
+    Nothing,
 }
 
 /// A bitmap file that was held against its image.
@@ -91,36 +128,68 @@ pub struct BitmapVerified {
     pub state: BitmapState,
     /// What is wrong.
     pub report: Report,
-    /// What the image holds.
-    pub scan: Scan,
+    /// What it was held against.
+    pub compared: Compared,
 }
 
-/// Holds the bitmap at `bitmap`, or the one beside the RAW at `path`, against what the RAW holds.
+/// Holds a bitmap file against what the RAW at `path` holds.
 ///
 /// # Errors
 ///
 /// As [`create_bitmap`]. A bitmap that is wrong is `Ok` with findings.
 pub fn verify_bitmap(
     path: &Path,
-    bitmap: Option<&Path>,
-    io: IoMode,
+    options: &VerifyOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<BitmapVerified> {
     let image = ImageFile::open(path)?;
     let detection = detect(&image)?;
     refuse_unless_raw(path, &detection)?;
-    let bitmap = bitmap.map_or_else(|| bitmap_path(path), Path::to_owned);
-    let file = read_bitmap(&bitmap, detection.file_size)?;
-    let options = ScanOptions { io, ..ScanOptions::default() };
-    let found = scan(&image, &options, progress, cancel)?;
+    let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
+    let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
     let mut report = Report::new();
-    let state = check_bitmap_file(&file, Some(&found), image.identity(), &mut report);
-    Ok(BitmapVerified { image: path.to_owned(), path: bitmap, state, report, scan: found })
+    let context = BitmapContext { image: &image, layout: options.layout.as_ref() };
+    let (state, compared) = match (options.sample, &file.recognition) {
+        (Some(count), Recognition::Known { map, .. }) => {
+            let sampled = sample_blocks(&image, map, count, progress, cancel)?;
+            let state = check_bitmap_file(&file, None, &context, &mut report);
+            push_sampled(&sampled, map, &mut report);
+            (state, Compared::Some(sampled))
+        }
+        (None, Recognition::Known { .. } | Recognition::Unrecognised { .. }) => {
+            let found = scan(&image, &scan_options(&file, options.io), progress, cancel)?;
+            (check_bitmap_file(&file, Some(&found), &context, &mut report), Compared::All(found))
+        }
+        // What is wrong with it stands in the file alone.
+        _ => (check_bitmap_file(&file, None, &context, &mut report), Compared::Nothing),
+    };
+    image.verify_unchanged()?;
+    Ok(BitmapVerified { image: path.to_owned(), path: bitmap, state, report, compared })
+}
+
+/// A scan in the blocks that the bitmap file has.
+pub(crate) fn scan_options(file: &BitmapFile, io: IoMode) -> ScanOptions {
+    match &file.recognition {
+        Recognition::Known { map, .. } => ScanOptions { block_size: map.block_size(), io },
+        _ => ScanOptions { io, ..ScanOptions::default() },
+    }
+}
+
+fn push_sampled(sampled: &SampledBlocks, claimed: &BlockMap, report: &mut Report) {
+    let SampledBlocks { blocks, read, data_marked_zero, zero_marked_data } = sampled;
+    let mut content = claimed.clone();
+    data_marked_zero.iter().for_each(|block| content.set(*block, true));
+    zero_marked_data.iter().for_each(|block| content.set(*block, false));
+    check_against_content(claimed, &content, report);
+    if read < blocks {
+        let left = blocks - read;
+        report.push_not_checked(format!("{left} of {blocks} blocks"), format!("--sample {read}"));
+    }
 }
 
 /// A bitmap file shows no signs of anything; what shows signs of an image is one that somebody has mistyped.
-fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
+pub(crate) fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
     let Ok(there) = ImageFile::open(output) else { return Ok(()) };
     let found = detect(&there)?;
     match found.format {
@@ -130,7 +199,7 @@ fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
     }
 }
 
-fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()> {
+pub(crate) fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()> {
     let advice = match detection.format {
         // An empty RAW has an empty map; there is nothing to say about it that the check does not say better.
         Format::Raw if detection.also.is_empty() => return Ok(()),

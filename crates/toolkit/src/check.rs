@@ -1,25 +1,24 @@
 //! The main job: one file, one verdict.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use imsprep_bitmap::{
-    BITMAP_MISSING, BITMAP_OLDER, BITMAP_SHARED, BitmapFile, LAYOUT_UNPROVEN, Layout, Recognition,
-    bitmap_path, check_against_content, check_unrecognised_against_content, layout, read_bitmap,
-    write_bitmap,
+    BITMAP_MISSING, BITMAP_SHARED, Layout, Recognition, bitmap_path, layout, read_bitmap, write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::{Finding, Overrides, Report, Severity};
+use imsprep_findings::{Finding, Overrides, Report};
 use imsprep_inspect::{Inspection, inspect};
 use imsprep_rules::{
     Facts, HUAWEI, Inside, Intent, Profile, Sight, check_backup_gpt, check_image, is_too_large,
     not_checkable, shell_quoted,
 };
-use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileIdentity, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
+use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
+use imsprep_source::{Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
 
+use crate::bitmap::scan_options;
+use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
-use crate::{FileDigest, Result, Target, Verdict};
+use crate::{Error, FileDigest, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,8 +45,11 @@ pub struct CheckOptions {
     pub write_bitmap: bool,
     /// Hash the image and its bitmap file, in the pass that looks at the content.
     pub digest: bool,
-    /// How to scan.
-    pub scan: ScanOptions,
+    /// The layout that the service's bitmap files are in, as somebody has it who learned or described it; tried before the
+    /// built-in ones, and written. `None` is the default layout, which is unproven.
+    pub layout: Option<Layout>,
+    /// How to bring the image's bytes in.
+    pub io: IoMode,
 }
 
 impl Default for CheckOptions {
@@ -59,48 +61,8 @@ impl Default for CheckOptions {
             overrides: Overrides::new(),
             write_bitmap: false,
             digest: false,
-            scan: ScanOptions::default(),
-        }
-    }
-}
-
-/// What became of a RAW's bitmap file.
-#[derive(Clone, Debug)]
-pub enum BitmapState {
-    /// There is none.
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// It was written just now.
-    Written {
-        /// Where.
-        path: PathBuf,
-        /// In which layout.
-        layout: &'static Layout,
-    },
-    /// It is there, in a known layout.
-    Known {
-        /// Where.
-        path: PathBuf,
-        /// In which layout.
-        layout: &'static Layout,
-        /// Whether it was held against the content.
-        compared: bool,
-    },
-    /// It is there, in no known layout.
-    Unrecognised {
-        /// Where.
-        path: PathBuf,
-    },
-}
-
-impl BitmapState {
-    /// The bitmap file, if there is one.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Missing { .. } => None,
-            Self::Written { path, .. } | Self::Known { path, .. } | Self::Unrecognised { path } => Some(path),
+            layout: None,
+            io: IoMode::Auto,
         }
     }
 }
@@ -213,15 +175,16 @@ fn digest_rest(
 /// Looks at all of a RAW's content, once, and hashes it if that is asked for.
 fn look_at_content(
     image: &ImageFile,
-    options: &CheckOptions,
+    hashed: bool,
+    options: &ScanOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Scan, Option<FileDigest>)> {
-    if options.digest {
-        let (found, digest) = scan_and_digest(image, options.scan.block_size, progress, cancel)?;
+    if hashed {
+        let (found, digest) = scan_and_digest(image, options.block_size, progress, cancel)?;
         return Ok((found, Some(digest)));
     }
-    Ok((scan(image, &options.scan, progress, cancel)?, None))
+    Ok((scan(image, options, progress, cancel)?, None))
 }
 
 fn check_shared(target: &Target, report: &mut Report) {
@@ -244,9 +207,10 @@ fn check_raw(
 ) -> Result<()> {
     let path = bitmap_path(&checked.path);
     let report = &mut checked.report;
+    let context = BitmapContext { image, layout: options.layout.as_ref() };
     let file = match path.symlink_metadata() {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
-        _ => Some(read_bitmap(&path, checked.detection.file_size)?),
+        _ => Some(read_bitmap(&path, Some(checked.detection.file_size), options.layout.as_ref())?),
     };
     let Some(file) = file else {
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
@@ -260,84 +224,35 @@ fn check_raw(
         }
         // Fails now if nothing can be written there, not after an hour of scanning.
         drop(OutputFile::create(&path, Overwrite::Refuse, &[image])?);
+        let layout = options.layout.as_ref().unwrap_or(&layout::ZVHD2);
+        let scan_options = ScanOptions { block_size: layout.block_size, io: options.io };
         let found;
-        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
-        write_bitmap(&path, &layout::ZVHD2, &found.map, Overwrite::Refuse, image)?;
-        report.push(unproven(&layout::ZVHD2));
-        checked.bitmap = Some(BitmapState::Written { path, layout: &layout::ZVHD2 });
+        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, progress, cancel)?;
+        let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&path, layout, why))?;
+        write_bitmap(&path, &bytes, Overwrite::Refuse, image)?;
+        layout_findings(layout, &context, report);
+        checked.bitmap = Some(BitmapState::Written { path, layout: layout.clone() });
         checked.scan = Some(found);
         return Ok(());
     };
 
-    let content_can_tell = !matches!(file.recognition, Recognition::Empty);
+    let content_can_tell =
+        matches!(file.recognition, Recognition::Known { .. } | Recognition::Unrecognised { .. });
     let found = if depth == Depth::Content && content_can_tell {
         let found;
-        (found, checked.digest) = look_at_content(image, options, progress, cancel)?;
+        let scan_options = scan_options(&file, options.io);
+        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, progress, cancel)?;
         Some(found)
     } else {
         None
     };
-    checked.bitmap = Some(check_bitmap_file(&file, found.as_ref(), image.identity(), report));
+    checked.bitmap = Some(check_bitmap_file(&file, found.as_ref(), &context, report));
     if found.is_none() && content_can_tell {
         report.push_not_checked("whether the bitmap marks every block that holds data", why_not);
         checked.content_checked = false;
     }
     checked.scan = found;
     Ok(())
-}
-
-/// Two files that are copied one after the other differ by less, and some file systems keep times no finer.
-const CLOCK_GRAIN: Duration = Duration::from_secs(2);
-
-/// Holds a bitmap file against the content, as far as that is known.
-pub(crate) fn check_bitmap_file(
-    file: &BitmapFile,
-    content: Option<&Scan>,
-    image: &FileIdentity,
-    report: &mut Report,
-) -> BitmapState {
-    let path = file.path.clone();
-    if let (Some(bitmap), Some(image)) = (file.identity.modified(), image.modified())
-        && bitmap + CLOCK_GRAIN < image
-    {
-        let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
-        let message = match severity {
-            Severity::Note => {
-                "the image was modified after its bitmap was written; their content was compared"
-            }
-            _ => "the image was modified after its bitmap was written, and their content was not compared",
-        };
-        report.push(Finding::new(&BITMAP_OLDER, message).severity(severity));
-    }
-    match (&file.recognition, content) {
-        (Recognition::Known { layout, map }, content) => {
-            if let Some(content) = content {
-                check_against_content(map, &content.map, report);
-            }
-            report.push(unproven(layout));
-            BitmapState::Known { path, layout, compared: content.is_some() }
-        }
-        (Recognition::Unrecognised { why }, Some(content)) => {
-            check_unrecognised_against_content(&file.bytes, why, &content.map, report);
-            report.push_not_checked(
-                "whether the bitmap marks every block that holds data",
-                "it is in no layout that imsprep knows",
-            );
-            BitmapState::Unrecognised { path }
-        }
-        (Recognition::Unrecognised { .. } | Recognition::Empty, _) => {
-            file.check_alone(report);
-            BitmapState::Unrecognised { path }
-        }
-    }
-}
-
-/// The standing warning on a layout that imsprep was not shown a genuine file of.
-fn unproven(layout: &Layout) -> Finding {
-    Finding::new(
-        &LAYOUT_UNPROVEN,
-        format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),
-    )
 }
 
 /// What is on a disk, and the bytes of the image that it was made from.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use imsprep_bitmap::{CannotEncode, Layout, LayoutFileError, NotThisLayout};
 use imsprep_detect::Format;
 
 /// The result of a toolkit call.
@@ -92,6 +93,63 @@ pub enum Error {
         /// The device.
         path: PathBuf,
     },
+    /// No built-in layout has this name, and no file.
+    #[error(
+        "{name}: no bitmap layout has this name, and there is no such file; built in are zvhd2, sealed, bmap and ranges"
+    )]
+    NoLayout {
+        /// The name.
+        name: String,
+    },
+    /// The description of a layout can't be used.
+    #[error(transparent)]
+    LayoutFile(#[from] LayoutFileError),
+    /// What a bitmap says can't be written in a layout.
+    #[error("{}: layout {layout} can't hold this: {why}", path.display())]
+    CannotEncode {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// The layout's name.
+        layout: String,
+        /// Why not.
+        why: CannotEncode,
+    },
+    /// A bitmap file is in no known layout.
+    #[error("{}: in no layout that imsprep knows ({why}); --layout FILE tells of another", path.display())]
+    UnknownBitmap {
+        /// The bitmap file.
+        path: PathBuf,
+        /// Why it is in none.
+        why: String,
+    },
+    /// A bitmap file is damaged, or of another image.
+    #[error("{}: a bitmap in layout {layout}, and {why}", path.display())]
+    BadBitmap {
+        /// The bitmap file.
+        path: PathBuf,
+        /// The layout's name.
+        layout: String,
+        /// What is wrong.
+        why: NotThisLayout,
+    },
+    /// Nobody says how large the image of a bitmap file is.
+    #[error(
+        "{}: does not tell how large its image is, and there is no RAW of its name beside it; say it with --image-size or \
+         --image",
+        path.display()
+    )]
+    NeedsImageSize {
+        /// The bitmap file.
+        path: PathBuf,
+    },
+    /// Nothing can be learned from a file.
+    #[error("{}: {why}", path.display())]
+    NoSample {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// A folder holds nothing to check.
     #[error("{}: no disk images in this folder (its subfolders were not searched)", path.display())]
     NoImages {
@@ -109,6 +167,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn cannot_encode(path: &Path, layout: &Layout, why: CannotEncode) -> Self {
+        Self::CannotEncode { path: path.to_owned(), layout: layout.name.clone().into_owned(), why }
+    }
+
     /// The file or folder that it is about; empty where the message names it, and for a stop.
     pub fn path(&self) -> &Path {
         match self {
@@ -121,7 +183,16 @@ impl Error {
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,
-            Self::Source(_) | Self::Zvhd2(_) | Self::Random { .. } => Path::new(""),
+            Self::CannotEncode { path, .. }
+            | Self::UnknownBitmap { path, .. }
+            | Self::BadBitmap { path, .. }
+            | Self::NeedsImageSize { path }
+            | Self::NoSample { path, .. } => path,
+            Self::Source(_)
+            | Self::Zvhd2(_)
+            | Self::Random { .. }
+            | Self::NoLayout { .. }
+            | Self::LayoutFile(_) => Path::new(""),
         }
     }
 

@@ -19,6 +19,8 @@
 
 mod all_rules;
 mod bitmap;
+mod bitmap_files;
+mod bitmap_state;
 mod check;
 mod chunks;
 mod compare;
@@ -27,11 +29,14 @@ mod disk;
 mod error;
 mod fixed;
 mod inspect;
+mod layouts;
+mod learn;
 mod map;
 mod plan;
 mod raw;
 mod repair;
 mod request;
+mod sampled;
 mod targets;
 mod uuid;
 mod verdict;
@@ -39,18 +44,29 @@ mod verify;
 mod zvhd2;
 
 pub use all_rules::all_rules;
-pub use bitmap::{BitmapCreated, BitmapVerified, CreateOptions, create_bitmap, verify_bitmap};
-pub use check::{BitmapState, CheckOptions, Checked, Depth, check_image_file};
+pub use bitmap::{
+    BitmapCreated, BitmapVerified, Compared as BitmapCompared, CreateOptions, VerifyOptions, create_bitmap,
+    verify_bitmap,
+};
+pub use bitmap_files::{
+    BitmapConverted, BitmapShown, BitmapsCompared, ConvertOptions, ImageSize, SizeFrom, compare_bitmaps,
+    convert_bitmap, show_bitmap,
+};
+pub use bitmap_state::BitmapState;
+pub use check::{CheckOptions, Checked, Depth, check_image_file};
 pub use compare::{Compared, Difference, Side, compare_images};
 pub use digest::FileDigest;
 pub use disk::{Disk, open_disk};
 pub use error::{Error, Result};
 pub use inspect::{Inspected, inspect_image};
+pub use layouts::find_layout;
+pub use learn::{LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description};
 pub use map::{DiskRange, disk_ranges};
 pub use plan::{Direction, Plan, plan_conversion};
 pub use raw::{DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, ValidatedRequest, prepare_request, validate_request};
+pub use sampled::SampledBlocks;
 pub use targets::{Target, expand_targets};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::{Zvhd2Options, Zvhd2Written, stream_zvhd2, write_zvhd2};

@@ -52,7 +52,7 @@ pub fn prepare_request(
     let Looked { checked, facts, closed } = look(path, profile, progress, cancel)?;
     let mut report = Report::new();
     let request = fill_request(wishes, &facts, profile, os_versions, &mut report);
-    let bitmap = checked.bitmap.as_ref().and_then(there).map(Path::to_owned);
+    let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file).map(Path::to_owned);
     add_image_findings(checked.report, request.kind, &mut report);
     content_not_checked(closed, &mut report);
     network_not_checked(&mut report);
@@ -175,13 +175,4 @@ fn network_not_checked(report: &mut Report) {
         "nothing was asked over the network: whether they exist, and whether the storage class of both bucket and object is \
          Standard",
     );
-}
-
-fn there(state: &BitmapState) -> Option<&Path> {
-    match state {
-        BitmapState::Missing { .. } => None,
-        BitmapState::Written { path, .. }
-        | BitmapState::Known { path, .. }
-        | BitmapState::Unrecognised { path } => Some(path),
-    }
 }

@@ -53,7 +53,8 @@ impl Verdict {
             return Self::NotImportable;
         }
         let mut reservations = Vec::new();
-        if report.count_of(&imsprep_bitmap::LAYOUT_UNPROVEN) > 0 {
+        let unproven = [&imsprep_bitmap::LAYOUT_UNPROVEN, &imsprep_bitmap::BITMAP_OTHER_LAYOUT];
+        if unproven.into_iter().any(|rule| report.count_of(rule) > 0) {
             reservations.push(Reservation::BitmapLayoutUnproven);
         }
         if report.count_of(&imsprep_bitmap::BITMAP_UNRECOGNISED) > 0 {

@@ -30,6 +30,16 @@ pub(super) fn parse_disk_size(text: &str) -> Result<u64, String> {
     parse_bytes(text)
 }
 
+/// The size of an image that helps to learn a layout: from one sector to 64 GiB, beyond which it is no help.
+pub(super) fn parse_specimen_size(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text)?;
+    if (512..=64 << 30).contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err("such images have 512 bytes to 64 GiB".into())
+    }
+}
+
 fn parse_bytes(text: &str) -> Result<u64, String> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, suffix) = text.split_at(end);

@@ -1,7 +1,7 @@
 //! `imsprep bitmap`
 
 use imsprep_source::Overwrite;
-use imsprep_toolkit::{BitmapState, CreateOptions, create_bitmap, verify_bitmap};
+use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, find_layout, verify_bitmap};
 
 use super::Warnings;
 use crate::args::{BitmapCreateArgs, BitmapVerifyArgs};
@@ -15,8 +15,8 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
     let options = CreateOptions {
         output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        layout: find_layout(&args.layout)?,
         io: args.io.into(),
-        ..CreateOptions::default()
     };
     let created = create_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
     match setup.output {
@@ -31,8 +31,13 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
 }
 
 pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let verified =
-        verify_bitmap(&args.file, args.bitmap.as_deref(), args.io.into(), setup.progress(), setup.cancel())?;
+    let options = VerifyOptions {
+        bitmap: args.bitmap.clone(),
+        layout: args.layout.as_deref().map(find_layout).transpose()?,
+        sample: args.sample,
+        io: args.io.into(),
+    };
+    let verified = verify_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
     let status = match Warnings::from_flag(args.strict).status(&verified.report) {
         // Nothing can be said of it, which is neither yes nor no.
         _ if is_unrecognised(&verified) => Status::CouldNotLook,

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Error;
-use imsprep_scan::ScanOptions;
-use imsprep_toolkit::{CheckOptions, Checked, Depth, Target, check_image_file, expand_targets};
+use imsprep_toolkit::{CheckOptions, Checked, Depth, Target, check_image_file, expand_targets, find_layout};
 
 use super::manifest::Manifest;
 use crate::args::{CheckArgs, FormatName};
@@ -60,7 +59,8 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         overrides: policy.overrides.clone(),
         write_bitmap: args.write_bitmap,
         digest: args.manifest.is_some(),
-        scan: ScanOptions { io: args.io.into(), ..ScanOptions::default() },
+        layout: args.layout.as_deref().map(find_layout).transpose()?,
+        io: args.io.into(),
     };
     let form = Form::of(args.format, setup.output);
     let targets = expand_targets(&args.files);

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use imsprep_bitmap::Origin;
 use imsprep_rules::Size;
-use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified};
+use imsprep_toolkit::{BitmapCompared, BitmapCreated, BitmapState, BitmapVerified, SampledBlocks};
 
 use super::findings::{Findings, counts};
-use super::{percent, scan_line, style};
+use super::{counted, percent, scan_line, style};
 use crate::setup::Detail;
 use crate::terminal::shown;
 
@@ -23,13 +24,20 @@ pub(crate) fn created(created: &BitmapCreated, detail: Detail) -> String {
     let _ = writeln!(text, "  data    {data} ({})", percent(data, all));
     let _ = writeln!(text, "  zero    {zero} ({})", percent(zero, all));
     let _ = writeln!(text, "  scan    {}", scan_line(&created.scan, detail));
-    let layout = created.layout;
-    let _ = writeln!(text, "  layout  {}: {}", layout.name, layout.title);
+    let layout = &created.layout;
+    let _ = writeln!(text, "  layout  {}: {}", shown(&layout.name), shown(&layout.title));
     let dim = style::DIM;
-    let _ = writeln!(
-        text,
-        "  {dim}The vendor's own layout of .mf files is unpublished; that the service takes this one is unproven.{dim:#}"
-    );
+    let _ = match layout.origin {
+        Origin::Learned { samples } => writeln!(
+            text,
+            "  {dim}It was learned from {}; the vendor's own layout of .mf files is unpublished.{dim:#}",
+            counted(u64::from(samples), "genuine file")
+        ),
+        _ => writeln!(
+            text,
+            "  {dim}The vendor's own layout of .mf files is unpublished; that the service takes this one is unproven.{dim:#}"
+        ),
+    };
     text
 }
 
@@ -42,6 +50,9 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
             (style::DOUBTFUL, "could not tell: in no layout that imsprep knows".to_owned())
         }
         _ if verified.report.has_errors() => (style::BAD, format!("does not fit {}", shown(&image))),
+        _ if matches!(&verified.compared, BitmapCompared::Some(sampled) if sampled.read < sampled.blocks) => {
+            (style::DOUBTFUL, format!("fits {} in the blocks that were read", shown(&image)))
+        }
         _ => (style::GOOD, format!("fits {}", shown(&image))),
     };
     let mut text = String::new();
@@ -51,10 +62,41 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
     if !counts.is_empty() {
         let _ = writeln!(text, "  {}", counts.join(", "));
     }
-    let map = &verified.scan.map;
-    let (data, all) = (map.data_count(), map.block_count());
-    let _ = writeln!(text, "  blocks  {data} of {all} hold data ({})", percent(data, all));
-    let _ = writeln!(text, "  scan    {}", scan_line(&verified.scan, detail));
+    match &verified.compared {
+        BitmapCompared::All(scan) => {
+            let (data, all) = (scan.map.data_count(), scan.map.block_count());
+            let _ = writeln!(text, "  blocks  {data} of {all} hold data ({})", percent(data, all));
+            let _ = writeln!(text, "  scan    {}", scan_line(scan, detail));
+        }
+        BitmapCompared::Some(sampled) => text += &sample(sampled),
+        BitmapCompared::Nothing => {}
+    }
     let _ = write!(text, "{}", Findings { report: &verified.report, detail });
     text
+}
+
+/// What a look at some blocks is worth.
+fn sample(sampled: &SampledBlocks) -> String {
+    let (read, all) = (sampled.read, sampled.blocks);
+    let mut text = String::new();
+    let _ = writeln!(text, "  sample  {read} of {all} blocks were read ({})", percent(read, all));
+    let Some(most) = sampled.wrong_at_most() else {
+        text += "          those are all: no fault was missed\n";
+        return text;
+    };
+    let missed = chance(sampled.chance_to_miss(1));
+    let _ = writeln!(text, "          one wrong block would have been missed with a chance of {missed}");
+    let _ =
+        writeln!(text, "          {} would have been missed with a chance of less than 5 %", more_than(most));
+    text
+}
+
+fn more_than(most: u64) -> String {
+    format!("more than {}", counted(most, "wrong block"))
+}
+
+/// A probability in percent; what is not certain never reads as 100.
+fn chance(chance: f64) -> String {
+    let percent = chance * 100.0;
+    if percent > 99.99 && chance < 1.0 { "more than 99.99 %".into() } else { format!("{percent:.2} %") }
 }

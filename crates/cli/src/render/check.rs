@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use imsprep_bitmap::{Layout, Origin};
 use imsprep_findings::Severity;
 use imsprep_inspect::{Architecture, Firmware, Inspection, OsFamily, Purpose, VolumeKind};
 use imsprep_rules::{Profile, RULE_SET_DATE, Size};
@@ -89,12 +90,17 @@ fn bitmap_line(state: &BitmapState) -> String {
     let name = |path: &std::path::Path| shown(&path.display().to_string()).to_string();
     match state {
         BitmapState::Missing { path } => format!("{} is missing", name(path)),
-        BitmapState::Written { path, layout } => format!("{} written, layout {}", name(path), layout.name),
+        BitmapState::Written { path, layout } => {
+            format!("{} written, layout {}", name(path), layout_name(layout))
+        }
         BitmapState::Known { path, layout, compared: true } => {
-            format!("{}, layout {}, compared with the content", name(path), layout.name)
+            format!("{}, layout {}, compared with the content", name(path), layout_name(layout))
         }
         BitmapState::Known { path, layout, compared: false } => {
-            format!("{}, layout {}, not compared with the content", name(path), layout.name)
+            format!("{}, layout {}, not compared with the content", name(path), layout_name(layout))
+        }
+        BitmapState::Unfit { path, layout } => {
+            format!("{}, layout {}, not for this image or damaged", name(path), layout_name(layout))
         }
         BitmapState::Unrecognised { path } => format!("{}, in no layout that imsprep knows", name(path)),
     }
@@ -137,6 +143,17 @@ fn inside_line(inspection: &Inspection) -> String {
     };
     let known = [purpose, system, firmware, architecture].into_iter().flatten().collect::<Vec<_>>();
     if known.is_empty() { holds } else { format!("{holds}; {}", known.join(", ")) }
+}
+
+/// The layout's name, and that it was learned if it was.
+fn layout_name(layout: &Layout) -> String {
+    let name = shown(&layout.name).to_string();
+    match layout.origin {
+        Origin::Learned { samples } => {
+            format!("{name} (learned from {})", counted(u64::from(samples), "genuine file"))
+        }
+        Origin::BuiltIn | Origin::Described => name,
+    }
 }
 
 /// The table below the blocks of several files.

@@ -2,13 +2,16 @@
 
 pub(crate) mod bench;
 pub(crate) mod bitmap;
+pub(crate) mod bitmap_files;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod findings;
 pub(crate) mod inspect;
+pub(crate) mod learn;
 pub(crate) mod map;
+pub(crate) mod picture;
 pub(crate) mod quantity;
 pub(crate) mod repair;
 pub(crate) mod request;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use imsprep_bitmap::{Layout, Origin};
 use imsprep_scan::Scan;
-use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified};
+use imsprep_toolkit::{BitmapCompared, BitmapCreated, BitmapState, BitmapVerified, SampledBlocks};
 use serde::Serialize;
 
 use super::WirePath;
@@ -54,20 +55,24 @@ impl From<&Scan> for WireScan {
 pub(crate) struct WireBitmap {
     #[serde(flatten)]
     path: WirePath,
-    /// `missing`, `written`, `known` or `unrecognised`.
+    /// `missing`, `written`, `known`, `unfit` or `unrecognised`.
     state: &'static str,
-    layout: Option<&'static str>,
+    layout: Option<String>,
     /// Whether it was held against the image's content.
     compared: bool,
 }
 
 impl From<&BitmapState> for WireBitmap {
     fn from(state: &BitmapState) -> Self {
-        let new = |path: &Path, state, layout, compared| Self { path: path.into(), state, layout, compared };
+        let new = |path: &Path, state, layout: Option<&Layout>, compared| {
+            let layout = layout.map(|layout| layout.name.clone().into_owned());
+            Self { path: path.into(), state, layout, compared }
+        };
         match state {
             BitmapState::Missing { path } => new(path, "missing", None, false),
-            BitmapState::Written { path, layout } => new(path, "written", Some(layout.name), true),
-            BitmapState::Known { path, layout, compared } => new(path, "known", Some(layout.name), *compared),
+            BitmapState::Written { path, layout } => new(path, "written", Some(layout), true),
+            BitmapState::Known { path, layout, compared } => new(path, "known", Some(layout), *compared),
+            BitmapState::Unfit { path, layout } => new(path, "unfit", Some(layout), false),
             BitmapState::Unrecognised { path } => new(path, "unrecognised", None, false),
         }
     }
@@ -78,8 +83,8 @@ impl From<&BitmapState> for WireBitmap {
 pub(crate) struct Created {
     image: WirePath,
     bitmap: WirePath,
-    layout: &'static str,
-    /// That the service takes this layout is not known.
+    layout: String,
+    /// Whether the layout was learned from genuine files; that the service takes any other is not known.
     layout_proven: bool,
     length: u64,
     scan: WireScan,
@@ -90,8 +95,8 @@ impl From<&BitmapCreated> for Created {
         Self {
             image: created.image.as_path().into(),
             bitmap: created.path.as_path().into(),
-            layout: created.layout.name,
-            layout_proven: false,
+            layout: created.layout.name.clone().into_owned(),
+            layout_proven: matches!(created.layout.origin, Origin::Learned { .. }),
             length: created.length,
             scan: (&created.scan).into(),
         }
@@ -103,16 +108,51 @@ impl From<&BitmapCreated> for Created {
 pub(crate) struct Verified {
     image: WirePath,
     bitmap: WireBitmap,
-    scan: WireScan,
+    /// Null if not all of the image was looked at.
+    scan: Option<WireScan>,
+    /// Null if not only some blocks were looked at.
+    sample: Option<WireBlocks>,
     report: WireReport,
+}
+
+/// A look at some blocks.
+#[derive(Debug, Serialize)]
+struct WireBlocks {
+    blocks: u64,
+    read: u64,
+    data_marked_zero: usize,
+    zero_marked_data: usize,
+    /// How likely one wrong block would have been missed.
+    chance_to_miss_one: f64,
+    /// The most wrong blocks that would have been missed with a chance of more than 0.05.
+    wrong_at_most: Option<u64>,
+}
+
+impl From<&SampledBlocks> for WireBlocks {
+    fn from(sampled: &SampledBlocks) -> Self {
+        Self {
+            blocks: sampled.blocks,
+            read: sampled.read,
+            data_marked_zero: sampled.data_marked_zero.len(),
+            zero_marked_data: sampled.zero_marked_data.len(),
+            chance_to_miss_one: sampled.chance_to_miss(1),
+            wrong_at_most: sampled.wrong_at_most(),
+        }
+    }
 }
 
 impl From<&BitmapVerified> for Verified {
     fn from(verified: &BitmapVerified) -> Self {
+        let (scan, sample) = match &verified.compared {
+            BitmapCompared::All(scan) => (Some(scan.into()), None),
+            BitmapCompared::Some(sampled) => (None, Some(sampled.into())),
+            BitmapCompared::Nothing => (None, None),
+        };
         Self {
             image: verified.image.as_path().into(),
             bitmap: (&verified.state).into(),
-            scan: (&verified.scan).into(),
+            scan,
+            sample,
             report: (&verified.report).into(),
         }
     }

@@ -3,12 +3,14 @@
 
 pub(crate) mod bench;
 pub(crate) mod bitmap;
+pub(crate) mod bitmap_files;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod inspect;
 pub(crate) mod junit;
+pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod repair;

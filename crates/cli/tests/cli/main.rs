@@ -10,6 +10,7 @@
 mod bad_input;
 mod bench;
 mod bitmap;
+mod bitmap_layouts;
 mod check;
 mod commands;
 mod compare;
@@ -20,6 +21,7 @@ mod floors;
 mod folder;
 mod inspect;
 mod io_modes;
+mod learn;
 mod limits;
 mod map;
 mod repair;

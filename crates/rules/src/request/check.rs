@@ -5,6 +5,7 @@ use imsprep_findings::{Report, Rule};
 use super::read::{Draft, read_draft};
 use super::{BodyKind, Endpoint, ImageFacts, OsVersions, choices, image, image_url, min_disk, names, tags};
 use crate::Profile;
+use crate::content_rules::UEFI_ONLY;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, FILE_TOO_LARGE, FORMAT, NAME_CHARACTERS, NAME_SPACES,
     NAME_SUFFIX,
@@ -72,6 +73,7 @@ pub fn is_covered_by_request(rule: &Rule) -> bool {
         &NAME_SPACES,
         &NAME_CHARACTERS,
         &NAME_SUFFIX,
+        &UEFI_ONLY,
     ];
     covered.iter().any(|other| other.code == rule.code)
 }

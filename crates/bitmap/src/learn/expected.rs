@@ -1,0 +1,161 @@
+//! The bits that an image's content asks for, and where a sample has them.
+
+use imsprep_source::BlockMap;
+use memchr::memmem;
+
+use super::LONGEST_SECTION;
+use crate::bits::{BitOrder, Polarity};
+
+/// Places in one sample that are looked into; where there are more, the content tells nothing.
+const MOST_PLACES: usize = 64;
+
+/// Bits as a layout would store them; what fills the last byte is left open.
+pub(super) struct Expected {
+    bytes: Vec<u8>,
+    /// The bits of the last byte that stand for blocks.
+    last: u8,
+    blocks: u64,
+    /// Blocks of the less frequent kind.
+    fewer: u64,
+}
+
+impl Expected {
+    pub(super) fn new(map: &BlockMap, bit_order: BitOrder, polarity: Polarity) -> Self {
+        let mut bytes = map.as_lsb_bytes().to_vec();
+        let used = map.block_count() % 8;
+        let mut last: u8 = if used == 0 { 0xff } else { !(0xff << used) };
+        if polarity == Polarity::SetIsZero {
+            bytes.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        if bit_order == BitOrder::MostSignificantFirst {
+            bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            last = last.reverse_bits();
+        }
+        if let Some(byte) = bytes.last_mut() {
+            *byte &= last;
+        }
+        Self { bytes, last, blocks: map.block_count(), fewer: map.data_count().min(map.zero_count()) }
+    }
+
+    /// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
+    pub(super) fn information(&self) -> f64 {
+        let mut bits = 0.0;
+        for i in 0..self.fewer {
+            if bits >= 64.0 {
+                break;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "there are less than 2^33 blocks")]
+            let ways = (self.blocks - i) as f64 / (i + 1) as f64;
+            bits += ways.log2();
+        }
+        bits
+    }
+
+    /// Bytes that the bits take.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many blocks they stand for.
+    pub(super) fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// How many of those are of the rarer kind.
+    pub(super) fn fewer(&self) -> u64 {
+        self.fewer
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bits that are not as they should be, if they begin at `at`; `None` if they do not fit there.
+    pub(super) fn wrong_bits(&self, sample: &[u8], at: usize) -> Option<u64> {
+        let there = sample.get(at..)?.get(..self.bytes.len())?;
+        let whole = self.bytes.len().saturating_sub(1);
+        let wrong = there.iter().zip(&self.bytes).enumerate();
+        Some(wrong.map(|(i, (a, b))| u64::from(((a ^ b) & self.mask(i, whole)).count_ones())).sum())
+    }
+
+    /// The first byte that is not as it should be, if the bits begin at `at`.
+    pub(super) fn first_wrong(&self, sample: &[u8], at: usize) -> Option<usize> {
+        let whole = self.bytes.len().saturating_sub(1);
+        let mut pairs = sample.get(at..)?.iter().zip(&self.bytes).enumerate();
+        pairs.find(|(i, (a, b))| (*a ^ *b) & self.mask(*i, whole) != 0).map(|(i, _)| i)
+    }
+
+    fn mask(&self, byte: usize, last: usize) -> u8 {
+        if byte == last { self.last } else { 0xff }
+    }
+
+    /// Whether the bits stand at `at` in this sample.
+    fn is_at(&self, sample: &[u8], at: usize) -> bool {
+        let Some(there) = sample.get(at..).and_then(|rest| rest.get(..self.bytes.len())) else {
+            return false;
+        };
+        match (there.split_last(), self.bytes.split_last()) {
+            (Some((last, whole)), Some((expected, bytes))) => whole == bytes && last & self.last == *expected,
+            _ => false,
+        }
+    }
+
+    /// The bits that fill the last byte, as they are in this sample: all clear, all set, or both at once if there are
+    /// none.
+    pub(super) fn fill_may_be(&self, sample: &[u8], at: usize, bit: bool) -> bool {
+        let last =
+            self.bytes.len().checked_sub(1).and_then(|last| sample.get(at + last)).copied().unwrap_or(0);
+        let fill = !self.last;
+        last & fill == if bit { fill } else { 0 }
+    }
+
+    /// Whether there are bits that fill the last byte.
+    pub(super) fn has_fill(&self) -> bool {
+        self.last != 0xff
+    }
+
+    /// Every place in the sample where the bits stand, after a header of the greatest length at most; and whether there
+    /// are more places than are told.
+    fn places(&self, sample: &[u8]) -> (Vec<usize>, bool) {
+        let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_SECTION);
+        if self.bytes.len() > sample.len() {
+            return (Vec::new(), false);
+        }
+        let whole = if self.last == 0xff { self.bytes.len() } else { self.bytes.len().saturating_sub(1) };
+        let needle = self.bytes.get(..whole).unwrap_or_default();
+        let finder = memmem::Finder::new(needle);
+        let reach = sample.get(..furthest + self.bytes.len()).unwrap_or(sample);
+        let (mut places, mut from) = (Vec::new(), 0);
+        while from <= furthest {
+            let Some(found) = reach.get(from..).and_then(|rest| finder.find(rest)) else { break };
+            let at = from + found;
+            if at > furthest {
+                break;
+            }
+            if self.is_at(sample, at) {
+                if places.len() == MOST_PLACES {
+                    return (places, true);
+                }
+                places.push(at);
+            }
+            from = at + 1;
+        }
+        (places, false)
+    }
+}
+
+/// Lengths of the header with which the bits stand where they should in all samples; and whether there may be more.
+pub(super) fn common_places<'a>(
+    pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
+) -> (Vec<usize>, bool) {
+    // The one that fits in the fewest places by chance.
+    let Some((sample, expected)) =
+        pairs.clone().max_by(|(_, a), (_, b)| a.information().total_cmp(&b.information()))
+    else {
+        return (Vec::new(), false);
+    };
+    let (mut places, more) = expected.places(sample);
+    places.retain(|at| pairs.clone().all(|(sample, expected)| expected.is_at(sample, *at)));
+    // Among the places that were not told one might be that fits all the others; with one alone all do.
+    (places, more)
+}

@@ -1,0 +1,390 @@
+//! Finding the layout of a bitmap file from genuine ones and their images.
+//!
+//! For every block size, bit order and polarity the bits that the images' content asks for are looked up in the samples;
+//! what stands before and after them is then explained by padding, known numbers and constant bytes. What is found is one
+//! hypothesis that reproduces every sample byte for byte, or several, or none; docs/bitmap-file.md has the rules.
+
+mod expected;
+mod near;
+mod other_forms;
+mod section;
+mod tail;
+mod telling;
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use imsprep_source::{BlockMap, BlockSize};
+
+use crate::bits::{BitOrder, Bits, Padding, Polarity, numbers_of};
+use crate::field::{Field, Numbers, write_section};
+use crate::layout::{Form, Layout, Origin};
+use expected::Expected;
+use near::NearestSoFar;
+use section::{Explained, Place};
+use tail::Tail;
+
+pub use near::Nearest;
+pub use section::Question;
+pub use telling::FurtherSample;
+
+/// Longest header and longest trailer that are looked for.
+pub const LONGEST_SECTION: usize = 4096;
+
+/// Hypotheses that are worked out; of more it is only said that there are more.
+const MOST: usize = 64;
+/// Places that are looked into in all, so that samples that fit everywhere take no hours.
+const MOST_LOOKS: usize = 200;
+
+/// Bits of information from which on bits that fit do not fit by chance: there are some thousand places to fit in, in some
+/// sixty forms, which is less than 2^18 chances.
+const CERTAIN: f64 = 32.0;
+
+/// Where the bits may fit by chance, and so many bytes around them are neither zeros nor known numbers, it is likelier that
+/// the real bits are among those.
+const MOST_UNEXPLAINED: usize = 16;
+/// More bytes than this that are neither zeros nor ones no header and trailer have whose numbers are known and that leave no
+/// more unexplained.
+const MOST_TELLING: usize = 80;
+
+/// A genuine bitmap file, and what its image holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The bitmap file's bytes.
+    pub bytes: &'a [u8],
+    /// The image's content, in blocks no larger than [`finest_block_size`] says.
+    pub content: &'a BlockMap,
+}
+
+/// One layout that reproduces every sample byte for byte, as far as that is settled.
+#[derive(Clone, Debug)]
+pub struct Hypothesis {
+    /// The layout. Where there are questions, the reading of the bytes that names most numbers.
+    pub layout: Layout,
+    /// Bytes of header or trailer that can be read in several ways.
+    pub questions: Vec<Question>,
+    /// What was taken to be so although the samples do not prove it.
+    pub assumptions: Vec<String>,
+    /// Every reading of it, as far as they are not too many.
+    layouts: Vec<Layout>,
+    /// How many readings there are.
+    pub readings: usize,
+}
+
+/// What samples show of their layout.
+#[derive(Clone, Debug)]
+pub enum Learned {
+    /// Exactly one hypothesis fits.
+    One(Box<Hypothesis>),
+    /// Several do.
+    Several {
+        /// Those that were worked out.
+        hypotheses: Vec<Hypothesis>,
+        /// There are more than those.
+        and_more: bool,
+        /// The images are so plain that what fits may fit by chance.
+        by_chance: bool,
+        /// What further sample would tell them apart.
+        further: Option<FurtherSample>,
+    },
+    /// None does.
+    None {
+        /// The one that fits best, and where it fails.
+        nearest: Option<Nearest>,
+        /// What the first sample looks like: a form that is known and not learned.
+        looks_like: Option<String>,
+    },
+}
+
+/// The smallest block size whose bits a bitmap file of `length` bytes can hold; `None` if it can't hold those of the
+/// largest blocks.
+pub fn finest_block_size(length: u64, image_size: u64) -> Option<BlockSize> {
+    let sizes = std::iter::successors(Some(BlockSize::MIN), |size| size.doubled());
+    sizes.into_iter().find(|size| {
+        size.blocks_in(image_size) <= BlockMap::MAX_BLOCKS && Bits::bits_length(*size, image_size) <= length
+    })
+}
+
+/// Looks for the layout of these samples, of which there is at least one. None of the images is empty.
+pub fn learn(samples: &[Sample<'_>]) -> Learned {
+    let (certain, weak) =
+        forms(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
+    let mut search = Search::new(samples, Match::NoChance);
+    certain.iter().for_each(|form| search.form(form));
+    // Of a few bits that are all alike every file has some. What fits only so is looked at where nothing else fits, and
+    // nothing else nearly does.
+    if search.found.is_empty() && !search.near.is_near() {
+        let near = std::mem::take(&mut search.near);
+        search = Search { near, ..Search::new(samples, Match::PerhapsChance) };
+        weak.iter().for_each(|form| search.form(form));
+    }
+    search.result()
+}
+
+/// Whether bits that fit can fit by chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Match {
+    NoChance,
+    PerhapsChance,
+}
+
+/// What the bits would be in one block size, bit order and polarity.
+struct CandidateForm {
+    bit_order: BitOrder,
+    polarity: Polarity,
+    /// The content of each image in blocks of this size.
+    maps: Rc<Vec<BlockMap>>,
+    /// The bits that it asks for.
+    expected: Vec<Expected>,
+}
+
+impl CandidateForm {
+    fn block_size(&self) -> BlockSize {
+        self.maps.first().map_or(BlockSize::MIN, BlockMap::block_size)
+    }
+
+    /// How many bits of information the samples would have to hold by chance.
+    fn information(&self) -> f64 {
+        self.expected.iter().map(Expected::information).sum()
+    }
+}
+
+/// Every form whose bits fit into the samples.
+fn forms(samples: &[Sample<'_>]) -> Vec<CandidateForm> {
+    let finest =
+        |sample: &Sample<'_>| finest_block_size(sample.bytes.len() as u64, sample.content.image_size());
+    // A block size has to fit all of them.
+    let fitting = samples.iter().map(finest).collect::<Option<Vec<_>>>().and_then(|s| s.into_iter().max());
+    let given = samples.iter().map(|sample| sample.content.block_size()).max();
+    let mut block_size = fitting.zip(given).map(|(fitting, given)| fitting.max(given));
+    let mut forms = Vec::new();
+    let mut maps = Rc::new(Vec::<BlockMap>::new());
+    while let Some(size) = block_size {
+        // Each from the one before it: one scan serves all sizes.
+        let contents = samples.iter().enumerate().map(|(i, sample)| maps.get(i).unwrap_or(sample.content));
+        maps = Rc::new(contents.filter_map(|map| map.in_blocks_of(size)).collect());
+        for bit_order in [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst] {
+            for polarity in [Polarity::SetIsData, Polarity::SetIsZero] {
+                let expected = maps.iter().map(|map| Expected::new(map, bit_order, polarity)).collect();
+                forms.push(CandidateForm { bit_order, polarity, maps: Rc::clone(&maps), expected });
+            }
+        }
+        block_size = size.doubled();
+    }
+    forms
+}
+
+struct Search<'a> {
+    samples: &'a [Sample<'a>],
+    matched: Match,
+    found: Vec<Hypothesis>,
+    and_more: bool,
+    looks: usize,
+    near: NearestSoFar,
+}
+
+impl<'a> Search<'a> {
+    fn new(samples: &'a [Sample<'a>], matched: Match) -> Self {
+        Self { samples, matched, found: Vec::new(), and_more: false, looks: 0, near: NearestSoFar::default() }
+    }
+
+    /// Looks for the bits of one form, and explains what is around them.
+    fn form(&mut self, form: &CandidateForm) {
+        let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&form.expected);
+        let (headers, more) = expected::common_places(pairs());
+        let block_size = form.block_size();
+        let bits = Bits {
+            bit_order: form.bit_order,
+            polarity: form.polarity,
+            padding: Padding { unit: 1, bit: false },
+            header: Cow::Borrowed(&[]),
+            trailer: Cow::Borrowed(&[]),
+        };
+        self.and_more |= more;
+        if headers.is_empty() && self.matched == Match::NoChance {
+            self.near.bits_differ(block_size, &bits, pairs());
+        }
+        for header in headers {
+            if self.found.len() >= MOST || self.looks >= MOST_LOOKS {
+                self.and_more = true;
+                return;
+            }
+            let bits_length = form.expected.first().map_or(0, Expected::len);
+            if self.matched == Match::PerhapsChance && self.bytes_around(header, bits_length) > MOST_TELLING {
+                continue;
+            }
+            let (tails, assumption) = tail::tails(pairs(), header);
+            if tails.is_empty() {
+                let after = pairs().next().map_or(0, |(_, expected)| header + expected.len());
+                self.near.tail_differs(block_size, &bits, header, after as u64);
+            }
+            for tail in tails {
+                self.looks += 1;
+                let padding = Padding { unit: tail.unit, bit: tail.bit };
+                self.explain(&form.maps, Bits { padding, ..bits.clone() }, header, tail, assumption.clone());
+            }
+        }
+    }
+
+    /// Bytes before and after the bits of the first sample that are no padding.
+    fn bytes_around(&self, header: usize, bits: usize) -> usize {
+        let sample = self.samples.first().map_or(&[][..], |sample| sample.bytes);
+        let before = sample.get(..header).unwrap_or_default();
+        let after = sample.get(header + bits..).unwrap_or_default();
+        before.iter().chain(after).filter(|byte| !matches!(byte, 0 | 0xff)).count()
+    }
+
+    /// Explains header and trailer, for bits that begin after `header` bytes.
+    fn explain(
+        &mut self,
+        maps: &[BlockMap],
+        bits: Bits,
+        header: usize,
+        tail: Tail,
+        assumption: Option<String>,
+    ) {
+        let block_size = maps.first().map_or(BlockSize::MIN, BlockMap::block_size);
+        let mut numbers = maps.iter().map(|map| numbers_of(map, &bits.stored(map))).collect::<Vec<_>>();
+        let headers = self.samples.iter().map(|sample| sample.bytes.get(..header).unwrap_or_default());
+        let headers = headers.collect::<Vec<_>>();
+        for (numbers, header) in numbers.iter_mut().zip(&headers) {
+            numbers.header_crc = crc32fast::hash(header);
+        }
+        let trailers = self.samples.iter().map(|sample| {
+            let at = sample.bytes.len().saturating_sub(tail.trailer);
+            sample.bytes.get(at..).unwrap_or_default()
+        });
+        let trailers = trailers.collect::<Vec<_>>();
+        let explained = [(Place::Header, &headers), (Place::Trailer, &trailers)]
+            .map(|(place, sections)| section::explain(place, sections, &numbers, tail.unit));
+        let [header_explained, trailer_explained] = match explained {
+            [Ok(header), Ok(trailer)] => [header, trailer],
+            [Err(at), _] => {
+                return self.near.section_differs(block_size, &bits, header, Place::Header, at, at as u64);
+            }
+            [_, Err(at)] => {
+                let file = self.samples.first().map_or(0, |sample| sample.bytes.len());
+                let offset = file.saturating_sub(tail.trailer) + at;
+                return self.near.section_differs(
+                    block_size,
+                    &bits,
+                    header,
+                    Place::Trailer,
+                    at,
+                    offset as u64,
+                );
+            }
+        };
+        let unexplained = header_explained.constant_bytes() + trailer_explained.constant_bytes();
+        if self.matched == Match::PerhapsChance && unexplained > MOST_UNEXPLAINED {
+            return;
+        }
+        let mut assumptions = assumption.into_iter().collect::<Vec<_>>();
+        assumptions.extend(header_explained.assumptions.iter().cloned());
+        assumptions.extend(trailer_explained.assumptions.iter().cloned());
+        assumptions.extend(self.constants_seen_once(&header_explained, &trailer_explained));
+        let layouts = self.layouts(
+            block_size,
+            &bits,
+            &header_explained,
+            &trailer_explained,
+            &numbers,
+            [&headers, &trailers],
+        );
+        let Some(layout) = layouts.first().cloned() else { return };
+        // The last word has the writer that will be used.
+        let reproduces = |(sample, map): (&Sample<'_>, &BlockMap)| {
+            layout.encode(map).is_ok_and(|bytes| bytes == sample.bytes)
+        };
+        if !self.samples.iter().zip(maps).all(reproduces) {
+            return;
+        }
+        let readings = header_explained.readings().saturating_mul(trailer_explained.readings());
+        let mut questions = header_explained.questions;
+        questions.extend(trailer_explained.questions);
+        self.found.push(Hypothesis { layout, questions, assumptions, layouts, readings });
+    }
+
+    /// Every reading as a layout that writes header and trailer as the samples have them.
+    fn layouts(
+        &self,
+        block_size: BlockSize,
+        bits: &Bits,
+        header: &Explained,
+        trailer: &Explained,
+        numbers: &[Numbers],
+        [headers, trailers]: [&[&[u8]]; 2],
+    ) -> Vec<Layout> {
+        let fits = |fields: &Vec<Field>, sections: &[&[u8]]| {
+            numbers
+                .iter()
+                .zip(sections)
+                .all(|(numbers, section)| write_section(fields, numbers).is_ok_and(|bytes| bytes == *section))
+        };
+        let headers =
+            header.expanded().into_iter().filter(|fields| fits(fields, headers)).collect::<Vec<_>>();
+        let trailers =
+            trailer.expanded().into_iter().filter(|fields| fits(fields, trailers)).collect::<Vec<_>>();
+        let mut layouts = Vec::new();
+        for header in &headers {
+            for trailer in &trailers {
+                let bits = Bits {
+                    header: Cow::Owned(header.clone()),
+                    trailer: Cow::Owned(trailer.clone()),
+                    ..bits.clone()
+                };
+                layouts.push(Layout {
+                    name: Cow::Borrowed("learned"),
+                    title: Cow::Borrowed("learned from genuine bitmap files"),
+                    block_size,
+                    form: Form::Bits(bits),
+                    origin: Origin::Learned {
+                        samples: u32::try_from(self.samples.len()).unwrap_or(u32::MAX),
+                    },
+                });
+            }
+        }
+        layouts
+    }
+
+    /// Of bytes that were seen in one file nobody knows that they are the same in every other.
+    fn constants_seen_once(&self, header: &Explained, trailer: &Explained) -> Option<String> {
+        let constants = header.constant_bytes() + trailer.constant_bytes();
+        (self.samples.len() == 1 && constants > 0).then(|| {
+            format!(
+                "{constants} bytes of header and trailer are the same in every file: they were seen in one; a sample of \
+                 another image would show it"
+            )
+        })
+    }
+
+    fn result(mut self) -> Learned {
+        let named = match (self.matched, self.samples.first()) {
+            // A form that has a name beats one that fits by chance.
+            (Match::PerhapsChance, Some(sample)) => other_forms::named_form(sample),
+            _ => None,
+        };
+        if let Some(name) = named {
+            return Learned::None { nearest: None, looks_like: Some(name) };
+        }
+        if self.found.is_empty() {
+            let looks_like = self.samples.first().and_then(other_forms::looks_like);
+            return Learned::None { nearest: self.near.into_nearest(), looks_like };
+        }
+        let settled = self.matched == Match::NoChance
+            && self.found.len() == 1
+            && !self.and_more
+            && self.found.iter().all(|hypothesis| hypothesis.questions.is_empty());
+        if settled && let Some(hypothesis) = self.found.pop() {
+            return Learned::One(Box::new(hypothesis));
+        }
+        let layouts = self.found.iter().flat_map(|hypothesis| &hypothesis.layouts).collect::<Vec<_>>();
+        let further = telling::further_sample(&layouts);
+        Learned::Several {
+            hypotheses: self.found,
+            and_more: self.and_more,
+            by_chance: self.matched == Match::PerhapsChance,
+            further,
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Explaining a header or trailer: which of its bytes are numbers, and which are the same in every file.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use memchr::memmem;
+
+use crate::bits::WIDTHS;
+use crate::field::{ByteOrder, Field, Numbers, Value, Width, number_bytes};
+
+/// A number from this on, four significant bytes, does not equal a constant by chance.
+const NO_CHANCE: u64 = 1 << 24;
+/// Choices among overlapping numbers that are weighed against each other; of more it is only said that there are too many.
+const MOST_CHOICES: usize = 2048;
+/// Readings of one section that are written out.
+const MOST_READINGS: usize = 256;
+
+/// Before the bits, or after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Header,
+    Trailer,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Header => "header",
+            Self::Trailer => "trailer",
+        })
+    }
+}
+
+/// Bytes that can be read in several ways.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Which bytes, in words.
+    pub place: String,
+    /// What they can be, in words. Empty if that is too much to write out.
+    pub readings: Vec<String>,
+}
+
+/// A section as a row of pieces.
+#[derive(Debug)]
+pub(super) struct Explained {
+    /// Each with its readings, of which there is one where it is settled.
+    pieces: Vec<Vec<Vec<Field>>>,
+    pub(super) questions: Vec<Question>,
+    pub(super) assumptions: Vec<String>,
+}
+
+impl Explained {
+    /// In how many ways the section can be read, questions that are not written out counted as two.
+    pub(super) fn readings(&self) -> usize {
+        let unwritten = self.questions.iter().filter(|question| question.readings.is_empty()).count();
+        let written = self.pieces.iter().fold(1usize, |all, piece| all.saturating_mul(piece.len()));
+        written.saturating_mul(1 << unwritten.min(16))
+    }
+
+    /// Bytes that are not all zero and were taken for constant.
+    pub(super) fn constant_bytes(&self) -> usize {
+        let first = self.pieces.iter().filter_map(|piece| piece.first()).flatten();
+        first
+            .map(|field| match field {
+                Field::Constant(bytes) if bytes.iter().any(|byte| *byte != 0) => bytes.len(),
+                _ => 0,
+            })
+            .sum()
+    }
+
+    /// The readings as fields, the first ones first, as far as they are not too many.
+    pub(super) fn expanded(&self) -> Vec<Vec<Field>> {
+        let mut all = vec![Vec::new()];
+        for piece in &self.pieces {
+            let mut longer = Vec::new();
+            for reading in piece {
+                longer.extend(all.iter().map(|fields: &Vec<Field>| [&fields[..], reading].concat()));
+            }
+            longer.truncate(MOST_READINGS);
+            all = longer;
+        }
+        all.into_iter().map(merged).collect()
+    }
+}
+
+/// Neighbouring constants as one.
+fn merged(fields: Vec<Field>) -> Vec<Field> {
+    let mut all: Vec<Field> = Vec::new();
+    for field in fields {
+        match (all.last_mut(), field) {
+            (_, field) if field.is_empty() => {}
+            (Some(Field::Constant(before)), Field::Constant(bytes)) => {
+                before.to_mut().extend_from_slice(&bytes)
+            }
+            (_, field) => all.push(field),
+        }
+    }
+    all
+}
+
+/// A number that stands at the same bytes in every sample.
+#[derive(Clone, Debug)]
+struct Match {
+    range: Range<usize>,
+    value: Value,
+    width: Width,
+    order: ByteOrder,
+    /// The number is another in some sample.
+    varies: bool,
+    /// The smallest that it is.
+    least: u64,
+}
+
+impl Match {
+    fn field(&self) -> Field {
+        Field::Number { value: self.value, width: self.width, order: self.order }
+    }
+
+    /// A constant would not be the same by chance.
+    fn is_strong(&self) -> bool {
+        self.varies || self.least >= NO_CHANCE
+    }
+
+    /// It is the same in all files of the layout, so that a constant is no other reading.
+    fn is_constant(&self) -> bool {
+        self.value == Value::BlockSize
+    }
+
+    /// What it is and where its least significant byte stands: the same with zeros beside it or without.
+    fn significant(&self) -> (Value, bool, usize) {
+        match self.order {
+            ByteOrder::Little => (self.value, true, self.range.start),
+            ByteOrder::Big => (self.value, false, self.range.end),
+        }
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.range.start < other.range.end && other.range.start < self.range.end
+    }
+}
+
+/// Explains the bytes of a section of all samples. `unit` is that of the padding.
+///
+/// # Errors
+///
+/// The first byte that differs between samples and is part of no known number.
+pub(super) fn explain(
+    place: Place,
+    sections: &[&[u8]],
+    numbers: &[Numbers],
+    unit: u32,
+) -> Result<Explained, usize> {
+    let length = sections.first().map_or(0, |section| section.len());
+    let mut matches = matches(place, sections, numbers, unit);
+    drop_narrow(&mut matches);
+    matches.sort_by_key(|m| (m.range.start, m.range.end));
+    let mut explained = Explained { pieces: Vec::new(), questions: Vec::new(), assumptions: Vec::new() };
+    let mut at = 0;
+    let mut rest = &matches[..];
+    while let Some(first) = rest.first() {
+        let mut end = first.range.end;
+        let count = rest.iter().take_while(|m| {
+            let overlaps = m.range.start < end;
+            if overlaps {
+                end = end.max(m.range.end);
+            }
+            overlaps
+        });
+        let (cluster, after) = rest.split_at(count.count());
+        explained.pieces.push(vec![vec![constant(sections, at..first.range.start)?]]);
+        cluster_readings(place, sections, cluster, first.range.start..end, &mut explained)?;
+        at = end;
+        rest = after;
+    }
+    explained.pieces.push(vec![vec![constant(sections, at..length)?]]);
+    if numbers.iter().all(|numbers| numbers.data_blocks == 0)
+        && sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some())
+    {
+        let place =
+            format!("zeros in the {place}: no image has a data block, so any of them may be their number");
+        explained.questions.push(Question { place, readings: Vec::new() });
+    }
+    if explained.pieces.iter().flatten().flatten().any(|field| wide_image_size(field, numbers)) {
+        explained.assumptions.push(format!(
+            "the image size in the {place} has 8 bytes: the images are so small that 4 would do, with zeros beside them; a \
+             sample of an image of 4 GiB or more would show it"
+        ));
+    }
+    Ok(explained)
+}
+
+fn wide_image_size(field: &Field, numbers: &[Numbers]) -> bool {
+    matches!(field, Field::Number { value: Value::ImageSize, width: Width::U64, .. })
+        && numbers.iter().all(|numbers| numbers.image_size < 1 << 32)
+}
+
+/// The bytes of a range, if they are the same in every sample.
+fn constant(sections: &[&[u8]], range: Range<usize>) -> Result<Field, usize> {
+    let bytes = sections.first().and_then(|section| section.get(range.clone())).unwrap_or_default();
+    for section in sections {
+        let there = section.get(range.clone()).unwrap_or_default();
+        if let Some(differs) = bytes.iter().zip(there).position(|(a, b)| a != b) {
+            return Err(range.start + differs);
+        }
+    }
+    Ok(Field::Constant(Cow::Owned(bytes.to_vec())))
+}
+
+/// Adds the readings of bytes that one number, or several overlapping ones, may take.
+fn cluster_readings(
+    place: Place,
+    sections: &[&[u8]],
+    cluster: &[Match],
+    range: Range<usize>,
+    explained: &mut Explained,
+) -> Result<(), usize> {
+    let bytes = format!("bytes {} to {} of the {place}", range.start, range.end - 1);
+    let strong = cluster.iter().filter(|m| m.is_strong()).cloned().collect::<Vec<_>>();
+    let choices = choices(cluster).or_else(|| {
+        // Too many to weigh each against each: the question stays open, and those that are no chance stand for all.
+        explained.questions.push(Question { place: bytes.clone(), readings: Vec::new() });
+        choices(&strong)
+    });
+    let mut readings = Vec::new();
+    let mut failed_at = range.start;
+    for chosen in choices.unwrap_or_default() {
+        match tiling(sections, &chosen, range.clone()) {
+            Ok(fields) => readings.push((chosen, fields)),
+            Err(at) => failed_at = failed_at.max(at),
+        }
+    }
+    let strength =
+        |chosen: &[&Match]| chosen.iter().filter(|m| m.is_strong()).map(|m| m.range.len()).sum::<usize>();
+    // What would need a chance of less than one in 2^24 is set aside.
+    let most = readings.iter().map(|(chosen, _)| strength(chosen)).max().ok_or(failed_at)?;
+    readings.retain(|(chosen, _)| strength(chosen) == most);
+    // What is the same in all files may as well be named.
+    readings.retain(|(chosen, _)| {
+        !cluster.iter().any(|m| m.is_constant() && chosen.iter().all(|c| !c.overlaps(m)))
+    });
+    readings.sort_by_key(|(chosen, _)| std::cmp::Reverse(width(chosen)));
+    // Zeros beside a number may be part of it: all the same, save for an image of 4 GiB or more. The widest stands for all.
+    let mut seen = Vec::new();
+    readings.retain(|(chosen, _)| {
+        let depends = chosen.iter().filter(|m| !m.is_constant());
+        let numbers = depends.map(|m| m.significant()).collect::<Vec<_>>();
+        let new = !seen.contains(&numbers);
+        seen.push(numbers);
+        new
+    });
+    for (chosen, _) in &readings {
+        for m in chosen.iter().filter(|m| m.is_strong() && !m.varies && !m.is_constant()) {
+            let (start, end) = (m.range.start, m.range.end - 1);
+            let text = format!(
+                "bytes {start} to {end} of the {place} are the {}: they equal it in every sample, and that is the same in all \
+                 of them; a sample in which it is another would show it",
+                m.value.title()
+            );
+            if !explained.assumptions.contains(&text) {
+                explained.assumptions.push(text);
+            }
+        }
+    }
+    if readings.len() > 1 {
+        let readings = readings.iter().map(|(_, fields)| in_words(fields)).collect();
+        explained.questions.push(Question { place: bytes, readings });
+    }
+    explained.pieces.push(readings.into_iter().map(|(_, fields)| fields).collect());
+    Ok(())
+}
+
+/// How wide the numbers of a choice are: first the image size, of which the width matters, then all.
+fn width(chosen: &[&Match]) -> (usize, usize) {
+    let sum = |of: fn(&Match) -> bool| chosen.iter().filter(|m| of(m)).map(|m| m.range.len()).sum::<usize>();
+    (sum(|m| m.value == Value::ImageSize), sum(|_| true))
+}
+
+/// Every choice of numbers that do not overlap; `None` if there are too many.
+fn choices(cluster: &[Match]) -> Option<Vec<Vec<&Match>>> {
+    let mut all: Vec<Vec<&Match>> = vec![Vec::new()];
+    for next in cluster {
+        let with = all.iter().filter(|chosen| chosen.iter().all(|m| !m.overlaps(next))).map(|chosen| {
+            let mut with = chosen.clone();
+            with.push(next);
+            with
+        });
+        let with = with.collect::<Vec<_>>();
+        all.extend(with);
+        if all.len() > MOST_CHOICES {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+/// The chosen numbers, with constants in between.
+fn tiling(sections: &[&[u8]], chosen: &[&Match], range: Range<usize>) -> Result<Vec<Field>, usize> {
+    let mut fields = Vec::new();
+    let mut at = range.start;
+    for m in chosen {
+        fields.push(constant(sections, at..m.range.start)?);
+        fields.push(m.field());
+        at = m.range.end;
+    }
+    fields.push(constant(sections, at..range.end)?);
+    fields.retain(|field| !field.is_empty());
+    Ok(fields)
+}
+
+fn in_words(fields: &[Field]) -> String {
+    let words = fields.iter().map(|field| match field {
+        Field::Constant(bytes) if bytes.len() > 8 => format!("{} constant bytes", bytes.len()),
+        Field::Constant(bytes) => {
+            let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+            format!("constant {}", bytes.join(" "))
+        }
+        Field::Number { value, width, order } => {
+            let order = match order {
+                ByteOrder::Little => "little-endian",
+                ByteOrder::Big => "big-endian",
+            };
+            format!("{} ({} bytes, {order})", value.title(), width.bytes())
+        }
+    });
+    words.collect::<Vec<_>>().join(", then ")
+}
+
+/// Every number at every place where all samples have it.
+fn matches(place: Place, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
+    let mut found = Vec::new();
+    for value in Value::ALL.into_iter().filter(|value| !value.is_of_section()) {
+        let told_elsewhere = match value {
+            // Without padding these are others by another name.
+            Value::PaddedLength | Value::PaddedCrc => unit == 1,
+            // Of no header it is 0 in every file, and no number.
+            Value::CrcHeader => {
+                place == Place::Header || numbers.iter().all(|numbers| numbers.header_crc == 0)
+            }
+            // Zeros are everywhere; that is asked elsewhere.
+            Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),
+            _ => false,
+        };
+        if !told_elsewhere {
+            let values = numbers.iter().filter_map(|numbers| numbers.get(value)).collect::<Vec<_>>();
+            for (width, order) in number_forms() {
+                plain_numbers(sections, &values, value, (width, order), &mut found);
+            }
+        }
+    }
+    section_checksums(sections, &mut found);
+    found
+}
+
+/// Every width and order, the wide ones first.
+fn number_forms() -> impl Iterator<Item = (Width, ByteOrder)> {
+    WIDTHS.into_iter().flat_map(|width| [ByteOrder::Little, ByteOrder::Big].map(|order| (width, order)))
+}
+
+impl Match {
+    fn new(range: Range<usize>, value: Value, (width, order): (Width, ByteOrder), values: &[u64]) -> Self {
+        let least = values.iter().min().copied().unwrap_or(0);
+        let varies = values.iter().any(|value| Some(value) != values.first());
+        Self { range, value, width, order, varies, least }
+    }
+}
+
+/// The places where all sections have their own of these numbers.
+fn plain_numbers(
+    sections: &[&[u8]],
+    values: &[u64],
+    value: Value,
+    (width, order): (Width, ByteOrder),
+    found: &mut Vec<Match>,
+) {
+    let bytes = values.iter().filter_map(|number| number_bytes(*number, width, order)).collect::<Vec<_>>();
+    let (Some(section), Some(first)) = (sections.first(), bytes.first()) else { return };
+    if bytes.len() != sections.len() {
+        return;
+    }
+    let mut from = 0;
+    while let Some(at) = section.get(from..).and_then(|rest| memmem::find(rest, first)).map(|at| from + at) {
+        let range = at..at + width.bytes();
+        let fits =
+            |(section, bytes): (&&[u8], &Vec<u8>)| section.get(range.clone()) == Some(bytes.as_slice());
+        if sections.iter().zip(&bytes).all(fits) {
+            found.push(Match::new(range.clone(), value, (width, order), values));
+        }
+        from = at + 1;
+    }
+}
+
+/// The places where all sections have a checksum of themselves.
+fn section_checksums(sections: &[&[u8]], found: &mut Vec<Match>) {
+    let Some(first) = sections.first() else { return };
+    let mut before = crc32fast::Hasher::new();
+    for (at, byte) in first.iter().enumerate() {
+        for (width, order) in number_forms() {
+            let range = at..at + width.bytes();
+            let Some(there) = first.get(range.clone()) else { continue };
+            // Four bytes that are all alike are no checksum, or one in sixteen million; zeros are most of many sections.
+            if there.windows(4).all(|four| four.iter().all(|byte| Some(byte) == four.first())) {
+                continue;
+            }
+            for value in [Value::CrcBefore, Value::CrcSection] {
+                let is_there = |section: &&[u8], checksum: u32| {
+                    let bytes = number_bytes(u64::from(checksum), width, order);
+                    section.get(range.clone()) == bytes.as_deref()
+                };
+                // The checksum of nothing is 0 in every file, and no number.
+                let possible = match value {
+                    Value::CrcBefore => at > 0 && is_there(first, before.clone().finalize()),
+                    _ => is_there(first, checksum_of_section(first, range.clone())),
+                };
+                if !possible {
+                    continue;
+                }
+                let checksum = |section: &&[u8]| match value {
+                    Value::CrcBefore => crc32fast::hash(section.get(..at).unwrap_or_default()),
+                    _ => checksum_of_section(section, range.clone()),
+                };
+                if sections.iter().all(|section| is_there(section, checksum(section))) {
+                    let values =
+                        sections.iter().map(|section| u64::from(checksum(section))).collect::<Vec<_>>();
+                    found.push(Match::new(range.clone(), value, (width, order), &values));
+                }
+            }
+        }
+        before.update(&[*byte]);
+    }
+}
+
+/// The checksum of a whole section with zeros in a range of it.
+fn checksum_of_section(section: &[u8], range: Range<usize>) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(section.get(..range.start).unwrap_or_default());
+    hasher.update([0; 8].get(..range.len()).unwrap_or_default());
+    hasher.update(section.get(range.end..).unwrap_or_default());
+    hasher.finalize()
+}
+
+/// Of a number of eight bytes, four of which are zeros, the four others are not told as another; unless the zeros may belong
+/// to something else.
+fn drop_narrow(matches: &mut Vec<Match>) {
+    let all = matches.clone();
+    let stands_alone = |wide: &Match| {
+        all.iter().all(|other| !other.overlaps(wide) || other.significant() == wide.significant())
+    };
+    let wide = all.iter().filter(|m| m.width == Width::U64 && stands_alone(m)).collect::<Vec<_>>();
+    matches.retain(|narrow| {
+        narrow.width == Width::U64 || !wide.iter().any(|wide| wide.significant() == narrow.significant())
+    });
+}

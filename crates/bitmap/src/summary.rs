@@ -1,0 +1,68 @@
+//! A layout in one line, for people.
+
+use imsprep_source::BlockSize;
+
+use crate::bits::{BitOrder, Bits, Polarity};
+use crate::field::length_of;
+use crate::layout::{Form, Layout};
+
+impl Layout {
+    /// The layout in one line, such as "blocks of 2 MiB, least significant bit first, set is data, zeros up to a multiple
+    /// of 4096 bytes".
+    pub fn summary(&self) -> String {
+        let Form::Bits(bits) = &self.form else { return self.title.clone().into_owned() };
+        let mut text = summary_of_bits(self.block_size, bits);
+        let (header, trailer) = (length_of(&bits.header), length_of(&bits.trailer));
+        text += &match (bits.padding.unit, bits.padding.bit) {
+            (1, false) => ", no padding but zeros in the last byte".to_owned(),
+            (1, true) => ", no padding but ones in the last byte".to_owned(),
+            (unit, bit) => {
+                let what = if bit { "ones" } else { "zeros" };
+                format!(", {what} up to a multiple of {unit} bytes")
+            }
+        };
+        for (length, name) in [(header, "header"), (trailer, "trailer")] {
+            text += &match length {
+                0 => String::new(),
+                length => format!(", a {name} of {length} bytes"),
+            };
+        }
+        text
+    }
+}
+
+/// Block size, bit order and polarity.
+pub(crate) fn summary_of_bits(block_size: BlockSize, bits: &Bits) -> String {
+    let order = match bits.bit_order {
+        BitOrder::LeastSignificantFirst => "least",
+        BitOrder::MostSignificantFirst => "most",
+    };
+    let meaning = match bits.polarity {
+        Polarity::SetIsData => "data",
+        Polarity::SetIsZero => "zero",
+    };
+    format!("blocks of {}, {order} significant bit first, set is {meaning}", shown(block_size))
+}
+
+/// "2 MiB"; a block size is a whole number of its unit.
+fn shown(block_size: BlockSize) -> String {
+    match block_size.bytes() {
+        bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
+        bytes if bytes >= 1 << 10 => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layout::{SEALED, ZVHD2};
+
+    #[test]
+    fn one_line_says_it_all() {
+        assert_eq!(
+            ZVHD2.summary(),
+            "blocks of 2 MiB, least significant bit first, set is data, zeros up to a multiple of 4096 bytes"
+        );
+        assert!(SEALED.summary().ends_with("4096 bytes, a trailer of 48 bytes"), "{}", SEALED.summary());
+    }
+}

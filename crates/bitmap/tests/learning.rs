@@ -1,0 +1,251 @@
+//! Learning, against a generator of bitmap files that shares no code with the learner or the writer: it draws a layout,
+//! writes files in it bit by bit, and the learner has to find a layout that writes the same bytes for images that it has not
+//! seen, or to say that it can't. Layouts outside of what is looked for have to be refused, and so have near-misses.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod generator;
+
+use std::path::Path;
+
+use generator::{Drawn, Outside, Picker};
+use imsprep_bitmap::Layout;
+use imsprep_bitmap::learn::{Learned, Sample, learn};
+use imsprep_source::{BlockMap, BlockSize};
+
+/// An image as the generator sees it: its size, and which of its sectors hold data.
+struct Image {
+    size: u64,
+    sectors: Vec<u64>,
+}
+
+impl Image {
+    /// One of about so many blocks, some of which hold data.
+    fn drawn(picker: &mut Picker, block: u64, blocks: u64) -> Self {
+        // The last block may be partial, and sizes are whole sectors.
+        let size = (blocks - 1) * block + 512 * picker.between(1, block / 512);
+        let mut sectors = Vec::new();
+        let share = picker.between(2, 8);
+        for number in 0..blocks {
+            if picker.between(0, 9) < share {
+                let there = (size - number * block).min(block) / 512;
+                sectors.push(number * block / 512 + picker.between(0, there.max(1) - 1));
+            }
+        }
+        Self { size, sectors }
+    }
+
+    fn data(&self, block: u64) -> Vec<bool> {
+        let mut data = vec![false; self.size.div_ceil(block) as usize];
+        self.sectors.iter().for_each(|sector| data[(sector * 512 / block) as usize] = true);
+        data
+    }
+
+    fn map(&self, block: u64) -> BlockMap {
+        let mut map = BlockMap::zeroed(Path::new("x"), self.size, BlockSize::new(block).unwrap()).unwrap();
+        self.sectors.iter().for_each(|sector| map.set(sector * 512 / block, true));
+        map
+    }
+}
+
+/// The content of an image in blocks as fine as a file of this length can hold, as the toolkit scans it.
+fn content(image: &Image, length: usize) -> BlockMap {
+    let finest = imsprep_bitmap::learn::finest_block_size(length as u64, image.size);
+    image.map(finest.unwrap_or(BlockSize::MAX).min(BlockSize::MIB_2).bytes())
+}
+
+fn learned(files: &[(&Image, Vec<u8>)]) -> Learned {
+    let contents = files.iter().map(|(image, bytes)| content(image, bytes.len())).collect::<Vec<_>>();
+    let samples = files.iter().zip(&contents).map(|((_, bytes), content)| Sample { bytes, content });
+    learn(&samples.collect::<Vec<_>>())
+}
+
+fn summary(learned: &Learned) -> String {
+    match learned {
+        Learned::One(one) => format!("one: {}; {:?}", one.layout.summary(), one.layout.form),
+        Learned::Several { hypotheses, and_more, by_chance, .. } => {
+            let all = hypotheses.iter().map(|h| format!("{} {:?}", h.layout.summary(), h.questions));
+            format!("several (more: {and_more}, chance: {by_chance}): {:#?}", all.collect::<Vec<_>>())
+        }
+        Learned::None { nearest, looks_like } => format!("none: {nearest:?} {looks_like:?}"),
+    }
+}
+
+fn assert_writes_the_same(layout: &Layout, drawn: &Drawn, image: &Image, context: &str) {
+    assert_eq!(layout.block_size.bytes(), drawn.block, "{context}");
+    let written = layout.encode(&image.map(drawn.block)).unwrap();
+    let expected = drawn.write(image.size, &image.data(drawn.block));
+    assert!(written == expected, "an image of {} bytes: {context}", image.size);
+}
+
+#[test]
+fn a_drawn_layout_is_learned_or_said_to_be_open_and_never_learned_wrongly() {
+    let (mut settled, mut wrong_sizes) = (0, 0);
+    let rounds = 300;
+    for seed in 0..rounds {
+        let mut picker = Picker::new(seed);
+        let drawn = Drawn::inside(&mut picker);
+        let mut images = Vec::new();
+        let mut one = None;
+        // Images of many sizes, until one layout is left.
+        for turn in 0..6 {
+            let blocks = if turn == 0 { picker.between(60, 700) } else { picker.between(1, 900) };
+            images.push(Image::drawn(&mut picker, drawn.block, blocks));
+            let files = images.iter().map(|image| (image, drawn.write(image.size, &image.data(drawn.block))));
+            let files = files.collect::<Vec<_>>();
+            let result = learned(&files);
+            match result {
+                Learned::One(hypothesis) => {
+                    one = Some(hypothesis);
+                    // Assumptions may be wrong, and are said; more samples put that right.
+                    let unproven = one.as_ref().is_some_and(|h| !h.assumptions.is_empty());
+                    if !unproven {
+                        break;
+                    }
+                }
+                Learned::Several { hypotheses, and_more, .. } => {
+                    one = None;
+                    assert!(!hypotheses.is_empty() || and_more, "seed {seed}");
+                    let true_block = hypotheses.iter().any(|h| h.layout.block_size.bytes() == drawn.block);
+                    if !true_block && !and_more {
+                        wrong_sizes += 1;
+                    }
+                }
+                none @ Learned::None { .. } => panic!("seed {seed}: {drawn:?}\n{}", summary(&none)),
+            }
+        }
+        let Some(hypothesis) = one else { continue };
+        settled += 1;
+        for _ in 0..8 {
+            let blocks = picker.between(1, 2000);
+            let unseen = Image::drawn(&mut picker, drawn.block, blocks);
+            let context = format!("seed {seed}: {drawn:?}\nlearned {:?}", hypothesis.layout);
+            assert_writes_the_same(&hypothesis.layout, &drawn, &unseen, &context);
+        }
+    }
+    assert_eq!(wrong_sizes, 0, "the layout that was drawn is always among the several");
+    assert!(settled * 10 >= rounds * 8, "{settled} of {rounds} were settled");
+}
+
+#[test]
+fn layouts_outside_of_what_is_looked_for_are_refused() {
+    for seed in 0..150 {
+        let mut picker = Picker::new(10_000 + seed);
+        let outside = Outside::drawn(&mut picker, seed);
+        let images = (0..3).map(|_| {
+            let blocks = picker.between(60, 700);
+            Image::drawn(&mut picker, outside.block(), blocks)
+        });
+        let images = images.collect::<Vec<_>>();
+        let files =
+            images.iter().map(|image| (image, outside.write(image.size, &image.data(outside.block()))));
+        let files = files.collect::<Vec<_>>();
+        let result = learned(&files);
+        assert!(matches!(result, Learned::None { .. }), "seed {seed}: {outside:?}: {}", summary(&result));
+    }
+}
+
+#[test]
+fn near_misses_are_refused() {
+    for seed in 0..60 {
+        let mut picker = Picker::new(20_000 + seed);
+        let drawn = Drawn::inside(&mut picker);
+        let images = (0..2).map(|_| {
+            let blocks = picker.between(200, 700);
+            Image::drawn(&mut picker, drawn.block, blocks)
+        });
+        let images = images.collect::<Vec<_>>();
+        let files = images.iter().map(|image| (image, drawn.write(image.size, &image.data(drawn.block))));
+        let files = files.collect::<Vec<_>>();
+        let not_none = |result: &Learned| !matches!(result, Learned::None { .. });
+        assert!(not_none(&learned(&files)), "seed {seed}");
+
+        // One byte altered, anywhere: in the bits it fits no image any more, in what surrounds them not the other sample.
+        let mut altered = files.clone();
+        let at = picker.between(0, altered[1].1.len() as u64 - 1) as usize;
+        altered[1].1[at] ^= 1 << picker.between(0, 7);
+        let result = learned(&altered);
+        assert!(!not_none(&result), "seed {seed}, byte {at} altered: {drawn:?}: {}", summary(&result));
+
+        // The other's image.
+        let swapped = vec![(files[0].0, files[1].1.clone()), (files[1].0, files[0].1.clone())];
+        let result = learned(&swapped);
+        assert!(!not_none(&result), "seed {seed}, swapped: {drawn:?}: {}", summary(&result));
+
+        // Cut off, and with a byte more.
+        let length = files[1].1.len();
+        for changed in [length - 1, length + 1, length / 2] {
+            // A file without its last byte of padding may be one of a smaller unit.
+            if changed + 1 == length && drawn.ends_in_short_padding() {
+                continue;
+            }
+            let mut resized = files.clone();
+            resized[1].1.resize(changed, 0x77);
+            let result = learned(&resized);
+            assert!(!not_none(&result), "seed {seed}, {changed} bytes: {drawn:?}: {}", summary(&result));
+        }
+    }
+}
+
+#[test]
+fn one_sample_alone_with_an_altered_bit_or_another_image_is_refused() {
+    for seed in 0..60 {
+        let mut picker = Picker::new(30_000 + seed);
+        let drawn = Drawn::inside(&mut picker);
+        let blocks = picker.between(200, 700);
+        let image = Image::drawn(&mut picker, drawn.block, blocks);
+        let file = drawn.write(image.size, &image.data(drawn.block));
+        let mut altered = file.clone();
+        let bits = drawn.header_length();
+        let block = picker.between(0, image.data(drawn.block).len() as u64 - 1);
+        altered[bits + (block / 8) as usize] ^= drawn.bit(block);
+        let Learned::None { nearest, .. } = learned(&[(&image, altered)]) else {
+            panic!("seed {seed}: {drawn:?}")
+        };
+        let nearest = nearest.unwrap();
+        assert_eq!(nearest.offset, (bits as u64) + block / 8, "seed {seed}: {drawn:?}: {nearest:?}");
+        let other = Image::drawn(&mut picker, drawn.block, blocks);
+        let result = learned(&[(&other, file)]);
+        assert!(matches!(result, Learned::None { .. }), "seed {seed}: {}", summary(&result));
+    }
+}
+
+#[test]
+fn a_plain_image_tells_nothing_and_the_tool_says_so() {
+    for data in [vec![], vec![0], (0..100).collect::<Vec<u64>>()] {
+        let image = Image { size: 100 * (2 << 20), sectors: data.iter().map(|block| block * 4096).collect() };
+        let file = imsprep_bitmap::layout::ZVHD2.encode(&image.map(2 << 20)).unwrap();
+        let result = learned(&[(&image, file)]);
+        let Learned::Several { by_chance, .. } = result else { panic!("{data:?}: {}", summary(&result)) };
+        assert!(by_chance, "{data:?}");
+    }
+}
+
+#[test]
+fn known_forms_that_are_not_learned_are_named() {
+    let mut picker = Picker::new(77);
+    let image = Image::drawn(&mut picker, 2 << 20, 300);
+    let runs = image.map(2 << 20).runs().filter(|run| run.data).collect::<Vec<_>>();
+    let pairs = runs.iter().flat_map(|run| [run.first, run.first + run.count - 1]).collect::<Vec<_>>();
+    let binary = pairs.iter().flat_map(|n| (*n as u32).to_be_bytes()).collect::<Vec<_>>();
+    let text =
+        runs.iter().map(|run| format!("{};{}\n", run.first * 4096, run.count * 4096)).collect::<String>();
+    let bytes = image.data(2 << 20).iter().map(|data| u8::from(*data)).collect::<Vec<_>>();
+    let bmap = imsprep_bitmap::layout::BMAP.encode(&image.map(1 << 20)).unwrap();
+    for (file, words) in [
+        (binary, ["4 bytes, big-endian", "first and last"]),
+        (text.into_bytes(), ["text with numbers", "first and number"]),
+        (bytes, ["a byte for each block", "2097152"]),
+        (bmap, ["layout bmap", "says what the image holds"]),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\0".to_vec(), ["compressed", "gzip"]),
+    ] {
+        let result = learned(&[(&image, file)]);
+        let Learned::None { looks_like: Some(found), .. } = &result else { panic!("{}", summary(&result)) };
+        assert!(words.iter().all(|word| found.contains(word)), "{found}: {words:?}");
+    }
+}

@@ -1,0 +1,75 @@
+//! `imsprep bitmap show`, `diff` and `convert`
+
+use imsprep_source::Overwrite;
+use imsprep_toolkit::{
+    ConvertOptions, Error, ImageSize, compare_bitmaps, convert_bitmap, find_layout, show_bitmap,
+};
+
+use crate::args::{BitmapConvertArgs, BitmapDiffArgs, BitmapShowArgs, ImageSizeArgs};
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::wire;
+
+impl From<&ImageSizeArgs> for ImageSize {
+    fn from(args: &ImageSizeArgs) -> Self {
+        match (args.image_size, &args.image) {
+            (Some(bytes), _) => Self::Bytes(bytes),
+            (None, Some(image)) => Self::OfImage(image.clone()),
+            (None, None) => Self::Unknown,
+        }
+    }
+}
+
+fn layout(name: Option<&str>) -> Result<Option<imsprep_bitmap::Layout>, Error> {
+    name.map(find_layout).transpose()
+}
+
+pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let layout = layout(args.layout.as_deref())?;
+    let shown = show_bitmap(&args.file, &(&args.size).into(), layout.as_ref())?;
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::bitmap_files::Shown::from(&shown);
+            print_json(&wire::Document::new("imsprep.bitmap.show", Status::Fine, body))?;
+        }
+        Output::Text(detail) => print(&render::bitmap_files::shown(&shown, detail))?,
+    }
+    Ok(Status::Fine)
+}
+
+pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let layout = layout(args.layout.as_deref())?;
+    let compared = compare_bitmaps(&args.a, &args.b, &(&args.size).into(), layout.as_ref())?;
+    let status = if compared.are_same() { Status::Fine } else { Status::Wrong };
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::bitmap_files::Diff::from(&compared);
+            print_json(&wire::Document::new("imsprep.bitmap.diff", status, body))?;
+        }
+        Output::Text(detail) => print(&render::bitmap_files::diff(&compared, detail))?,
+    }
+    Ok(status)
+}
+
+pub(crate) fn convert(args: &BitmapConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let options = ConvertOptions {
+        size: (&args.size).into(),
+        from: layout(args.from.as_deref())?,
+        to: find_layout(&args.to)?,
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+    };
+    let converted = convert_bitmap(&args.source, &args.output, &options)?;
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::bitmap_files::Converted::from(&converted);
+            print_json(&wire::Document::new("imsprep.bitmap.convert", Status::Fine, body))?;
+        }
+        Output::Text(_) => print(&render::bitmap_files::converted(&converted))?,
+    }
+    Ok(Status::Fine)
+}

@@ -1,0 +1,69 @@
+//! `imsprep bitmap learn` and `make-sample`
+
+use anyhow::bail;
+use imsprep_bitmap::learn::Learned;
+use imsprep_bitmap::{SPECIMEN_SIZE, Specimen};
+use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_toolkit::{Error, SamplePair, learn_layout, make_specimen, write_description};
+
+use crate::args::{BitmapLearnArgs, BitmapMakeSampleArgs};
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::wire;
+
+fn overwrite(force: bool) -> Overwrite {
+    if force { Overwrite::Replace } else { Overwrite::Refuse }
+}
+
+pub(crate) fn learn(args: &BitmapLearnArgs, setup: &Setup) -> anyhow::Result<Status> {
+    if args.image.len() != args.sample.len() {
+        let (images, samples) = (args.image.len(), args.sample.len());
+        bail!(
+            "{images} times --image and {samples} times --sample: each sample needs the image that it was made from"
+        );
+    }
+    let pairs = args.image.iter().zip(&args.sample);
+    let pairs = pairs.map(|(image, sample)| SamplePair { image: image.clone(), sample: sample.clone() });
+    let pairs = pairs.collect::<Vec<_>>();
+    if let Some(output) = &args.output {
+        // A sample may be the only one of its kind: it is never replaced, whatever the flags.
+        let inputs = pairs.iter().flat_map(|pair| [&pair.image, &pair.sample]).map(ImageFile::open);
+        let inputs = inputs.collect::<Result<Vec<_>, _>>().map_err(Error::from)?;
+        let inputs = inputs.iter().collect::<Vec<_>>();
+        OutputFile::check_place(output, overwrite(args.force), &inputs).map_err(Error::from)?;
+    }
+    let learned = learn_layout(&pairs, args.io.into(), setup.progress(), setup.cancel())?;
+    let status = if matches!(learned.learned, Learned::One(_)) { Status::Fine } else { Status::Wrong };
+    let written = match (&args.output, learned.description()) {
+        (Some(output), Some(text)) => {
+            write_description(output, &text, overwrite(args.force))?;
+            Some(output.as_path())
+        }
+        _ => None,
+    };
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::learn::Body::new(&learned, written);
+            print_json(&wire::Document::new("imsprep.bitmap.learn", status, body))?;
+        }
+        Output::Text(detail) => print(&render::learn::learned(&learned, written, detail))?,
+    }
+    Ok(status)
+}
+
+pub(crate) fn make_sample(args: &BitmapMakeSampleArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let specimen = Specimen::new(args.size.unwrap_or(SPECIMEN_SIZE));
+    let made = make_specimen(&args.output, specimen, overwrite(args.force), setup.cancel())?;
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::learn::Made::from(&made);
+            print_json(&wire::Document::new("imsprep.bitmap.make-sample", Status::Fine, body))?;
+        }
+        Output::Text(_) => print(&render::learn::made(&made))?,
+    }
+    Ok(Status::Fine)
+}

@@ -1,0 +1,174 @@
+//! What became of a RAW's bitmap file, and what is to be said of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use imsprep_bitmap::{
+    BITMAP_OLDER, BITMAP_OTHER_LAYOUT, BITMAP_WRONG_SIZE, BitmapFile, LAYOUT_UNPROVEN, Layout, Origin,
+    Recognition, check_against_content, check_unrecognised_against_content, layout,
+};
+use imsprep_findings::{Finding, Report, Severity};
+use imsprep_rules::shell_quoted;
+use imsprep_scan::Scan;
+use imsprep_source::{ImageFile, ReadAt};
+
+/// What became of a RAW's bitmap file.
+#[derive(Clone, Debug)]
+pub enum BitmapState {
+    /// There is none.
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// It was written just now.
+    Written {
+        /// Where.
+        path: PathBuf,
+        /// In which layout.
+        layout: Layout,
+    },
+    /// It is there, in a known layout.
+    Known {
+        /// Where.
+        path: PathBuf,
+        /// In which layout.
+        layout: Layout,
+        /// Whether all of it was held against the content.
+        compared: bool,
+    },
+    /// It is there, with the signs of a known layout, but damaged or of an image of another size.
+    Unfit {
+        /// Where.
+        path: PathBuf,
+        /// In which layout.
+        layout: Layout,
+    },
+    /// It is there, in no known layout.
+    Unrecognised {
+        /// Where.
+        path: PathBuf,
+    },
+}
+
+impl BitmapState {
+    /// The bitmap file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Missing { .. } => None,
+            Self::Written { path, .. }
+            | Self::Known { path, .. }
+            | Self::Unfit { path, .. }
+            | Self::Unrecognised { path } => Some(path),
+        }
+    }
+}
+
+/// What a bitmap file is looked at for.
+pub(crate) struct BitmapContext<'a> {
+    /// Its image.
+    pub(crate) image: &'a ImageFile,
+    /// The layout that is meant for the service, if somebody says so.
+    pub(crate) layout: Option<&'a Layout>,
+}
+
+/// Two files that are copied one after the other differ by less, and some file systems keep times no finer.
+const CLOCK_GRAIN: Duration = Duration::from_secs(2);
+
+/// Holds a bitmap file against the content, as far as that is known.
+pub(crate) fn check_bitmap_file(
+    file: &BitmapFile,
+    content: Option<&Scan>,
+    context: &BitmapContext<'_>,
+    report: &mut Report,
+) -> BitmapState {
+    let path = file.path.clone();
+    if let (Some(bitmap), Some(image)) = (file.identity.modified(), context.image.identity().modified())
+        && bitmap + CLOCK_GRAIN < image
+    {
+        let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
+        let message = match severity {
+            Severity::Note => {
+                "the image was modified after its bitmap was written; their content was compared"
+            }
+            _ => "the image was modified after its bitmap was written, and their content was not compared",
+        };
+        report.push(Finding::new(&BITMAP_OLDER, message).severity(severity));
+    }
+    let mut found = Report::new();
+    let state = match (&file.recognition, content) {
+        (Recognition::Known { layout, map }, content) => {
+            if let Some(content) = content {
+                check_against_content(map, &content.map, report);
+            }
+            layout_findings(layout, context, report);
+            BitmapState::Known { path, layout: layout.clone(), compared: content.is_some() }
+        }
+        (Recognition::Unrecognised { why }, Some(content)) => {
+            check_unrecognised_against_content(&file.bytes, why, &content.map, &mut found);
+            found.push_not_checked(
+                "whether the bitmap marks every block that holds data",
+                "it is in no layout that imsprep knows",
+            );
+            BitmapState::Unrecognised { path }
+        }
+        (Recognition::Unrecognised { .. } | Recognition::Empty, _) => {
+            file.check_alone(context.image.size(), &mut found);
+            BitmapState::Unrecognised { path }
+        }
+        (Recognition::OtherSize { layout, .. } | Recognition::Damaged { layout, .. }, _) => {
+            file.check_alone(context.image.size(), &mut found);
+            BitmapState::Unfit { path, layout: layout.clone() }
+        }
+    };
+    with_command(found, context, report);
+    state
+}
+
+/// Passes findings on, with the command for this very image where that mends them.
+fn with_command(found: Report, context: &BitmapContext<'_>, report: &mut Report) {
+    if found.count_of(&BITMAP_WRONG_SIZE) == 0 {
+        return report.merge(found);
+    }
+    for item in found.not_checked() {
+        report.push_not_checked(&item.what, &item.why);
+    }
+    for finding in found.findings() {
+        let fix = format!("write it anew: {}", create_command(context));
+        report.push(finding.clone().fix(fix));
+    }
+}
+
+/// The command that writes the bitmap of an image anew.
+fn create_command(context: &BitmapContext<'_>) -> String {
+    let layout = match context.layout {
+        Some(layout) if layout.origin == Origin::BuiltIn => format!("--layout {} ", layout.name),
+        Some(_) => "--layout FILE.toml ".to_owned(),
+        None => String::new(),
+    };
+    format!("imsprep bitmap create --force {layout}{}", shell_quoted(context.image.path()))
+}
+
+/// What is to be said of the layout that a bitmap is in: that it is not the one meant for the service, or that nobody has
+/// proven that the service takes it.
+pub(crate) fn layout_findings(layout: &Layout, context: &BitmapContext<'_>, report: &mut Report) {
+    let meant = context.layout.unwrap_or(&layout::ZVHD2);
+    if layout != meant {
+        let message = format!("the bitmap is in layout {}, not in {}", layout.name, meant.name);
+        let fix = format!("write it in layout {}: {}", meant.name, create_command(context));
+        return report.push(Finding::new(&BITMAP_OTHER_LAYOUT, message).fix(fix));
+    }
+    match layout.origin {
+        Origin::Learned { .. } => {}
+        Origin::BuiltIn => report.push(Finding::new(
+            &LAYOUT_UNPROVEN,
+            format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),
+        )),
+        Origin::Described => report.push(Finding::new(
+            &LAYOUT_UNPROVEN,
+            format!(
+                "the bitmap is in layout {}, described in a file and not learned from a genuine bitmap",
+                layout.name
+            ),
+        )),
+    }
+}

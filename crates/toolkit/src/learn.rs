@@ -1,0 +1,152 @@
+//! Learning a bitmap layout from genuine files, and images that help with it.
+
+use std::path::{Path, PathBuf};
+
+use imsprep_bitmap::layout::LONGEST;
+use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
+use imsprep_bitmap::{Specimen, describe_layout};
+use imsprep_detect::detect;
+use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
+use imsprep_source::{BlockSize, Cancel, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
+
+use crate::bitmap::refuse_unless_raw;
+use crate::{Error, Result};
+
+/// A genuine bitmap file and the RAW that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SamplePair {
+    /// The RAW.
+    pub image: PathBuf,
+    /// The bitmap file.
+    pub sample: PathBuf,
+}
+
+/// What came of looking for a layout.
+#[derive(Debug)]
+pub struct LearnedLayout {
+    /// The samples.
+    pub pairs: Vec<SamplePair>,
+    /// Their lengths.
+    pub lengths: Vec<u64>,
+    /// What the images hold.
+    pub scans: Vec<Scan>,
+    /// What the samples show.
+    pub learned: Learned,
+}
+
+impl LearnedLayout {
+    /// The description of the layout, if exactly one fits, with the samples and all that was taken to be so named in
+    /// comments.
+    pub fn description(&self) -> Option<String> {
+        let Learned::One(hypothesis) = &self.learned else { return None };
+        let mut notes = vec!["A bitmap layout, learned by imsprep. It reproduces byte for byte:".to_owned()];
+        for (pair, length) in self.pairs.iter().zip(&self.lengths) {
+            // A name may hold anything, and a comment is one line.
+            let name = pair.sample.display().to_string().escape_debug().to_string();
+            notes.push(format!("  {name}, {length} bytes"));
+        }
+        if !hypothesis.assumptions.is_empty() {
+            notes.push("The samples do not prove that".to_owned());
+            notes.extend(hypothesis.assumptions.iter().map(|assumption| format!("  {assumption}")));
+        }
+        describe_layout(&hypothesis.layout, &notes)
+    }
+}
+
+/// Looks for the layout of genuine bitmap files. Each image is scanned once.
+///
+/// # Errors
+///
+/// [`Error::NotRaw`]; [`Error::NoSample`] if a sample or an image is of no use; what reading brings. That no layout was found
+/// is a result.
+pub fn learn_layout(
+    pairs: &[SamplePair],
+    io: IoMode,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<LearnedLayout> {
+    let mut files = Vec::new();
+    for pair in pairs {
+        let image = ImageFile::open(&pair.image)?;
+        refuse_unless_raw(&pair.image, &detect(&image)?)?;
+        let no_sample = |path: &Path, why| Error::NoSample { path: path.to_owned(), why };
+        if image.size() == 0 {
+            return Err(no_sample(&pair.image, "the image is empty: nothing can be learned from it"));
+        }
+        let file = ImageFile::open(&pair.sample)?;
+        if file.size() == 0 {
+            return Err(no_sample(&pair.sample, "it is empty"));
+        }
+        if file.size() > LONGEST {
+            return Err(no_sample(
+                &pair.sample,
+                "it is larger than 64 MiB, the most that a bitmap file may have",
+            ));
+        }
+        let mut bytes = vec![0; usize::try_from(file.size()).unwrap_or(0)];
+        file.read_at(&mut bytes, 0)?;
+        files.push((image, bytes));
+    }
+    let lengths = files.iter().map(|(_, bytes)| bytes.len() as u64).collect::<Vec<_>>();
+    // The finest blocks whose bits fit into every sample. Where those are large the file may still be a list of runs, whose
+    // length tells nothing of its blocks.
+    let finest =
+        files.iter().zip(&lengths).map(|((image, _), length)| finest_block_size(*length, image.size()));
+    let finest = finest.map(|finest| finest.unwrap_or(BlockSize::MAX)).max().unwrap_or(BlockSize::MAX);
+    let options = ScanOptions { block_size: finest.min(BlockSize::MIB_2), io };
+    let scans = files
+        .iter()
+        .map(|(image, _)| Ok(scan(image, &options, progress, cancel)?))
+        .collect::<Result<Vec<Scan>>>()?;
+    let samples = files.iter().zip(&scans).map(|((_, bytes), scan)| Sample { bytes, content: &scan.map });
+    let learned = learn(&samples.collect::<Vec<_>>());
+    Ok(LearnedLayout { pairs: pairs.to_vec(), lengths, scans, learned })
+}
+
+/// Writes the description of a layout.
+///
+/// # Errors
+///
+/// What writing brings.
+pub fn write_description(path: &Path, text: &str, overwrite: Overwrite) -> Result<()> {
+    let mut output = OutputFile::create(path, overwrite, &[])?;
+    output.write_all(text.as_bytes())?;
+    Ok(output.commit()?)
+}
+
+/// A small image that was made to have the vendor's program make its bitmap file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecimenMade {
+    /// The image.
+    pub path: PathBuf,
+    /// Its size.
+    pub size: u64,
+    /// Bytes of it that are not zero; the rest are holes.
+    pub data_bytes: u64,
+}
+
+/// Writes a small RAW whose bitmap file tells one layout from another.
+///
+/// # Errors
+///
+/// What writing brings.
+pub fn make_specimen(
+    path: &Path,
+    specimen: Specimen,
+    overwrite: Overwrite,
+    cancel: &Cancel,
+) -> Result<SpecimenMade> {
+    let mut output = OutputFile::create(path, overwrite, &[])?;
+    output.set_len(specimen.size())?;
+    let mut data_bytes = 0;
+    for sector in specimen.sectors() {
+        cancel.check()?;
+        let bytes = Specimen::sector_bytes(sector);
+        // The last sector of a disk may be partial.
+        let length = usize::try_from(specimen.size() - sector).unwrap_or(bytes.len()).min(bytes.len());
+        output.write_at(bytes.get(..length).unwrap_or_default(), sector)?;
+        data_bytes += length as u64;
+    }
+    output.commit()?;
+    Ok(SpecimenMade { path: path.to_owned(), size: specimen.size(), data_bytes })
+}
