@@ -45,16 +45,21 @@ fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &
                 .fix(way_out(path, detection, profile)),
         );
     }
-    if !detection.also.is_empty() {
-        let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");
-        report.push(Finding::new(&POLYGLOT, format!("the file is {format} and also {others}")));
-    }
+    check_polyglot(detection, report);
     if format == Format::Raw && detection.evidence.is_empty() {
         report.push(Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found"));
     }
 }
 
-fn check_facts(detection: &Detection, report: &mut Report) {
+pub(crate) fn check_polyglot(detection: &Detection, report: &mut Report) {
+    if !detection.also.is_empty() {
+        let format = detection.format;
+        let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");
+        report.push(Finding::new(&POLYGLOT, format!("the file is {format} and also {others}")));
+    }
+}
+
+pub(crate) fn check_facts(detection: &Detection, report: &mut Report) {
     for fact in &detection.facts {
         let finding = match fact {
             Fact::BackingFile(name) => Finding::new(&NOT_WHOLE, format!("it is an overlay of {name:?}")),

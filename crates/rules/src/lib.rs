@@ -27,6 +27,7 @@
 //! ```
 
 mod check;
+mod convertible;
 mod gpt;
 mod name;
 mod not_checked;
@@ -37,6 +38,7 @@ mod size;
 mod way_out;
 
 pub use check::{check_image, is_too_large};
+pub use convertible::{allowable_codes, check_convertible, check_readable};
 pub use gpt::check_backup_gpt;
 pub use not_checked::not_checkable;
 pub use profile::{HUAWEI, OTC, PROFILES, Profile, RULE_SET_DATE};

@@ -62,7 +62,7 @@ fn other_name(path: &Path) -> std::path::PathBuf {
 }
 
 /// qemu-img's name of the format, where it reads it.
-fn qemu_name(format: Format) -> Option<&'static str> {
+pub(crate) fn qemu_name(format: Format) -> Option<&'static str> {
     Some(match format {
         Format::Qcow2 => "qcow2",
         Format::Qcow => "qcow",

@@ -120,7 +120,7 @@ pub fn verify_bitmap(
 }
 
 /// A bitmap file shows no signs of anything; what shows signs of an image is one that somebody has mistyped.
-fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
+pub(crate) fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
     let Ok(there) = ImageFile::open(output) else { return Ok(()) };
     let found = detect(&there)?;
     match found.format {

@@ -16,6 +16,9 @@ pub enum Error {
     /// A ZVHD2 could not be looked at.
     #[error(transparent)]
     Zvhd2(#[from] imsprep_zvhd2::Error),
+    /// The disk in an image of another format could not be opened.
+    #[error(transparent)]
+    Foreign(#[from] imsprep_foreign::Error),
     /// A bitmap is asked for and the image is not RAW.
     #[error("{}: is {format}, and only RAW images have bitmap files; {advice}", path.display())]
     NotRaw {
@@ -27,17 +30,46 @@ pub enum Error {
         advice: String,
     },
     /// The disk in the image can't be read by imsprep.
-    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2 and ZVHD only{advice}", path.display())]
+    #[error("{}: is {format}, and imsprep does not read the disk in it", path.display())]
     NoDisk {
         /// The image.
         path: PathBuf,
         /// Its format.
         format: Format,
-        /// What to do instead, if there is anything.
-        advice: &'static str,
+    },
+    /// The disk in the image is read by a program that is not installed.
+    #[error(
+        "{}: is {format}, which imsprep reads through qemu-nbd, and that is not installed (Debian's package qemu-utils); \
+         install it, or make a RAW of the image elsewhere: {command}",
+        path.display()
+    )]
+    NeedsQemu {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// The command that makes a RAW.
+        command: String,
+    },
+    /// The program that reads the disk in the image fails.
+    #[error(transparent)]
+    Served(imsprep_foreign::ServeError),
+    /// The image does not hold a disk that can be read: a rule speaks against it.
+    #[error("{}: is {format}, and its disk can't be read: {code}: {what}; {advice}", path.display())]
+    NotReadable {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// The rule.
+        code: &'static str,
+        /// How it is broken, in words.
+        what: String,
+        /// What to do instead.
+        advice: String,
     },
     /// The image is in a format that is not converted.
-    #[error("{}: is {format}, and only RAW, ZVHD2 and ZVHD are converted; {advice}", path.display())]
+    #[error("{}: is {format}, which is not converted; {advice}", path.display())]
     NotConvertible {
         /// The image.
         path: PathBuf,
@@ -116,6 +148,8 @@ impl Error {
         match self {
             Self::NotRaw { path, .. }
             | Self::NoDisk { path, .. }
+            | Self::NotReadable { path, .. }
+            | Self::NeedsQemu { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
@@ -123,7 +157,9 @@ impl Error {
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,
-            Self::Source(_) | Self::Zvhd2(_) | Self::Random { .. } => Path::new(""),
+            Self::Source(_) | Self::Zvhd2(_) | Self::Foreign(_) | Self::Served(_) | Self::Random { .. } => {
+                Path::new("")
+            }
         }
     }
 
@@ -140,7 +176,9 @@ impl Error {
 
     fn of_source(&self) -> Option<&imsprep_source::Error> {
         match self {
-            Self::Source(error) | Self::Zvhd2(imsprep_zvhd2::Error::Source(error)) => Some(error),
+            Self::Source(error)
+            | Self::Zvhd2(imsprep_zvhd2::Error::Source(error))
+            | Self::Foreign(imsprep_foreign::Error::Source(error)) => Some(error),
             _ => None,
         }
     }

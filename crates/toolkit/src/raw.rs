@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use imsprep_bitmap::{bitmap_path, layout};
 use imsprep_detect::Format;
 use imsprep_source::{
-    Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage, is_zero,
+    BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
+    is_zero,
 };
 use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
 
+use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::verify::verify;
 use crate::{Disk, Result, open_disk};
@@ -34,12 +37,14 @@ pub struct RawOptions {
     pub overwrite: Overwrite,
     /// Whether to read it back before it is put in place.
     pub verify: bool,
+    /// Whether to write its bitmap file, too.
+    pub bitmap: bool,
 }
 
 impl Default for RawOptions {
-    /// What the source image had, replacing nothing.
+    /// What the source image had, with its bitmap, replacing nothing.
     fn default() -> Self {
-        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false }
+        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false, bitmap: true }
     }
 }
 
@@ -58,12 +63,26 @@ pub struct RawWritten {
     pub left_out: Option<u64>,
     /// Whether it was read back and held what the disk held.
     pub verified: bool,
+    /// Its bitmap file, if one was written.
+    pub bitmap: Option<BitmapWritten>,
+}
+
+/// A bitmap file that was written beside a RAW.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BitmapWritten {
+    /// Where.
+    pub path: PathBuf,
+    /// The name of its layout.
+    pub layout: &'static str,
+    /// Blocks of 2 MiB that it marks as data.
+    pub data_blocks: u64,
 }
 
 /// Zeros of at least this many bytes, and at a multiple of it, become a hole.
 const HOLE: usize = 64 << 10;
 
-/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all.
+/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all, and its bitmap beside
+/// it, in the same pass. Both are finished before the RAW gets its name; the bitmap gets its own next.
 ///
 /// # Errors
 ///
@@ -79,10 +98,12 @@ pub fn write_raw(
     OutputFile::check_place(output, options.overwrite, &[&image])?;
     let disk = open_disk(&image, cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, &image)).transpose()?;
     let length = length_of(&disk, options.length);
     file.set_len(length)?;
     let written = AtomicU64::new(0);
     let checksums = Mutex::new(Vec::new());
+    let map = Mutex::new(BlockMap::zeroed(output, length, BlockSize::MIB_2)?);
     {
         let stage = Stage::begin(progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
@@ -90,9 +111,13 @@ pub fn write_raw(
             let mut buffer = Vec::new();
             while let Some(chunk) = chunks.next(cancel)? {
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
-                if options.verify && !is_zero(bytes) {
-                    let checksum = (chunk.start / CHUNK, Checksums::of_block(bytes));
-                    checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                let block = chunk.start / CHUNK;
+                if !is_zero(bytes) {
+                    map.lock().unwrap_or_else(PoisonError::into_inner).set(block, true);
+                    if options.verify {
+                        let checksum = (block, Checksums::of_block(bytes));
+                        checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                    }
                 }
                 written.fetch_add(write_data(&file, bytes, chunk.start)?, Ordering::Relaxed);
             }
@@ -105,9 +130,36 @@ pub fn write_raw(
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
         verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
     }
-    file.commit()?;
+    let map = map.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let bitmap = commit_pair(file, bitmap, &map)?;
     let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
+}
+
+/// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.
+pub(crate) fn begin_bitmap(raw: &Path, overwrite: Overwrite, source: &ImageFile) -> Result<OutputFile> {
+    let path = bitmap_path(raw);
+    let file = OutputFile::create(&path, overwrite, &[source])?;
+    refuse_to_replace_an_image(&path)?;
+    Ok(file)
+}
+
+/// Puts a RAW in its place, and its bitmap next. Whatever can go wrong with writing them has gone wrong before.
+pub(crate) fn commit_pair(
+    raw: OutputFile,
+    bitmap: Option<OutputFile>,
+    map: &BlockMap,
+) -> Result<Option<BitmapWritten>> {
+    let Some(mut bitmap) = bitmap else {
+        raw.commit()?;
+        return Ok(None);
+    };
+    let layout = &layout::ZVHD2;
+    bitmap.write_all(&layout.encode(map))?;
+    let path = bitmap.path().to_owned();
+    raw.commit()?;
+    bitmap.commit()?;
+    Ok(Some(BitmapWritten { path, layout: layout.name, data_blocks: map.data_count() }))
 }
 
 /// Writes the disk in the image at `path` into a stream, zeros and all.
@@ -149,7 +201,7 @@ pub fn stream_raw(
     let left_out = first_data_beyond(&disk, length, cancel)?;
     image.verify_unchanged()?;
     let (image, format) = (path.to_owned(), disk.format());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, bitmap: None })
 }
 
 fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {

@@ -17,6 +17,7 @@ mod convert;
 mod faults;
 mod floors;
 mod folder;
+mod foreign;
 mod io_modes;
 mod limits;
 mod map;

@@ -1,0 +1,193 @@
+//! `imsprep convert` on VHD, qcow2 and VMDK, as a person runs it.
+
+use std::process::Command;
+
+use imsprep_testdata::has_tool;
+
+use crate::folder::{Folder, codes};
+
+const MIB: u64 = 1 << 20;
+
+/// `qemu-img`, in the folder.
+fn qemu_img(folder: &Folder, args: &[&str]) {
+    let output = Command::new("qemu-img").args(args).current_dir(folder.path(".")).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A disk with data at some places, in another format.
+fn image(folder: &Folder, name: &str, format: &str, options: &[&str]) {
+    folder.sparse("source.raw", 21 * MIB + 512, &[0, 7 * MIB, 8 * MIB + 5, 21 * MIB + 511]);
+    qemu_img(folder, &[&["convert", "-f", "raw", "-O", format], options, &["source.raw", name]].concat());
+}
+
+#[test]
+fn every_format_becomes_the_zvhd2_that_its_raw_would() {
+    if !has_tool("qemu-img") {
+        return;
+    }
+    for (name, format, options) in [
+        ("disk.qcow2", "qcow2", &[][..]),
+        ("packed.qcow2", "qcow2", &["-c", "-o", "compression_type=zstd"]),
+        ("disk.vhd", "vpc", &["-o", "subformat=dynamic,force_size=on"]),
+        ("fixed.vhd", "vpc", &["-o", "subformat=fixed,force_size=on"]),
+        ("disk.vmdk", "vmdk", &[]),
+        ("stream.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]),
+    ] {
+        let folder = Folder::new();
+        image(&folder, name, format, options);
+        let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
+        let run = folder.run(&[&["convert", name, "disk.zvhd2", "--verify"], &identity[..]].concat());
+        assert_eq!((run.status, run.err.as_str()), (0, ""), "{name}");
+        assert!(run.out.contains("blocks  4 of 11 hold data") && run.out.contains("verified"), "{}", run.out);
+        folder.run(&[&["convert", "source.raw", "detour.zvhd2"], &identity[..]].concat());
+        let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+        assert!(read("disk.zvhd2") == read("detour.zvhd2"), "{name}");
+        assert_eq!(folder.run(&["compare", name, "disk.zvhd2"]).status, 0);
+
+        let (status, json) = folder.json(&["convert", name, "out.raw"]);
+        assert_eq!(
+            (status, json["source_format"].as_str()),
+            (0, Some(if format == "vpc" { "vhd" } else { format }))
+        );
+        assert_eq!(json["raw"]["bitmap"]["data_blocks"].as_u64(), Some(4), "{json}");
+        assert!(read("out.raw") == read("source.raw"), "{name}");
+        assert_eq!(folder.run(&["bitmap", "verify", "out.raw"]).status, 0);
+        let run = folder.run(&["convert", name, "plain.raw", "--no-bitmap"]);
+        assert!(run.status == 0 && !folder.path("plain.mf").exists(), "{run:?}");
+    }
+}
+
+#[test]
+fn what_is_not_kept_is_not_read() {
+    if !has_tool("qemu-img") {
+        return;
+    }
+    let folder = Folder::new();
+    qemu_img(&folder, &["create", "-f", "qcow2", "disk.qcow2", "1T"]);
+    let (status, json) = folder.json(&["convert", "disk.qcow2", "disk.zvhd2"]);
+    assert_eq!((status, json["zvhd2"]["records"].as_u64()), (0, Some(0)), "{json}");
+    assert_eq!(json["zvhd2"]["disk_size"].as_u64(), Some(1 << 40));
+    assert!(json["zvhd2"]["scan"].is_null());
+}
+
+/// Why a conversion was refused, by codes, as text and as JSON.
+fn refusal(folder: &Folder, args: &[&str]) -> (Vec<String>, String) {
+    let before = folder.names();
+    let run = folder.run(&[&["convert"], args].concat());
+    assert_eq!((run.status, run.out.as_str()), (1, ""), "{args:?}: {}", run.err);
+    let (status, json) = folder.json(&[&["convert"], args].concat());
+    assert_eq!((status, json["refused"].as_bool()), (1, Some(true)));
+    assert!(json["output"].is_null());
+    assert_eq!(folder.names(), before);
+    (codes(&json["report"]), run.err)
+}
+
+#[test]
+fn what_is_not_one_whole_plain_disk_is_refused_with_the_way_out() {
+    if !has_tool("qemu-img") {
+        return;
+    }
+    let folder = Folder::new();
+    image(&folder, "base.qcow2", "qcow2", &[]);
+    let refused = |name: &str| refusal(&folder, &[name, "out.zvhd2"]);
+
+    qemu_img(&folder, &["create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "overlay.qcow2"]);
+    let (found, text) = refused("overlay.qcow2");
+    assert_eq!(found, ["IMS-007"]);
+    assert!(
+        text.contains("overlay.qcow2: not converted") && text.contains(r#"an overlay of "base.qcow2""#),
+        "{text}"
+    );
+    assert!(
+        text.contains("qemu-img convert -p -f qcow2 -O qcow2 overlay.qcow2 overlay.whole.qcow2"),
+        "{text}"
+    );
+
+    qemu_img(
+        &folder,
+        &["create", "-f", "qcow2", "-o", "data_file=data.raw,data_file_raw=on", "data.qcow2", "1M"],
+    );
+    let (found, text) = refused("data.qcow2");
+    assert!(found == ["IMS-007"] && text.contains("data.raw"), "{found:?} {text}");
+
+    let secret = ["--object", "secret,id=key,data=123456"];
+    let luks = ["-o", "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"];
+    qemu_img(&folder, &[&["create", "-f", "qcow2"], &secret[..], &luks[..], &["luks.qcow2", "1M"]].concat());
+    assert_eq!(refused("luks.qcow2").0, ["IMS-009"]);
+
+    qemu_img(&folder, &["create", "-f", "vmdk", "-o", "subformat=monolithicFlat", "flat.vmdk", "1M"]);
+    let (found, text) = refused("flat.vmdk");
+    assert!(found == ["IMS-007"] && text.contains("flat-flat.vmdk"), "{found:?} {text}");
+    qemu_img(&folder, &["create", "-f", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", "split.vmdk", "1M"]);
+    assert_eq!(refused("split.vmdk").0, ["IMS-007"]);
+    assert_eq!(refused("split-s001.vmdk").0, ["IMS-007"]);
+
+    qemu_img(&folder, &["create", "-f", "qcow2", "large.qcow2", "1025G"]);
+    assert_eq!(refused("large.qcow2").0, ["IMS-003"]);
+
+    let bytes = std::fs::read(folder.path("base.qcow2")).unwrap();
+    for (bits, code) in [(1_u64, "IMS-017"), (2, "IMS-016"), (1 << 40, "IMS-016")] {
+        let mut altered = bytes.clone();
+        altered[72..80].copy_from_slice(&bits.to_be_bytes());
+        folder.write("bits.qcow2", &altered);
+        assert_eq!(refused("bits.qcow2").0, [code], "{bits}");
+    }
+    // A second format behind the first one's header.
+    let mut both = bytes;
+    both[257..262].copy_from_slice(b"ustar");
+    both[148..156].fill(b' ');
+    let sum = both[..512].iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    both[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    folder.write("both.qcow2", &both);
+    assert!(refused("both.qcow2").0.contains(&"IMS-013".into()));
+}
+
+#[test]
+fn snapshots_and_what_was_not_closed_can_be_allowed() {
+    if !has_tool("qemu-img") {
+        return;
+    }
+    let folder = Folder::new();
+    image(&folder, "disk.qcow2", "qcow2", &[]);
+    qemu_img(&folder, &["snapshot", "-c", "before", "disk.qcow2"]);
+    let (found, text) = refusal(&folder, &["disk.qcow2", "out.zvhd2"]);
+    assert!(found == ["IMS-008"] && text.contains("--allow IMS-008"), "{found:?} {text}");
+    let run = folder.run(&["convert", "disk.qcow2", "out.zvhd2", "--allow", "ims-008"]);
+    assert!(run.status == 0 && run.err.contains("warning IMS-008"), "{run:?}");
+    assert_eq!(folder.run(&["compare", "source.raw", "out.zvhd2"]).status, 0);
+
+    let mut bytes = std::fs::read(folder.path("disk.qcow2")).unwrap();
+    bytes[79] |= 1;
+    folder.write("dirty.qcow2", &bytes);
+    assert_eq!(refusal(&folder, &["dirty.qcow2", "x.zvhd2"]).0, ["IMS-008", "IMS-017"]);
+    let run = folder.run(&["convert", "dirty.qcow2", "x.zvhd2", "--allow", "IMS-008,IMS-017"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(folder.run(&["compare", "source.raw", "x.zvhd2"]).status, 0);
+}
+
+#[test]
+fn a_source_that_is_cut_off_or_damaged_leaves_nothing() {
+    if !has_tool("qemu-img") {
+        return;
+    }
+    for (name, format, options) in [
+        ("disk.qcow2", "qcow2", &[][..]),
+        ("packed.qcow2", "qcow2", &["-c"]),
+        ("disk.vhd", "vpc", &[]),
+        ("disk.vmdk", "vmdk", &[]),
+        ("stream.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]),
+    ] {
+        let folder = Folder::new();
+        image(&folder, name, format, options);
+        let bytes = std::fs::read(folder.path(name)).unwrap();
+        for length in [bytes.len() / 3, bytes.len() * 2 / 3] {
+            folder.write(name, &bytes[..length]);
+            for output in ["out.zvhd2", "out.raw"] {
+                let run = folder.run(&["convert", name, output]);
+                assert!([1, 2].contains(&run.status), "{name} {length}: {run:?}");
+                assert!(run.err.contains(name), "{name} {length}: {}", run.err);
+                assert_eq!(folder.names(), [name, "source.raw"], "{name} {length}");
+            }
+        }
+    }
+}
