@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod prepare;
 mod size;
 mod source;
 
@@ -13,6 +14,7 @@ use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use prepare::PrepareArgs;
 use size::parse_disk_size;
 pub(crate) use source::SourceArgs;
 
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     /// Make and verify the bitmap file (.mf) that a RAW image needs
     #[command(subcommand)]
     Bitmap(BitmapCommand),
+    /// Do all that an image needs before its import: detect, convert, check, and tell the next step
+    Prepare(PrepareArgs),
     /// Convert an image to ZVHD2, or to RAW with its bitmap
     Convert(ConvertArgs),
     /// Compare the disks in two images, whatever their formats

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Detect(args) => commands::detect::run(&args, &setup),
         Command::Bitmap(BitmapCommand::Create(args)) => commands::bitmap::create(&args, &setup),
         Command::Bitmap(BitmapCommand::Verify(args)) => commands::bitmap::verify(&args, &setup),
+        Command::Prepare(args) => commands::prepare::run(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),
         Command::Compare(args) => commands::compare::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),

@@ -1,9 +1,6 @@
 //! Conversions of other formats against qemu-img's RAW of the same image, and our own conversion of that.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that meets the unexpected should stop there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     Ok(worst)
 }
 
-fn profile(name: ProfileName) -> &'static Profile {
+pub(crate) fn profile(name: ProfileName) -> &'static Profile {
     match name {
         ProfileName::Huawei => &HUAWEI,
         ProfileName::Otc => &OTC,

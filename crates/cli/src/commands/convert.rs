@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
-    Direction, Plan, PlanOptions, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written, plan_conversion,
-    stream_raw, stream_zvhd2, write_raw, write_zvhd2,
+    Converted, Direction, Plan, PlanOptions, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written,
+    plan_conversion, stream_raw, stream_zvhd2, write_raw, write_zvhd2,
 };
 
 use crate::args::{ConvertArgs, Io};
@@ -17,12 +17,6 @@ use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_error, print_json, print_json_error};
 use crate::{moment, wire};
-
-/// What a conversion made.
-pub(crate) enum Converted {
-    Zvhd2(Zvhd2Written),
-    Raw(RawWritten),
-}
 
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use imsprep_rules::Size;
 use imsprep_source::BlockSize;
-use imsprep_toolkit::{Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted, Plan, RawWritten, Zvhd2Written};
 
 use super::detect::format_line;
 use super::findings::Findings;
 use super::{percent, rate, scan_line, seconds, style};
-use crate::commands::convert::Converted;
 use crate::setup::Detail;
 use crate::terminal::shown;
 

@@ -8,6 +8,7 @@ pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod findings;
 pub(crate) mod map;
+pub(crate) mod prepare;
 pub(crate) mod quantity;
 pub(crate) mod repair;
 pub(crate) mod rules;

@@ -1,5 +1,7 @@
 //! `imsprep check --json`
 
+use std::path::Path;
+
 use imsprep_rules::{Profile, RULE_SET_DATE};
 use imsprep_toolkit::{Checked, Verdict};
 use serde::Serialize;
@@ -25,7 +27,7 @@ pub(crate) struct Body {
 
 /// One file: its verdict and what led to it, or why there is none.
 #[derive(Debug, Serialize)]
-struct File {
+pub(crate) struct File {
     #[serde(flatten)]
     path: WirePath,
     /// `importable`, `not-importable` or `could-not-tell`.
@@ -51,18 +53,7 @@ impl Document {
 
 impl From<&Outcome> for File {
     fn from(outcome: &Outcome) -> Self {
-        let none = Self {
-            path: outcome.path.as_path().into(),
-            verdict: "could-not-tell",
-            reservations: vec![],
-            exit_status: outcome.status.number(),
-            error: None,
-            detection: None,
-            bitmap: None,
-            scan: None,
-            zvhd2: None,
-            report: None,
-        };
+        let none = Self::none(&outcome.path, outcome.status);
         match &outcome.result {
             Err(error) => Self { error: Some(failure_text(error)), ..none },
             Ok(checked) => Self::of(checked, none),
@@ -71,6 +62,26 @@ impl From<&Outcome> for File {
 }
 
 impl File {
+    /// A file that was checked, with the status that it leads to.
+    pub(crate) fn checked(checked: &Checked, status: Status) -> Self {
+        Self::of(checked, Self::none(&checked.path, status))
+    }
+
+    fn none(path: &Path, status: Status) -> Self {
+        Self {
+            path: path.into(),
+            verdict: "could-not-tell",
+            reservations: vec![],
+            exit_status: status.number(),
+            error: None,
+            detection: None,
+            bitmap: None,
+            scan: None,
+            zvhd2: None,
+            report: None,
+        }
+    }
+
     fn of(checked: &Checked, none: Self) -> Self {
         let (verdict, reservations) = match checked.verdict() {
             Verdict::NotImportable => ("not-importable", vec![]),

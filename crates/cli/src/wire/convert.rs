@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
-use imsprep_toolkit::{Direction, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted as Made, Direction, Plan, RawWritten, Zvhd2Written};
 use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
 use super::report::WireReport;
-use crate::commands::convert;
 use crate::render::time::utc;
 use crate::render::zvhd2::uuid;
 
@@ -85,14 +84,14 @@ impl Converted {
         }
     }
 
-    pub(crate) fn new(plan: &Plan, converted: &convert::Converted, output: Option<&Path>) -> Self {
+    pub(crate) fn new(plan: &Plan, converted: &Made, output: Option<&Path>) -> Self {
         let (output_format, length, verified) = match converted {
-            convert::Converted::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
-            convert::Converted::Raw(raw) => ("raw", raw.length, raw.verified),
+            Made::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
+            Made::Raw(raw) => ("raw", raw.length, raw.verified),
         };
         let (zvhd2, raw) = match converted {
-            convert::Converted::Zvhd2(zvhd2) => (Some(zvhd2.into()), None),
-            convert::Converted::Raw(raw) => (None, Some(raw.into())),
+            Made::Zvhd2(zvhd2) => (Some(zvhd2.into()), None),
+            Made::Raw(raw) => (None, Some(raw.into())),
         };
         Self {
             source: plan.source.as_path().into(),

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod map;
+pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod zvhd2;
