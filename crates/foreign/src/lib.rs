@@ -6,6 +6,9 @@
 //! ([`imsprep_source::Error::Damaged`]). Memory does not grow with the disk, save for the one table that each format has at
 //! its top: 32 MiB at most for qcow2, 64 MiB for VHD.
 //!
+//! [`Nbd`] is for the formats that only qemu reads, [`Unwrapped`] for a RAW that is compressed as a whole: that can be read from
+//! its first byte to its last, and no other way.
+//!
 //! ```
 //! use imsprep_foreign::{Slice, Vhd};
 //! use imsprep_source::{DiskReader, MemoryImage, ReadAt, ReadAtExt};
@@ -34,6 +37,7 @@ mod tests;
 mod unpack;
 mod vhd;
 mod vmdk;
+mod wrapped;
 
 pub use error::{Error, Result};
 pub use nbd::{Nbd, ServeError};
@@ -41,3 +45,4 @@ pub use qcow2::Qcow2;
 pub use slice::Slice;
 pub use vhd::Vhd;
 pub use vmdk::Vmdk;
+pub use wrapped::{Unwrapped, Wrapper};

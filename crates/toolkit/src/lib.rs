@@ -33,6 +33,7 @@ mod targets;
 mod uuid;
 mod verdict;
 mod verify;
+mod wrapped;
 mod zvhd2;
 
 pub use all_rules::all_rules;

@@ -9,6 +9,7 @@ use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::disk::qemu_driver;
 use crate::targets::IMAGE_EXTENSIONS;
+use crate::wrapped::{refuse_unless_raw, wrapper};
 use crate::{Error, Result, open_disk};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
@@ -63,7 +64,10 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     let detection = detect(&image)?;
     let (direction, kind) = direction(path, &detection, options.output)?;
     let mut report = Report::new();
-    if kind == Kind::Foreign {
+    if let Some(wrapper) = wrapper(detection.format) {
+        // What is in it shows at its beginning; what is at its end, when it was unpacked.
+        refuse_unless_raw(&image, wrapper)?;
+    } else if kind == Kind::Foreign {
         check_convertible(path, &detection, options.profile, options.allowed, &mut report);
         if !report.has_errors() {
             // Whatever its headers have against it shows now, not after the output was begun.
@@ -104,9 +108,13 @@ fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Resul
         Format::Zvhd => Ok((by_name(Direction::ToRaw), Kind::Own)),
         Format::Vhd | Format::Qcow2 | Format::Vmdk => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
         _ if qemu_driver(detection).is_some() => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
-        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Zip | Format::Tar => {
-            refuse("unpack it first".into())
+        Format::Gzip | Format::Xz | Format::Zstd if output.is_some() && detection.also.is_empty() => {
+            Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
         }
+        Format::Gzip | Format::Xz | Format::Zstd => refuse(
+            "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
+        ),
+        Format::Bzip2 | Format::Zip | Format::Tar => refuse("unpack it first".into()),
         _ => refuse("no import takes what would come out".into()),
     }
 }

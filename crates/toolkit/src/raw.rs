@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use imsprep_bitmap::{bitmap_path, layout};
-use imsprep_detect::Format;
+use imsprep_detect::{Format, detect};
+use imsprep_foreign::Wrapper;
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
     is_zero,
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::verify::verify;
+use crate::wrapped::{Unpacked, to_raw, wrapper};
 use crate::{Disk, Result, open_disk};
 
 /// How much of the disk in a container.
@@ -96,6 +98,10 @@ pub fn write_raw(
 ) -> Result<RawWritten> {
     let image = ImageFile::open(path)?;
     OutputFile::check_place(output, options.overwrite, &[&image])?;
+    let format = detect(&image)?.format;
+    if let Some(wrapper) = wrapper(format) {
+        return unpack(&image, format, wrapper, output, options, progress, cancel);
+    }
     let disk = open_disk(&image, cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, &image)).transpose()?;
@@ -134,6 +140,29 @@ pub fn write_raw(
     let bitmap = commit_pair(file, bitmap, &map)?;
     let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
+}
+
+/// The same for a RAW that is compressed as a whole.
+fn unpack(
+    image: &ImageFile,
+    format: Format,
+    wrapper: Wrapper,
+    output: &Path,
+    options: RawOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<RawWritten> {
+    let mut file = OutputFile::create(output, options.overwrite, &[image])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, image)).transpose()?;
+    let Unpacked { length, data_bytes, map, checksums } =
+        to_raw(image, wrapper, &mut file, progress, cancel)?;
+    image.verify_unchanged()?;
+    if options.verify {
+        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+    }
+    let bitmap = commit_pair(file, bitmap, &map)?;
+    let image = image.path().to_owned();
+    Ok(RawWritten { image, format, length, data_bytes, left_out: None, verified: options.verify, bitmap })
 }
 
 /// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.
@@ -220,7 +249,7 @@ fn fill<'b>(disk: &Disk<'_>, start: u64, limit: u64, buffer: &'b mut Vec<u8>) ->
 }
 
 /// Writes what is not zero, neighbouring pieces at once. Returns the bytes written.
-fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
+pub(crate) fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
     let mut written = 0;
     let mut rest = bytes;
     let length = |rest: &[u8], zero: bool| {

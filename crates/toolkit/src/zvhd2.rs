@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use imsprep_detect::detect;
+use imsprep_foreign::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{
     BlockMap, Cancel, DiskReader, Extent, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink,
@@ -11,6 +13,7 @@ use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
 use crate::uuid::random_uuid;
 use crate::verify::verify;
+use crate::wrapped::{to_zvhd2, wrapper};
 use crate::{Disk, Result, open_disk};
 
 /// How to write a ZVHD2.
@@ -75,7 +78,10 @@ pub fn write_zvhd2(
     let image = ImageFile::open(path)?;
     // Fails now if nothing can be written there, not after an hour.
     let mut file = OutputFile::create(output, overwrite, &[&image])?;
-    let (mut written, checksums) = write(&image, &mut file, verified, options, progress, cancel)?;
+    let (mut written, checksums) = match wrapper(detect(&image)?.format) {
+        Some(wrapper) => unpack(&image, wrapper, &mut file, verified, options, progress, cancel)?,
+        None => write(&image, &mut file, verified, options, progress, cancel)?,
+    };
     if let Some(checksums) = checksums {
         let back = file.read_back()?;
         verify(&open_disk(&back, cancel)?, &checksums, progress, cancel)?;
@@ -122,6 +128,36 @@ fn write(
         image: image.path().to_owned(),
         disk_size: disk.size,
         scan,
+        level: options.level,
+        uuid,
+        timestamp,
+        written,
+        verified: false,
+        elapsed: begun.elapsed(),
+    };
+    Ok((written, checksums))
+}
+
+/// The same for a RAW that is compressed as a whole.
+fn unpack(
+    image: &ImageFile,
+    wrapper: Wrapper,
+    out: &mut OutputFile,
+    checksums: bool,
+    options: &Zvhd2Options,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Zvhd2Written, Option<Checksums>)> {
+    let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
+    let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
+    let begun = Instant::now();
+    let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };
+    let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, progress, cancel)?;
+    image.verify_unchanged()?;
+    let written = Zvhd2Written {
+        image: image.path().to_owned(),
+        disk_size,
+        scan: None,
         level: options.level,
         uuid,
         timestamp,

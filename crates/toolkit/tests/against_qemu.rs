@@ -177,6 +177,25 @@ fn every_format_and_variant() {
 }
 
 #[test]
+fn every_format_that_only_qemu_reads() {
+    if !tools() || !has_tool("qemu-nbd") {
+        return;
+    }
+    for (format, options) in [
+        ("vhdx", "subformat=dynamic"),
+        ("vhdx", "subformat=fixed"),
+        ("vdi", ""),
+        ("vdi", "static=on"),
+        ("qed", ""),
+        ("qcow", ""),
+        ("parallels", ""),
+    ] {
+        check(&plain(format, options, false));
+        check(&Recipe { size: 70 << 20, density: 1, ..plain(format, options, false) });
+    }
+}
+
+#[test]
 fn disks_of_nothing_and_of_next_to_nothing() {
     if !tools() {
         return;

@@ -188,8 +188,9 @@ fn a_source_that_is_cut_off_or_damaged_leaves_nothing() {
                 if run.status == 0 {
                     // What was cut off held nothing.
                     assert_eq!(folder.run(&["compare", "source.raw", output]).status, 0, "{name} {length}");
-                    ["out.zvhd2", "out.raw", "out.mf"]
-                        .map(|name| std::fs::remove_file(folder.path(name)).ok());
+                    for name in ["out.zvhd2", "out.raw", "out.mf"] {
+                        let _ = std::fs::remove_file(folder.path(name));
+                    }
                     continue;
                 }
                 failed += 1;
@@ -259,4 +260,206 @@ fn prepare_refuses_what_convert_refuses_and_says_so_on_standard_output() {
     assert_eq!((status, json["conversion"]["refused"].as_bool()), (1, Some(true)));
     assert!(json["result"].is_null() && json["next_step"].is_null());
     assert_eq!(folder.names(), before);
+}
+
+/// Children of this process by that name that still run.
+fn servers_of(folder: &Folder) -> usize {
+    let path = folder.path(".").canonicalize().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
+    lines.filter(|line| line.contains("qemu-nbd") && line.contains(path.to_str().unwrap())).count()
+}
+
+#[test]
+fn what_only_qemu_reads_is_read_through_it_and_nothing_of_it_stays() {
+    if !has_tool("qemu-img") || !has_tool("qemu-nbd") {
+        return;
+    }
+    let folder = Folder::new();
+    image(&folder, "disk.vhdx", "vhdx", &[]);
+    std::fs::create_dir(folder.path("tmp")).unwrap();
+    let temporary = folder.path("tmp");
+    let run = |args: &[&str]| {
+        let output = folder.command(args).env("TMPDIR", &temporary).output().unwrap();
+        assert_eq!((servers_of(&folder), std::fs::read_dir(&temporary).unwrap().count()), (0, 0), "{args:?}");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(run(&["convert", "disk.vhdx", "disk.zvhd2", "--verify"]), (Some(0), String::new()));
+    assert_eq!(run(&["compare", "disk.vhdx", "source.raw"]), (Some(0), String::new()));
+    assert_eq!(run(&["convert", "disk.vhdx", "again.raw"]), (Some(0), String::new()));
+    assert!(
+        std::fs::read(folder.path("again.raw")).unwrap() == std::fs::read(folder.path("source.raw")).unwrap()
+    );
+
+    // What is wrong with the file is told in qemu's words.
+    let bytes = std::fs::read(folder.path("disk.vhdx")).unwrap();
+    let length = bytes.len() - (8 << 20);
+    folder.write("cut.vhdx", &bytes[..length]);
+    let (status, err) = run(&["convert", "cut.vhdx", "cut.zvhd2"]);
+    assert!(matches!(status, Some(1 | 2)) && err.contains("cut.vhdx"), "{status:?} {err}");
+    assert!(!folder.path("cut.zvhd2").exists());
+
+    // Without the program the message has the command.
+    let output =
+        folder.command(&["convert", "disk.vhdx", "x.zvhd2"]).env("PATH", "/nowhere").output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(
+        err.contains("qemu-utils") && err.contains("qemu-img convert -p -f vhdx -O raw disk.vhdx disk.raw"),
+        "{err}"
+    );
+}
+
+#[test]
+fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
+    if !has_tool("qemu-img") || !has_tool("qemu-nbd") {
+        return;
+    }
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("tmp")).unwrap();
+    let mut state = 5_u64;
+    let noise = (0..24 << 17).flat_map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state ^ state >> 29).to_le_bytes()
+    });
+    folder.write("source.raw", &noise.collect::<Vec<_>>());
+    for (name, format) in [("disk.qcow2", "qcow2"), ("disk.vhdx", "vhdx")] {
+        qemu_img(&folder, &["convert", "-f", "raw", "-O", format, "source.raw", name]);
+        for (signal, delay) in [("-INT", 10), ("-TERM", 40), ("-INT", 90), ("-INT", 300), ("-KILL", 300)] {
+            let mut child = Command::new(env!("CARGO_BIN_EXE_imsprep"))
+                .args(["convert", name, "out.zvhd2", "--level", "19", "--threads", "1"])
+                .current_dir(folder.path("."))
+                .env("TMPDIR", folder.path("tmp"))
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(delay));
+            assert!(child.try_wait().unwrap().is_none(), "{name} {signal} {delay}: still at work");
+            Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            child.wait().unwrap();
+            assert!(!folder.path("out.zvhd2").exists(), "{name} {signal} {delay}");
+            if signal == "-KILL" {
+                // Nobody is left to stop the server: it goes when its client is gone.
+                let begun = std::time::Instant::now();
+                while servers_of(&folder) > 0 {
+                    assert!(begun.elapsed().as_secs() < 30, "{name}: the server stays");
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+            } else {
+                assert_eq!(servers_of(&folder), 0, "{name} {signal} {delay}");
+                assert_eq!(
+                    std::fs::read_dir(folder.path("tmp")).unwrap().count(),
+                    0,
+                    "{name} {signal} {delay}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
+    if !has_tool("qemu-img") || !has_tool("unshare") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut state = 9_u64;
+    let noise = (0..16 << 17).flat_map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state ^ state >> 29).to_le_bytes()
+    });
+    folder.write("source.raw", &noise.collect::<Vec<_>>());
+    qemu_img(&folder, &["convert", "-f", "raw", "-O", "qcow2", "source.raw", "disk.qcow2"]);
+    std::fs::create_dir(folder.path("full")).unwrap();
+    for output in ["full/x.zvhd2", "full/x.raw"] {
+        let script = format!(
+            "mount -t tmpfs -o size=5m tmpfs full && {{ \"$0\" convert disk.qcow2 {output}; echo \"status $?\"; \
+             ls -A full | wc -l; }}"
+        );
+        let output = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_imsprep")])
+            .current_dir(folder.path("."))
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(err.contains("nothing was written: No space left"), "{err}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
+    }
+    let child = Command::new(env!("CARGO_BIN_EXE_imsprep"))
+        .args(["convert", "disk.qcow2", "out.zvhd2", "--level", "19", "--threads", "1"])
+        .current_dir(folder.path("."))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let file = std::fs::File::options().write(true).open(folder.path("disk.qcow2")).unwrap();
+    std::os::unix::fs::FileExt::write_at(&file, b"new", 12 << 20).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && err.contains("the file changed while it was read"), "{err}");
+    assert!(!folder.path("out.zvhd2").exists());
+}
+
+#[test]
+fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
+    for (name, tool) in [("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd")] {
+        if !has_tool(tool) {
+            continue;
+        }
+        for size in [21 * MIB + 512, 4 * MIB, 1000, 0] {
+            let folder = Folder::new();
+            let places = [0, 7 * MIB, 8 * MIB + 5, 21 * MIB + 511];
+            let places = places.into_iter().filter(|place| *place < size).collect::<Vec<_>>();
+            folder.sparse("disk.raw", size, &places);
+            let output =
+                Command::new(tool).args(["-k", "-q", "disk.raw"]).current_dir(folder.path(".")).output();
+            assert!(output.unwrap().status.success() && folder.path(name).exists(), "{name}");
+            let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
+            let run = folder.run(&[&["convert", name, "a.zvhd2", "--verify"], &identity[..]].concat());
+            assert_eq!((run.status, run.err.as_str()), (0, ""), "{name} {size}");
+            folder.run(&[&["convert", "disk.raw", "b.zvhd2"], &identity[..]].concat());
+            let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+            assert!(read("a.zvhd2") == read("b.zvhd2"), "{name} {size}");
+            let run = folder.run(&["convert", name, "out.raw", "--verify"]);
+            assert_eq!((run.status, run.err.as_str()), (0, ""), "{name} {size}");
+            assert!(read("out.raw") == read("disk.raw"), "{name} {size}");
+            folder.run(&["bitmap", "create", "disk.raw"]);
+            assert!(size == 0 || read("out.mf") == read("disk.mf"), "{name} {size}");
+
+            let run = folder.run(&["convert", name, "-"]);
+            assert!(run.status == 1 && run.err.contains("name a file for the output"), "{run:?}");
+        }
+        let folder = Folder::new();
+        folder.sparse("disk.raw", 21 * MIB, &[0, 20 * MIB]);
+        let _ = Command::new(tool).args(["-k", "-q", "disk.raw"]).current_dir(folder.path(".")).output();
+        let bytes = std::fs::read(folder.path(name)).unwrap();
+        folder.write(name, &bytes[..bytes.len() - 9]);
+        let before = folder.names();
+        for output in ["x.zvhd2", "x.raw"] {
+            let run = folder.run(&["convert", name, output]);
+            assert!(run.status == 2 && run.err.contains(name), "{run:?}");
+            assert_eq!(folder.names(), before);
+        }
+    }
+}
+
+#[test]
+fn a_compressed_file_that_holds_no_raw_is_refused() {
+    if !has_tool("qemu-img") || !has_tool("gzip") {
+        return;
+    }
+    let folder = Folder::new();
+    image(&folder, "disk.qcow2", "qcow2", &[]);
+    // Its footer is at its end alone.
+    image(&folder, "fixed.vhd", "vpc", &["-o", "subformat=fixed,force_size=on"]);
+    for name in ["disk.qcow2", "fixed.vhd"] {
+        let output = Command::new("gzip").args(["-k", name]).current_dir(folder.path(".")).output();
+        assert!(output.unwrap().status.success());
+        for output in ["x.zvhd2", "x.raw"] {
+            let run = folder.run(&["convert", &format!("{name}.gz"), output]);
+            assert!(run.status == 1 && run.err.contains("not RAW: unpack it first"), "{run:?}");
+            assert!(!folder.path(output).exists());
+        }
+    }
 }
