@@ -26,6 +26,7 @@
 //! # Ok::<(), imsprep_foreign::Error>(())
 //! ```
 
+mod archive;
 mod cache;
 mod error;
 mod nbd;
@@ -39,6 +40,7 @@ mod vhd;
 mod vmdk;
 mod wrapped;
 
+pub use archive::{Member, members};
 pub use error::{Error, Result};
 pub use nbd::{Nbd, ServeError};
 pub use qcow2::Qcow2;

@@ -54,8 +54,12 @@ impl ZstdFrameStart {
 pub struct TarHeader {
     /// The member's name, padded with NULs.
     pub name: [u8; 100],
+    /// Bytes of the member: in octal digits, or, with the highest bit of the first byte set, as a big-endian number (GNU).
+    pub size: [u8; 12],
     /// Sum of the header's bytes with this field as spaces, in octal digits.
     pub checksum: [u8; 8],
+    /// What the member is: see [`TarHeader::is_file`].
+    pub kind: u8,
     /// [`TarHeader::MAGIC`], followed by a NUL and version 00, or in GNU's older form by two spaces and a NUL.
     pub magic: [u8; 5],
     /// What the bytes add up to.
@@ -73,15 +77,45 @@ impl TarHeader {
         let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
         let mut header = Self {
             name: [0; 100],
+            size: [0; 12],
             checksum: [0; 8],
+            kind: b[156],
             magic: [0; 5],
             sum: sum(&b[..148]) + 8 * u32::from(b' ') + sum(&b[156..]),
         };
         header.name.copy_from_slice(&b[..100]);
+        header.size.copy_from_slice(&b[124..136]);
         header.checksum.copy_from_slice(&b[148..156]);
         header.magic.copy_from_slice(&b[257..262]);
         header
     }
+}
+
+impl TarHeader {
+    /// Whether the member is a regular file; others are links, folders, and more on the member that follows.
+    pub fn is_file(&self) -> bool {
+        matches!(self.kind, 0 | b'0' | b'7')
+    }
+
+    /// Whether the sum of the bytes is the one that the header has.
+    pub fn is_sound(&self) -> bool {
+        octal(&self.checksum) == Some(self.sum.into())
+    }
+
+    /// Bytes of the member; `None` if that is no number, or more than 64 bits have.
+    pub fn member_size(&self) -> Option<u64> {
+        let [first, rest @ ..] = &self.size;
+        if first & 0x80 == 0 {
+            return octal(&self.size);
+        }
+        let bytes = std::iter::once(first & 0x7f).chain(rest.iter().copied());
+        bytes.into_iter().try_fold(0_u64, |number, byte| number.checked_mul(256)?.checked_add(byte.into()))
+    }
+}
+
+fn octal(digits: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(digits).ok()?;
+    u64::from_str_radix(text.trim_matches([' ', '\0']), 8).ok()
 }
 
 /// First bytes of a LUKS volume, both versions.
@@ -155,6 +189,19 @@ mod tests {
         let header = TarHeader::decode(&b);
         assert_eq!(header.sum, 5 + 8 * 32 + b"ustar".iter().map(|c| u32::from(*c)).sum::<u32>());
         assert_eq!((&header.checksum, &header.magic), (b"0000405\0", b"ustar"));
+    }
+
+    #[test]
+    fn a_tar_size_is_octal_or_a_number() {
+        let mut b = [0; TarHeader::SIZE];
+        b[124..136].copy_from_slice(b"00000001750\0");
+        assert_eq!(TarHeader::decode(&b).member_size(), Some(1000));
+        b[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]);
+        assert_eq!(TarHeader::decode(&b).member_size(), Some((2 << 32) + 1));
+        b[124..136].fill(0xff);
+        assert_eq!(TarHeader::decode(&b).member_size(), None);
+        b[124..136].copy_from_slice(b"eight       ");
+        assert_eq!(TarHeader::decode(&b).member_size(), None);
     }
 
     #[test]

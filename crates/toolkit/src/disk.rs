@@ -9,6 +9,7 @@ use imsprep_rules::{allowable_codes, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
+use crate::archive::{Member, disk_in};
 use crate::{Error, Result};
 
 /// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
@@ -24,19 +25,36 @@ enum Inner<'a> {
     Foreign(Box<dyn DiskReader + 'a>),
 }
 
-/// Opens the disk in `image`. Of an image with snapshots it is the current state.
+/// Opens the disk in `image`; in an archive its only one. Of an image with snapshots it is the current state.
 ///
 /// # Errors
 ///
 /// [`Error::NoDisk`] if the format is none that can be read; [`Error::NotReadable`] if part of the disk is elsewhere, or it
 /// is encrypted or damaged; or what opening it brings.
 pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> {
+    open_numbered_disk(image, None, cancel)
+}
+
+/// The same, of the disks in an archive the one of this number, counted from 1.
+///
+/// # Errors
+///
+/// As [`open_disk`], and [`Error::WhichDisk`].
+pub fn open_numbered_disk<'a>(
+    image: &'a ImageFile,
+    number: Option<u32>,
+    cancel: &Cancel,
+) -> Result<Disk<'a>> {
     let detection = detect(image)?;
     let format = detection.format;
     let inner = match format {
         // An ISO image and an encrypted disk are what a machine would see, byte for byte.
         Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(image),
         Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(image, cancel)?)),
+        Format::Tar => {
+            refuse_unless_readable(image.path(), &detection)?;
+            Inner::Foreign(open_member(disk_in(image, number)?)?)
+        }
         _ => Inner::Foreign(open_foreign(image, &detection, cancel)?),
     };
     Ok(Disk { format, inner })
@@ -48,15 +66,29 @@ fn open_foreign<'a>(
     detection: &Detection,
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
-    let path = image.path();
-    refuse_unless_readable(path, detection)?;
-    let file = Slice::whole(image);
+    if let Some(driver) = qemu_driver(detection) {
+        refuse_unless_readable(image.path(), detection)?;
+        return Ok(Box::new(open_served(image.path(), detection.format, driver, cancel)?));
+    }
+    open_slice(Slice::whole(image), detection)
+}
+
+/// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
+fn open_member<'a>(member: Member<'a>) -> Result<Box<dyn DiskReader + 'a>> {
+    let Member { bytes, detection, .. } = member;
+    if detection.format == Format::Raw {
+        return Ok(Box::new(bytes));
+    }
+    open_slice(bytes, &detection)
+}
+
+fn open_slice<'a>(file: Slice<'a>, detection: &Detection) -> Result<Box<dyn DiskReader + 'a>> {
+    refuse_unless_readable(file.path(), detection)?;
     Ok(match (detection.format, qemu_driver(detection)) {
-        (_, Some(driver)) => Box::new(open_served(path, detection.format, driver, cancel)?),
         (Format::Vhd, None) => Box::new(Vhd::open(file)?),
         (Format::Qcow2, None) => Box::new(Qcow2::open(file)?),
         (Format::Vmdk, None) => Box::new(Vmdk::open(file)?),
-        (format, None) => return Err(Error::NoDisk { path: path.to_owned(), format }),
+        (format, _) => return Err(Error::NoDisk { path: file.path().to_owned(), format }),
     })
 }
 

@@ -51,6 +51,16 @@ pub enum Error {
         /// The command that makes a RAW.
         command: String,
     },
+    /// Which disk of an archive is meant is not clear.
+    #[error("{}: {}", path.display(), which_disk(*count, names))]
+    WhichDisk {
+        /// The archive.
+        path: PathBuf,
+        /// How many disks there are.
+        count: usize,
+        /// Their numbers and names.
+        names: String,
+    },
     /// The program that reads the disk in the image fails.
     #[error(transparent)]
     Served(imsprep_foreign::ServeError),
@@ -142,6 +152,14 @@ pub enum Error {
     },
 }
 
+fn which_disk(count: usize, names: &str) -> String {
+    match count {
+        0 => "an archive without a disk that imsprep reads; unpack it, and look what is in it".into(),
+        1 => format!("an archive with one disk ({names})"),
+        count => format!("an archive with {count} disks; --disk N names the one to convert: {names}"),
+    }
+}
+
 impl Error {
     /// The file or folder that it is about; empty where the message names it, and for a stop.
     pub fn path(&self) -> &Path {
@@ -150,6 +168,7 @@ impl Error {
             | Self::NoDisk { path, .. }
             | Self::NotReadable { path, .. }
             | Self::NeedsQemu { path, .. }
+            | Self::WhichDisk { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }

@@ -18,6 +18,7 @@
 //! ```
 
 mod all_rules;
+mod archive;
 mod bitmap;
 mod check;
 mod chunks;
@@ -40,7 +41,7 @@ pub use all_rules::all_rules;
 pub use bitmap::{BitmapCreated, BitmapVerified, CreateOptions, create_bitmap, verify_bitmap};
 pub use check::{BitmapState, CheckOptions, Checked, Depth, check_image_file};
 pub use compare::{Compared, Difference, Side, compare_images};
-pub use disk::{Disk, open_disk};
+pub use disk::{Disk, open_disk, open_numbered_disk};
 pub use error::{Error, Result};
 pub use map::{DiskRange, disk_ranges};
 pub use plan::{Direction, Plan, PlanOptions, plan_conversion};

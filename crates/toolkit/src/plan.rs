@@ -7,10 +7,11 @@ use imsprep_findings::Report;
 use imsprep_rules::{HUAWEI, Profile, check_backup_gpt, check_convertible};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
+use crate::archive::disk_in;
 use crate::disk::qemu_driver;
 use crate::targets::IMAGE_EXTENSIONS;
 use crate::wrapped::{refuse_unless_raw, wrapper};
-use crate::{Error, Result, open_disk};
+use crate::{Error, Result, open_numbered_disk};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct PlanOptions<'a> {
     pub output: Option<&'a Path>,
     /// Codes of rules that may be broken: see [`imsprep_rules::allowable_codes`].
     pub allowed: &'a [String],
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
     /// The cloud's rules, for the largest disk.
     pub profile: &'static Profile,
 }
@@ -35,7 +38,7 @@ pub struct PlanOptions<'a> {
 impl Default for PlanOptions<'_> {
     /// Into a stream, nothing allowed.
     fn default() -> Self {
-        Self { output: None, allowed: &[], profile: &HUAWEI }
+        Self { output: None, allowed: &[], disk: None, profile: &HUAWEI }
     }
 }
 
@@ -46,6 +49,8 @@ pub struct Plan {
     pub source: PathBuf,
     /// What it is.
     pub detection: Detection,
+    /// Of an archive, the name of its member that is meant, and what that is.
+    pub member: Option<(String, Detection)>,
     /// Which way it goes.
     pub direction: Direction,
     /// What will be wrong with the result although the conversion is right. With an error in it the source must not be
@@ -64,20 +69,26 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     let detection = detect(&image)?;
     let (direction, kind) = direction(path, &detection, options.output)?;
     let mut report = Report::new();
+    let mut member = None;
+    if detection.format == Format::Tar {
+        let disk = disk_in(&image, options.disk)?;
+        member = Some((disk.name, disk.detection));
+    }
     if let Some(wrapper) = wrapper(detection.format) {
         // What is in it shows at its beginning; what is at its end, when it was unpacked.
         refuse_unless_raw(&image, wrapper)?;
     } else if kind == Kind::Foreign {
-        check_convertible(path, &detection, options.profile, options.allowed, &mut report);
+        let disk = member.as_ref().map_or(&detection, |(_, disk)| disk);
+        check_convertible(path, disk, options.profile, options.allowed, &mut report);
         if !report.has_errors() {
             // Whatever its headers have against it shows now, not after the output was begun.
-            let disk = open_disk(&image, cancel)?;
+            let disk = open_numbered_disk(&image, options.disk, cancel)?;
             check_backup_gpt(&detect(&disk)?, disk.size(), &mut report);
         }
     } else if direction == Direction::ToZvhd2 {
         check_backup_gpt(&detection, detection.file_size, &mut report);
     }
-    Ok(Plan { source: path.to_owned(), detection, direction, report })
+    Ok(Plan { source: path.to_owned(), detection, member, direction, report })
 }
 
 /// Whether the source is one of the formats that quick import takes, with their forerunner, or another.
@@ -99,7 +110,9 @@ fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Resul
         _ => otherwise,
     };
     match detection.format {
-        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd if !detection.also.is_empty() => {
+        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
+            if !detection.also.is_empty() =>
+        {
             refuse("it is another format as well, see imsprep detect".into())
         }
         // Of a disk of no bytes the reference makes a container, too.
@@ -114,7 +127,8 @@ fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Resul
         Format::Gzip | Format::Xz | Format::Zstd => refuse(
             "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
         ),
-        Format::Bzip2 | Format::Zip | Format::Tar => refuse("unpack it first".into()),
+        Format::Tar => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
+        Format::Bzip2 | Format::Zip => refuse("unpack it first".into()),
         _ => refuse("no import takes what would come out".into()),
     }
 }

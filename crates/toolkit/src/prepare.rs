@@ -99,8 +99,12 @@ pub fn prepare_image(
         _ => {}
     }
     let output = options.output.map_or_else(|| output_beside(path), Path::to_owned);
-    let plan_options =
-        PlanOptions { output: Some(&output), allowed: options.allowed, profile: options.profile };
+    let plan_options = PlanOptions {
+        output: Some(&output),
+        allowed: options.allowed,
+        disk: options.zvhd2.disk,
+        profile: options.profile,
+    };
     let plan = plan_conversion(path, &plan_options, cancel)?;
     if plan.is_refused() {
         let conversion = Some(Conversion { plan, made: None });
@@ -112,7 +116,8 @@ pub fn prepare_image(
         Direction::ToZvhd2 => write_zvhd2(path, &output, overwrite, true, &options.zvhd2, progress, cancel)
             .map(Converted::Zvhd2),
         Direction::ToRaw => {
-            let options = RawOptions { overwrite, verify: true, ..RawOptions::default() };
+            let options =
+                RawOptions { overwrite, verify: true, disk: options.zvhd2.disk, ..RawOptions::default() };
             write_raw(path, &output, options, progress, cancel).map(Converted::Raw)
         }
     }?;

@@ -18,7 +18,7 @@ use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw, wrapper};
-use crate::{Disk, Result, open_disk};
+use crate::{Disk, Result, open_numbered_disk};
 
 /// How much of the disk in a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,12 +41,20 @@ pub struct RawOptions {
     pub verify: bool,
     /// Whether to write its bitmap file, too.
     pub bitmap: bool,
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
 }
 
 impl Default for RawOptions {
     /// What the source image had, with its bitmap, replacing nothing.
     fn default() -> Self {
-        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false, bitmap: true }
+        Self {
+            length: DiskLength::Source,
+            overwrite: Overwrite::Refuse,
+            verify: false,
+            bitmap: true,
+            disk: None,
+        }
     }
 }
 
@@ -102,7 +110,7 @@ pub fn write_raw(
     if let Some(wrapper) = wrapper(format) {
         return unpack(&image, format, wrapper, output, options, progress, cancel);
     }
-    let disk = open_disk(&image, cancel)?;
+    let disk = open_numbered_disk(&image, options.disk, cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, &image)).transpose()?;
     let length = length_of(&disk, options.length);
@@ -199,12 +207,12 @@ pub(crate) fn commit_pair(
 pub fn stream_raw(
     path: &Path,
     out: &mut dyn Sink,
-    length: DiskLength,
+    (length, disk): (DiskLength, Option<u32>),
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<RawWritten> {
     let image = ImageFile::open(path)?;
-    let disk = open_disk(&image, cancel)?;
+    let disk = open_numbered_disk(&image, disk, cancel)?;
     let length = length_of(&disk, length);
     let stage = Stage::begin(progress, "writing", length);
     let chunks = Chunks::new([&disk], length, &stage);

@@ -14,13 +14,15 @@ use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 use crate::uuid::random_uuid;
 use crate::verify::verify;
 use crate::wrapped::{to_zvhd2, wrapper};
-use crate::{Disk, Result, open_disk};
+use crate::{Disk, Result, open_disk, open_numbered_disk};
 
 /// How to write a ZVHD2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zvhd2Options {
     /// How to bring a RAW's bytes in while looking for zero blocks.
     pub io: IoMode,
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
     /// How hard to compress.
     pub level: Level,
     /// The container's identity; `None` is a random one.
@@ -32,7 +34,7 @@ pub struct Zvhd2Options {
 impl Default for Zvhd2Options {
     /// As the reference does it.
     fn default() -> Self {
-        Self { io: IoMode::Auto, level: Level::REFERENCE, uuid: None, timestamp: None }
+        Self { io: IoMode::Auto, disk: None, level: Level::REFERENCE, uuid: None, timestamp: None }
     }
 }
 
@@ -117,7 +119,7 @@ fn write(
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
     let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
     let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
-    let disk = open_disk(image, cancel)?;
+    let disk = open_numbered_disk(image, options.disk, cancel)?;
     let (map, scan) = data_blocks(&disk, options.io, progress, cancel)?;
     let begun = Instant::now();
     let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };

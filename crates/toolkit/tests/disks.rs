@@ -45,7 +45,8 @@ impl Folder {
 }
 
 fn to_raw(image: &Path, output: &Path, length: DiskLength) -> Result<RawWritten, Error> {
-    let options = RawOptions { length, overwrite: Overwrite::Replace, verify: true, bitmap: false };
+    let options =
+        RawOptions { length, overwrite: Overwrite::Replace, verify: true, bitmap: false, disk: None };
     write_raw(image, output, options, &(), &Cancel::new())
 }
 
@@ -115,7 +116,8 @@ fn a_raw_is_sparse_and_a_stream_has_the_same_bytes() {
         assert!(room <= written.data_bytes + 65536, "{name}: {room} bytes for {}", written.data_bytes);
 
         let mut stream = StreamOutput::new("memory", Vec::new());
-        let streamed = stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).unwrap();
+        let streamed =
+            stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).unwrap();
         assert!(stream.finish().unwrap() == bytes, "{name}");
         assert_eq!((streamed.length, streamed.left_out), (size, None));
         assert_eq!(folder.names(), ["out.raw", name]);
@@ -154,7 +156,7 @@ fn of_a_damaged_image_nothing_is_left() {
     let error = to_raw(&image, &folder.path("out.raw"), DiskLength::Source).unwrap_err();
     let Error::Source(SourceError::Damaged { offset: 4144, block: 0, .. }) = error else { panic!("{error}") };
     let mut stream = StreamOutput::new("memory", Vec::new());
-    assert!(stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).is_err());
+    assert!(stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).is_err());
     let cancel = Cancel::new();
     cancel.cancel();
     let good = folder.golden("zstd_k_uniform.zvhd2");

@@ -10,6 +10,9 @@ pub(crate) struct SourceArgs {
     /// disk of an image that was not closed, as it is now
     #[arg(long = "allow", value_name = "CODE", value_delimiter = ',', value_parser = parse_code)]
     pub(crate) allowed: Vec<String>,
+    /// Which disk of an archive (OVA) with several, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) disk: Option<u32>,
 }
 
 fn parse_code(text: &str) -> Result<String, String> {

@@ -21,7 +21,8 @@ use crate::{moment, wire};
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";
     let output = (!to_stream).then_some(args.output.as_path());
-    let options = PlanOptions { output, allowed: &args.from.allowed, ..PlanOptions::default() };
+    let options =
+        PlanOptions { output, allowed: &args.from.allowed, disk: args.from.disk, ..PlanOptions::default() };
     let plan = plan_conversion(&args.source, &options, setup.cancel())?;
     if plan.is_refused() {
         return refuse(&plan, to_stream, setup);
@@ -81,6 +82,9 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size has no meaning here: a disk in {format} has one size");
     }
+    if args.from.disk.is_some() && format != Format::Tar {
+        bail!("--disk has no meaning here: {} is {format} and holds one disk", args.source.display());
+    }
     let (flags, to) = match plan.direction {
         Direction::ToZvhd2 => (&of_raw[..], "ZVHD2"),
         Direction::ToRaw => (&of_zvhd2[..], "RAW"),
@@ -98,6 +102,7 @@ fn to_zvhd2(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Resul
     };
     let options = Zvhd2Options {
         io: args.io.unwrap_or(Io::Auto).into(),
+        disk: args.from.disk,
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
         timestamp,
@@ -116,10 +121,17 @@ fn to_raw(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Result<
     let length = args.size.map(Into::into).unwrap_or_default();
     let (progress, cancel) = (setup.progress(), setup.cancel());
     if to_stream {
-        return to_standard_output(args, |out| Ok(stream_raw(&args.source, out, length, progress, cancel)?));
+        return to_standard_output(args, |out| {
+            Ok(stream_raw(&args.source, out, (length, args.from.disk), progress, cancel)?)
+        });
     }
-    let options =
-        RawOptions { length, overwrite: overwrite(args), verify: args.verify, bitmap: !args.no_bitmap };
+    let options = RawOptions {
+        length,
+        overwrite: overwrite(args),
+        verify: args.verify,
+        bitmap: !args.no_bitmap,
+        disk: args.from.disk,
+    };
     Ok(write_raw(&args.source, &args.output, options, progress, cancel)?)
 }
 

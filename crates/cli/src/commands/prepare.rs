@@ -12,7 +12,11 @@ use crate::terminal::{print, print_json};
 use crate::{moment, render, wire};
 
 pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let zvhd2 = Zvhd2Options { timestamp: moment::from_environment()?, ..Zvhd2Options::default() };
+    let zvhd2 = Zvhd2Options {
+        disk: args.from.disk,
+        timestamp: moment::from_environment()?,
+        ..Zvhd2Options::default()
+    };
     let options = PrepareOptions {
         output: args.output.as_deref(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },

@@ -48,6 +48,9 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, output: &Path, detail: De
     let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
     let source = plan.source.display().to_string();
     let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(&plan.detection)));
+    if let Some((name, disk)) = &plan.member {
+        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(disk)));
+    }
     match converted {
         Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
         Converted::Raw(raw) => write_raw(&mut text, raw),

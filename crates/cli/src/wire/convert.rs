@@ -17,6 +17,8 @@ use crate::render::zvhd2::uuid;
 pub(crate) struct Converted {
     source: WirePath,
     source_format: &'static str,
+    /// The name of the disk's file in an archive; else null.
+    member: Option<String>,
     /// Null if it went to standard output, or nothing was written.
     output: Option<WirePath>,
     output_format: &'static str,
@@ -70,6 +72,7 @@ impl Converted {
         Self {
             source: plan.source.as_path().into(),
             source_format: plan.detection.format.name(),
+            member: plan.member.as_ref().map(|(name, _)| name.clone()),
             output: None,
             output_format: match plan.direction {
                 Direction::ToZvhd2 => "zvhd2",
@@ -96,6 +99,7 @@ impl Converted {
         Self {
             source: plan.source.as_path().into(),
             source_format: plan.detection.format.name(),
+            member: plan.member.as_ref().map(|(name, _)| name.clone()),
             output: output.map(Into::into),
             output_format,
             refused: false,

@@ -463,3 +463,47 @@ fn a_compressed_file_that_holds_no_raw_is_refused() {
         }
     }
 }
+
+#[test]
+fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
+    if !has_tool("qemu-img") || !has_tool("tar") {
+        return;
+    }
+    let folder = Folder::new();
+    image(&folder, "disk1.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]);
+    folder.write("machine.ovf", b"<Envelope/>");
+    folder.sparse("disk2.img", 3 * MIB, &[5, 2 * MIB]);
+    let tar = |name: &str, members: &[&str]| {
+        let args = [&["--format=ustar", "-cf", name], members].concat();
+        assert!(Command::new("tar").args(args).current_dir(folder.path(".")).status().unwrap().success());
+    };
+    tar("one.ova", &["machine.ovf", "disk1.vmdk"]);
+    let run = folder.run(&["convert", "one.ova", "one.zvhd2", "--verify"]);
+    assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
+    assert!(run.out.contains("disk    disk1.vmdk, vmdk (streamOptimized)"), "{}", run.out);
+    assert_eq!(folder.run(&["compare", "source.raw", "one.zvhd2"]).status, 0);
+    assert_eq!(folder.run(&["compare", "source.raw", "one.ova"]).status, 0);
+
+    tar("two.ova", &["machine.ovf", "disk1.vmdk", "disk2.img"]);
+    let run = folder.run(&["convert", "two.ova", "two.zvhd2"]);
+    assert!(
+        run.status == 2
+            && run.err.contains(r#"--disk N names the one to convert: 1 = "disk1.vmdk", 2 = "disk2.img""#),
+        "{run:?}"
+    );
+    assert_eq!(folder.run(&["convert", "two.ova", "two.zvhd2", "--disk", "3"]).status, 2);
+    let (status, json) = folder.json(&["prepare", "two.ova", "--disk", "2"]);
+    assert_eq!((status, json["conversion"]["member"].as_str()), (0, Some("disk2.img")), "{json}");
+    assert_eq!(folder.run(&["compare", "disk2.img", "two.zvhd2"]).status, 0);
+    let run = folder.run(&["convert", "two.ova", "two.raw", "--disk", "1"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(
+        std::fs::read(folder.path("two.raw")).unwrap() == std::fs::read(folder.path("source.raw")).unwrap()
+    );
+
+    tar("none.tar", &["machine.ovf"]);
+    let run = folder.run(&["convert", "none.tar", "none.zvhd2"]);
+    assert!(run.status == 2 && run.err.contains("without a disk"), "{run:?}");
+    let run = folder.run(&["convert", "disk1.vmdk", "x.zvhd2", "--disk", "1"]);
+    assert!(run.status == 2 && run.err.contains("--disk has no meaning here"), "{run:?}");
+}
