@@ -17,9 +17,9 @@ use crate::{Error, Slice};
 
 const FORMAT: &str = "VHD";
 
-/// Blocks of a disk at most: 64 MiB of table. 2 TiB, the most that the format's other fields can tell of, in blocks of 512
-/// KiB, the smallest that its own tools make, are 4 million.
-const MAX_BLOCKS: u64 = 16 << 20;
+/// Blocks of a disk at most: 16 MiB of table. 2 TiB, the most that the format's other fields can tell of, in blocks of 512
+/// KiB, the smallest that its own tools make, are as many.
+const MAX_BLOCKS: u64 = 4 << 20;
 
 /// Reads the disk in a fixed or dynamic VHD.
 pub struct Vhd<'a>(Body<'a>);

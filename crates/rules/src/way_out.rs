@@ -10,10 +10,22 @@ use crate::{Profile, Size, shell_quoted};
 pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> String {
     let format = detection.format;
     match format {
-        Format::Gzip | Format::Xz | Format::Zstd | Format::Bzip2 | Format::Zip => {
+        Format::Gzip | Format::Xz | Format::Zstd => {
+            return format!(
+                "unpack it, then check what was in it (it is compressed with {format}); a RAW in it becomes a ZVHD2 in one \
+                 step: imsprep prepare {}",
+                shell_quoted(path)
+            );
+        }
+        Format::Bzip2 | Format::Zip => {
             return format!("unpack it, then check what was in it (it is compressed with {format})");
         }
-        Format::Tar => return "unpack it, then check what was in it (an OVA is a tar archive)".into(),
+        Format::Tar => {
+            return format!(
+                "an OVA is a tar archive; the disk in it becomes a ZVHD2 in one step: imsprep prepare {}",
+                shell_quoted(path)
+            );
+        }
         Format::Iso9660 => {
             return "an ISO has an import of its own; or install from it and import the disk".into();
         }
@@ -33,6 +45,10 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
         )
     });
     let convert = match qemu_name(format) {
+        // All else that speaks against a conversion is told by it, and by other findings.
+        Some(_) if whole => {
+            format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path))
+        }
         Some(name) => {
             let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
             format!(
@@ -40,8 +56,7 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
                  bitmap create {raw}"
             )
         }
-        // Only the vendor's own build reads ZVHD.
-        None => "convert it to ZVHD2 or RAW with the vendor's qemu-img-hw".into(),
+        None => format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path)),
     };
     let common = profile.common_formats.contains(&format)
         && detection.file_size <= profile.max_common_file

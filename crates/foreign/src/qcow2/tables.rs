@@ -54,7 +54,16 @@ impl<'a> Tables<'a> {
             self.file.read_at(&mut bytes, offset)?;
             Ok(numbers(&bytes).collect())
         };
-        self.l2.get(number, read).map(Some)
+        // By its place: a table that is named twice is read once.
+        self.l2.get(offset / size, read).map(Some)
+    }
+
+    /// Bytes of the clusters after the one of this offset that have no entry, as far as the table goes.
+    fn absent_after(&self, at: u64, table: &[u64]) -> u64 {
+        let (size, width) = (self.header.cluster_size(), self.header.entry_size() / 8);
+        let next = (at % self.header.l2_reach() / size + 1) * width;
+        let after = usize::try_from(next).ok().and_then(|next| table.get(next..)).unwrap_or_default();
+        after.iter().take_while(|word| **word == 0).count() as u64 / width * size
     }
 
     /// What the table's entry for this offset says.
@@ -93,7 +102,7 @@ impl Layout for Tables<'_> {
         let within = at % size;
         let left = size - within;
         Ok(match self.cluster(at, table)? {
-            Cluster::Zeros => Piece { place: Place::Zeros, length: left },
+            Cluster::Zeros => Piece { place: Place::Zeros, length: left + self.absent_after(at, table) },
             Cluster::Packed { offset, length } => {
                 Piece { place: Place::Packed(Packed { start: at - within, offset, length }), length: left }
             }

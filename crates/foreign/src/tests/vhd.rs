@@ -123,5 +123,5 @@ fn headers_that_can_not_be_are_refused() {
     file[512 + 28..][..4].fill(0xff);
     file[512 + 32..][..4].copy_from_slice(&8192_u32.to_be_bytes());
     let error = error_of(file).to_string();
-    assert!(error.contains("more than the 16777216 that are looked at"), "{error}");
+    assert!(error.contains("more than the 4194304 that are looked at"), "{error}");
 }

@@ -52,7 +52,8 @@ impl<'a> Grains<'a> {
             return Err(self.file.damaged(at, entry, what));
         }
         let read = || Ok(numbers(&self.file.read_array::<TABLE_SIZE>(offset)?));
-        self.tables.get(number, read).map(Some)
+        // By its place: a table that is named twice is read once.
+        self.tables.get(offset / SECTOR, read).map(Some)
     }
 }
 
@@ -76,10 +77,14 @@ impl Layout for Grains<'_> {
         };
         let within = at % size;
         let index = usize::try_from(at % reach / size).ok();
-        let sector = index.and_then(|index| table.get(index)).copied().unwrap_or(ENTRY_ABSENT);
+        let entries = index.and_then(|index| table.get(index..)).unwrap_or_default();
+        let sector = entries.first().copied().unwrap_or(ENTRY_ABSENT);
+        if sector == ENTRY_ABSENT {
+            let absent = entries.iter().take_while(|entry| **entry == ENTRY_ABSENT).count().max(1);
+            return Ok(Piece { place: Place::Zeros, length: absent as u64 * size - within });
+        }
         let offset = u64::from(sector) * SECTOR;
         let place = match sector {
-            ENTRY_ABSENT => Place::Zeros,
             ENTRY_ZEROS if self.header.zero_grains => Place::Zeros,
             _ if self.header.compressed => Place::Packed(Packed { start: at - within, offset, length: size }),
             _ => Place::Stored(offset + within),
