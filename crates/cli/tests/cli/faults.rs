@@ -53,8 +53,8 @@ impl<'a> FuseFile<'a> {
             .spawn()
             .unwrap();
         let begun = Instant::now();
-        while std::fs::metadata(&path).unwrap().len() != 64 << 20 {
-            assert!(begun.elapsed() < Duration::from_secs(90), "nbdfuse did not come up");
+        while std::fs::metadata(&path).unwrap().len() != size {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nbdfuse did not come up");
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { folder, server }
