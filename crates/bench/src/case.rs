@@ -25,6 +25,23 @@ pub enum Case {
     Check,
     /// A ZVHD2 of very many records to check without content.
     Quick,
+    /// A qcow2 of such content, not compressed, to convert to ZVHD2.
+    Qcow2,
+    /// The same, its clusters compressed by zlib.
+    Qcow2Zlib,
+    /// The same, its clusters compressed by zstd.
+    Qcow2Zstd,
+    /// A dynamic VHD of such content to convert to ZVHD2.
+    Vhd,
+}
+
+/// An image of another format, as qemu-img makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    /// qemu's name of the format.
+    pub(crate) driver: &'static str,
+    pub(crate) extension: &'static str,
+    pub(crate) options: &'static [&'static str],
 }
 
 /// What programs are measured at.
@@ -38,11 +55,13 @@ pub(crate) enum Task {
     Check,
     /// Checking the structure of a ZVHD2 alone.
     CheckQuick,
+    /// Converting an image of another format to ZVHD2.
+    ConvertForeign,
 }
 
 impl Case {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Zeros,
         Self::Half,
         Self::Data,
@@ -54,6 +73,10 @@ impl Case {
         Self::Convert,
         Self::Check,
         Self::Quick,
+        Self::Qcow2,
+        Self::Qcow2Zlib,
+        Self::Qcow2Zstd,
+        Self::Vhd,
     ];
 
     /// Its short name.
@@ -70,6 +93,10 @@ impl Case {
             Self::Convert => "zvhd2-convert",
             Self::Check => "zvhd2-check",
             Self::Quick => "zvhd2-quick",
+            Self::Qcow2 => "foreign-qcow2",
+            Self::Qcow2Zlib => "foreign-zlib",
+            Self::Qcow2Zstd => "foreign-zstd",
+            Self::Vhd => "foreign-vhd",
         }
     }
 
@@ -87,6 +114,10 @@ impl Case {
             Self::Convert => "RAW to ZVHD2: text, tables and random data, every tenth block zeros",
             Self::Check => "a ZVHD2 of text, tables and random data, checked with every record expanded",
             Self::Quick => "a ZVHD2 of many small records, checked without expanding them",
+            Self::Qcow2 => "qcow2 to ZVHD2: text, tables and random data, every tenth block zeros",
+            Self::Qcow2Zlib => "qcow2 compressed by zlib to ZVHD2: the same content",
+            Self::Qcow2Zstd => "qcow2 compressed by zstd to ZVHD2: the same content",
+            Self::Vhd => "dynamic VHD to ZVHD2: the same content",
         }
     }
 
@@ -101,12 +132,40 @@ impl Case {
             Self::Convert => Task::Convert,
             Self::Check => Task::Check,
             Self::Quick => Task::CheckQuick,
+            _ if self.is_foreign() => Task::ConvertForeign,
             _ => Task::Scan,
         }
     }
 
-    /// Whether ZVHD2 is measured on it, and not the scan. Such a case is only measured warm.
+    /// Whether writing or checking ZVHD2 is measured on it.
     pub fn is_zvhd2(self) -> bool {
+        matches!(self, Self::Convert | Self::Check | Self::Quick)
+    }
+
+    /// Whether the conversion of another format is measured on it.
+    pub fn is_foreign(self) -> bool {
+        self.foreign().is_some()
+    }
+
+    /// Whether its data is made to be compressed: in part text, tables, and random.
+    pub(crate) fn has_content(self) -> bool {
+        matches!(self, Self::Convert | Self::Check | Self::Quick) || self.is_foreign()
+    }
+
+    /// Whether it is only measured warm, as the disk would be measured else.
+    pub(crate) fn is_warm_only(self) -> bool {
         self.task() != Task::Scan
+    }
+
+    /// The other format, if it is one.
+    pub(crate) fn foreign(self) -> Option<Foreign> {
+        let (driver, extension, options): (_, _, &[&str]) = match self {
+            Self::Qcow2 => ("qcow2", "qcow2", &[]),
+            Self::Qcow2Zlib => ("qcow2", "qcow2", &["-c", "-o", "compression_type=zlib"]),
+            Self::Qcow2Zstd => ("qcow2", "qcow2", &["-c", "-o", "compression_type=zstd"]),
+            Self::Vhd => ("vpc", "vhd", &["-o", "subformat=dynamic,force_size=on"]),
+            _ => return None,
+        };
+        Some(Foreign { driver, extension, options })
     }
 }

@@ -9,7 +9,7 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, Progress, ReadAt, S
 use crate::case::Task;
 use crate::content::Content;
 use crate::{Case, Error, Result};
-use crate::{container, random};
+use crate::{container, foreign, random};
 
 /// Bytes of a block of the bitmap.
 pub(crate) const BLOCK: u64 = 2 << 20;
@@ -55,7 +55,11 @@ impl Image {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let extension = if matches!(case.task(), Task::Check | Task::CheckQuick) { "zvhd2" } else { "raw" };
+        let extension = match (case.task(), case.foreign()) {
+            (Task::Check | Task::CheckQuick, _) => "zvhd2",
+            (_, Some(foreign)) => foreign.extension,
+            _ => "raw",
+        };
         let file_name = format!("{}.{extension}", case.name());
         let path = folder.join(&file_name);
         let stage = Stage::begin(progress, &format!("making {file_name}"), size);
@@ -73,6 +77,15 @@ impl Image {
                 let blocks = truth.block_count();
                 (0..blocks).for_each(|block| truth.set(block, true));
                 container::of_equal_blocks(&path, blocks, &stage, cancel)?;
+                truth
+            }
+            Task::ConvertForeign => {
+                let raw = folder.join("source.raw");
+                let truth = make_raw(case, &raw, size, &stage, cancel)?;
+                let made =
+                    case.foreign().map_or(Ok(()), |foreign| foreign::make(&raw, foreign, &path, cancel));
+                let _ = std::fs::remove_file(&raw);
+                made?;
                 truth
             }
         };
@@ -126,7 +139,16 @@ impl<'a> Maker<'a> {
         match case {
             // A container of equal blocks has no RAW.
             Case::Empty | Case::Quick => {}
-            Case::Zeros | Case::Half | Case::Data | Case::Worst | Case::Convert | Case::Check => {
+            Case::Zeros
+            | Case::Half
+            | Case::Data
+            | Case::Worst
+            | Case::Convert
+            | Case::Check
+            | Case::Qcow2
+            | Case::Qcow2Zlib
+            | Case::Qcow2Zstd
+            | Case::Vhd => {
                 for block in 0..blocks {
                     self.write_block(case, block)?;
                     stage.advance(BLOCK.min(size - block * BLOCK));
@@ -168,7 +190,7 @@ impl<'a> Maker<'a> {
         let is_data = match case {
             Case::Zeros => false,
             Case::Half => block.is_multiple_of(2),
-            Case::Convert | Case::Check => block % 10 != 9,
+            _ if case.has_content() => block % 10 != 9,
             _ => true,
         };
         buffer.fill(0);
@@ -176,7 +198,7 @@ impl<'a> Maker<'a> {
             if let Some(byte) = hidden_place(length, &mut self.seed).and_then(|place| buffer.get_mut(place)) {
                 *byte = 1;
             }
-        } else if is_data && case.is_zvhd2() {
+        } else if is_data && case.has_content() {
             self.content.get_or_insert_with(Content::new).fill(buffer);
         } else if is_data {
             random::fill(buffer, &mut self.seed);
@@ -236,6 +258,9 @@ mod tests {
     #[test]
     fn images_hold_what_their_maps_say() {
         for case in Case::ALL.into_iter().filter(|case| case.task() != Task::CheckQuick) {
+            if case.is_foreign() && foreign::is_absent() {
+                continue;
+            }
             let dir = tempfile::tempdir().unwrap();
             let size = if case == Case::Empty { 1 << 30 } else { (24 << 20) + 12_345 };
             let image = Image::make(case, size, dir.path(), &(), &Cancel::new()).unwrap();
@@ -243,6 +268,7 @@ mod tests {
             let bytes = match case {
                 Case::Empty => Vec::new(),
                 Case::Check => disk_in(&image),
+                _ if case.is_foreign() => foreign_disk_in(&image),
                 _ => std::fs::read(&image.path).unwrap(),
             };
             let naive = bytes.chunks(BLOCK_BYTES).map(|block| block.iter().any(|b| *b != 0));
@@ -253,6 +279,7 @@ mod tests {
                 Case::Half => 7,
                 Case::Data | Case::Worst => 13,
                 Case::Convert | Case::Check => 12,
+                Case::Qcow2 | Case::Qcow2Zlib | Case::Qcow2Zstd | Case::Vhd => 12,
                 Case::SparseOne | Case::Sparse2M => 1,
                 // 61 pages in 25 MB: in each block.
                 Case::Sparse4K => 12,
@@ -263,6 +290,14 @@ mod tests {
                 truth.data_count()
             );
         }
+    }
+
+    fn foreign_disk_in(image: &Image) -> Vec<u8> {
+        let raw = image.path.with_extension("back");
+        let mut command = std::process::Command::new(foreign::QEMU_IMG);
+        let status = command.args(["convert", "-O", "raw"]).arg(&image.path).arg(&raw).status();
+        assert!(status.unwrap().success());
+        std::fs::read(raw).unwrap()
     }
 
     fn disk_in(image: &Image) -> Vec<u8> {

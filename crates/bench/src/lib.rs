@@ -1,5 +1,5 @@
 //! The benchmark harness: our scan in each I/O mode, and every rival that is on the machine, on the same images in the
-//! same run; and our ZVHD2 writer and checker beside libzstd alone.
+//! same run; our ZVHD2 writer and checker beside libzstd alone; and our conversion of other formats beside the detour over a RAW.
 //!
 //! Programs run as children, as a user calls them, ours too; each is measured by the same stick: wall clock, processor
 //! time, peak of memory, and bytes that the disk gave. They take turns, so that whatever else happens on the machine meets
@@ -31,6 +31,7 @@ mod case;
 mod container;
 mod content;
 mod error;
+mod foreign;
 mod image;
 mod java;
 mod limits;

@@ -41,12 +41,13 @@ pub enum Rivals {
 
 impl BenchOptions {
     /// Bytes of the image that is made for a case: [`size`](Self::size); 12.5 times as much where most of it is holes (100 GiB
-    /// for 8 GiB), in whole blocks of 2 MiB; and 1 TiB for [`Case::Empty`]. For ZVHD2, bytes of the disk: at most 1 GiB, so that all stays in memory; 300 000
+    /// for 8 GiB), in whole blocks of 2 MiB; and 1 TiB for [`Case::Empty`]. For ZVHD2 and other formats, bytes of the disk: at most 1 GiB, so that all stays in memory; 300 000
     /// blocks for [`Case::Quick`].
     pub fn image_size(&self, case: Case) -> u64 {
         match case {
             Case::Empty => 1 << 40,
             Case::Convert | Case::Check => self.size.min(1 << 30),
+            _ if case.is_foreign() => self.size.min(1 << 30),
             Case::Quick => QUICK_RECORDS * (2 << 20),
             _ if case.is_sparse() => (self.size / 2).saturating_mul(25).next_multiple_of(2 << 20),
             _ => self.size,

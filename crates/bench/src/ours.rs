@@ -16,8 +16,10 @@ use crate::rivals::{Place, Yields};
 pub(crate) enum Ours {
     /// Makes the bitmap of a RAW.
     Scan(IoMode),
-    /// Makes a ZVHD2 of a RAW.
+    /// Makes a ZVHD2 of a RAW, or of another format.
     Convert(Place),
+    /// What one does without that: qemu-img makes a RAW on the disk, and our program a ZVHD2 of it.
+    Detour,
     /// Checks a ZVHD2, its content too.
     Check,
     /// Checks the structure of a ZVHD2 alone.
@@ -40,6 +42,7 @@ impl Ours {
             Task::Convert => &[Self::Convert(Place::Disk), Self::Convert(Place::Memory)],
             Task::Check => &[Self::Check],
             Task::CheckQuick => &[Self::CheckQuick],
+            Task::ConvertForeign => &[Self::Convert(Place::Disk), Self::Detour],
         }
     }
 
@@ -48,6 +51,7 @@ impl Ours {
             Self::Scan(mode) => format!("imsprep --io {mode}"),
             Self::Convert(Place::Disk) => "imsprep convert".into(),
             Self::Convert(Place::Memory) => "imsprep convert, into memory".into(),
+            Self::Detour => "qemu-img convert -O raw, then imsprep convert".into(),
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
         }
@@ -56,7 +60,7 @@ impl Ours {
     pub(crate) fn yields(self) -> Yields {
         match self {
             Self::Scan(_) => Yields::Bitmap,
-            Self::Convert(_) => Yields::Zvhd2,
+            Self::Convert(_) | Self::Detour => Yields::Zvhd2,
             Self::Check | Self::CheckQuick => Yields::Nothing,
         }
     }
@@ -64,6 +68,7 @@ impl Ours {
     pub(crate) fn place(self) -> Place {
         match self {
             Self::Convert(place) => place,
+            Self::Detour => Place::Disk,
             Self::Scan(_) | Self::Check | Self::CheckQuick => Place::Memory,
         }
     }
@@ -71,6 +76,7 @@ impl Ours {
     /// The call, with its result as JSON.
     pub(crate) fn command(self, options: &BenchOptions, image: &Path, output: &Path) -> Command {
         let words: &[&str] = match self {
+            Self::Detour => return detour(options, image, output),
             Self::Scan(_) => &["bitmap", "create", "--force"],
             Self::Convert(_) => &["convert", "--force"],
             Self::Check => &["zvhd2", "check"],
@@ -91,6 +97,27 @@ impl Ours {
         }
         command
     }
+}
+
+/// qemu-img's best effort, and ours on what it made; the RAW is removed again, as one would.
+const DETOUR: &str = r#"
+raw="$2.detour.raw"
+qemu-img convert -m 16 -W -O raw "$1" "$raw" && "$0" convert --force --json --no-progress ARGUMENTS
+status=$?
+rm -f "$raw"
+exit $status
+"#;
+
+fn detour(options: &BenchOptions, image: &Path, output: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let script = DETOUR.replace("ARGUMENTS", &detour_arguments(options));
+    command.arg("-c").arg(script).arg(&options.program).arg(image).arg(output);
+    command
+}
+
+fn detour_arguments(options: &BenchOptions) -> String {
+    let threads = options.threads.map_or(String::new(), |threads| format!("--threads {threads} "));
+    format!("{threads}-- \"$raw\" \"$2\"")
 }
 
 /// Whether a converted file holds what the image does.

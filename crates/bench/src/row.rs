@@ -160,13 +160,15 @@ pub(crate) fn measure(
 
 fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry> {
     let rivals = context.rivals.iter().filter(|rival| rival.scope.includes(image, cache));
-    let ours = Ours::for_task(image.task).iter().map(|ours| Program::Ours(*ours));
+    let with_rivals = context.options.rivals == Rivals::Present;
+    let ours = Ours::for_task(image.task).iter().filter(|ours| with_rivals || **ours != Ours::Detour);
+    let ours = ours.map(|ours| Program::Ours(*ours));
     let bare = match image.task {
         Task::Convert => Some(Bare::Compress),
         Task::Check => Some(Bare::Expand),
-        Task::Scan | Task::CheckQuick => None,
+        Task::Scan | Task::CheckQuick | Task::ConvertForeign => None,
     };
-    let bare = bare.filter(|_| context.options.rivals == Rivals::Present).map(Program::Bare);
+    let bare = bare.filter(|_| with_rivals).map(Program::Bare);
     let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
     let mut entries = programs.map(Entry::new).collect::<Vec<_>>();
     // A small map may go to a disk where it must; an output of which it is said that it goes into memory may not.
@@ -191,7 +193,7 @@ fn results(entries: Vec<Entry>, task: Task, records: u64) -> Vec<Measured> {
         }
         measured.push(Measured {
             program: entry.program.name(),
-            ours: matches!(entry.program, Program::Ours(_)),
+            ours: matches!(entry.program, Program::Ours(ours) if ours != Ours::Detour),
             detail: if task == Task::CheckQuick { per_record(time.median, records) } else { entry.detail },
             ratio: time.median.as_secs_f64() / base.as_secs_f64().max(1e-9),
             time,

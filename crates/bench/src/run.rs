@@ -14,7 +14,7 @@ use crate::scratch::Scratch;
 use crate::truth::read_truth;
 use crate::{
     BenchOptions, BenchReport, CacheState, Case, Error, Machine, NotMeasured, Presence, Result, RivalState,
-    Rivals, Row, java, machine,
+    Rivals, Row, foreign, java, machine,
 };
 
 /// Measures what `options` ask for; `on_row` sees each row as soon as it is complete.
@@ -41,9 +41,14 @@ pub fn bench(
         run.measure_image(image)?;
     }
     for case in &options.cases {
-        if case.is_zvhd2() && !options.caches.contains(&CacheState::Warm) {
+        if case.is_warm_only() && !options.caches.contains(&CacheState::Warm) {
             let (what, why) = (format!("{}, cold", case.name()), "it is only measured warm".into());
             run.report.not_measured.push(NotMeasured { what, why });
+            continue;
+        }
+        if case.is_foreign() && foreign::is_absent() {
+            let why = format!("{}, which makes these images, is not installed", foreign::QEMU_IMG);
+            run.report.not_measured.push(NotMeasured { what: case.name().into(), why });
             continue;
         }
         let size = options.image_size(*case);
@@ -142,6 +147,8 @@ fn check_room(options: &BenchOptions) -> Result<()> {
             _ if case.is_sparse() => size / 100 * copies,
             // Our own output, or the RAW that it is made of, is a second one.
             Case::Convert | Case::Check => size * 2,
+            // The image, our output, and on the detour the RAW and another output.
+            _ if case.is_foreign() => size * 3,
             // A unit for each record, and some more for the index.
             Case::Quick => QUICK_RECORDS * (4 << 10) + (16 << 20),
             _ => size.saturating_mul(copies),

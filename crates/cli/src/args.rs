@@ -4,8 +4,10 @@ mod bench;
 mod bitmap;
 mod inspect;
 mod policy;
+mod prepare;
 mod request;
 mod size;
+mod source;
 
 use std::path::PathBuf;
 
@@ -23,10 +25,12 @@ pub(crate) use bitmap::{
 };
 pub(crate) use inspect::InspectArgs;
 pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
+pub(crate) use prepare::PrepareArgs;
 pub(crate) use request::{
     ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs, WishArgs,
 };
 use size::parse_disk_size;
+pub(crate) use source::SourceArgs;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -88,7 +92,9 @@ pub(crate) enum Command {
     /// Make, verify and look into bitmap files (.mf), which RAW images need; learn their layout
     #[command(subcommand)]
     Bitmap(BitmapCommand),
-    /// Convert a RAW to ZVHD2, or a ZVHD2 to RAW
+    /// Do all that an image needs before its import: detect, convert, check, and tell the next step
+    Prepare(PrepareArgs),
+    /// Convert an image to ZVHD2, or to RAW with its bitmap
     Convert(ConvertArgs),
     /// Compare the disks in two images, whatever their formats
     Compare(CompareArgs),
@@ -210,15 +216,20 @@ pub(crate) struct DetectArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep convert disk.raw disk.zvhd2
+  imsprep convert disk.qcow2 disk.zvhd2          in one pass, without a RAW in between
   imsprep convert --verify disk.raw disk.zvhd2   and read every block back
+  imsprep convert disk.vmdk disk.raw             sparse, and disk.mf beside it
   imsprep convert disk.raw - | upload            to standard output
-  imsprep convert disk.zvhd2 disk.raw            sparse, as long as the image it was made from
+  imsprep convert disk.zvhd2 disk.raw            as long as the image it was made from
 
-SRC decides: a RAW becomes a ZVHD2, a ZVHD2 or ZVHD becomes a RAW. DST appears whole or not at all; what went to standard \
-output can't be taken back, and is whole only if the exit status is 0 (141: its reader went away).")]
+A RAW becomes a ZVHD2, a ZVHD2 becomes a RAW; of all others the name of DST decides: .raw and .img is RAW, else ZVHD2. What \
+SRC does not keep is not read. An image that is not whole, that is encrypted or damaged, or has snapshots, is refused: exit \
+status 1.
+
+DST appears whole or not at all, of a RAW first the image and then its bitmap; what went to standard output can't be taken \
+back, and is whole only if the exit status is 0 (141: its reader went away).")]
 pub(crate) struct ConvertArgs {
-    /// RAW image, block device, ZVHD2 or ZVHD
+    /// RAW image, block device, ZVHD2, ZVHD, VHD, qcow2 or VMDK
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
     /// The file to write; - is standard output
@@ -239,12 +250,17 @@ pub(crate) struct ConvertArgs {
     /// To ZVHD2: when it was made, as Unix seconds or RFC 3339 [default: SOURCE_DATE_EPOCH, else now]
     #[arg(long, value_name = "TIME", value_parser = parse_timestamp)]
     pub(crate) timestamp: Option<u32>,
-    /// To ZVHD2: how to bring in the bytes while looking for zero blocks; the result is the same [default: auto]
+    /// RAW to ZVHD2: how to bring in the bytes while looking for zero blocks; the result is the same [default: auto]
     #[arg(long, value_name = "MODE")]
     pub(crate) io: Option<Io>,
     /// To RAW: how much of the disk [default: orig]
     #[arg(long, value_name = "LENGTH")]
     pub(crate) size: Option<Length>,
+    /// To RAW: write no bitmap file beside it
+    #[arg(long)]
+    pub(crate) no_bitmap: bool,
+    #[command(flatten)]
+    pub(crate) from: SourceArgs,
 }
 
 /// How much of the disk in a container becomes a RAW.
@@ -275,8 +291,7 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2, ZVHD and fixed VHD. Holes, blocks without a record and zeros are all the same, and so is a longer disk that \
-goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+RAW, ZVHD2, ZVHD, VHD, qcow2, VMDK and more. Holes, blocks that are not kept and zeros are all the same, and so is a longer disk that goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
 pub(crate) struct CompareArgs {
     /// One image or block device
     #[arg(value_name = "A")]

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Bitmap(BitmapCommand::Convert(args)) => commands::bitmap_files::convert(&args, &setup),
         Command::Bitmap(BitmapCommand::Learn(args)) => commands::learn::learn(&args, &setup),
         Command::Bitmap(BitmapCommand::MakeSample(args)) => commands::learn::make_sample(&args, &setup),
+        Command::Prepare(args) => commands::prepare::run(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),
         Command::Compare(args) => commands::compare::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),

@@ -35,7 +35,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
 fn is_valid(header: &Header) -> bool {
     let is_new = header.magic == Header::MAGIC;
     let is_old = header.magic == [0; 5] && header.name[0] != 0;
-    (is_new || is_old) && octal(&header.checksum) == Some(header.sum.into())
+    (is_new || is_old) && header.is_sound()
 }
 
 fn members(input: &Input<'_>, found: &mut Candidate) -> Result<()> {
@@ -46,7 +46,7 @@ fn members(input: &Input<'_>, found: &mut Candidate) -> Result<()> {
         let Some(header) = header.filter(is_valid) else { return Ok(()) };
         let data = at + BLOCK;
         let is_about_next = matches!(header.kind, KIND_LONG_NAME | KIND_PAX);
-        let Some(size) = next.size.filter(|_| !is_about_next).or_else(|| number(&header.size)) else {
+        let Some(size) = next.size.filter(|_| !is_about_next).or_else(|| header.member_size()) else {
             found.damaged(format!("the header of a member at {at} has no size"));
             return Ok(());
         };
@@ -157,32 +157,9 @@ fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))
 }
 
-/// Octal digits, or GNU's and star's big-endian number behind a set highest bit.
-fn number(field: &[u8; 12]) -> Option<u64> {
-    if field[0] & 0x80 == 0 {
-        return octal(field);
-    }
-    let (high, low) = field.split_last_chunk()?;
-    (high == [0x80, 0, 0, 0]).then(|| u64::from_be_bytes(*low))
-}
-
-fn octal(digits: &[u8]) -> Option<u64> {
-    let text = str::from_utf8(digits).ok()?;
-    u64::from_str_radix(text.trim_matches([' ', '\0']), 8).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_octal_or_binary() {
-        assert_eq!(number(b"00000000017\0"), Some(15));
-        assert_eq!(number(b" 17 \0\0\0\0\0\0\0\0"), Some(15));
-        assert_eq!(number(b"\x80\0\0\0\0\0\0\x02\0\0\0\0"), Some(2 << 32));
-        assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), None);
-        assert_eq!(number(&[0; 12]), None);
-    }
 
     #[test]
     fn records_about_the_next_member_are_bounded_by_what_they_say() {

@@ -1,9 +1,8 @@
 //! VHD: fixed, dynamic, differencing.
 
-use imsprep_ondisk::disk::SECTOR;
 use imsprep_ondisk::vhd::{
-    DynamicHeader, Footer, MAX_GEOMETRY_SECTORS, SHORT_FOOTER_SIZE, TABLE_ENTRY_SIZE, TYPE_DIFFERENCING,
-    TYPE_DYNAMIC, TYPE_FIXED, checksum,
+    DynamicHeader, Footer, SHORT_FOOTER_SIZE, TABLE_ENTRY_SIZE, TYPE_DIFFERENCING, TYPE_DYNAMIC, TYPE_FIXED,
+    checksum,
 };
 use imsprep_source::Result;
 
@@ -22,7 +21,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         (None, None) => return Ok(None),
     };
     let footer = Footer::decode(bytes);
-    let size = virtual_size(&footer);
+    let size = footer.virtual_size();
     let mut found = Candidate::new(Format::Vhd).virtual_size(size);
     if size != footer.current_size {
         found.facts.push(Fact::SizeDisputed(size, footer.current_size));
@@ -80,16 +79,6 @@ fn tail(input: &Input<'_>) -> Result<Option<(Bytes, u64)>> {
         bytes
     });
     Ok(short.filter(is_footer).map(|bytes| (bytes, input.size() - SHORT_FOOTER_SIZE)))
-}
-
-/// Virtual PC and qemu under that name count the geometry as the size; all others the size field. The largest
-/// geometry belongs to every bigger disk as well, so it tells nothing.
-fn virtual_size(footer: &Footer) -> u64 {
-    let sectors = footer.geometry_sectors();
-    match &footer.creator_app {
-        b"vpc " | b"qemu" if sectors != MAX_GEOMETRY_SECTORS => sectors * SECTOR,
-        _ => footer.current_size,
-    }
 }
 
 fn dynamic(input: &Input<'_>, footer: &Footer, found: &mut Candidate) -> Result<()> {

@@ -36,6 +36,27 @@ pub const INCOMPATIBLE_KNOWN: u64 = INCOMPATIBLE_DIRTY
     | INCOMPATIBLE_COMPRESSION
     | INCOMPATIBLE_EXTENDED_L2;
 
+/// Entry of an L1 table: the bits that are the L2 table's byte offset.
+pub const L1_OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
+/// Entry of an L2 table: the cluster is compressed, and the other bits are those of a compressed cluster.
+pub const L2_COMPRESSED: u64 = 1 << 62;
+/// Entry of an L2 table, from version 3 on and without subclusters: the cluster reads as zeros, whatever its offset.
+pub const L2_ZERO: u64 = 1 << 0;
+/// Entry of an L2 table: the bits that are the cluster's byte offset, if it is not compressed.
+pub const L2_OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
+/// Subclusters of a cluster, where L2 entries are extended.
+pub const SUBCLUSTERS: u32 = 32;
+/// The least `cluster_bits` with extended L2 entries: subclusters have 512 bytes or more.
+pub const EXTENDED_CLUSTER_BITS_MIN: u32 = 14;
+/// A compressed cluster takes up sectors of this many bytes, the last one perhaps in part.
+pub const COMPRESSED_SECTOR: u64 = 512;
+/// Compression type: raw deflate.
+pub const COMPRESSION_ZLIB: u8 = 0;
+/// Compression type: one Zstandard frame for each cluster.
+pub const COMPRESSION_ZSTD: u8 = 1;
+/// Where version 3's header has the compression type, one byte, if it is longer than [`Qcow2HeaderV3::SIZE`] tells.
+pub const COMPRESSION_TYPE_OFFSET: u64 = 104;
+
 /// Header extension that ends the list.
 pub const EXTENSION_END: u32 = 0;
 /// Header extension with the external data file's name.
@@ -129,8 +150,6 @@ impl Qcow2HeaderV3 {
     }
 }
 
-/// Where version 3's header has the compression type, one byte, if it is longer than [`Qcow2HeaderV3::SIZE`] tells.
-pub const COMPRESSION_TYPE_OFFSET: u64 = 104;
 /// The first compression type that the specification does not name: 0 = zlib, 1 = zstd.
 pub const COMPRESSION_TYPE_UNKNOWN: u8 = 2;
 /// The bits of an entry of an L1 table that are a byte offset in the file; the others are flags and reserved.

@@ -59,6 +59,33 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Whether the member is a regular file; others are links, folders, and more on the member that follows.
+    pub fn is_file(&self) -> bool {
+        KIND_FILE.contains(&self.kind) || self.kind == b'7'
+    }
+
+    /// Whether the sum of the bytes is the one that the header has.
+    pub fn is_sound(&self) -> bool {
+        octal(&self.checksum) == Some(self.sum.into())
+    }
+
+    /// Bytes of the member; `None` if that is no number, or more than 64 bits have.
+    pub fn member_size(&self) -> Option<u64> {
+        let [first, rest @ ..] = &self.size;
+        if first & 0x80 == 0 {
+            return octal(&self.size);
+        }
+        let bytes = std::iter::once(first & 0x7f).chain(rest.iter().copied());
+        bytes.into_iter().try_fold(0_u64, |number, byte| number.checked_mul(256)?.checked_add(byte.into()))
+    }
+}
+
+fn octal(digits: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(digits).ok()?;
+    u64::from_str_radix(text.trim_matches([' ', '\0']), 8).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +99,18 @@ mod tests {
         let header = Header::decode(&b);
         assert_eq!(header.sum, 5 + 8 * 32 + b"ustar".iter().map(|c| u32::from(*c)).sum::<u32>());
         assert_eq!((&header.checksum, &header.magic), (b"0000405\0", b"ustar"));
+    }
+
+    #[test]
+    fn a_size_is_octal_or_a_number() {
+        let mut b = [0; Header::SIZE];
+        b[124..136].copy_from_slice(b"00000001750\0");
+        assert_eq!(Header::decode(&b).member_size(), Some(1000));
+        b[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]);
+        assert_eq!(Header::decode(&b).member_size(), Some((2 << 32) + 1));
+        b[124..136].fill(0xff);
+        assert_eq!(Header::decode(&b).member_size(), None);
+        b[124..136].copy_from_slice(b"eight       ");
+        assert_eq!(Header::decode(&b).member_size(), None);
     }
 }

@@ -4,6 +4,9 @@
 
 use byteorder::{BigEndian as BE, ByteOrder};
 
+/// The table of blocks, the bitmaps in front of blocks and the geometry count sectors of this many bytes.
+pub const SECTOR: u64 = 512;
+
 /// Bytes of the footer that files made before Virtual PC 2004 have: the last, reserved byte is missing.
 pub const SHORT_FOOTER_SIZE: u64 = 511;
 /// The sectors of the largest geometry, 65535 x 16 x 255: a bigger disk has this one, too.
@@ -18,6 +21,8 @@ pub const TYPE_DIFFERENCING: u32 = 4;
 
 /// Bytes of an entry of the block allocation table.
 pub const TABLE_ENTRY_SIZE: u64 = 4;
+/// Entry of the block allocation table for a block that is not in the file: it reads as zeros.
+pub const BLOCK_ABSENT: u32 = 0xffff_ffff;
 
 /// The footer at the end of the file; dynamic and differencing disks have a copy at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +81,17 @@ impl Footer {
     /// Sectors of 512 bytes that the geometry comes to.
     pub fn geometry_sectors(&self) -> u64 {
         u64::from(self.cylinders) * u64::from(self.heads) * u64::from(self.sectors_per_track)
+    }
+
+    /// Size of the disk in bytes, as the program that made the file counts it. Virtual PC, and qemu under that name, go by
+    /// the geometry; all others by the size field. The largest geometry belongs to every bigger disk as well, so it tells
+    /// nothing.
+    pub fn virtual_size(&self) -> u64 {
+        let sectors = self.geometry_sectors();
+        match &self.creator_app {
+            b"vpc " | b"qemu" if sectors != MAX_GEOMETRY_SECTORS => sectors * SECTOR,
+            _ => self.current_size,
+        }
     }
 }
 

@@ -35,6 +35,17 @@ pub const CREATE_TYPES: &[&str] = &[
     "vmfsThin",
 ];
 
+/// `flags`: an entry of 1 in a grain table is a grain of zeros.
+pub const FLAG_ZERO_GRAINS: u32 = 1 << 2;
+/// Entries of a grain table, in every file.
+pub const GRAIN_TABLE_ENTRIES: u32 = 512;
+/// Entry of a grain directory or table for what is not in the file: it reads as zeros.
+pub const ENTRY_ABSENT: u32 = 0;
+/// Entry of a grain table for a grain of zeros, under [`FLAG_ZERO_GRAINS`].
+pub const ENTRY_ZEROS: u32 = 1;
+/// `compress_algorithm`: zlib streams.
+pub const COMPRESSION_DEFLATE: u16 = 1;
+
 /// `flags`: grains are compressed.
 pub const FLAG_COMPRESSED: u32 = 1 << 16;
 /// `flags`: markers stand before grains and tables, as streams need them.
@@ -61,10 +72,14 @@ pub struct SparseHeader {
     pub descriptor_offset: u64,
     /// Sectors of the embedded descriptor.
     pub descriptor_size: u64,
+    /// Entries of a grain table: [`GRAIN_TABLE_ENTRIES`].
+    pub table_entries: u32,
     /// Sector of the grain directory, or [`GD_AT_END`].
     pub gd_offset: u64,
     /// Not 0: the file was not closed.
     pub unclean_shutdown: u8,
+    /// [`COMPRESSION_DEFLATE`], where grains are compressed.
+    pub compress_algorithm: u16,
 }
 
 impl SparseHeader {
@@ -83,9 +98,30 @@ impl SparseHeader {
             grain_size: LE::read_u64(&b[20..28]),
             descriptor_offset: LE::read_u64(&b[28..36]),
             descriptor_size: LE::read_u64(&b[36..44]),
+            table_entries: LE::read_u32(&b[44..48]),
             gd_offset: LE::read_u64(&b[56..64]),
             unclean_shutdown: b[72],
+            compress_algorithm: LE::read_u16(&b[77..79]),
         }
+    }
+}
+
+/// What stands before a compressed grain, where there are markers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrainMarker {
+    /// Sector of the disk that the grain begins at.
+    pub sector: u64,
+    /// Bytes of compressed data that follow.
+    pub size: u32,
+}
+
+impl GrainMarker {
+    /// Bytes of the marker.
+    pub const SIZE: usize = 12;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self { sector: LE::read_u64(&b[..8]), size: LE::read_u32(&b[8..12]) }
     }
 }
 

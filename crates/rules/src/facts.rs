@@ -14,8 +14,13 @@ use crate::{Size, shown_names};
 
 /// Holds what is in the file against the rules that all clouds share. `path` is for advice, not for the look.
 pub fn check_detection(path: &Path, detection: &Detection, report: &mut Report) {
-    let format = detection.format;
     check_wrapper(path, detection, report);
+    check_facts(detection, report);
+}
+
+/// The same but for what a wrapper is by itself: what speaks against reading the disk.
+pub(crate) fn check_facts(detection: &Detection, report: &mut Report) {
+    let format = detection.format;
     if format == Format::Empty {
         report.push(Finding::new(&EMPTY, "the file has no bytes"));
     }

@@ -34,6 +34,10 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
         )
     });
     let convert = match qemu_name(format) {
+        // All else that speaks against a conversion is told by it, and by other findings.
+        Some(_) if whole => {
+            format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path))
+        }
         Some(name) => {
             let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
             format!(
@@ -41,8 +45,7 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
                  bitmap create {raw}"
             )
         }
-        // Only the vendor's own build reads ZVHD.
-        None => "convert it to ZVHD2 or RAW with the vendor's qemu-img-hw".into(),
+        None => format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path)),
     };
     let common = profile.common_formats.contains(&format)
         && detection.file_size <= profile.max_common_file
@@ -69,7 +72,7 @@ fn other_name(path: &Path) -> std::path::PathBuf {
 }
 
 /// qemu-img's name of the format, where it reads it.
-fn qemu_name(format: Format) -> Option<&'static str> {
+pub(crate) fn qemu_name(format: Format) -> Option<&'static str> {
     Some(match format {
         Format::Qcow2 => "qcow2",
         Format::Qcow => "qcow",

@@ -28,7 +28,16 @@ pub(crate) fn check_wrapper(path: &Path, detection: &Detection, report: &mut Rep
         _ if format.is_archive() => format!("the file is a {format} archive{content}"),
         _ => format!("the file is compressed with {format}{content}"),
     };
-    report.push(Finding::new(rule, message).fix(unpack(path, format)));
+    let prepare = format!("imsprep prepare {}", shell_quoted(path));
+    let unpack = unpack(path, format);
+    let fix = match format {
+        Format::Gzip | Format::Xz | Format::Zstd => {
+            format!("a RAW in it becomes a ZVHD2 in one step: {prepare}; or {unpack}")
+        }
+        Format::Tar => format!("a disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}"),
+        _ => unpack,
+    };
+    report.push(Finding::new(rule, message).fix(fix));
 }
 
 /// What a wrapper holds, to follow on "the file is compressed": the first few things of many.

@@ -81,21 +81,24 @@ fn the_way_out_fits_format_and_size() {
         [Format::Qcow2, Format::Vmdk, Format::Vhd, Format::Vhdx, Format::Vdi, Format::Qed, Format::Qcow]
     {
         let small = advice(&other(format, 128 * GIB, vec![]));
-        assert!(small.starts_with("use the common import") && small.contains("qemu-img convert"), "{small}");
+        assert!(
+            small.starts_with("use the common import") && small.contains("imsprep prepare a.x"),
+            "{small}"
+        );
         assert!(small.contains("this is exactly that"), "{small}");
         assert!(!advice(&other(format, 128 * GIB - 1, vec![])).contains("exactly"));
         let large = advice(&other(format, 128 * GIB + 1, vec![]));
-        assert!(large.starts_with("convert it to RAW"), "{large}");
+        assert!(large.starts_with("convert it to ZVHD2 in one step: imsprep prepare a.x"), "{large}");
         let part = advice(&other(format, GIB, vec![Fact::BackingFile("base".into())]));
         assert!(part.starts_with("convert it to RAW"), "{part}");
     }
     let zvhd = advice(&other(Format::Zvhd, 200 * GIB, vec![]));
-    assert!(zvhd.contains("qemu-img-hw"), "{zvhd}");
+    assert!(zvhd.contains("imsprep prepare a.x"), "{zvhd}");
     for (format, word) in [
-        (Format::Dmg, "qemu-img convert -p -f dmg"),
-        (Format::Parallels, "qemu-img convert -p -f parallels"),
-        (Format::Bochs, "-f bochs"),
-        (Format::Cloop, "-f cloop"),
+        (Format::Dmg, "imsprep prepare a.x"),
+        (Format::Parallels, "imsprep prepare a.x"),
+        (Format::Bochs, "imsprep prepare a.x"),
+        (Format::Cloop, "imsprep prepare a.x"),
         (Format::AndroidSparse, "simg2img a.x a.raw"),
         (Format::Ewf, "tools of that format"),
         (Format::Aff, "tools of that format"),

@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_source::{Cancel, DiskReader, Extent, ImageFile, ReadAt};
+use imsprep_findings::{Report, Severity};
+use imsprep_foreign::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
+use imsprep_rules::{allowable_codes, check_readable, shell_quoted};
+use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
-use crate::fixed::FixedVhd;
+use crate::archive::{Member, disk_in};
 use crate::{Error, Result};
 
-/// The disk in an image file: of a RAW the file itself, of a fixed VHD what stands before its footer, of a ZVHD2 or ZVHD
-/// what its records hold.
+/// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
+/// its tables say.
 pub struct Disk<'a> {
     format: Format,
     inner: Inner<'a>,
@@ -18,42 +21,121 @@ pub struct Disk<'a> {
 
 enum Inner<'a> {
     Raw(&'a ImageFile),
-    Fixed(FixedVhd<'a>),
     Container(Box<Reader<'a>>),
+    Foreign(Box<dyn DiskReader + 'a>),
 }
 
-/// Opens the disk in `image`.
+/// Opens the disk in `image`; in an archive its only one. Of an image with snapshots it is the current state.
 ///
 /// # Errors
 ///
-/// [`Error::NoDisk`] if the format is none of these, or what opening a container brings.
+/// [`Error::NoDisk`] if the format is none that can be read; [`Error::NotReadable`] if part of the disk is elsewhere, or it
+/// is encrypted or damaged; or what opening it brings.
 pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> {
-    let found = detect(image)?;
-    let format = found.format;
-    if let Some(fixed) = fixed(image, &found) {
-        return Ok(Disk { format, inner: Inner::Fixed(fixed) });
-    }
+    open_numbered_disk(image, None, cancel)
+}
+
+/// The same, of the disks in an archive the one of this number, counted from 1.
+///
+/// # Errors
+///
+/// As [`open_disk`], and [`Error::WhichDisk`].
+pub fn open_numbered_disk<'a>(
+    image: &'a ImageFile,
+    number: Option<u32>,
+    cancel: &Cancel,
+) -> Result<Disk<'a>> {
+    let detection = detect(image)?;
+    let format = detection.format;
     let inner = match format {
         // An ISO image and an encrypted disk are what a machine would see, byte for byte.
         Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(image),
         Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(image, cancel)?)),
-        _ => {
-            let advice = match format {
-                Format::Qcow2 | Format::Qcow | Format::Vmdk | Format::Vhd | Format::Vhdx | Format::Vdi => {
-                    "; make a RAW of it with qemu-img convert -O raw"
-                }
-                _ => "",
-            };
-            return Err(Error::NoDisk { path: image.path().to_owned(), format, advice });
+        Format::Tar => {
+            refuse_unless_readable(image.path(), &detection)?;
+            Inner::Foreign(open_member(disk_in(image, number)?)?)
         }
+        _ => Inner::Foreign(open_foreign(image, &detection, cancel)?),
     };
     Ok(Disk { format, inner })
 }
 
-/// The disk in a fixed VHD that is sound.
-fn fixed<'a>(image: &'a ImageFile, found: &Detection) -> Option<FixedVhd<'a>> {
-    let is_fixed = found.format == Format::Vhd && found.variant == Some("fixed") && found.facts.is_empty();
-    found.virtual_size.filter(|_| is_fixed).and_then(|size| FixedVhd::new(image, size))
+/// Opens the disk in a file of another format.
+fn open_foreign<'a>(
+    image: &'a ImageFile,
+    detection: &Detection,
+    cancel: &Cancel,
+) -> Result<Box<dyn DiskReader + 'a>> {
+    if let Some(driver) = qemu_driver(detection) {
+        refuse_unless_readable(image.path(), detection)?;
+        return Ok(Box::new(open_served(image.path(), detection.format, driver, cancel)?));
+    }
+    open_slice(Slice::whole(image), detection)
+}
+
+/// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
+fn open_member<'a>(member: Member<'a>) -> Result<Box<dyn DiskReader + 'a>> {
+    let Member { bytes, detection, .. } = member;
+    if detection.format == Format::Raw {
+        return Ok(Box::new(bytes));
+    }
+    open_slice(bytes, &detection)
+}
+
+fn open_slice<'a>(file: Slice<'a>, detection: &Detection) -> Result<Box<dyn DiskReader + 'a>> {
+    refuse_unless_readable(file.path(), detection)?;
+    Ok(match (detection.format, qemu_driver(detection)) {
+        (Format::Vhd, None) => Box::new(Vhd::open(file)?),
+        (Format::Qcow2, None) => Box::new(Qcow2::open(file)?),
+        (Format::Vmdk, None) => Box::new(Vmdk::open(file)?),
+        (format, _) => return Err(Error::NoDisk { path: file.path().to_owned(), format }),
+    })
+}
+
+/// qemu's name of the format, if it is one that only qemu reads.
+pub(crate) fn qemu_driver(detection: &Detection) -> Option<&'static str> {
+    Some(match (detection.format, detection.variant) {
+        (Format::Vmdk, Some("vmfsSparse" | "seSparse")) => "vmdk",
+        (Format::Qcow, _) => "qcow",
+        (Format::Vhdx, _) => "vhdx",
+        (Format::Vdi, _) => "vdi",
+        (Format::Qed, _) => "qed",
+        (Format::Parallels, _) => "parallels",
+        (Format::Bochs, _) => "bochs",
+        (Format::Cloop, _) => "cloop",
+        (Format::Dmg, _) => "dmg",
+        _ => return None,
+    })
+}
+
+/// Opens the disk through qemu's server.
+fn open_served(path: &Path, format: Format, driver: &'static str, cancel: &Cancel) -> Result<Nbd> {
+    Nbd::open(path, driver, rayon::current_num_threads(), cancel).map_err(|error| match error {
+        ServeError::Cancelled => imsprep_source::Error::Cancelled.into(),
+        ServeError::Absent { .. } => {
+            let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("raw")));
+            let command = format!("qemu-img convert -p -f {driver} -O raw {from} {to}");
+            Error::NeedsQemu { path: path.to_owned(), format, command }
+        }
+        other => Error::Served(other),
+    })
+}
+
+/// What the rules say against reading the disk. That there is more than its current state is nothing against that.
+fn refuse_unless_readable(path: &Path, detection: &Detection) -> Result<()> {
+    let mut report = Report::new();
+    let allowed = allowable_codes().map(str::to_owned).collect::<Vec<_>>();
+    check_readable(path, detection, &allowed, &mut report);
+    match report.findings().iter().find(|finding| finding.severity == Severity::Error) {
+        None => Ok(()),
+        Some(finding) => Err(Error::NotReadable {
+            path: path.to_owned(),
+            format: detection.format,
+            code: finding.rule.code,
+            what: finding.message.clone(),
+            advice: finding.advice().to_owned(),
+        }),
+    }
 }
 
 impl<'a> Disk<'a> {
@@ -70,14 +152,40 @@ impl<'a> Disk<'a> {
     /// The reader of a ZVHD2 or ZVHD.
     pub fn container(&self) -> Option<&Reader<'a>> {
         match &self.inner {
-            Inner::Raw(_) | Inner::Fixed(_) => None,
             Inner::Container(reader) => Some(reader),
+            Inner::Raw(_) | Inner::Foreign(_) => None,
         }
     }
 
-    /// Bytes of the source image, which a container's disk goes on after; of a RAW its size.
+    /// The file, where it is the disk byte for byte.
+    pub(crate) fn raw_file(&self) -> Option<&'a ImageFile> {
+        match &self.inner {
+            Inner::Raw(image) => Some(image),
+            Inner::Container(_) | Inner::Foreign(_) => None,
+        }
+    }
+
+    /// Bytes of the source image, which a container's disk goes on after; of all others the disk's size.
     pub fn orig_size(&self) -> u64 {
         self.container().map_or(self.size(), Reader::orig_size)
+    }
+
+    /// The blocks that may hold data, as far as the image tells without its data being read.
+    ///
+    /// # Errors
+    ///
+    /// [`imsprep_source::Error::TooManyBlocks`], a stop, or if tables can't be read.
+    pub(crate) fn allocated_blocks(&self, size: u64, cancel: &Cancel) -> Result<BlockMap> {
+        let mut map = BlockMap::zeroed(self.path(), size, BlockSize::MIB_2)?;
+        let block_size = BlockSize::MIB_2.bytes();
+        let mut at = 0;
+        while let Some(extent) = self.data_from(at)?.filter(|extent| extent.start < size) {
+            cancel.check()?;
+            let end = extent.end.min(size);
+            (extent.start / block_size..end.div_ceil(block_size)).for_each(|block| map.set(block, true));
+            at = extent.end;
+        }
+        Ok(map)
     }
 
     /// How many threads may read at once with any gain, where there are `threads`.
@@ -88,8 +196,8 @@ impl<'a> Disk<'a> {
     fn reader(&self) -> &dyn DiskReader {
         match &self.inner {
             Inner::Raw(image) => *image,
-            Inner::Fixed(fixed) => fixed,
             Inner::Container(reader) => &**reader,
+            Inner::Foreign(disk) => &**disk,
         }
     }
 }
@@ -111,5 +219,9 @@ impl ReadAt for Disk<'_> {
 impl DiskReader for Disk<'_> {
     fn data_from(&self, offset: u64) -> imsprep_source::Result<Option<Extent>> {
         self.reader().data_from(offset)
+    }
+
+    fn announce(&self, offset: u64, length: u64) {
+        self.reader().announce(offset, length);
     }
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// A ZVHD2 could not be looked at.
     #[error(transparent)]
     Zvhd2(#[from] imsprep_zvhd2::Error),
+    /// The disk in an image of another format could not be opened.
+    #[error(transparent)]
+    Foreign(#[from] imsprep_foreign::Error),
     /// A bitmap is asked for and the image is not RAW.
     #[error("{}: is {format}, and only RAW images have bitmap files; {advice}", path.display())]
     NotRaw {
@@ -28,17 +31,56 @@ pub enum Error {
         advice: String,
     },
     /// The disk in the image can't be read by imsprep.
-    #[error("{}: is {format}; imsprep reads the disk in RAW, ZVHD2, ZVHD and fixed VHD only{advice}", path.display())]
+    #[error("{}: is {format}, and imsprep does not read the disk in it", path.display())]
     NoDisk {
         /// The image.
         path: PathBuf,
         /// Its format.
         format: Format,
-        /// What to do instead, if there is anything.
-        advice: &'static str,
+    },
+    /// The disk in the image is read by a program that is not installed.
+    #[error(
+        "{}: is {format}, which imsprep reads through qemu-nbd, and that is not installed (Debian's package qemu-utils); \
+         install it, or make a RAW of the image elsewhere: {command}",
+        path.display()
+    )]
+    NeedsQemu {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// The command that makes a RAW.
+        command: String,
+    },
+    /// Which disk of an archive is meant is not clear.
+    #[error("{}: {}", path.display(), which_disk(*count, names))]
+    WhichDisk {
+        /// The archive.
+        path: PathBuf,
+        /// How many disks there are.
+        count: usize,
+        /// Their numbers and names.
+        names: String,
+    },
+    /// The program that reads the disk in the image fails.
+    #[error(transparent)]
+    Served(imsprep_foreign::ServeError),
+    /// The image does not hold a disk that can be read: a rule speaks against it.
+    #[error("{}: is {format}, and its disk can't be read: {code}: {what}; {advice}", path.display())]
+    NotReadable {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+        /// The rule.
+        code: &'static str,
+        /// How it is broken, in words.
+        what: String,
+        /// What to do instead.
+        advice: String,
     },
     /// The image is in a format that is not converted.
-    #[error("{}: is {format}, and only RAW, ZVHD2 and ZVHD are converted; {advice}", path.display())]
+    #[error("{}: is {format}, which is not converted; {advice}", path.display())]
     NotConvertible {
         /// The image.
         path: PathBuf,
@@ -166,6 +208,14 @@ pub enum Error {
     },
 }
 
+fn which_disk(count: usize, names: &str) -> String {
+    match count {
+        0 => "an archive without a disk that imsprep reads; unpack it, and look what is in it".into(),
+        1 => format!("an archive with one disk ({names})"),
+        count => format!("an archive with {count} disks; --disk N names the one to convert: {names}"),
+    }
+}
+
 impl Error {
     pub(crate) fn cannot_encode(path: &Path, layout: &Layout, why: CannotEncode) -> Self {
         Self::CannotEncode { path: path.to_owned(), layout: layout.name.clone().into_owned(), why }
@@ -176,6 +226,9 @@ impl Error {
         match self {
             Self::NotRaw { path, .. }
             | Self::NoDisk { path, .. }
+            | Self::NotReadable { path, .. }
+            | Self::NeedsQemu { path, .. }
+            | Self::WhichDisk { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
@@ -190,6 +243,8 @@ impl Error {
             | Self::NoSample { path, .. } => path,
             Self::Source(_)
             | Self::Zvhd2(_)
+            | Self::Foreign(_)
+            | Self::Served(_)
             | Self::Random { .. }
             | Self::NoLayout { .. }
             | Self::LayoutFile(_) => Path::new(""),
@@ -209,7 +264,9 @@ impl Error {
 
     fn of_source(&self) -> Option<&imsprep_source::Error> {
         match self {
-            Self::Source(error) | Self::Zvhd2(imsprep_zvhd2::Error::Source(error)) => Some(error),
+            Self::Source(error)
+            | Self::Zvhd2(imsprep_zvhd2::Error::Source(error))
+            | Self::Foreign(imsprep_foreign::Error::Source(error)) => Some(error),
             _ => None,
         }
     }

@@ -18,6 +18,7 @@
 //! ```
 
 mod all_rules;
+mod archive;
 mod bitmap;
 mod bitmap_files;
 mod bitmap_state;
@@ -27,12 +28,12 @@ mod compare;
 mod digest;
 mod disk;
 mod error;
-mod fixed;
 mod inspect;
 mod layouts;
 mod learn;
 mod map;
 mod plan;
+mod prepare;
 mod raw;
 mod repair;
 mod request;
@@ -41,6 +42,7 @@ mod targets;
 mod uuid;
 mod verdict;
 mod verify;
+mod wrapped;
 mod zvhd2;
 
 pub use all_rules::all_rules;
@@ -56,14 +58,15 @@ pub use bitmap_state::BitmapState;
 pub use check::{CheckOptions, Checked, Depth, check_image_file};
 pub use compare::{Compared, Difference, Side, compare_images};
 pub use digest::FileDigest;
-pub use disk::{Disk, open_disk};
+pub use disk::{Disk, open_disk, open_numbered_disk};
 pub use error::{Error, Result};
 pub use inspect::{Inspected, inspect_image};
 pub use layouts::find_layout;
 pub use learn::{LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description};
 pub use map::{DiskRange, disk_ranges};
-pub use plan::{Direction, Plan, plan_conversion};
-pub use raw::{DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
+pub use plan::{Direction, Plan, PlanOptions, plan_conversion};
+pub use prepare::{Conversion, Converted, PrepareOptions, Prepared, prepare_image};
+pub use raw::{BitmapWritten, DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;

@@ -4,19 +4,42 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
-use imsprep_rules::{check_backup_gpt, shell_quoted};
-use imsprep_source::ImageFile;
+use imsprep_rules::{HUAWEI, Profile, check_backup_gpt, check_convertible};
+use imsprep_source::{Cancel, ImageFile, ReadAt};
 
+use crate::archive::disk_in;
+use crate::disk::qemu_driver;
 use crate::targets::IMAGE_EXTENSIONS;
-use crate::{Error, Result};
+use crate::wrapped::{refuse_unless_raw, wrapper};
+use crate::{Error, Result, open_numbered_disk};
 
-/// Which way a conversion goes: the source's format decides.
+/// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// RAW in, ZVHD2 out.
+    /// ZVHD2 out.
     ToZvhd2,
-    /// ZVHD2 or ZVHD in, RAW out.
+    /// RAW out.
     ToRaw,
+}
+
+/// What a conversion is asked to be.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanOptions<'a> {
+    /// The output's name; `None` for a stream.
+    pub output: Option<&'a Path>,
+    /// Codes of rules that may be broken: see [`imsprep_rules::allowable_codes`].
+    pub allowed: &'a [String],
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
+    /// The cloud's rules, for the largest disk.
+    pub profile: &'static Profile,
+}
+
+impl Default for PlanOptions<'_> {
+    /// Into a stream, nothing allowed.
+    fn default() -> Self {
+        Self { output: None, allowed: &[], disk: None, profile: &HUAWEI }
+    }
 }
 
 /// A conversion that was looked into and not begun.
@@ -26,9 +49,12 @@ pub struct Plan {
     pub source: PathBuf,
     /// What it is.
     pub detection: Detection,
+    /// Of an archive, the name of its member that is meant, and what that is.
+    pub member: Option<(String, Detection)>,
     /// Which way it goes.
     pub direction: Direction,
-    /// What will be wrong with the result although the conversion is right.
+    /// What will be wrong with the result although the conversion is right. With an error in it the source must not be
+    /// converted.
     pub report: Report,
 }
 
@@ -36,48 +62,83 @@ pub struct Plan {
 ///
 /// # Errors
 ///
-/// [`Error::NotConvertible`] for other formats than RAW, ZVHD2 and ZVHD, and whatever reading brings.
-pub fn plan_conversion(path: &Path) -> Result<Plan> {
-    let detection = detect(&ImageFile::open(path)?)?;
-    let direction = direction(path, &detection)?;
+/// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
+/// be converted is `Ok`, with errors in its report.
+pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) -> Result<Plan> {
+    let image = ImageFile::open(path)?;
+    let detection = detect(&image)?;
+    let (direction, kind) = direction(path, &detection, options.output)?;
     let mut report = Report::new();
-    if direction == Direction::ToZvhd2 {
+    let mut member = None;
+    if detection.format == Format::Tar {
+        let disk = disk_in(&image, options.disk)?;
+        member = Some((disk.name, disk.detection));
+    }
+    if let Some(wrapper) = wrapper(detection.format) {
+        // What is in it shows at its beginning; what is at its end, when it was unpacked.
+        refuse_unless_raw(&image, wrapper)?;
+    } else if kind == Kind::Foreign {
+        let disk = member.as_ref().map_or(&detection, |(_, disk)| disk);
+        check_convertible(path, disk, options.profile, options.allowed, &mut report);
+        if !report.has_errors() {
+            // Whatever its headers have against it shows now, not after the output was begun.
+            let disk = open_numbered_disk(&image, options.disk, cancel)?;
+            check_backup_gpt(&detect(&disk)?, disk.size(), &mut report);
+        }
+    } else if direction == Direction::ToZvhd2 {
         check_backup_gpt(&detection, detection.file_size, &mut report);
     }
-    Ok(Plan { source: path.to_owned(), detection, direction, report })
+    Ok(Plan { source: path.to_owned(), detection, member, direction, report })
 }
 
-fn direction(path: &Path, detection: &Detection) -> Result<Direction> {
+/// Whether the source is one of the formats that quick import takes, with their forerunner, or another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Own,
+    Foreign,
+}
+
+fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Result<(Direction, Kind)> {
     let refuse = |advice: String| {
         Err(Error::NotConvertible { path: path.to_owned(), format: detection.format, advice })
     };
-    if !detection.also.is_empty() {
-        return refuse("it is another format as well, see imsprep detect".into());
-    }
+    // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
+    let extension = output.and_then(Path::extension).map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let by_name = |otherwise| match extension.as_deref() {
+        Some("raw" | "img") => Direction::ToRaw,
+        Some("zvhd2") => Direction::ToZvhd2,
+        _ => otherwise,
+    };
     match detection.format {
-        // Of a disk of no bytes the reference makes a container, too.
-        Format::Raw | Format::Empty => Ok(Direction::ToZvhd2),
-        Format::Zvhd2 | Format::Zvhd => Ok(Direction::ToRaw),
-        Format::Qcow2
-        | Format::Qcow
-        | Format::Vmdk
-        | Format::Vhd
-        | Format::Vhdx
-        | Format::Vdi
-        | Format::Qed
-        | Format::Parallels
-        | Format::Dmg
-        | Format::Bochs
-        | Format::Cloop => {
-            let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("raw")));
-            refuse(format!("make a RAW of it first: qemu-img convert -p -O raw {from} {to}"))
+        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
+            if !detection.also.is_empty() =>
+        {
+            refuse("it is another format as well, see imsprep detect".into())
         }
+        // Of a disk of no bytes the reference makes a container, too.
+        Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
+        Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
+        Format::Zvhd => Ok((by_name(Direction::ToRaw), Kind::Own)),
+        Format::Vhd | Format::Qcow2 | Format::Vmdk => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
+        _ if qemu_driver(detection).is_some() => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
+        Format::Gzip | Format::Xz | Format::Zstd if output.is_some() && detection.also.is_empty() => {
+            Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+        }
+        Format::Gzip | Format::Xz | Format::Zstd => refuse(
+            "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
+        ),
+        Format::Tar => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
         format if format.is_compressed() || format.is_archive() => refuse("unpack it first".into()),
         _ => refuse("no import takes what would come out".into()),
     }
 }
 
 impl Plan {
+    /// Whether a rule speaks against converting the source.
+    pub fn is_refused(&self) -> bool {
+        self.report.has_errors()
+    }
+
     /// Whether `output` may be the result's name. A name that says another format than the file will have misleads the
     /// service as well as people.
     ///
@@ -119,7 +180,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("my image.bin");
         std::fs::write(&path, bytes).unwrap();
-        plan_conversion(&path)
+        plan_conversion(&path, &PlanOptions::default(), &Cancel::new())
     }
 
     #[test]
@@ -146,14 +207,25 @@ mod tests {
     }
 
     #[test]
-    fn other_formats_are_refused_with_the_way_out() {
-        let qcow2 = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
-        let error = plan_of(&qcow2).unwrap_err().to_string();
-        assert!(
-            error.contains("is qcow2") && error.contains("image.bin' '") && error.contains("image.raw'"),
-            "{error}"
-        );
-        let error = plan_of(b"\x1f\x8b\x08\0\0\0\0\0\0\0").unwrap_err().to_string();
+    fn of_another_format_the_output_decides() {
+        let qcow2 = imsprep_testdata::folder().join("disk.qcow2");
+        for (name, direction) in [
+            ("a.zvhd2", Direction::ToZvhd2),
+            ("a.raw", Direction::ToRaw),
+            ("a.IMG", Direction::ToRaw),
+            ("a", Direction::ToZvhd2),
+        ] {
+            let output = Path::new(name);
+            let options = PlanOptions { output: Some(output), ..PlanOptions::default() };
+            let plan = plan_conversion(&qcow2, &options, &Cancel::new()).unwrap();
+            assert_eq!((plan.direction, plan.is_refused()), (direction, false), "{name}");
+            plan.check_name(output).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_no_disk_is_refused_with_the_way_out() {
+        let error = plan_of(b"BZh91AY&SY").unwrap_err().to_string();
         assert!(error.contains("unpack it"), "{error}");
     }
 }

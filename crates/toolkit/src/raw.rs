@@ -1,19 +1,25 @@
 //! The disk in an image, written as a RAW.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_detect::Format;
+use imsprep_bitmap::{bitmap_path, layout};
+use imsprep_detect::{Format, detect};
+use imsprep_foreign::Wrapper;
 use imsprep_source::{
-    Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage, is_zero,
+    BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
+    is_zero,
 };
 use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
 
+use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::verify::verify;
-use crate::{Disk, Result, open_disk};
+use crate::wrapped::{Unpacked, to_raw, wrapper};
+use crate::{Disk, Error, Result, open_numbered_disk};
 
 /// How much of the disk in a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,12 +40,22 @@ pub struct RawOptions {
     pub overwrite: Overwrite,
     /// Whether to read it back before it is put in place.
     pub verify: bool,
+    /// Whether to write its bitmap file, too.
+    pub bitmap: bool,
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
 }
 
 impl Default for RawOptions {
-    /// What the source image had, replacing nothing.
+    /// What the source image had, with its bitmap, replacing nothing.
     fn default() -> Self {
-        Self { length: DiskLength::Source, overwrite: Overwrite::Refuse, verify: false }
+        Self {
+            length: DiskLength::Source,
+            overwrite: Overwrite::Refuse,
+            verify: false,
+            bitmap: true,
+            disk: None,
+        }
     }
 }
 
@@ -58,12 +74,26 @@ pub struct RawWritten {
     pub left_out: Option<u64>,
     /// Whether it was read back and held what the disk held.
     pub verified: bool,
+    /// Its bitmap file, if one was written.
+    pub bitmap: Option<BitmapWritten>,
+}
+
+/// A bitmap file that was written beside a RAW.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BitmapWritten {
+    /// Where.
+    pub path: PathBuf,
+    /// The name of its layout.
+    pub layout: Cow<'static, str>,
+    /// Blocks of 2 MiB that it marks as data.
+    pub data_blocks: u64,
 }
 
 /// Zeros of at least this many bytes, and at a multiple of it, become a hole.
 const HOLE: usize = 64 << 10;
 
-/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all.
+/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all, and its bitmap beside
+/// it, in the same pass. Both are finished before the RAW gets its name; the bitmap gets its own next.
 ///
 /// # Errors
 ///
@@ -77,12 +107,18 @@ pub fn write_raw(
 ) -> Result<RawWritten> {
     let image = ImageFile::open(path)?;
     OutputFile::check_place(output, options.overwrite, &[&image])?;
-    let disk = open_disk(&image, cancel)?;
+    let format = detect(&image)?.format;
+    if let Some(wrapper) = wrapper(format) {
+        return unpack(&image, format, wrapper, output, options, progress, cancel);
+    }
+    let disk = open_numbered_disk(&image, options.disk, cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, &image)).transpose()?;
     let length = length_of(&disk, options.length);
     file.set_len(length)?;
     let written = AtomicU64::new(0);
     let checksums = Mutex::new(Vec::new());
+    let map = Mutex::new(BlockMap::zeroed(output, length, BlockSize::MIB_2)?);
     {
         let stage = Stage::begin(progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
@@ -90,9 +126,13 @@ pub fn write_raw(
             let mut buffer = Vec::new();
             while let Some(chunk) = chunks.next(cancel)? {
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
-                if options.verify && !is_zero(bytes) {
-                    let checksum = (chunk.start / CHUNK, Checksums::of_block(bytes));
-                    checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                let block = chunk.start / CHUNK;
+                if !is_zero(bytes) {
+                    map.lock().unwrap_or_else(PoisonError::into_inner).set(block, true);
+                    if options.verify {
+                        let checksum = (block, Checksums::of_block(bytes));
+                        checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
+                    }
                 }
                 written.fetch_add(write_data(&file, bytes, chunk.start)?, Ordering::Relaxed);
             }
@@ -105,9 +145,59 @@ pub fn write_raw(
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
         verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
     }
-    file.commit()?;
+    let map = map.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let bitmap = commit_pair(file, bitmap, &map)?;
     let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
+}
+
+/// The same for a RAW that is compressed as a whole.
+fn unpack(
+    image: &ImageFile,
+    format: Format,
+    wrapper: Wrapper,
+    output: &Path,
+    options: RawOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<RawWritten> {
+    let mut file = OutputFile::create(output, options.overwrite, &[image])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, image)).transpose()?;
+    let Unpacked { length, data_bytes, map, checksums } =
+        to_raw(image, wrapper, &mut file, progress, cancel)?;
+    image.verify_unchanged()?;
+    if options.verify {
+        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+    }
+    let bitmap = commit_pair(file, bitmap, &map)?;
+    let image = image.path().to_owned();
+    Ok(RawWritten { image, format, length, data_bytes, left_out: None, verified: options.verify, bitmap })
+}
+
+/// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.
+pub(crate) fn begin_bitmap(raw: &Path, overwrite: Overwrite, source: &ImageFile) -> Result<OutputFile> {
+    let path = bitmap_path(raw);
+    let file = OutputFile::create(&path, overwrite, &[source])?;
+    refuse_to_replace_an_image(&path)?;
+    Ok(file)
+}
+
+/// Puts a RAW in its place, and its bitmap next. Whatever can go wrong with writing them has gone wrong before.
+pub(crate) fn commit_pair(
+    raw: OutputFile,
+    bitmap: Option<OutputFile>,
+    map: &BlockMap,
+) -> Result<Option<BitmapWritten>> {
+    let Some(mut bitmap) = bitmap else {
+        raw.commit()?;
+        return Ok(None);
+    };
+    let layout = &layout::ZVHD2;
+    let path = bitmap.path().to_owned();
+    bitmap.write_all(&layout.encode(map).map_err(|why| Error::cannot_encode(&path, layout, why))?)?;
+    raw.commit()?;
+    bitmap.commit()?;
+    Ok(Some(BitmapWritten { path, layout: layout.name.clone(), data_blocks: map.data_count() }))
 }
 
 /// Writes the disk in the image at `path` into a stream, zeros and all.
@@ -118,12 +208,12 @@ pub fn write_raw(
 pub fn stream_raw(
     path: &Path,
     out: &mut dyn Sink,
-    length: DiskLength,
+    (length, disk): (DiskLength, Option<u32>),
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<RawWritten> {
     let image = ImageFile::open(path)?;
-    let disk = open_disk(&image, cancel)?;
+    let disk = open_numbered_disk(&image, disk, cancel)?;
     let length = length_of(&disk, length);
     let stage = Stage::begin(progress, "writing", length);
     let chunks = Chunks::new([&disk], length, &stage);
@@ -149,7 +239,7 @@ pub fn stream_raw(
     let left_out = first_data_beyond(&disk, length, cancel)?;
     image.verify_unchanged()?;
     let (image, format) = (path.to_owned(), disk.format());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, bitmap: None })
 }
 
 fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {
@@ -168,7 +258,7 @@ fn fill<'b>(disk: &Disk<'_>, start: u64, limit: u64, buffer: &'b mut Vec<u8>) ->
 }
 
 /// Writes what is not zero, neighbouring pieces at once. Returns the bytes written.
-fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
+pub(crate) fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
     let mut written = 0;
     let mut rest = bytes;
     let length = |rest: &[u8], zero: bool| {

@@ -110,6 +110,11 @@ fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel:
         // What is wrong with a container the check says.
         Err(
             error @ (Error::NoDisk { .. }
+            | Error::NotReadable { .. }
+            | Error::NeedsQemu { .. }
+            | Error::WhichDisk { .. }
+            | Error::Foreign(_)
+            | Error::Served(_)
             | Error::Zvhd2(
                 imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. },
             )),

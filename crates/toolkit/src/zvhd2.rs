@@ -1,21 +1,28 @@
-//! A RAW image, written as a ZVHD2.
+//! The disk in an image, written as a ZVHD2.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use imsprep_detect::detect;
+use imsprep_foreign::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, ImageFile, OutputFile, Overwrite, Progress, Sink};
+use imsprep_source::{
+    BlockMap, Cancel, DiskReader, Extent, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink,
+};
 use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
 use crate::uuid::random_uuid;
 use crate::verify::verify;
-use crate::{Result, open_disk};
+use crate::wrapped::{to_zvhd2, wrapper};
+use crate::{Disk, Result, open_disk, open_numbered_disk};
 
 /// How to write a ZVHD2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zvhd2Options {
-    /// How to bring the image's bytes in while looking for zero blocks.
+    /// How to bring a RAW's bytes in while looking for zero blocks.
     pub io: IoMode,
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
     /// How hard to compress.
     pub level: Level,
     /// The container's identity; `None` is a random one.
@@ -27,7 +34,7 @@ pub struct Zvhd2Options {
 impl Default for Zvhd2Options {
     /// As the reference does it.
     fn default() -> Self {
-        Self { io: IoMode::Auto, level: Level::REFERENCE, uuid: None, timestamp: None }
+        Self { io: IoMode::Auto, disk: None, level: Level::REFERENCE, uuid: None, timestamp: None }
     }
 }
 
@@ -36,8 +43,10 @@ impl Default for Zvhd2Options {
 pub struct Zvhd2Written {
     /// The image that it was made from.
     pub image: PathBuf,
-    /// What the scan of the image found.
-    pub scan: Scan,
+    /// Bytes of the disk.
+    pub disk_size: u64,
+    /// What the scan of a RAW found. Of another format it is known without a scan which blocks may hold data.
+    pub scan: Option<Scan>,
     /// How hard it was compressed.
     pub level: Level,
     /// Its identity.
@@ -52,12 +61,12 @@ pub struct Zvhd2Written {
     pub elapsed: Duration,
 }
 
-/// Writes the RAW at `path` to a ZVHD2 at `output`, which appears whole or not at all; if it is verified, only after every
-/// block was read back.
+/// Writes the disk in the image at `path` to a ZVHD2 at `output`, which appears whole or not at all; if it is verified, only
+/// after every block was read back. A RAW is scanned first; of another format the blocks that are allocated are read, once.
 ///
 /// # Errors
 ///
-/// What reading and writing brings, with nothing left of a file that could not be finished;
+/// As [`open_disk`]; what reading and writing brings, with nothing left of a file that could not be finished;
 /// [`Error::NotAsWritten`](crate::Error::NotAsWritten).
 pub fn write_zvhd2(
     path: &Path,
@@ -71,7 +80,10 @@ pub fn write_zvhd2(
     let image = ImageFile::open(path)?;
     // Fails now if nothing can be written there, not after an hour.
     let mut file = OutputFile::create(output, overwrite, &[&image])?;
-    let (mut written, checksums) = write(&image, &mut file, verified, options, progress, cancel)?;
+    let (mut written, checksums) = match wrapper(detect(&image)?.format) {
+        Some(wrapper) => unpack(&image, wrapper, &mut file, verified, options, progress, cancel)?,
+        None => write(&image, &mut file, verified, options, progress, cancel)?,
+    };
     if let Some(checksums) = checksums {
         let back = file.read_back()?;
         verify(&open_disk(&back, cancel)?, &checksums, progress, cancel)?;
@@ -81,7 +93,7 @@ pub fn write_zvhd2(
     Ok(written)
 }
 
-/// Writes the RAW at `path` into a stream, as a ZVHD2.
+/// Writes the disk in the image at `path` into a stream, as a ZVHD2.
 ///
 /// # Errors
 ///
@@ -107,15 +119,17 @@ fn write(
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
     let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
     let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
-    let found = scan(image, &ScanOptions { io: options.io, ..ScanOptions::default() }, progress, cancel)?;
+    let disk = open_numbered_disk(image, options.disk, cancel)?;
+    let (map, scan) = data_blocks(&disk, options.io, progress, cancel)?;
     let begun = Instant::now();
     let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };
-    let (written, checksums) =
-        imsprep_zvhd2::write(image, &found.map, &write_options, out, progress, cancel)?;
+    let disk = Source { size: disk.orig_size(), disk };
+    let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, progress, cancel)?;
     image.verify_unchanged()?;
     let written = Zvhd2Written {
-        image: imsprep_source::ReadAt::path(image).to_owned(),
-        scan: found,
+        image: image.path().to_owned(),
+        disk_size: disk.size,
+        scan,
         level: options.level,
         uuid,
         timestamp,
@@ -124,4 +138,79 @@ fn write(
         elapsed: begun.elapsed(),
     };
     Ok((written, checksums))
+}
+
+/// The same for a RAW that is compressed as a whole.
+fn unpack(
+    image: &ImageFile,
+    wrapper: Wrapper,
+    out: &mut OutputFile,
+    checksums: bool,
+    options: &Zvhd2Options,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Zvhd2Written, Option<Checksums>)> {
+    let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
+    let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
+    let begun = Instant::now();
+    let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };
+    let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, progress, cancel)?;
+    image.verify_unchanged()?;
+    let written = Zvhd2Written {
+        image: image.path().to_owned(),
+        disk_size,
+        scan: None,
+        level: options.level,
+        uuid,
+        timestamp,
+        written,
+        verified: false,
+        elapsed: begun.elapsed(),
+    };
+    Ok((written, checksums))
+}
+
+/// The blocks that may hold data, and the scan that told it, if there was one.
+fn data_blocks(
+    disk: &Disk<'_>,
+    io: IoMode,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(BlockMap, Option<Scan>)> {
+    let Some(image) = disk.raw_file() else {
+        return Ok((disk.allocated_blocks(disk.orig_size(), cancel)?, None));
+    };
+    let found = scan(image, &ScanOptions { io, ..ScanOptions::default() }, progress, cancel)?;
+    Ok((found.map.clone(), Some(found)))
+}
+
+/// The disk as the source image had it: that in a ZVHD goes on in zeros.
+struct Source<'a> {
+    disk: Disk<'a>,
+    size: u64,
+}
+
+impl ReadAt for Source<'_> {
+    fn path(&self) -> &Path {
+        self.disk.path()
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> imsprep_source::Result<()> {
+        self.disk.read_at(buf, offset)
+    }
+}
+
+impl DiskReader for Source<'_> {
+    fn data_from(&self, offset: u64) -> imsprep_source::Result<Option<Extent>> {
+        let found = self.disk.data_from(offset)?.filter(|extent| extent.start < self.size);
+        Ok(found.map(|extent| Extent { end: extent.end.min(self.size), ..extent }))
+    }
+
+    fn announce(&self, offset: u64, length: u64) {
+        self.disk.announce(offset, length);
+    }
 }

@@ -9,7 +9,8 @@ use imsprep_scan::{ScanOptions, scan};
 use imsprep_source::{Cancel, Error as SourceError, ImageFile, Overwrite, ReadAt, StreamOutput};
 use imsprep_testdata::{golden, verdicts};
 use imsprep_toolkit::{
-    DiskLength, Error, RawOptions, RawWritten, compare_images, open_disk, stream_raw, write_raw,
+    DiskLength, Error, RawOptions, RawWritten, Zvhd2Options, compare_images, open_disk, stream_raw,
+    write_raw, write_zvhd2,
 };
 use imsprep_zvhd2::{ContainerWriter, Label, Method};
 
@@ -44,7 +45,8 @@ impl Folder {
 }
 
 fn to_raw(image: &Path, output: &Path, length: DiskLength) -> Result<RawWritten, Error> {
-    let options = RawOptions { length, overwrite: Overwrite::Replace, verify: true };
+    let options =
+        RawOptions { length, overwrite: Overwrite::Replace, verify: true, bitmap: false, disk: None };
     write_raw(image, output, options, &(), &Cancel::new())
 }
 
@@ -114,7 +116,8 @@ fn a_raw_is_sparse_and_a_stream_has_the_same_bytes() {
         assert!(room <= written.data_bytes + 65536, "{name}: {room} bytes for {}", written.data_bytes);
 
         let mut stream = StreamOutput::new("memory", Vec::new());
-        let streamed = stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).unwrap();
+        let streamed =
+            stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).unwrap();
         assert!(stream.finish().unwrap() == bytes, "{name}");
         assert_eq!((streamed.length, streamed.left_out), (size, None));
         assert_eq!(folder.names(), ["out.raw", name]);
@@ -153,7 +156,7 @@ fn of_a_damaged_image_nothing_is_left() {
     let error = to_raw(&image, &folder.path("out.raw"), DiskLength::Source).unwrap_err();
     let Error::Source(SourceError::Damaged { offset: 4144, block: 0, .. }) = error else { panic!("{error}") };
     let mut stream = StreamOutput::new("memory", Vec::new());
-    assert!(stream_raw(&image, &mut stream, DiskLength::Source, &(), &Cancel::new()).is_err());
+    assert!(stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).is_err());
     let cancel = Cancel::new();
     cancel.cancel();
     let good = folder.golden("zstd_k_uniform.zvhd2");
@@ -218,13 +221,54 @@ fn the_first_difference_is_named_with_both_bytes() {
 fn a_disk_that_imsprep_cannot_read_is_an_error() {
     let folder = Folder::new();
     let raw = folder.write("a.raw", &[0; 512]);
-    let qcow2 = imsprep_testdata::folder().join("disk.qcow2");
-    let error = compare_images(&raw, &qcow2, &(), &Cancel::new()).unwrap_err();
-    assert!(
-        error.to_string().contains("is qcow2") && error.to_string().contains("qemu-img convert"),
-        "{error}"
-    );
+    let zip = folder.write("a.zip", b"PK\x03\x04 and what follows");
+    let error = compare_images(&raw, &zip, &(), &Cancel::new()).unwrap_err();
+    assert!(matches!(&error, Error::NoDisk { .. }) && error.to_string().contains("is zip"), "{error}");
+    // An overlay of another file, which is named and not opened.
+    let mut overlay = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
+    overlay[8..16].copy_from_slice(&512_u64.to_be_bytes());
+    overlay[16..20].copy_from_slice(&11_u32.to_be_bytes());
+    overlay[512..523].copy_from_slice(b"/etc/passwd");
+    let overlay = folder.write("a.qcow2", &overlay);
+    let error = compare_images(&raw, &overlay, &(), &Cancel::new()).unwrap_err().to_string();
+    assert!(error.contains("IMS-007: it is an overlay of \"/etc/passwd\""), "{error}");
     let broken = folder.golden("variant_06_end_bad_checksum.zvhd2");
     assert!(matches!(compare_images(&raw, &broken, &(), &Cancel::new()).unwrap_err(), Error::Zvhd2(_)));
     assert!(ImageFile::open(&raw).unwrap().size() == 512);
+}
+
+#[test]
+fn a_raw_has_its_bitmap_beside_it_and_neither_replaces_anything() {
+    let folder = Folder::new();
+    let image = folder.golden("zstd_a_8m.zvhd2");
+    let raw = folder.path("out.raw");
+    let write = |overwrite| {
+        write_raw(&image, &raw, RawOptions { overwrite, ..RawOptions::default() }, &(), &Cancel::new())
+    };
+    let written = write(Overwrite::Refuse).unwrap();
+    let found = scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+    let bitmap = written.bitmap.unwrap();
+    assert_eq!((bitmap.path.as_path(), bitmap.data_blocks), (folder.path("out.mf").as_path(), 3));
+    assert!(std::fs::read(&bitmap.path).unwrap() == imsprep_bitmap::layout::ZVHD2.encode(&found.map));
+    // A bitmap without its RAW, and an image by that name.
+    std::fs::remove_file(&raw).unwrap();
+    assert!(matches!(write(Overwrite::Refuse), Err(Error::Source(SourceError::Exists { .. }))));
+    std::fs::copy(&image, &bitmap.path).unwrap();
+    assert!(matches!(write(Overwrite::Replace), Err(Error::OutputIsImage { .. })));
+    assert_eq!(folder.names(), ["out.mf", "zstd_a_8m.zvhd2"]);
+}
+
+#[test]
+fn a_zvhd_of_version_1_becomes_the_zvhd2_that_its_source_would() {
+    let folder = Folder::new();
+    let options = Zvhd2Options { uuid: Some([3; 16]), timestamp: Some(9), ..Zvhd2Options::default() };
+    let convert = |image: &Path, output: &str| {
+        let output = folder.path(output);
+        write_zvhd2(image, &output, Overwrite::Refuse, true, &options, &(), &Cancel::new()).unwrap();
+        std::fs::read(output).unwrap()
+    };
+    let old = folder.golden("zvhd1_a_8m.zvhd");
+    let raw = folder.path("out.raw");
+    to_raw(&old, &raw, DiskLength::Source).unwrap();
+    assert!(convert(&old, "a.zvhd2") == convert(&raw, "b.zvhd2"));
 }

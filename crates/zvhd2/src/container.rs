@@ -49,6 +49,7 @@ pub struct Written {
 /// ```
 pub struct ContainerWriter<'a> {
     out: &'a mut dyn Sink,
+    label: Label,
     head: Footer,
     /// One for each record so far: 8 MiB for a full disk of 1 TiB.
     entries: Vec<IndexEntry>,
@@ -75,7 +76,7 @@ impl<'a> ContainerWriter<'a> {
         let segments = head.max_blk_num.div_ceil(disk::BLOCKS_PER_SEGMENT);
         let bitmap = vec![0; to_usize(segments) * to_usize(disk::BITMAP_SEGMENT_SIZE)];
         let written = Written { file_size: 0, records: 0, payload_bytes: 0 };
-        let mut container = Self { out, head, entries: Vec::new(), bitmap, written };
+        let mut container = Self { out, label: *label, head, entries: Vec::new(), bitmap, written };
         container.write_footer(&container.head.clone())?;
         Ok(container)
     }
@@ -155,10 +156,30 @@ impl<'a> ContainerWriter<'a> {
         Ok(self.written)
     }
 
+    /// Ends a container of a disk that turned out to have only `orig_size` bytes of those that the label told of. Returns the
+    /// HEAD that goes with it as well, which has to be written over the one at the file's start.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    ///
+    /// # Panics
+    ///
+    /// If that is more than the label told of, or a block beyond it was appended.
+    pub fn finish_with_size(mut self, orig_size: u64) -> Result<(Written, Vec<u8>), Error> {
+        assert!(orig_size <= self.label.orig_size, "a disk of {orig_size} bytes under {:?}", self.label);
+        let too_large = || Error::DiskTooLarge { path: self.out.path().to_owned(), size: orig_size };
+        self.head = canonical_head(&Label { orig_size, ..self.label }).ok_or_else(too_large)?;
+        let last = self.entries.last().map(|entry| entry.block);
+        assert!(last < Some(self.head.max_blk_num), "block {last:?} of {}", self.head.max_blk_num);
+        let segments = self.head.max_blk_num.div_ceil(disk::BLOCKS_PER_SEGMENT);
+        self.bitmap.truncate(to_usize(segments) * to_usize(disk::BITMAP_SEGMENT_SIZE));
+        let head = footer_unit(&self.head);
+        Ok((self.finish()?, head))
+    }
+
     fn write_footer(&mut self, footer: &Footer) -> Result<(), Error> {
-        let mut bytes = footer.encode().to_vec();
-        bytes.resize(GAP.len(), 0);
-        self.write(&bytes)
+        self.write(&footer_unit(footer))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -166,6 +187,13 @@ impl<'a> ContainerWriter<'a> {
         self.written.file_size += bytes.len() as u64;
         Ok(())
     }
+}
+
+/// A footer as it is stored.
+fn footer_unit(footer: &Footer) -> Vec<u8> {
+    let mut bytes = footer.encode().to_vec();
+    bytes.resize(GAP.len(), 0);
+    bytes
 }
 
 /// HEAD as the reference writes it; `None` if its fields can't hold the disk's size.

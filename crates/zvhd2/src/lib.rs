@@ -55,4 +55,4 @@ pub use reader::Reader;
 pub use rules::RULES;
 pub use salvage::{BlockSpan, Missing, Salvage, SizeFrom};
 pub use timestamp::{timestamp_now, timestamp_of};
-pub use write::{WriteOptions, write};
+pub use write::{WriteOptions, write, write_in_sequence};

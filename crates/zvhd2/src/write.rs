@@ -1,7 +1,7 @@
 //! The writer: a disk in, a canonical container out.
 
 use imsprep_ondisk::zvhd2::BLOCK_SIZE;
-use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Progress, Sink, Stage, is_zero};
+use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, OutputFile, Progress, Sink, Stage, is_zero};
 
 use crate::ordered::in_order;
 use crate::{Checksums, Compressor, ContainerWriter, Error, Label, Level, Method, Written};
@@ -80,7 +80,7 @@ pub fn write(
         if let Some(soon) = soon {
             disk.announce(soon.saturating_mul(block_size), block_size);
         }
-        pack(disk, number, options, worker, packed)
+        read_and_pack(disk, number, options, worker, packed)
     };
     let mut sums = Vec::new();
     let take = |packed: &mut Packed| {
@@ -99,8 +99,71 @@ pub fn write(
     Ok((container.finish()?, checksums.then(|| Checksums::new(sums))))
 }
 
+/// Writes a container of blocks that come one after the other, of a disk whose size shows when they end: each has 2 MiB, the
+/// last one perhaps less. Compressed on the threads of the current rayon pool; one of them at a time asks for the next block.
+/// HEAD is written again at the end, with the size. Returns the bytes of the disk, too.
+///
+/// # Errors
+///
+/// As [`write()`], and what the blocks bring; [`Error::DiskTooLarge`] if there are more than `most` bytes.
+pub fn write_in_sequence(
+    blocks: impl Iterator<Item = imsprep_source::Result<Vec<u8>>> + Send,
+    most: u64,
+    options: &WriteOptions,
+    out: &mut OutputFile,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Written, u64, Option<Checksums>), Error> {
+    let path = out.path().to_owned();
+    let WriteOptions { timestamp, uuid, checksums, .. } = *options;
+    let label = Label { orig_size: most, method: Method::Zstd, timestamp, uuid };
+    let mut container = ContainerWriter::begin(out, &label)?;
+    // How much there will be nobody knows.
+    let stage = Stage::begin(progress, "unpacking and compressing", 0);
+    let ahead = AHEAD * rayon::current_num_threads();
+    let make = |worker: &mut Worker,
+                (number, block): (usize, imsprep_source::Result<Vec<u8>>),
+                packed: &mut Counted| {
+        cancel.check()?;
+        worker.block = block?;
+        let start = (number as u64).saturating_mul(BLOCK_SIZE.into());
+        packed.length = worker.block.len() as u64;
+        let size = start.saturating_add(packed.length);
+        if size > most {
+            return Err(Error::DiskTooLarge { path: path.clone(), size });
+        }
+        worker.block.resize(usize::try_from(BLOCK_SIZE).unwrap_or(usize::MAX), 0);
+        pack(number as u64, options, worker, &mut packed.packed)
+    };
+    let (mut sums, mut size) = (Vec::new(), 0);
+    let take = |Counted { packed, length }: &mut Counted| {
+        if !packed.payload.is_empty() {
+            container.append(packed.number, &packed.payload)?;
+            if checksums {
+                sums.push((packed.number.into(), packed.checksum));
+            }
+        }
+        size += *length;
+        stage.advance(*length);
+        Ok::<_, Error>(())
+    };
+    in_order(blocks.enumerate(), ahead, Worker::default, make, take)?;
+    drop(stage);
+    cancel.check()?;
+    let (written, head) = container.finish_with_size(size)?;
+    out.write_at(&head, 0)?;
+    Ok((written, size, checksums.then(|| Checksums::new(sums))))
+}
+
+/// A block with the bytes of the disk that it has.
+#[derive(Default)]
+struct Counted {
+    packed: Packed,
+    length: u64,
+}
+
 /// Reads one block, padded with zeros if it is the last and partial, and compresses it.
-fn pack(
+fn read_and_pack(
     disk: &dyn DiskReader,
     number: u64,
     options: &WriteOptions,
@@ -114,7 +177,11 @@ fn pack(
     let (data, padding) = worker.block.split_at_mut(there);
     disk.read_at(data, start)?;
     padding.fill(0);
+    pack(number, options, worker, packed)
+}
 
+/// Compresses the worker's block.
+fn pack(number: u64, options: &WriteOptions, worker: &mut Worker, packed: &mut Packed) -> Result<(), Error> {
     packed.number = u32::try_from(number).unwrap_or(u32::MAX);
     packed.payload.clear();
     if is_zero(&worker.block) {

@@ -13,6 +13,7 @@ use super::size::parse_image_size;
   imsprep bench --case half --cache warm --no-rivals   one row, only imsprep
   imsprep bench disk.raw --html disk.html              an image of yours, with a page to look at
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
+  imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md, nothing left out
 
 A row is one image in one state of the cache. Each program runs --rounds times in each row, so a run takes as long as \
@@ -22,7 +23,7 @@ slow disk. The times mean something only if nothing else runs meanwhile.
 Before each sample of a cold row the image is put out of the page cache. As root, the page cache of the whole machine is \
 dropped for that, which slows down whatever else runs on it.
 
-The ZVHD2 cases have at most 1 GiB and are only measured warm. libzstd alone works on blocks that lie in memory, in \
+The ZVHD2 and foreign cases have at most 1 GiB and are only measured warm. libzstd alone works on blocks that lie in memory, in \
 this process, with as many threads: what any program that compresses or expands them can reach at most. What imsprep and \
 qemu-img write is compared with the image, once, outside of the time that counts. imsprep flushes its output to the disk, \
 qemu-img does not; both write into memory, too.
@@ -37,7 +38,7 @@ pub(crate) struct BenchArgs {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Bytes of the images that are made: a number, or one with K, M, G or T (8G = 8GiB). Sparse ones are 12.5 times as
-    /// large, the empty one has 1 TiB; those for ZVHD2 at most 1 GiB
+    /// large, the empty one has 1 TiB; those for ZVHD2 and other formats at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_image_size)]
     pub(crate) size: u64,
     /// Images to make; may be given several times [default: all, or none if there is a FILE]
@@ -100,6 +101,20 @@ pub(crate) enum CaseName {
     /// The structure of a ZVHD2 of 300 000 records
     #[value(name = "zvhd2-quick")]
     Quick,
+    /// The four below
+    Foreign,
+    /// qcow2 to ZVHD2, beside qemu-img convert to RAW and our conversion of that
+    #[value(name = "foreign-qcow2")]
+    Qcow2,
+    /// The same of one that zlib compressed
+    #[value(name = "foreign-zlib")]
+    Qcow2Zlib,
+    /// The same of one that zstd compressed
+    #[value(name = "foreign-zstd")]
+    Qcow2Zstd,
+    /// The same of a dynamic VHD
+    #[value(name = "foreign-vhd")]
+    Vhd,
 }
 
 impl CaseName {
@@ -118,6 +133,11 @@ impl CaseName {
             Self::Convert => case == Case::Convert,
             Self::Check => case == Case::Check,
             Self::Quick => case == Case::Quick,
+            Self::Foreign => case.is_foreign(),
+            Self::Qcow2 => case == Case::Qcow2,
+            Self::Qcow2Zlib => case == Case::Qcow2Zlib,
+            Self::Qcow2Zstd => case == Case::Qcow2Zstd,
+            Self::Vhd => case == Case::Vhd,
         }
     }
 }
@@ -201,6 +221,12 @@ mod tests {
         let three = [Case::Convert, Case::Check, Case::Quick];
         assert_eq!(parse(&["--case", "zvhd2"]).cases_to_make(), three);
         assert_eq!(parse(&["--case", "zvhd2-quick,zvhd2"]).cases_to_make(), three);
+    }
+
+    #[test]
+    fn foreign_stands_for_four_cases() {
+        let four = [Case::Qcow2, Case::Qcow2Zlib, Case::Qcow2Zstd, Case::Vhd];
+        assert_eq!(parse(&["--case", "foreign"]).cases_to_make(), four);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
-    Direction, Plan, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written, plan_conversion, stream_raw,
-    stream_zvhd2, write_raw, write_zvhd2,
+    Converted, Direction, Plan, PlanOptions, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written,
+    plan_conversion, stream_raw, stream_zvhd2, write_raw, write_zvhd2,
 };
 
 use crate::args::{ConvertArgs, Io};
@@ -17,16 +18,16 @@ use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_error, print_json, print_json_error};
 use crate::{moment, wire};
 
-/// What a conversion made.
-pub(crate) enum Converted {
-    Zvhd2(Zvhd2Written),
-    Raw(RawWritten),
-}
-
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let plan = plan_conversion(&args.source)?;
-    refuse_what_does_not_apply(args, plan.direction)?;
     let to_stream = args.output.as_os_str() == "-";
+    let output = (!to_stream).then_some(args.output.as_path());
+    let options =
+        PlanOptions { output, allowed: &args.from.allowed, disk: args.from.disk, ..PlanOptions::default() };
+    let plan = plan_conversion(&args.source, &options, setup.cancel())?;
+    if plan.is_refused() {
+        return refuse(&plan, to_stream, setup);
+    }
+    refuse_what_does_not_apply(args, &plan)?;
     if !to_stream {
         plan.check_name(&args.output)?;
     }
@@ -49,20 +50,42 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     Ok(Status::Fine)
 }
 
+/// Says why the source is not converted.
+fn refuse(plan: &Plan, to_stream: bool, setup: &Setup) -> anyhow::Result<Status> {
+    match setup.output {
+        Output::Json => {
+            let body = wire::convert::Converted::refused(plan);
+            let document = wire::Document::new("imsprep.convert", Status::Wrong, body);
+            if to_stream { print_json_error(&document)? } else { print_json(&document)? }
+        }
+        // Nobody reads standard output of a conversion for its words.
+        Output::Text(detail) => print_error(&render::convert::refused(plan, detail)),
+        Output::Quiet => {}
+    }
+    Ok(Status::Wrong)
+}
+
 fn is_stop(error: &anyhow::Error) -> bool {
     error.downcast_ref::<imsprep_toolkit::Error>().is_some_and(imsprep_toolkit::Error::is_cancelled)
 }
 
 /// A flag that has no effect is a misunderstanding, and better told before the work than after it.
-fn refuse_what_does_not_apply(args: &ConvertArgs, direction: Direction) -> anyhow::Result<()> {
+fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result<()> {
     let of_zvhd2 = [
         ("--level", args.level.is_some()),
         ("--uuid", args.uuid.is_some()),
         ("--timestamp", args.timestamp.is_some()),
         ("--io", args.io.is_some()),
     ];
-    let of_raw = [("--size", args.size.is_some())];
-    let (flags, to) = match direction {
+    let of_raw = [("--size", args.size.is_some()), ("--no-bitmap", args.no_bitmap)];
+    let format = plan.detection.format;
+    if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
+        bail!("--size has no meaning here: a disk in {format} has one size");
+    }
+    if args.from.disk.is_some() && format != Format::Tar {
+        bail!("--disk has no meaning here: {} is {format} and holds one disk", args.source.display());
+    }
+    let (flags, to) = match plan.direction {
         Direction::ToZvhd2 => (&of_raw[..], "ZVHD2"),
         Direction::ToRaw => (&of_zvhd2[..], "RAW"),
     };
@@ -79,6 +102,7 @@ fn to_zvhd2(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Resul
     };
     let options = Zvhd2Options {
         io: args.io.unwrap_or(Io::Auto).into(),
+        disk: args.from.disk,
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
         timestamp,
@@ -97,9 +121,17 @@ fn to_raw(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Result<
     let length = args.size.map(Into::into).unwrap_or_default();
     let (progress, cancel) = (setup.progress(), setup.cancel());
     if to_stream {
-        return to_standard_output(args, |out| Ok(stream_raw(&args.source, out, length, progress, cancel)?));
+        return to_standard_output(args, |out| {
+            Ok(stream_raw(&args.source, out, (length, args.from.disk), progress, cancel)?)
+        });
     }
-    let options = RawOptions { length, overwrite: overwrite(args), verify: args.verify };
+    let options = RawOptions {
+        length,
+        overwrite: overwrite(args),
+        verify: args.verify,
+        bitmap: !args.no_bitmap,
+        disk: args.from.disk,
+    };
     Ok(write_raw(&args.source, &args.output, options, progress, cancel)?)
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;
+pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod request;
 pub(crate) mod rules;

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use imsprep_rules::Size;
-use imsprep_toolkit::{Plan, RawWritten, Zvhd2Written};
+use imsprep_source::BlockSize;
+use imsprep_toolkit::{Converted, Plan, RawWritten, Zvhd2Written};
 
 use super::detect::format_line;
 use super::findings::Findings;
 use super::{percent, rate, scan_line, seconds, style};
-use crate::commands::convert::Converted;
 use crate::setup::Detail;
 use crate::terminal::shown;
 
@@ -21,6 +21,19 @@ pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
     let bold = style::BOLD;
     let name = plan.source.display().to_string();
     format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings { report: &plan.report, detail })
+}
+
+/// Why nothing was written.
+pub(crate) fn refused(plan: &Plan, detail: Detail) -> String {
+    let (bold, bad) = (style::BOLD, style::BAD);
+    let name = plan.source.display().to_string();
+    let format = format_line(&plan.detection);
+    format!(
+        "{bold}{}{bold:#}: {bad}not converted{bad:#}, {}\n{}",
+        shown(&name),
+        shown(&format),
+        Findings { report: &plan.report, detail }
+    )
 }
 
 /// What was written.
@@ -35,6 +48,9 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, output: &Path, detail: De
     let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
     let source = plan.source.display().to_string();
     let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(&plan.detection)));
+    if let Some((name, disk)) = &plan.member {
+        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(disk)));
+    }
     match converted {
         Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
         Converted::Raw(raw) => write_raw(&mut text, raw),
@@ -43,16 +59,18 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, output: &Path, detail: De
 }
 
 fn write_zvhd2(text: &mut String, zvhd2: &Zvhd2Written, detail: Detail) {
-    let (map, written) = (&zvhd2.scan.map, &zvhd2.written);
-    let (all, data) = (map.block_count(), written.records);
-    let data_bytes = data * map.block_size().bytes();
-    let _ = writeln!(text, "  disk    {}", Size(map.image_size()));
+    let (block_size, written) = (BlockSize::MIB_2, &zvhd2.written);
+    let (all, data) = (block_size.blocks_in(zvhd2.disk_size), written.records);
+    let data_bytes = data * block_size.bytes();
+    let _ = writeln!(text, "  disk    {}", Size(zvhd2.disk_size));
     let _ = write!(text, "  blocks  {data} of {all} hold data ({}), 2 MiB each", percent(data, all));
     if let Some(ratio) = ratio(data_bytes, written.payload_bytes) {
         let _ = write!(text, ", compressed {ratio:.1} : 1");
     }
     let _ = writeln!(text, " by zstd at level {}", zvhd2.level.get());
-    let _ = writeln!(text, "  scan    {}", scan_line(&zvhd2.scan, detail));
+    if let Some(scan) = &zvhd2.scan {
+        let _ = writeln!(text, "  scan    {}", scan_line(scan, detail));
+    }
     let (took, rate) = (seconds(zvhd2.elapsed), rate(data_bytes, zvhd2.elapsed));
     let _ = writeln!(text, "  wrote   {} of data in {took}, {rate}", Size(data_bytes).scaled());
     write_verified(text, zvhd2.verified);
@@ -67,6 +85,16 @@ fn write_raw(text: &mut String, raw: &RawWritten) {
             text,
             "  {warning}left out{warning:#}: there is data beyond the image's end, the first at byte {offset} of the disk; \
              --size disk keeps it"
+        );
+    }
+    if let Some(bitmap) = &raw.bitmap {
+        let (name, all) = (bitmap.path.display().to_string(), BlockSize::MIB_2.blocks_in(raw.length));
+        let _ = writeln!(
+            text,
+            "  bitmap  {}: written, {} of {all} blocks hold data, layout {} (not proven to be the vendor's)",
+            shown(&name),
+            bitmap.data_blocks,
+            bitmap.layout
         );
     }
     write_verified(text, raw.verified);

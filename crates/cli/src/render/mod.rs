@@ -12,6 +12,7 @@ pub(crate) mod inspect;
 pub(crate) mod learn;
 pub(crate) mod map;
 pub(crate) mod picture;
+pub(crate) mod prepare;
 pub(crate) mod quantity;
 pub(crate) mod repair;
 pub(crate) mod request;

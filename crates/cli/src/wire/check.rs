@@ -1,5 +1,7 @@
 //! `imsprep check --json`
 
+use std::path::Path;
+
 use imsprep_inspect::Inspection;
 use imsprep_rules::{RULE_SET_DATE, object_key};
 use imsprep_toolkit::{Checked, Verdict};
@@ -121,12 +123,26 @@ pub(crate) fn verdict_name(verdict: &Verdict) -> &'static str {
 impl File {
     fn new(outcome: &Outcome, policy: &Policy) -> Self {
         let prefix = policy.intent.prefix.as_ref();
-        let none = Self {
-            path: outcome.path.as_path().into(),
-            key: prefix.and_then(|_| object_key(&outcome.path, &policy.intent)),
+        let key = prefix.and_then(|_| object_key(&outcome.path, &policy.intent));
+        let none = Self { key, ..Self::none(&outcome.path, outcome.status) };
+        match &outcome.result {
+            Err(error) => Self { error: Some(failure_text(error)), ..none },
+            Ok(checked) => Self::of(checked, none),
+        }
+    }
+
+    /// A file that was checked, with the status that it leads to.
+    pub(crate) fn checked(checked: &Checked, status: Status) -> Self {
+        Self::of(checked, Self::none(&checked.path, status))
+    }
+
+    fn none(path: &Path, status: Status) -> Self {
+        Self {
+            path: path.into(),
+            key: None,
             verdict: "could-not-tell",
             reservations: vec![],
-            exit_status: Some(outcome.status.number()),
+            exit_status: Some(status.number()),
             error: None,
             detection: None,
             bitmap: None,
@@ -134,10 +150,6 @@ impl File {
             zvhd2: None,
             inside: None,
             report: None,
-        };
-        match &outcome.result {
-            Err(error) => Self { error: Some(failure_text(error)), ..none },
-            Ok(checked) => Self::of(checked, none),
         }
     }
 

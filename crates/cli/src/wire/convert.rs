@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
-use imsprep_toolkit::{Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted as Made, Direction, Plan, RawWritten, Zvhd2Written};
 use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
 use super::report::WireReport;
-use crate::commands::convert;
 use crate::render::time::utc;
 use crate::render::zvhd2::uuid;
 
@@ -18,9 +17,13 @@ use crate::render::zvhd2::uuid;
 pub(crate) struct Converted {
     source: WirePath,
     source_format: &'static str,
-    /// Null if it went to standard output.
+    /// The name of the disk's file in an archive; else null.
+    member: Option<String>,
+    /// Null if it went to standard output, or nothing was written.
     output: Option<WirePath>,
     output_format: &'static str,
+    /// A rule speaks against converting the source, and nothing was written.
+    refused: bool,
     /// Bytes of the output.
     length: u64,
     verified: bool,
@@ -39,30 +42,67 @@ struct WireZvhd2 {
     records: u64,
     payload_bytes: u64,
     seconds: f64,
-    scan: WireScan,
+    /// Bytes of the disk.
+    disk_size: u64,
+    /// Of a RAW; else null.
+    scan: Option<WireScan>,
 }
 
 #[derive(Debug, Serialize)]
 struct WireRaw {
     data_bytes: u64,
     left_out: Option<u64>,
+    /// Null if none was written.
+    bitmap: Option<WireBitmapWritten>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireBitmapWritten {
+    #[serde(flatten)]
+    path: WirePath,
+    layout: String,
+    /// That the service takes this layout is not known.
+    layout_proven: bool,
+    data_blocks: u64,
 }
 
 impl Converted {
-    pub(crate) fn new(plan: &Plan, converted: &convert::Converted, output: Option<&Path>) -> Self {
+    /// Of a source that must not be converted.
+    pub(crate) fn refused(plan: &Plan) -> Self {
+        Self {
+            source: plan.source.as_path().into(),
+            source_format: plan.detection.format.name(),
+            member: plan.member.as_ref().map(|(name, _)| name.clone()),
+            output: None,
+            output_format: match plan.direction {
+                Direction::ToZvhd2 => "zvhd2",
+                Direction::ToRaw => "raw",
+            },
+            refused: true,
+            length: 0,
+            verified: false,
+            zvhd2: None,
+            raw: None,
+            report: (&plan.report).into(),
+        }
+    }
+
+    pub(crate) fn new(plan: &Plan, converted: &Made, output: Option<&Path>) -> Self {
         let (output_format, length, verified) = match converted {
-            convert::Converted::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
-            convert::Converted::Raw(raw) => ("raw", raw.length, raw.verified),
+            Made::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
+            Made::Raw(raw) => ("raw", raw.length, raw.verified),
         };
         let (zvhd2, raw) = match converted {
-            convert::Converted::Zvhd2(zvhd2) => (Some(zvhd2.into()), None),
-            convert::Converted::Raw(raw) => (None, Some(raw.into())),
+            Made::Zvhd2(zvhd2) => (Some(zvhd2.into()), None),
+            Made::Raw(raw) => (None, Some(raw.into())),
         };
         Self {
             source: plan.source.as_path().into(),
             source_format: plan.detection.format.name(),
+            member: plan.member.as_ref().map(|(name, _)| name.clone()),
             output: output.map(Into::into),
             output_format,
+            refused: false,
             length,
             verified,
             zvhd2,
@@ -81,13 +121,20 @@ impl From<&Zvhd2Written> for WireZvhd2 {
             records: zvhd2.written.records,
             payload_bytes: zvhd2.written.payload_bytes,
             seconds: zvhd2.elapsed.as_secs_f64(),
-            scan: (&zvhd2.scan).into(),
+            disk_size: zvhd2.disk_size,
+            scan: zvhd2.scan.as_ref().map(WireScan::from),
         }
     }
 }
 
 impl From<&RawWritten> for WireRaw {
     fn from(raw: &RawWritten) -> Self {
-        Self { data_bytes: raw.data_bytes, left_out: raw.left_out }
+        let bitmap = raw.bitmap.as_ref().map(|bitmap| WireBitmapWritten {
+            path: bitmap.path.as_path().into(),
+            layout: bitmap.layout.to_string(),
+            layout_proven: false,
+            data_blocks: bitmap.data_blocks,
+        });
+        Self { data_bytes: raw.data_bytes, left_out: raw.left_out, bitmap }
     }
 }

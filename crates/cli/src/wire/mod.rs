@@ -13,6 +13,7 @@ pub(crate) mod junit;
 pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;
+pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod request;

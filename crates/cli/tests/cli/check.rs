@@ -162,7 +162,7 @@ fn other_formats_are_refused_with_the_way_out_that_fits_their_size() {
     let run = folder.run(&["check", "disk.qcow2"]);
     assert_eq!(run.status, 1);
     assert!(
-        run.out.contains("qemu-img convert") && !run.out.contains("use the common import"),
+        run.out.contains("imsprep prepare disk.qcow2") && !run.out.contains("use the common import"),
         "{}",
         run.out
     );

@@ -72,12 +72,12 @@ fn what_can_not_be_read_is_2() {
     bytes[4096 + 60] ^= 0xff;
     folder.write("bad.zvhd2", &bytes);
     folder.write("cut.zvhd2", &bytes[..100_000]);
-    std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("disk.qcow2")).unwrap();
+    folder.write("a.zip", b"PK\x03\x04 and what follows");
     for (name, words) in [
         ("none.raw", "none.raw: cannot open"),
         ("bad.zvhd2", "bad.zvhd2: block 0, at offset 4144 of the file, is damaged"),
         ("cut.zvhd2", "cut.zvhd2: can't be read as a disk: the last 4096 bytes are not an END footer"),
-        ("disk.qcow2", "disk.qcow2: is qcow2; imsprep reads the disk in RAW, ZVHD2, ZVHD and fixed VHD only"),
+        ("a.zip", "a.zip: is zip, and imsprep does not read the disk in it"),
     ] {
         let run = folder.run(&["compare", "a.raw", name]);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{name}");

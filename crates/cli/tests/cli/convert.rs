@@ -64,7 +64,8 @@ fn there_and_back_again() {
     let back = std::fs::read(folder.path("back.raw")).unwrap();
     assert!(back[..bytes.len()] == bytes && back[bytes.len()..].iter().all(|byte| *byte == 0));
     assert!(folder.path("back.raw").metadata().unwrap().blocks() * 512 < 4 * 128 * 1024, "sparse");
-    assert_eq!(folder.names(), ["back.raw", "disk.raw", "disk.zvhd2"]);
+    assert_eq!(folder.names(), ["back.mf", "back.raw", "disk.raw", "disk.zvhd2"]);
+    assert_eq!(folder.run(&["bitmap", "verify", "back.raw"]).status, 0);
 
     let (status, json) = folder.json(&["convert", "disk.zvhd2", "whole.img", "--size", "disk"]);
     assert_eq!(
@@ -257,7 +258,10 @@ fn names_flags_and_formats_that_do_not_fit_are_told_before_the_work() {
         (&["a.zvhd2", "new.raw", "--uuid", UUID], 2, "--uuid has no meaning here"),
         (&["a.zvhd2", "new.raw", "--timestamp", "1700000000"], 2, "--timestamp has no meaning here"),
         (&["disk.raw", "-", "--verify"], 2, "can't be read back"),
-        (&["disk.qcow2", "new.zvhd2"], 1, "qemu-img convert -p -O raw disk.qcow2 disk.raw"),
+        (&["disk.qcow2", "new.vmdk"], 2, "let it end in .zvhd2"),
+        (&["disk.qcow2", "new.raw", "--size", "disk"], 2, "--size has no meaning here"),
+        (&["disk.qcow2", "new.zvhd2", "--no-bitmap"], 2, "--no-bitmap has no meaning here"),
+        (&["disk.qcow2", "new.zvhd2", "--allow", "IMS-007"], 2, "only IMS-008 and IMS-017 can be allowed"),
         (&["none.raw", "new.zvhd2"], 2, "none.raw: cannot open"),
     ] {
         let run = folder.run(&[&["convert"], args].concat());

@@ -19,7 +19,7 @@ pub(crate) struct FuseFile<'a> {
 impl<'a> FuseFile<'a> {
     /// All of it can be read.
     pub(crate) fn sound(folder: &'a Folder) -> Self {
-        Self::serve(folder, "pread=dd if=/dev/zero count=$3 iflag=count_bytes status=none")
+        Self::serve(folder, 64 << 20, "pread=dd if=/dev/zero count=$3 iflag=count_bytes status=none")
     }
 
     /// One page can't be read.
@@ -28,20 +28,32 @@ impl<'a> FuseFile<'a> {
             "pread=if [ $4 -le {BAD} ] && [ $(($4+$3)) -gt {BAD} ]; then echo EIO >&2; exit 1; fi; \
              dd if=/dev/zero count=$3 iflag=count_bytes status=none"
         );
-        Self::serve(folder, &pread)
+        Self::serve(folder, 64 << 20, &pread)
     }
 
-    fn serve(folder: &'a Folder, pread: &str) -> Self {
+    /// What is in another file of the folder, of which the byte at `bad` can't be read.
+    fn failing_copy(folder: &'a Folder, name: &str, bad: u64) -> Self {
+        let path = folder.path(name);
+        let size = path.metadata().unwrap().len();
+        let pread = format!(
+            "pread=if [ $4 -le {bad} ] && [ $(($4+$3)) -gt {bad} ]; then echo EIO >&2; exit 1; fi; \
+             dd if={} skip=$4 count=$3 bs=64K iflag=skip_bytes,count_bytes status=none",
+            path.display()
+        );
+        Self::serve(folder, size, &pread)
+    }
+
+    fn serve(folder: &'a Folder, size: u64, pread: &str) -> Self {
         let path = folder.write("disk.raw", b"");
         let server = Command::new("nbdfuse")
             .arg(&path)
-            .args(["--command", "nbdkit", "-s", "eval", "get_size=echo 67108864", pread])
+            .args(["--command", "nbdkit", "-s", "eval", &format!("get_size=echo {size}"), pread])
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let begun = Instant::now();
-        while std::fs::metadata(&path).unwrap().len() != 64 << 20 {
+        while std::fs::metadata(&path).unwrap().len() != size {
             assert!(begun.elapsed() < Duration::from_secs(30), "nbdfuse did not come up");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -77,6 +89,37 @@ fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
     assert!(run.err.contains(&format!("disk.raw: cannot read at offset {BAD}")), "{}", run.err);
     assert_eq!(folder.names(), ["disk.raw"]);
     drop(file);
+}
+
+#[test]
+fn an_unreadable_place_in_another_format_is_named_and_no_output_is_left() {
+    if !["nbdfuse", "nbdkit", "fusermount3", "qemu-img"].into_iter().all(has_tool) {
+        return;
+    }
+    let folder = Folder::new();
+    let content =
+        (0..8_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<_>>();
+    folder.write("source.raw", &content);
+    for (format, options) in
+        [("qcow2", &[][..]), ("vpc", &["-o", "subformat=dynamic,force_size=on"]), ("vmdk", &[])]
+    {
+        let args = [&["convert", "-f", "raw", "-O", format], options, &["source.raw", "image"]].concat();
+        assert!(
+            Command::new("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success()
+        );
+        // Among the data, which ends where the file does.
+        let bad = folder.path("image").metadata().unwrap().len() * 2 / 3 / 4096 * 4096;
+        let file = FuseFile::failing_copy(&folder, "image", bad);
+        for output in ["out.zvhd2", "out.img"] {
+            let run = folder.run(&["convert", "disk.raw", output]);
+            assert_eq!((run.status, run.out.as_str()), (2, ""), "{format}: {}", run.err);
+            let place = run.err.split("disk.raw: cannot read at offset ").nth(1);
+            let place = place.and_then(|rest| rest.split(':').next()?.parse::<u64>().ok()).unwrap_or(0);
+            assert!((bad & !0xf_ffff..=bad).contains(&place), "{format}: bad is {bad}: {}", run.err);
+            assert_eq!(folder.names(), ["disk.raw", "image", "source.raw"], "{format}");
+        }
+        drop(file);
+    }
 }
 
 /// A process that is killed has no chance to clean up: what it was writing must not have a name yet.

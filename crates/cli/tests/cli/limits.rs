@@ -244,3 +244,119 @@ fn compressed_files_that_ask_for_memory() {
         assert_eq!(run.out.contains("not looked at: it can't be expanded"), !expands, "{run:?}");
     }
 }
+
+/// Other formats whose headers and tables tell of as much as there can be.
+#[test]
+fn tables_at_their_limits_in_other_formats() {
+    let folder = Folder::new();
+    folder.sparse("small.raw", 4 << 20, &[0]);
+    let write = |name: &str, size: u64, parts: &[(u64, &[u8])]| {
+        let file = File::create(folder.path(name)).unwrap();
+        file.set_len(size).unwrap();
+        for (at, bytes) in parts {
+            file.write_all_at(bytes, *at).unwrap();
+        }
+    };
+    // qcow2: clusters of 512 bytes, an L1 table of 32 MiB, all of whose entries lead to one L2 table.
+    let mut header = vec![0; 112];
+    header[..8].copy_from_slice(b"QFI\xfb\0\0\0\x03");
+    header[23] = 9;
+    header[24..32].copy_from_slice(&(128_u64 << 30).to_be_bytes());
+    header[36..40].copy_from_slice(&(4_u32 << 20).to_be_bytes());
+    header[40..48].copy_from_slice(&1024_u64.to_be_bytes());
+    header[103] = 112;
+    let l1 = 512_u64.to_be_bytes().repeat(4 << 20);
+    write("l1.qcow2", 64 << 20, &[(0, &header), (1024, &l1)]);
+    // The same in clusters of 2 MiB, with a table full of compressed clusters that are nothing of the kind.
+    header[23] = 21;
+    header[24..32].copy_from_slice(&(512_u64 << 30).to_be_bytes());
+    header[36..40].copy_from_slice(&1_u32.to_be_bytes());
+    header[40..48].copy_from_slice(&(2_u64 << 20).to_be_bytes());
+    let packed = (1_u64 << 62 | 0xff << 49 | 1 << 20).to_be_bytes().repeat(262_144);
+    write(
+        "packed.qcow2",
+        16 << 20,
+        &[(0, &header), (2 << 20, &(4_u64 << 20).to_be_bytes()), (4 << 20, &packed)],
+    );
+    // VHD: four million blocks, all of them in one place.
+    let mut footer = vec![0; 512];
+    footer[..8].copy_from_slice(b"conectix");
+    footer[16..24].copy_from_slice(&512_u64.to_be_bytes());
+    footer[48..56].copy_from_slice(&(1_u64 << 40).to_be_bytes());
+    footer[63] = 3;
+    let mut dynamic = vec![0; 1024];
+    dynamic[..8].copy_from_slice(b"cxsparse");
+    dynamic[16..24].copy_from_slice(&2048_u64.to_be_bytes());
+    dynamic[28..32].copy_from_slice(&(4_u32 << 20).to_be_bytes());
+    dynamic[32..36].copy_from_slice(&(256_u32 << 10).to_be_bytes());
+    for (bytes, at) in [(&mut footer, 64), (&mut dynamic, 36)] {
+        let sum = !bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+        bytes[at..at + 4].copy_from_slice(&sum.to_be_bytes());
+    }
+    let table = 40_000_u32.to_be_bytes().repeat(4 << 20);
+    write(
+        "blocks.vhd",
+        (64 << 20) + 512,
+        &[(0, &footer), (512, &dynamic), (2048, &table), (64 << 20, &footer)],
+    );
+    // VMDK: grains of 512 bytes, a directory of 16 MiB to one table.
+    let mut sparse = vec![0; 512];
+    sparse[..8].copy_from_slice(b"KDMV\x01\0\0\0");
+    sparse[12..20].copy_from_slice(&(2_u64 << 30).to_le_bytes());
+    sparse[20] = 1;
+    sparse[44..48].copy_from_slice(&512_u32.to_le_bytes());
+    sparse[28] = 1;
+    sparse[36] = 1;
+    sparse[56..64].copy_from_slice(&8_u64.to_le_bytes());
+    let descriptor =
+        b"# Disk DescriptorFile\nversion=1\ncreateType=\"monolithicSparse\"\nRW 2147483648 SPARSE \"x\"\n";
+    let directory = 2_u32.to_le_bytes().repeat(4 << 20);
+    write("grains.vmdk", 32 << 20, &[(0, &sparse), (512, descriptor), (4096, &directory)]);
+    for name in ["l1.qcow2", "packed.qcow2", "blocks.vhd", "grains.vmdk"] {
+        for args in [&["compare", "small.raw", name][..], &["detect", name], &["check", name]] {
+            let run = run_limited(&folder, args);
+            assert!([0, 1, 2].contains(&run.status), "{args:?}: {run:?}");
+            assert!(!run.err.contains("memory") && !run.err.contains("panicked"), "{args:?}: {run:?}");
+        }
+    }
+    for (name, words) in [("packed.qcow2", "is damaged"), ("blocks.vhd", "overlaps that of the file's block")]
+    {
+        let run = run_limited(&folder, &["convert", name, "out.zvhd2"]);
+        assert!(run.status == 2 && run.err.contains(words), "{run:?}");
+        assert!(!folder.path("out.zvhd2").exists());
+    }
+}
+
+/// What is converted needs no more memory the larger it is.
+#[test]
+fn conversion_of_other_formats_within_the_limit() {
+    if !imsprep_testdata::has_tool("qemu-img") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut state = 3_u64;
+    let block = (0..1 << 19).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u8::try_from(state >> 60).unwrap()
+    });
+    let block = block.collect::<Vec<_>>();
+    let file = File::create(folder.path("source.raw")).unwrap();
+    for number in 0..400_u64 {
+        file.write_all_at(&block, number << 20).unwrap();
+    }
+    file.set_len(400 << 30).unwrap();
+    for (name, format, options) in [
+        ("a.qcow2", "qcow2", &["-c", "-o", "compression_type=zstd,cluster_size=2M"][..]),
+        ("b.qcow2", "qcow2", &["-o", "cluster_size=4k"]),
+        ("c.vhd", "vpc", &["-o", "subformat=dynamic,force_size=on"]),
+        ("d.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]),
+    ] {
+        let args = [&["convert", "-f", "raw", "-O", format], options, &["source.raw", name]].concat();
+        assert!(
+            Command::new("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success()
+        );
+        let run = run_limited(&folder, &["convert", name, "out.zvhd2", "--force", "--verify"]);
+        assert_eq!((run.status, run.err.as_str()), (0, ""), "{name}");
+        std::fs::remove_file(folder.path(name)).unwrap();
+    }
+}

@@ -19,6 +19,7 @@ mod detect;
 mod faults;
 mod floors;
 mod folder;
+mod foreign;
 mod inspect;
 mod io_modes;
 mod learn;

@@ -121,6 +121,12 @@ pub(crate) use system::wait_for_child;
 /// has any of the `length` bytes from an offset on, with its lowest bit set if the page is in memory.
 pub(crate) use system::Residency;
 
+/// A connection through a socket in the file system: it reads and writes.
+pub(crate) use system::LocalStream;
+
+/// Connects to whoever listens at a path; an error of kind `Unsupported` where there are no such sockets.
+pub(crate) use system::connect_local;
+
 /// The name of the network or user-space file system that the file is on, where a mapped page can fail or wait in ways
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.
 pub(crate) use system::remote_file_system;

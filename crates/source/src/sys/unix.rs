@@ -143,6 +143,12 @@ pub(crate) fn allocated(metadata: &Metadata) -> Option<u64> {
     Some(metadata.blocks().saturating_mul(512))
 }
 
+pub(crate) use std::os::unix::net::UnixStream as LocalStream;
+
+pub(crate) fn connect_local(path: &Path) -> io::Result<LocalStream> {
+    LocalStream::connect(path)
+}
+
 /// Of all threads of this process.
 pub(crate) fn cpu_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

@@ -1,0 +1,47 @@
+//! `imsprep prepare`
+
+use imsprep_source::Overwrite;
+use imsprep_toolkit::{PrepareOptions, Prepared, Zvhd2Options, prepare_image};
+
+use super::Warnings;
+use crate::args::PrepareArgs;
+use crate::exit::Status;
+use crate::policy::profile_of;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::{moment, render, wire};
+
+pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let zvhd2 = Zvhd2Options {
+        disk: args.from.disk,
+        timestamp: moment::from_environment()?,
+        ..Zvhd2Options::default()
+    };
+    let options = PrepareOptions {
+        output: args.output.as_deref(),
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        allowed: &args.from.allowed,
+        profile: profile_of(args.profile),
+        zvhd2,
+    };
+    let prepared = prepare_image(&args.source, &options, setup.progress(), setup.cancel())?;
+    let warnings = Warnings::from_flag(args.strict);
+    let status = status(&prepared, warnings);
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let body = wire::prepare::Body::new(&prepared, options.profile, status);
+            print_json(&wire::Document::new("imsprep.prepare", status, body))?;
+        }
+        Output::Text(detail) => {
+            print(&render::prepare::text(&prepared, warnings, options.profile, status, detail))?;
+        }
+    }
+    Ok(status)
+}
+
+fn status(prepared: &Prepared, warnings: Warnings) -> Status {
+    let of_plan = prepared.conversion.as_ref().map(|conversion| warnings.status(&conversion.plan.report));
+    let of_result = prepared.checked.as_ref().map(|checked| warnings.status(&checked.report));
+    of_plan.into_iter().chain(of_result).max().unwrap_or(Status::Wrong)
+}

@@ -1,0 +1,113 @@
+//! Formats that only qemu reads: through its network block server, on a local socket.
+
+mod connection;
+mod protocol;
+mod server;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use imsprep_source::{Cancel, DiskReader, Error, Extent, LocalStream, ReadAt, Result};
+
+use connection::Connection;
+pub use server::ServeError;
+use server::Served;
+
+/// Reads the disk in an image that a child process, `qemu-nbd`, serves; with as many requests at once as there are
+/// connections.
+pub struct Nbd {
+    path: PathBuf,
+    size: u64,
+    idle: Mutex<Vec<Connection>>,
+    returned: Condvar,
+    /// What the server told last of what holds data.
+    told: Mutex<Vec<(Extent, bool)>>,
+    // Dropped last: connections that are closed first leave the server in peace.
+    _server: Served,
+}
+
+/// Bytes of one request at most; servers take up to 32 MiB.
+const REQUEST_MAX: usize = 4 << 20;
+/// Bytes of the disk that one question on allocation is about at most.
+const QUESTION_MAX: u64 = 1 << 30;
+
+impl Nbd {
+    /// Starts a server for the image at `path`, of the format that qemu calls `format`, and connects to it `connections` times.
+    /// It opens the image read-only, as this format, and no other file that the image names.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub fn open(path: &Path, format: &str, connections: usize, cancel: &Cancel) -> Result<Self, ServeError> {
+        let (server, first) = Served::start(path, format, connections.max(1), cancel)?;
+        let failed = |source: io::Error| ServeError::Protocol { path: path.to_owned(), source };
+        let mut idle = vec![Connection::open(first).map_err(failed)?];
+        for _ in 1..connections {
+            let stream = LocalStream::connect(&server.socket()).map_err(failed)?;
+            idle.push(Connection::open(stream).map_err(failed)?);
+        }
+        let size = idle.first().map_or(0, Connection::size);
+        let (idle, told) = (Mutex::new(idle), Mutex::default());
+        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), told, _server: server })
+    }
+
+    /// Runs `work` with a connection of its own.
+    fn with<T>(&self, offset: u64, work: impl FnOnce(&mut Connection) -> io::Result<T>) -> Result<T> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = loop {
+            match idle.pop() {
+                Some(connection) => break connection,
+                None => idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(idle);
+        // One that failed in the middle of an answer goes back, too: it refuses all that comes.
+        let result = work(&mut connection);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.returned.notify_one();
+        result.map_err(|source| Error::Read { path: self.path.clone(), offset, source })
+    }
+}
+
+impl ReadAt for Nbd {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        if offset.checked_add(buf.len() as u64).is_none_or(|end| end > self.size) {
+            return Err(Error::UnexpectedEnd { path: self.path.clone(), offset: self.size });
+        }
+        let mut at = offset;
+        for piece in buf.chunks_mut(REQUEST_MAX) {
+            let length = piece.len() as u64;
+            self.with(at, |connection| connection.read(at, piece))?;
+            at += length;
+        }
+        Ok(())
+    }
+}
+
+impl DiskReader for Nbd {
+    fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = offset;
+        while at < self.size {
+            let known = told.iter().find(|(extent, _)| (extent.start..extent.end).contains(&at)).copied();
+            match known {
+                Some((extent, true)) => return Ok(Some(Extent { start: at, end: extent.end })),
+                Some((extent, false)) => at = extent.end,
+                None => {
+                    let length = (self.size - at).min(QUESTION_MAX);
+                    *told = self.with(at, |connection| connection.status(at, length))?;
+                }
+            }
+        }
+        Ok(None)
+    }
+}

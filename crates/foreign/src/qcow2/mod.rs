@@ -1,0 +1,57 @@
+//! qcow2, versions 2 and 3.
+
+mod entry;
+mod header;
+mod tables;
+
+use std::path::Path;
+
+use imsprep_source::{DiskReader, Extent, ReadAt, Result};
+
+use crate::pieces::Pieces;
+use crate::{Error, Slice};
+use header::Header;
+use tables::Tables;
+
+const FORMAT: &str = "qcow2";
+
+/// Reads the disk in a qcow2 of version 2 or 3: its current state. Any size of clusters, extended L2 entries, and clusters
+/// compressed by deflate and by Zstandard. Reference counts are not looked at: they matter to writers alone.
+pub struct Qcow2<'a>(Pieces<'a, Tables<'a>>);
+
+impl<'a> Qcow2<'a> {
+    /// Opens the disk: reads the header and the L1 table.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreadable`] if the header is not that of a disk that is whole, plain and in this file: a backing file, an
+    /// external data file, encryption, the corrupt bit and unknown incompatible features are refused; or if the file can't
+    /// be read.
+    pub fn open(file: Slice<'a>) -> Result<Self, Error> {
+        let header = Header::read(&file)?;
+        let unit = usize::try_from(header.cluster_size()).unwrap_or(0);
+        let method = header.method;
+        Ok(Self(Pieces::new(file, Tables::read(file, header)?, Some((method, unit)))))
+    }
+}
+
+impl ReadAt for Qcow2<'_> {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        self.0.read_at(buf, offset)
+    }
+}
+
+impl DiskReader for Qcow2<'_> {
+    fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
+        self.0.data_from(offset)
+    }
+    fn announce(&self, offset: u64, length: u64) {
+        self.0.announce(offset, length);
+    }
+}

@@ -1,0 +1,127 @@
+//! Grain directory and grain tables: the two levels between the disk and the file.
+
+use std::sync::Arc;
+
+use imsprep_ondisk::vmdk::{ENTRY_ABSENT, ENTRY_ZEROS, GRAIN_TABLE_ENTRIES, GrainMarker, SECTOR};
+use imsprep_source::{ReadAt, ReadAtExt, Result};
+
+use super::header::Header;
+use crate::Slice;
+use crate::cache::Cache;
+use crate::pieces::{Layout, Packed, Piece, Place};
+
+/// Grain tables that are kept, of 2 KiB each.
+const KEPT: usize = 1024;
+/// Bytes of a grain table.
+const TABLE_SIZE: usize = GRAIN_TABLE_ENTRIES as usize * 4;
+
+/// Finds the grains of a disk.
+pub(crate) struct Grains<'a> {
+    file: Slice<'a>,
+    header: Header,
+    /// Sectors of the grain tables.
+    directory: Vec<u32>,
+    tables: Cache<Vec<u32>>,
+}
+
+impl<'a> Grains<'a> {
+    pub(crate) fn read(file: Slice<'a>, header: Header) -> Result<Self> {
+        // The header bounds it to 16 MiB, and says that it lies in the file.
+        let mut bytes = vec![0; usize::try_from(header.directory_entries * 4).unwrap_or(0)];
+        file.read_at(&mut bytes, header.directory_offset)?;
+        Ok(Self { file, header, directory: numbers(&bytes), tables: Cache::new(KEPT) })
+    }
+
+    /// Bytes of the disk that one grain table covers: 1 GiB at most.
+    fn reach(&self) -> u64 {
+        self.header.grain_size * u64::from(GRAIN_TABLE_ENTRIES)
+    }
+
+    fn table_offset(&self, number: u64) -> Option<u64> {
+        let sector = usize::try_from(number).ok().and_then(|number| self.directory.get(number)).copied();
+        sector.filter(|sector| *sector != ENTRY_ABSENT).map(|sector| u64::from(sector) * SECTOR)
+    }
+
+    /// The grain table for this offset of the disk; `None` if it is not there.
+    fn table(&self, at: u64) -> Result<Option<Arc<Vec<u32>>>> {
+        let number = at / self.reach();
+        let Some(offset) = self.table_offset(number) else { return Ok(None) };
+        if !self.file.holds(offset, TABLE_SIZE as u64) {
+            let entry = self.header.directory_offset + number * 4;
+            let what = format!("the grain table is said to be at {offset}, beyond the end of the file");
+            return Err(self.file.damaged(at, entry, what));
+        }
+        let read = || Ok(numbers(&self.file.read_array::<TABLE_SIZE>(offset)?));
+        // By its place: a table that is named twice is read once.
+        self.tables.get(offset / SECTOR, read).map(Some)
+    }
+}
+
+impl Layout for Grains<'_> {
+    /// The number of a grain table, and it.
+    type Held = Option<(u64, Option<Arc<Vec<u32>>>)>;
+
+    fn disk_size(&self) -> u64 {
+        self.header.disk_size
+    }
+
+    fn piece_at(&self, at: u64, held: &mut Self::Held) -> Result<Piece> {
+        let (reach, size) = (self.reach(), self.header.grain_size);
+        let number = at / reach;
+        let table = match held {
+            Some((kept, table)) if *kept == number => table,
+            held => &held.insert((number, self.table(at)?)).1,
+        };
+        let Some(table) = table else {
+            return Ok(Piece { place: Place::Zeros, length: reach - at % reach });
+        };
+        let within = at % size;
+        let index = usize::try_from(at % reach / size).ok();
+        let entries = index.and_then(|index| table.get(index..)).unwrap_or_default();
+        let sector = entries.first().copied().unwrap_or(ENTRY_ABSENT);
+        if sector == ENTRY_ABSENT {
+            let absent = entries.iter().take_while(|entry| **entry == ENTRY_ABSENT).count().max(1);
+            return Ok(Piece { place: Place::Zeros, length: absent as u64 * size - within });
+        }
+        let offset = u64::from(sector) * SECTOR;
+        let place = match sector {
+            ENTRY_ZEROS if self.header.zero_grains => Place::Zeros,
+            _ if self.header.compressed => Place::Packed(Packed { start: at - within, offset, length: size }),
+            _ => Place::Stored(offset + within),
+        };
+        Ok(Piece { place, length: size - within })
+    }
+
+    fn read_packed(&self, file: &Slice<'_>, packed: Packed, bytes: &mut Vec<u8>) -> Result<()> {
+        let damaged = |what: String| Err(file.damaged(packed.start, packed.offset, what));
+        // Compressed, a grain may have grown by a little; twice its size is what qemu reads.
+        let most = self.header.grain_size * 2;
+        let (from, length) = if self.header.markers {
+            if !file.holds(packed.offset, GrainMarker::SIZE as u64) {
+                return damaged("its grain lies beyond the end of the file".into());
+            }
+            let marker = GrainMarker::decode(&file.read_array(packed.offset)?);
+            if marker.sector != packed.start / SECTOR {
+                return damaged(format!("its grain is marked as that of sector {}", marker.sector));
+            }
+            if u64::from(marker.size) > most {
+                return damaged(format!("its grain is said to have {} compressed bytes", marker.size));
+            }
+            (packed.offset + GrainMarker::SIZE as u64, u64::from(marker.size))
+        } else {
+            (packed.offset, file.size().saturating_sub(packed.offset).min(most))
+        };
+        if length == 0 || !file.holds(from, length) {
+            return damaged(format!(
+                "its grain of {length} compressed bytes ends beyond the end of the file"
+            ));
+        }
+        bytes.resize(usize::try_from(length).unwrap_or(0), 0);
+        file.read_at(bytes, from)
+    }
+}
+
+fn numbers(bytes: &[u8]) -> Vec<u32> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.iter().map(|word| u32::from_le_bytes(*word)).collect()
+}

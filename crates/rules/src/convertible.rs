@@ -1,0 +1,83 @@
+//! What of an image can't be carried over into another one.
+
+use std::path::Path;
+
+use imsprep_detect::{Detection, Format};
+use imsprep_findings::{Finding, Report, Rule, Severity};
+
+use crate::facts::check_facts;
+use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, NOT_WHOLE, SNAPSHOTS};
+use crate::way_out::qemu_name;
+use crate::{Profile, Size, shell_quoted};
+
+/// What the caller may allow in a source: what is then carried over is the disk as it is now.
+const ALLOWABLE: [&Rule; 2] = [&SNAPSHOTS, &NOT_CLOSED];
+
+/// The codes that [`check_convertible`] lets pass as warnings where the caller allows them.
+pub fn allowable_codes() -> impl Iterator<Item = &'static str> {
+    ALLOWABLE.iter().map(|rule| rule.code)
+}
+
+/// Holds the image at `path` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the
+/// disk is no larger than any import takes.
+pub fn check_convertible(
+    path: &Path,
+    detection: &Detection,
+    profile: &Profile,
+    allowed: &[String],
+    report: &mut Report,
+) {
+    check_readable(path, detection, allowed, report);
+    if let Some(size) = detection.virtual_size.filter(|size| *size > profile.max_disk) {
+        let message = format!("the disk is {} over the limit", Size(size - profile.max_disk));
+        let expected = format!("at most {}", Size(profile.max_disk));
+        report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(size)));
+    }
+}
+
+/// Holds the image at `path` against what reading the disk in it needs. Each error is a reason not to: part of the disk is
+/// elsewhere, it is encrypted, damaged, in use. Snapshots would be passed over, and a file that was not closed may not hold
+/// the last writes: these are errors unless `allowed` has their code, and then warnings.
+pub fn check_readable(path: &Path, detection: &Detection, allowed: &[String], report: &mut Report) {
+    let mut found = Report::new();
+    check_facts(detection, &mut found);
+    if detection.format == Format::Vmdk && detection.variant == Some("sparse extent") {
+        let message = "it has no descriptor of its own: it is one extent-file of a split disk";
+        found.push(Finding::new(&NOT_WHOLE, message));
+    }
+    for finding in found.findings() {
+        report.push(judged(finding.clone(), path, detection, allowed));
+    }
+}
+
+fn judged(finding: Finding, path: &Path, detection: &Detection, allowed: &[String]) -> Finding {
+    let rule = finding.rule;
+    let may_pass = ALLOWABLE.iter().any(|other| other.code == rule.code);
+    if may_pass && allowed.iter().any(|code| code.eq_ignore_ascii_case(rule.code)) {
+        return finding.severity(Severity::Warning).fix("allowed: the disk is converted as it is now");
+    }
+    let finding = if may_pass { finding.severity(Severity::Error) } else { finding };
+    let code = rule.code;
+    if code == SNAPSHOTS.code {
+        let fix = format!("--allow {code} converts the current state and leaves the snapshots behind");
+        return finding.fix(fix);
+    }
+    if code == NOT_CLOSED.code {
+        let fix = format!(
+            "shut the machine down cleanly, then copy the image again; --allow {code} converts the disk as it is now"
+        );
+        return finding.fix(fix);
+    }
+    match (code == NOT_WHOLE.code, qemu_name(detection.format)) {
+        (true, Some(name)) => {
+            // The chain is opened by the tool that the user starts, by names that the user has read.
+            let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("whole.qcow2")));
+            let fix = format!(
+                "convert the whole chain into one file first, if you trust the files that it names: qemu-img convert -p -f \
+                 {name} -O qcow2 {from} {to}"
+            );
+            finding.fix(fix)
+        }
+        _ => finding,
+    }
+}

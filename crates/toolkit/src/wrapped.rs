@@ -1,0 +1,160 @@
+//! A RAW that is compressed as a whole, written as another image.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use imsprep_detect::{Format, detect};
+use imsprep_foreign::{Slice, Unwrapped, Wrapper};
+use imsprep_rules::HUAWEI;
+use imsprep_source::{
+    BlockMap, BlockSize, Cancel, ImageFile, MemoryImage, OutputFile, Progress, ReadAt, Stage, is_zero,
+};
+use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
+
+use crate::chunks::CHUNK;
+use crate::raw::write_data;
+use crate::{Error, Result};
+
+/// The most bytes that are unpacked: no import takes a larger disk.
+const MOST: u64 = HUAWEI.max_disk;
+/// Bytes at the end of the disk that may tell of another format.
+const TAIL: usize = 4096;
+
+/// What the format is compressed with, if a RAW in it is converted.
+pub(crate) fn wrapper(format: Format) -> Option<Wrapper> {
+    match format {
+        Format::Gzip => Some(Wrapper::Gzip),
+        Format::Xz => Some(Wrapper::Xz),
+        Format::Zstd => Some(Wrapper::Zstd),
+        _ => None,
+    }
+}
+
+/// The blocks of a RAW as they come, and its beginning and its end.
+struct Blocks<'a> {
+    stream: Unwrapped<'a>,
+    ends: Arc<Mutex<Ends>>,
+    over: bool,
+}
+
+/// The first block, and the last bytes of all.
+#[derive(Default)]
+struct Ends {
+    first: Option<Vec<u8>>,
+    last: Vec<u8>,
+}
+
+impl<'a> Blocks<'a> {
+    fn open(image: &'a ImageFile, wrapper: Wrapper) -> Result<Self> {
+        let stream = Unwrapped::open(Slice::whole(image), wrapper)?;
+        Ok(Self { stream, ends: Arc::default(), over: false })
+    }
+
+    fn read(&mut self) -> imsprep_source::Result<Option<Vec<u8>>> {
+        let mut block = vec![0; usize::try_from(CHUNK).unwrap_or(0)];
+        let filled = self.stream.fill(&mut block)?;
+        self.over = filled < block.len();
+        block.truncate(filled);
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        if ends.first.is_none() {
+            ends.first = Some(block.clone());
+        } else {
+            ends.last.extend(block.get(block.len().saturating_sub(TAIL)..).unwrap_or_default());
+            let extra = ends.last.len().saturating_sub(TAIL);
+            ends.last.drain(..extra);
+        }
+        Ok((filled > 0).then_some(block))
+    }
+}
+
+impl Iterator for Blocks<'_> {
+    type Item = imsprep_source::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.read().transpose();
+        self.over |= !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+impl Ends {
+    /// What was unpacked must be a RAW: what its beginning shows, and, once there is all of it, its end.
+    fn refuse_unless_raw(&self, image: &ImageFile) -> Result<()> {
+        let first = self.first.clone().unwrap_or_default();
+        let disk = MemoryImage::new(image.path(), [first, self.last.clone()].concat());
+        let found = detect(&disk)?;
+        let is_plain = matches!(found.format, Format::Raw | Format::Empty) && found.also.is_empty();
+        if is_plain {
+            return Ok(());
+        }
+        let format = found.format;
+        let advice = format!("and what is in it is {format}, not RAW: unpack it first, and convert that");
+        Err(Error::NotConvertible { path: image.path().to_owned(), format: detect(image)?.format, advice })
+    }
+}
+
+/// Refuses a compressed file of which the beginning shows that it holds no RAW.
+pub(crate) fn refuse_unless_raw(image: &ImageFile, wrapper: Wrapper) -> Result<()> {
+    let mut blocks = Blocks::open(image, wrapper)?;
+    blocks.read()?;
+    let ends = blocks.ends.lock().unwrap_or_else(PoisonError::into_inner);
+    ends.refuse_unless_raw(image)
+}
+
+/// Writes the RAW in a compressed file as a ZVHD2. Returns the bytes of the disk, too.
+pub(crate) fn to_zvhd2(
+    image: &ImageFile,
+    wrapper: Wrapper,
+    options: &WriteOptions,
+    out: &mut OutputFile,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(Written, u64, Option<Checksums>)> {
+    let blocks = Blocks::open(image, wrapper)?;
+    let ends = Arc::clone(&blocks.ends);
+    let written = write_in_sequence(blocks, MOST, options, out, progress, cancel)?;
+    ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
+    Ok(written)
+}
+
+/// A RAW that was unpacked into a file.
+pub(crate) struct Unpacked {
+    pub(crate) length: u64,
+    pub(crate) data_bytes: u64,
+    pub(crate) map: BlockMap,
+    pub(crate) checksums: Checksums,
+}
+
+/// Writes the RAW in a compressed file to a sparse file.
+pub(crate) fn to_raw(
+    image: &ImageFile,
+    wrapper: Wrapper,
+    out: &mut OutputFile,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Unpacked> {
+    let mut blocks = Blocks::open(image, wrapper)?;
+    let stage = Stage::begin(progress, "unpacking", 0);
+    let (mut length, mut data_bytes, mut sums) = (0, 0, Vec::new());
+    for block in blocks.by_ref() {
+        cancel.check()?;
+        let block = block?;
+        if length + block.len() as u64 > MOST {
+            let (path, size) = (out.path().to_owned(), length + block.len() as u64);
+            return Err(imsprep_zvhd2::Error::DiskTooLarge { path, size }.into());
+        }
+        if !is_zero(&block) {
+            sums.push((length / CHUNK, Checksums::of_block(&block)));
+            data_bytes += write_data(out, &block, length)?;
+        }
+        length += block.len() as u64;
+        stage.advance(block.len() as u64);
+    }
+    blocks.ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
+    out.set_len(length)?;
+    let mut map = BlockMap::zeroed(out.path(), length, BlockSize::MIB_2)?;
+    sums.iter().for_each(|(block, _)| map.set(*block, true));
+    Ok(Unpacked { length, data_bytes, map, checksums: Checksums::new(sums) })
+}
