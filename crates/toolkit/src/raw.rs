@@ -97,7 +97,7 @@ const HOLE: usize = 64 << 10;
 ///
 /// # Errors
 ///
-/// As [`open_disk`]; damage in the image; what writing brings. Nothing is left of a file that could not be finished.
+/// As [`open_numbered_disk`]; damage in the image; what writing brings. Nothing is left of a file that could not be finished.
 pub fn write_raw(
     path: &Path,
     output: &Path,
