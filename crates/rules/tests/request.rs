@@ -322,7 +322,7 @@ fn other_formats_go_to_the_common_import_and_are_refused_above_128_gib() {
     let (_, report) = fill(&wishes(), &qcow2(128 * GIB + 1), &HUAWEI);
     assert_eq!(codes(&report), ["IMS-149", "IMS-139"]);
     let finding = report.findings().iter().find(|finding| finding.rule.code == "IMS-139").unwrap();
-    assert!(finding.advice().contains("qemu-img convert"), "the way out: {}", finding.advice());
+    assert!(finding.advice().contains("imsprep prepare disk.qcow2"), "the way out: {}", finding.advice());
     // What no import takes.
     let iso = ImageFacts {
         path: "a.iso".into(),

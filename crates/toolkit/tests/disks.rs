@@ -249,7 +249,9 @@ fn a_raw_has_its_bitmap_beside_it_and_neither_replaces_anything() {
     let found = scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
     let bitmap = written.bitmap.unwrap();
     assert_eq!((bitmap.path.as_path(), bitmap.data_blocks), (folder.path("out.mf").as_path(), 3));
-    assert!(std::fs::read(&bitmap.path).unwrap() == imsprep_bitmap::layout::ZVHD2.encode(&found.map));
+    assert!(
+        std::fs::read(&bitmap.path).unwrap() == imsprep_bitmap::layout::ZVHD2.encode(&found.map).unwrap()
+    );
     // A bitmap without its RAW, and an image by that name.
     std::fs::remove_file(&raw).unwrap();
     assert!(matches!(write(Overwrite::Refuse), Err(Error::Source(SourceError::Exists { .. }))));
