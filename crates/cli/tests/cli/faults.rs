@@ -154,7 +154,7 @@ fn a_killed_process_leaves_nothing_half_written() {
             for name in folder.names().iter().filter(|name| !inputs.contains(&name.as_str())) {
                 // It had its name already, so it is whole, finished or not.
                 let sound = match name.as_str() {
-                    "disk.mf" => folder.run(&["bitmap", "verify", "disk.raw"]),
+                    "disk.mf" | "out.mf" => folder.run(&["bitmap", "verify", "disk.raw", "--bitmap", name]),
                     name => folder.run(&["compare", "disk.raw", name]),
                 };
                 assert_eq!(sound.status, 0, "{args:?} after {delay} ms: {name}: {sound:?}");

@@ -126,7 +126,7 @@ fn what_is_not_one_whole_plain_disk_is_refused_with_the_way_out() {
     assert_eq!(refused("large.qcow2").0, ["IMS-003"]);
 
     let bytes = std::fs::read(folder.path("base.qcow2")).unwrap();
-    for (bits, code) in [(1_u64, "IMS-017"), (2, "IMS-016"), (1 << 40, "IMS-016")] {
+    for (bits, code) in [(1_u64, "IMS-017"), (2, "IMS-021"), (1 << 40, "IMS-022")] {
         let mut altered = bytes.clone();
         altered[72..80].copy_from_slice(&bits.to_be_bytes());
         folder.write("bits.qcow2", &altered);

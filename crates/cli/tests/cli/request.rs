@@ -150,7 +150,11 @@ fn a_data_disk_and_other_formats_get_their_own_bodies() {
     file.set_len((128 << 30) + 1).unwrap();
     let run = request(&folder, "disk.qcow2", &["--min-disk", "140"]);
     assert_eq!((run.status, run.out.as_str()), (1, ""));
-    assert!(run.err.contains("IMS-139 (IMG.0059)") && run.err.contains("qemu-img convert"), "{}", run.err);
+    assert!(
+        run.err.contains("IMS-139 (IMG.0059)") && run.err.contains("imsprep prepare disk.qcow2"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]
