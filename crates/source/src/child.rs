@@ -1,4 +1,4 @@
-//! What a program run as a child costs the machine.
+//! Programs run as children: what one costs the machine, and that none outlives us.
 
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -46,6 +46,12 @@ pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<Child
         let _ = child.wait();
     }
     waited
+}
+
+/// Has the system end the program that `command` starts when the thread that starts it ends, and so when this process does, in
+/// whatever way: nobody is left then who could. Does nothing where the system has no such thing.
+pub fn end_with_parent(command: &mut Command) {
+    sys::end_with_parent(command);
 }
 
 #[cfg(all(test, target_os = "linux"))]

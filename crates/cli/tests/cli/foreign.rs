@@ -340,7 +340,7 @@ fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
             child.wait().unwrap();
             assert!(!folder.path("out.zvhd2").exists(), "{name} {signal} {delay}");
             if signal == "-KILL" {
-                // Nobody is left to stop the server: it goes when its client is gone.
+                // Nobody is left to stop the server: the system does.
                 let begun = std::time::Instant::now();
                 while servers_of(&folder) > 0 {
                     assert!(begun.elapsed().as_secs() < 30, "{name}: the server stays");

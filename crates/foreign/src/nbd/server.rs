@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, LocalStream};
+use imsprep_source::{Cancel, LocalStream, end_with_parent};
 
 /// The program that serves.
 const QEMU_NBD: &str = "qemu-nbd";
@@ -89,6 +89,7 @@ impl Served {
         command.arg("--read-only").arg("--shared").arg(connections.to_string());
         command.arg("--socket").arg(folder.path().join(SOCKET)).arg(described(format, image));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+        end_with_parent(&mut command);
         let child = command.spawn().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ServeError::Absent { path: path.to_owned() },
             _ => run_error(source),

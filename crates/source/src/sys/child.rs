@@ -1,12 +1,14 @@
 //! Linux: waiting for a child and taking its accounts.
 
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, getppid, pidfd_open, set_parent_process_death_signal,
+};
 
 use crate::{ByteCount, Cancel, ChildUsage};
 
@@ -25,6 +27,18 @@ pub(crate) fn wait(child: &Child, begun: Instant, cancel: &Cancel) -> io::Result
     }
     let wall = begun.elapsed();
     reap(child, wall)
+}
+
+#[expect(unsafe_code, reason = "what runs between fork and exec has no safe form")]
+pub(crate) fn end_with_parent(command: &mut Command) {
+    let parent = getpid();
+    let ask = move || {
+        set_parent_process_death_signal(Some(Signal::TERM))?;
+        // It may have ended before this was asked for.
+        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+    };
+    // SAFETY: two system calls, which take no lock and no memory that another thread may have had at the fork.
+    unsafe { command.pre_exec(ask) };
 }
 
 #[expect(

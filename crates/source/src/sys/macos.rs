@@ -9,7 +9,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::Instant;
 
 use rustix::fs::OFlags;
@@ -93,6 +93,9 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
     let local = flags & libc::MNT_LOCAL.cast_unsigned() != 0;
     (!local).then_some("a network file system")
 }
+
+/// Nothing is known that does so.
+pub(crate) fn end_with_parent(_command: &mut Command) {}
 
 /// There are none.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have them")]

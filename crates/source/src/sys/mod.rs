@@ -117,6 +117,9 @@ pub(crate) use system::cpu_time;
 /// the stop: then an error of kind `Interrupted`, and the child still runs.
 pub(crate) use system::wait_for_child;
 
+/// Has the system end a program that is started with the thread that starts it. Where it can't, nothing happens.
+pub(crate) use system::end_with_parent;
+
 /// Tells what of a file is in memory: `new` (`None` where the system does not tell), and `pages`, a byte for each page that
 /// has any of the `length` bytes from an offset on, with its lowest bit set if the page is in memory.
 pub(crate) use system::Residency;

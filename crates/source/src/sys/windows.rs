@@ -15,7 +15,7 @@ use std::num::NonZeroU64;
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{
@@ -277,6 +277,9 @@ impl GuardedMap {
         match *self {}
     }
 }
+
+/// Nothing is known that does so.
+pub(crate) fn end_with_parent(_command: &mut Command) {}
 
 /// There are none.
 #[expect(clippy::unnecessary_wraps, reason = "other systems have them")]
