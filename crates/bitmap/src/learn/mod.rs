@@ -174,6 +174,14 @@ fn forms(samples: &[Sample<'_>]) -> Vec<CandidateForm> {
     forms
 }
 
+/// Bytes of header and trailer.
+fn bytes_beside_the_bits(layout: &Layout) -> usize {
+    match &layout.form {
+        Form::Bits(bits) => bits.header.iter().chain(bits.trailer.iter()).map(Field::len).sum(),
+        _ => 0,
+    }
+}
+
 struct Search<'a> {
     samples: &'a [Sample<'a>],
     matched: Match,
@@ -378,6 +386,8 @@ impl<'a> Search<'a> {
         if settled && let Some(hypothesis) = self.found.pop() {
             return Learned::One(Box::new(hypothesis));
         }
+        // The plainest first: most bitmap files are bits and padding.
+        self.found.sort_by_key(|hypothesis| bytes_beside_the_bits(&hypothesis.layout));
         let layouts = self.found.iter().flat_map(|hypothesis| &hypothesis.layouts).collect::<Vec<_>>();
         let further = telling::further_sample(&layouts);
         Learned::Several {

@@ -156,3 +156,17 @@ fn the_sample_image_is_sparse_and_its_size_can_be_chosen() {
         run.out
     );
 }
+
+#[test]
+fn of_several_layouts_the_plainest_comes_first() {
+    let folder = Folder::new();
+    // The last block holds data, so that ones might be padding as well.
+    folder.sparse("disk.raw", 1536 * BLOCK, &[0, 50 * BLOCK, 51 * BLOCK, 700 * BLOCK, 1535 * BLOCK]);
+    folder.run(&["bitmap", "create", "disk.raw"]);
+    let (status, json) = folder.json(&["bitmap", "learn", "--image", "disk.raw", "--sample", "disk.mf"]);
+    let summaries = json["hypotheses"].as_array().unwrap().iter().map(|h| h["summary"].as_str().unwrap());
+    let summaries = summaries.collect::<Vec<_>>();
+    assert!(status == 1 && summaries.len() > 1, "{json:#}");
+    let is_plain = |summary: &&str| !summary.contains("trailer") && !summary.contains("header");
+    assert!(is_plain(&summaries[0]) && !is_plain(summaries.last().unwrap()), "{summaries:#?}");
+}
