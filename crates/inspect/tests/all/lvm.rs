@@ -1,11 +1,7 @@
 //! Volume groups of LVM2, held against what its own tools say.
 
-#![cfg(unix)]
-
-mod support;
-
+use crate::support::{Folder, MIB};
 use imsprep_inspect::{Partition, VolumeKind};
-use support::{Folder, MIB};
 
 /// Loop devices, which need root; `None` says why there are none.
 fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {

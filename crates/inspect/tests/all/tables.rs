@@ -1,14 +1,11 @@
 //! Partition tables made by the real tools, held against what these say of them; and tables that are wrong.
 
-#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
-mod support;
-
+use crate::support::{Folder, MIB};
 use imsprep_inspect::{
     Header, Inspection, Partition, PartitionType, Table, TableKind, TableProblem, VolumeKind,
 };
-use support::{Folder, MIB};
 
 const GPT: &str = "label: gpt
 label-id: 11111111-2222-3333-4444-555555555555

@@ -1,14 +1,11 @@
 //! Whatever the bytes: no panic, no error, little read, bounded answers.
 
-#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
-mod support;
-
+use crate::support::{Folder, MIB, Sparse};
 use imsprep_inspect::{Inspection, MAX_LOADERS, MAX_PARTITIONS, MAX_PROBLEMS, Volume, VolumeKind, inspect};
 use imsprep_source::{Cancel, Error, MemoryImage};
 use proptest::prelude::*;
-use support::{Folder, MIB, Sparse};
 
 /// Most bytes that are read of any disk, and of each partition.
 const BYTES_OF_DISK: u64 = 48 * MIB;

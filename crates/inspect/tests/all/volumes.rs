@@ -1,16 +1,13 @@
 //! Volumes made by the real tools, held against what `blkid` says of them.
 
-#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected should stop there"
 )]
 
-mod support;
-
+use crate::support::{Folder, MIB};
 use imsprep_inspect::{Dirt, Inspection, State, TableKind, Volume, VolumeKind};
-use support::{Folder, MIB};
 
 /// Makes `image` of so many MiB with a script, and holds it against `blkid`. `None`: a tool is not installed.
 fn made(mib: u64, tools: &[&str], script: &str) -> Option<(Folder, Volume)> {

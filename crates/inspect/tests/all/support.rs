@@ -5,12 +5,6 @@
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected should stop there"
 )]
-// Each test binary uses a part of it.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test binary uses a part of it, which can't be expected"
-)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,16 +1,13 @@
 //! Boot code and loaders made by the real tools, and what is concluded from them.
 
-#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected should stop there"
 )]
 
-mod support;
-
+use crate::support::{Folder, MIB};
 use imsprep_inspect::{Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Purpose};
-use support::{Folder, MIB};
 
 /// The start of a program for a machine.
 fn program(machine: u16) -> Vec<u8> {
