@@ -117,27 +117,15 @@ fn write(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
-    let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
     let disk = open_numbered_disk(image, options.disk, cancel)?;
     let (map, scan) = data_blocks(&disk, options.io, progress, cancel)?;
     let begun = Instant::now();
-    let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };
+    let write_options = write_options(options, checksums)?;
     let disk = Source { size: disk.orig_size(), disk };
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, progress, cancel)?;
     image.verify_unchanged()?;
-    let written = Zvhd2Written {
-        image: image.path().to_owned(),
-        disk_size: disk.size,
-        scan,
-        level: options.level,
-        uuid,
-        timestamp,
-        written,
-        verified: false,
-        elapsed: begun.elapsed(),
-    };
-    Ok((written, checksums))
+    let made = made(image, disk.size, scan, &write_options, written, begun);
+    Ok((made, checksums))
 }
 
 /// The same for a RAW that is compressed as a whole.
@@ -150,24 +138,44 @@ fn unpack(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let uuid = options.uuid.map_or_else(random_uuid, Ok)?;
-    let timestamp = options.timestamp.unwrap_or_else(timestamp_now);
     let begun = Instant::now();
-    let write_options = WriteOptions { level: options.level, timestamp, uuid, checksums };
+    let write_options = write_options(options, checksums)?;
     let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, progress, cancel)?;
     image.verify_unchanged()?;
-    let written = Zvhd2Written {
+    let made = made(image, disk_size, None, &write_options, written, begun);
+    Ok((made, checksums))
+}
+
+/// What is asked for, with an identity and a time where none was.
+fn write_options(options: &Zvhd2Options, checksums: bool) -> Result<WriteOptions> {
+    Ok(WriteOptions {
+        level: options.level,
+        timestamp: options.timestamp.unwrap_or_else(timestamp_now),
+        uuid: options.uuid.map_or_else(random_uuid, Ok)?,
+        checksums,
+    })
+}
+
+fn made(
+    image: &ImageFile,
+    disk_size: u64,
+    scan: Option<Scan>,
+    options: &WriteOptions,
+    written: Written,
+    begun: Instant,
+) -> Zvhd2Written {
+    let WriteOptions { level, timestamp, uuid, .. } = *options;
+    Zvhd2Written {
         image: image.path().to_owned(),
         disk_size,
-        scan: None,
-        level: options.level,
+        scan,
+        level,
         uuid,
         timestamp,
         written,
         verified: false,
         elapsed: begun.elapsed(),
-    };
-    Ok((written, checksums))
+    }
 }
 
 /// The blocks that may hold data, and the scan that told it, if there was one.
