@@ -18,6 +18,7 @@ mod compare;
 mod convert;
 mod detect;
 mod devices;
+mod documents;
 mod everywhere;
 mod faults;
 mod floors;
