@@ -68,6 +68,7 @@ fn a_limit_on_processes() {
     let run = of_two().threads(8).run(&here, &["bitmap", "create", "disk.raw", "-o", "out/disk.mf"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
     assert!(run.err.contains("cannot start the worker threads; --threads 1 needs the fewest"), "{}", run.err);
+    assert_eq!(run.err.matches("os error").count(), 1, "{}", run.err);
     // A hash needs one more beside the worker.
     for image in ["disk.raw", "disk.zvhd2"] {
         let run = of_two().threads(1).run(&here, &["check", "--manifest", "out/sums.json", image]);
