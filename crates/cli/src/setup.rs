@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use imsprep_source::{Cancel, Progress};
 
 use crate::args::{ColorChoice, CommonArgs};
@@ -52,7 +52,8 @@ impl Setup {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
             .build_global()
-            .context("cannot start the worker threads; --threads 1 needs the fewest")?;
+            // Its message has the system's in it.
+            .map_err(|e| anyhow!("cannot start the worker threads; --threads 1 needs the fewest: {e}"))?;
         // Without the guard nothing is mapped, and everything still works.
         let _ = imsprep_source::install_bus_error_guard();
         let watched = !args.no_progress && !args.quiet && std::io::stderr().is_terminal();

@@ -3,9 +3,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use imsprep_source::{Cancel, hangup_signal};
+use imsprep_source::{Cancel, file_size_signal, hangup_signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -28,6 +28,10 @@ impl Signals {
         // Both the system and the shell send this one when a connection goes away: of a second it says nothing.
         if let Some(signal) = hangup_signal() {
             signals.ask_to_stop_at(signal, SIGHUP_EXIT)?;
+        }
+        // That a file has become too large for the limit is told by the write that fails, once the signal ends nothing.
+        if let Some(signal) = file_size_signal() {
+            flag::register(signal, Arc::new(AtomicBool::new(false)))?;
         }
         Ok(signals)
     }

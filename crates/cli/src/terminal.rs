@@ -84,9 +84,17 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
         || error.downcast_ref().is_some_and(imsprep_bench::Error::is_cancelled)
 }
 
-/// An error and its causes on one line, fit for a terminal.
+/// An error and its causes on one line, fit for a terminal, and the way out where it is the same for all files.
 pub(crate) fn failure_text(error: &anyhow::Error) -> String {
-    shown(&format!("{error:#}")).to_string()
+    let not_allowed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
+    };
+    let way_out = if error.chain().any(not_allowed) {
+        "; run it as a user who may (sudo), or change the permissions"
+    } else {
+        ""
+    };
+    shown(&format!("{error:#}{way_out}")).to_string()
 }
 
 /// Text from outside (a name, a string in an image) as it may be printed on a terminal: control characters and those that

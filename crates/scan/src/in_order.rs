@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use imsprep_source::{
-    BlockMap, BlockSize, Cancel, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage, is_zero,
+    BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage, is_zero,
 };
 
 use crate::{IoChoice, IoMode, Scan};
@@ -61,7 +61,9 @@ pub fn scan_in_order(
     let (back, empty) = channel();
     let mut passed = Passed { at: 0, take, stage: &stage, cancel };
     let bytes_read = thread::scope(|scope| {
-        let reading = scope.spawn(move || read_all(reader, block_size, &full, &empty, cancel));
+        let reading = thread::Builder::new()
+            .spawn_scoped(scope, move || read_all(reader, block_size, &full, &empty, cancel))
+            .map_err(|source| Error::NoThread { path: image.path().to_owned(), source })?;
         let took = take_all(taken, &back, &mut passed, &mut map, block_size);
         // With its receiver gone the reader stops, if it has not come to the end.
         let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -12,6 +12,13 @@ pub fn hangup_signal() -> Option<i32> {
     crate::sys::hangup_signal()
 }
 
+/// The number of the signal that comes when a file would grow beyond the limit for files (`RLIMIT_FSIZE`), for who installs
+/// handlers: it ends the process, and with any handler the write fails instead, by an error that says so. `None` where there
+/// is no such signal.
+pub fn file_size_signal() -> Option<i32> {
+    crate::sys::file_size_signal()
+}
+
 /// A flag that asks long work to stop. Clones share the flag.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);

@@ -136,6 +136,14 @@ pub enum Error {
         /// What is wrong, in words.
         what: String,
     },
+    /// The system starts no more threads.
+    #[error("{}: cannot start a thread to hash it", path.display())]
+    NoThread {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Somebody asked for the stop.
     #[error("interrupted")]
     Cancelled,

@@ -39,7 +39,7 @@ mod zero;
 
 pub use aligned::{AlignedBuffer, DIRECT_ALIGN};
 pub use block_map::{BlockMap, BlockRun};
-pub use cancel::{Cancel, hangup_signal};
+pub use cancel::{Cancel, file_size_signal, hangup_signal};
 pub use child::{ChildUsage, cpu_time, end_with_parent, measure_child};
 pub use disk::DiskReader;
 pub use error::{Error, Result};

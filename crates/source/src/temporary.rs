@@ -67,11 +67,26 @@ impl Temporary {
 }
 
 fn place_named(named: NamedTempFile, path: &Path, overwrite: Overwrite) -> io::Result<()> {
-    let placed = match overwrite {
-        Overwrite::Refuse => named.persist_noclobber(path),
-        Overwrite::Replace => named.persist(path),
+    let failed = match overwrite {
+        Overwrite::Replace => return named.persist(path).map(drop).map_err(|e| e.error),
+        Overwrite::Refuse => match named.persist_noclobber(path) {
+            Ok(_) => return Ok(()),
+            Err(failed) => failed,
+        },
     };
-    placed.map(drop).map_err(|e| e.error)
+    if failed.error.kind() == io::ErrorKind::AlreadyExists {
+        return Err(failed.error);
+    }
+    // Where there are neither hard links nor a rename that replaces nothing (exFAT by FUSE), the name is taken by an empty
+    // file first, which only one can do, and that is replaced.
+    match File::create_new(path) {
+        Ok(_) => failed.file.persist(path).map(drop).map_err(|e| {
+            let _ = std::fs::remove_file(path);
+            e.error
+        }),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
+        Err(_) => Err(failed.error),
+    }
 }
 
 fn named_in(folder: &Path) -> io::Result<NamedTempFile> {

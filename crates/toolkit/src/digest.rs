@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use imsprep_scan::{Bytes, Scan, scan_in_order};
-use imsprep_source::{BlockSize, Cancel, Error, ImageFile, Progress};
+use imsprep_source::{BlockSize, Cancel, Error, ImageFile, Progress, ReadAt};
 use sha2::{Digest, Sha256};
 
 use crate::Result;
@@ -52,7 +52,7 @@ pub(crate) fn digest_beside<T>(
 ) -> Result<(T, FileDigest)> {
     let failed = AtomicBool::new(false);
     thread::scope(|scope| {
-        let hashing = scope.spawn(|| -> Result<FileDigest> {
+        let hash_all = || -> Result<FileDigest> {
             let mut hash = Sha256::new();
             let mut take = |bytes: Bytes<'_>| {
                 if failed.load(Ordering::Relaxed) {
@@ -63,7 +63,10 @@ pub(crate) fn digest_beside<T>(
             };
             let scan = scan_in_order(image, BlockSize::MAX, &mut take, &(), cancel)?;
             Ok(FileDigest { size: scan.map.image_size(), sha256: hash.finalize().into() })
-        });
+        };
+        let hashing = thread::Builder::new()
+            .spawn_scoped(scope, hash_all)
+            .map_err(|source| Error::NoThread { path: image.path().to_owned(), source })?;
         let done = work();
         failed.store(done.is_err(), Ordering::Relaxed);
         let digest = hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -1,10 +1,9 @@
 //! Every kind of bad input: a clear error that names the file and the way out, exit 2, and nothing left behind.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::folder::{Folder, codes, names_in};
+use crate::folder::{Folder, codes};
 use imsprep_testdata::has_tool;
 
 const MIB: u64 = 1 << 20;
@@ -109,49 +108,6 @@ fn arguments_that_contradict_each_other() {
         assert!(run.err.contains("Usage") || run.err.contains("--help"), "{}", run.err);
     }
     assert_eq!(folder.names(), ["disk.raw"]);
-}
-
-/// Runs the command as an unprivileged user, who may not do everything as root may.
-fn run_unprivileged(folder: &Folder, args: &[&str]) -> std::process::Output {
-    // A copy of the binary where that user can reach it.
-    let binary = folder.path("imsprep-copy");
-    std::fs::copy(env!("CARGO_BIN_EXE_imsprep"), &binary).unwrap();
-    std::fs::set_permissions(folder.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
-    std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n");
-    let mut command = if root {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary);
-        command
-    } else {
-        Command::new(&binary)
-    };
-    command.args(args).current_dir(folder.path(".")).output().unwrap()
-}
-
-#[test]
-fn an_unreadable_file_and_a_folder_that_may_not_be_written_to() {
-    if !has_tool("setpriv") {
-        return;
-    }
-    let folder = Folder::new();
-    let image = folder.sparse("disk.raw", MIB, &[0]);
-    std::fs::set_permissions(&image, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let output = run_unprivileged(&folder, &["check", "disk.raw"]);
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("disk.raw: cannot open: Permission denied"), "{err}");
-
-    std::fs::set_permissions(&image, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let closed = folder.path("closed");
-    std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let output = run_unprivileged(&folder, &["bitmap", "create", "disk.raw", "-o", "closed/disk.mf"]);
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("closed/disk.mf: cannot create a temporary file beside it"), "{err}");
-    assert!(err.contains("nothing was written") && err.contains("Permission denied"), "{err}");
-    assert!(names_in(&closed).is_empty());
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn made(folder: &Folder, tools: &[&str], script: &str) -> bool {
 }
 
 /// A GPT disk with the same identities each time: an ESP, an ext4 that was not unmounted, and swap.
-fn gpt(folder: &Folder) -> bool {
+pub(crate) fn gpt(folder: &Folder) -> bool {
     let script = "truncate -s 64M disk.raw esp root swap
         printf 'label: gpt\nlabel-id: 11111111-2222-3333-4444-555555555555
             start=2048, size=20480, type=uefi, name=ESP, uuid=11111111-2222-3333-4444-000000000001

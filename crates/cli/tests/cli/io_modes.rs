@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use imsprep_source::ImageFile;
-use imsprep_testdata::{has_tool, skip};
+use imsprep_testdata::has_tool;
 
 use crate::faults::FuseFile;
 use crate::folder::Folder;
+use crate::mounts::LoopDevice;
 
 const MIB: u64 = 1 << 20;
 
@@ -48,35 +49,11 @@ fn a_file_system_of_another_program_is_read() {
     drop(file);
 }
 
-/// A loop device, gone when dropped.
-struct LoopDevice(String);
-
-impl LoopDevice {
-    /// `None`, with a word about it, where this user may make none.
-    fn over(folder: &Folder, image: &str) -> Option<Self> {
-        if !has_tool("losetup") {
-            return None;
-        }
-        let output = Command::new("losetup").args(["-f", "--show"]).arg(folder.path(image)).output().unwrap();
-        if output.status.success() {
-            return Some(Self(String::from_utf8(output.stdout).unwrap().trim().to_owned()));
-        }
-        skip(&format!("no loop device: {}", String::from_utf8_lossy(&output.stderr)));
-        None
-    }
-}
-
-impl Drop for LoopDevice {
-    fn drop(&mut self) {
-        let _ = Command::new("losetup").args(["-d", &self.0]).status();
-    }
-}
-
 #[test]
 fn a_block_device_is_read_and_gives_the_bitmap_of_its_file() {
     let folder = Folder::on_disk();
     folder.sparse("disk.raw", 40 * MIB, &[0, 21 * MIB, 40 * MIB - 1]);
-    let Some(device) = LoopDevice::over(&folder, "disk.raw") else { return };
+    let Some(device) = LoopDevice::over(&folder.path("disk.raw"), "") else { return };
     let (_, json) = folder.json(&["detect", &device.0]);
     let size = (40 * MIB).into();
     assert_eq!((&json["files"][0]["kind"], &json["files"][0]["file_size"]), (&"block-device".into(), &size));

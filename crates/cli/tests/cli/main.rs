@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod answers;
 mod bad_input;
 mod bench;
 mod bitmap;
@@ -16,6 +17,9 @@ mod commands;
 mod compare;
 mod convert;
 mod detect;
+mod devices;
+mod documents;
+mod everywhere;
 mod faults;
 mod floors;
 mod folder;
@@ -24,9 +28,12 @@ mod inspect;
 mod io_modes;
 mod learn;
 mod limits;
+mod limits_refused;
 mod map;
+mod mounts;
 mod repair;
 mod request;
 mod snapshots;
 mod terminal;
 mod verdict;
+mod way;

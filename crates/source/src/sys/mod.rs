@@ -104,6 +104,9 @@ pub(crate) use system::standard_output;
 /// it ignored, as nohup does.
 pub(crate) use system::hangup_signal;
 
+/// The signal of a file that would grow beyond the limit for files; `None` where there is none.
+pub(crate) use system::file_size_signal;
+
 /// Bytes that the file system keeps for a regular file; `None` where it does not tell.
 pub(crate) use system::allocated;
 

@@ -99,6 +99,10 @@ pub(crate) fn standard_output() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
+pub(crate) fn file_size_signal() -> Option<i32> {
+    Some(libc::SIGXFSZ)
+}
+
 #[expect(unsafe_code, reason = "to ask what is done with a signal has no safe form")]
 pub(crate) fn hangup_signal() -> Option<i32> {
     // SAFETY: `sigaction` is plain data for which all zeros are valid; without a new action the call only writes to it.

@@ -81,6 +81,10 @@ pub(crate) fn connect_local(_path: &Path) -> io::Result<LocalStream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(crate) fn file_size_signal() -> Option<i32> {
+    None
+}
+
 pub(crate) fn hangup_signal() -> Option<i32> {
     None
 }
