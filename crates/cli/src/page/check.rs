@@ -58,10 +58,10 @@ fn path(outcome: &Outcome) -> String {
 fn verdicts(outcomes: &[Outcome]) -> Markup {
     let head = [
         ("File", Kind::Text),
-        ("Format", Kind::Text),
-        ("Disk", Kind::Number),
         ("Verdict", Kind::Text),
         ("Codes", Kind::Text),
+        ("Format", Kind::Text),
+        ("Disk", Kind::Number),
     ];
     let lines = outcomes.iter().enumerate().map(|(index, outcome)| {
         let headline = Headline::of(outcome);
@@ -70,16 +70,16 @@ fn verdicts(outcomes: &[Outcome]) -> Markup {
         let codes = checked.map(|checked| codes_that_count(checked, outcome.status)).unwrap_or_default();
         let cells = [
             html! { a href={ "#" (file_id(index)) } { (text(&path(outcome))) } },
-            html! { (checked.map_or("-", |checked| checked.detection.format.name())) },
-            html! { (disk.map_or("-".into(), |size| Size(size).scaled())) },
             html! { span class=(headline.class) { (headline.sign) " " (headline.words) } },
             html! { (codes) },
+            html! { (checked.map_or("-", |checked| checked.detection.format.name())) },
+            html! { (disk.map_or("-".into(), |size| Size(size).scaled())) },
         ];
         Line { cells, ours: false }
     });
     html! {
         p { (sum(outcomes)) "." }
-        (table("Verdicts", head, &lines.collect::<Vec<_>>()))
+        (table("The verdict on each file", head, &lines.collect::<Vec<_>>()))
     }
 }
 
@@ -167,8 +167,14 @@ fn disk(index: usize, checked: &Checked) -> Markup {
     let Some(overview) = &checked.overview else {
         return html! { p { "There is no disk in it whose size is known." } };
     };
-    let id = format!("disk-{}", index + 1);
-    let disk = Disk { id: &id, overview, inspection: checked.inspection.as_ref(), report: &checked.report };
+    let (id, name) = (format!("disk-{}", index + 1), checked.path.display().to_string());
+    let disk = Disk {
+        id: &id,
+        name: &name,
+        overview,
+        inspection: checked.inspection.as_ref(),
+        report: &checked.report,
+    };
     html! {
         p { (disk_tables::sizes(overview, checked.detection.virtual_size)) }
         (map(&disk))
@@ -177,12 +183,12 @@ fn disk(index: usize, checked: &Checked) -> Markup {
                 h4 { "Partitions" }
                 (partitions)
             }
-            @if let Some(spans) = disk_tables::spans(overview) {
+            @if let Some(spans) = disk_tables::spans(&disk) {
                 h4 { "Stretches of data and zeros" }
                 (spans)
             }
             h4 { "By region" }
-            (disk_tables::regions(overview))
+            (disk_tables::regions(&disk))
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) fn pieces_of_each(disks: usize) -> usize {
 pub(super) struct Disk<'a> {
     /// The beginning of every id of this disk.
     pub(super) id: &'a str,
+    /// What its file is called, so that the tables of several disks have different names.
+    pub(super) name: &'a str,
     pub(super) overview: &'a Overview,
     pub(super) inspection: Option<&'a Inspection>,
     pub(super) report: &'a Report,
@@ -193,7 +195,7 @@ fn one_part(disk: &Disk<'_>, part: &Partition, size: u64) -> Markup {
     html! {
         li class=[half] data-from=(part.start) data-to=(end) style=(left_and_width(part.start, end, size)) {
             a href={ "#" (partition_id(disk.id, part)) } aria-describedby=(tip) {
-                "Partition " (part.number) span { " " (text(&short_name(part))) }
+                span class="unseen" { "Partition " } (part.number) " " (text(&short_name(part)))
             }
             span class="tip" role="tooltip" id=(tip) { (text(&about(part))) }
         }

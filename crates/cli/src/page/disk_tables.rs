@@ -29,7 +29,7 @@ pub(super) fn partitions(disk: &Disk<'_>) -> Option<Markup> {
         ("State", Kind::Text),
     ];
     let lines = inspection.partitions.iter().map(|part| partition_line(disk.id, part)).collect::<Vec<_>>();
-    Some(table("Partitions", head, &lines))
+    Some(table(&format!("Partitions, {}", disk.name), head, &lines))
 }
 
 fn partition_line(disk: &str, part: &Partition) -> Line<8> {
@@ -47,7 +47,8 @@ fn partition_line(disk: &str, part: &Partition) -> Line<8> {
 }
 
 /// Every stretch of the disk, if there are few.
-pub(super) fn spans(overview: &Overview) -> Option<Markup> {
+pub(super) fn spans(disk: &Disk<'_>) -> Option<Markup> {
+    let overview = disk.overview;
     let spans = overview.spans().filter(|spans| spans.len() <= MOST_SPANS)?;
     let head = [
         ("What", Kind::Text),
@@ -57,7 +58,7 @@ pub(super) fn spans(overview: &Overview) -> Option<Markup> {
         ("Blocks", Kind::Number),
     ];
     let lines = spans.iter().map(|span| span_line(overview, span)).collect::<Vec<_>>();
-    Some(table("Stretches of the disk", head, &lines))
+    Some(table(&format!("Stretches, {}", disk.name), head, &lines))
 }
 
 fn span_line(overview: &Overview, span: &Span) -> Line<5> {
@@ -79,7 +80,8 @@ fn span_line(overview: &Overview, span: &Span) -> Line<5> {
 }
 
 /// What each part of the disk holds, and in a container how well it is compressed.
-pub(super) fn regions(overview: &Overview) -> Markup {
+pub(super) fn regions(disk: &Disk<'_>) -> Markup {
+    let overview = disk.overview;
     let regions = overview.regions(REGIONS);
     let head = [
         ("From", Kind::Number),
@@ -92,7 +94,7 @@ pub(super) fn regions(overview: &Overview) -> Markup {
     if !overview.stored_is_known() {
         let lines =
             regions.iter().map(|region| Line { cells: counts(region), ours: false }).collect::<Vec<_>>();
-        return table("Blocks by region", head, &lines);
+        return table(&format!("Blocks by region, {}", disk.name), head, &lines);
     }
     let [from, to, size, data, zeros, unread] = head;
     let head = [from, to, size, data, zeros, unread, ("Stored", Kind::Number), ("Ratio", Kind::Number)];
@@ -101,7 +103,7 @@ pub(super) fn regions(overview: &Overview) -> Markup {
         let [stored, ratio] = stored(region, overview.block_size());
         Line { cells: [from, to, size, data, zeros, unread, stored, ratio], ours: false }
     });
-    table("Blocks and their stored size by region", head, &lines.collect::<Vec<_>>())
+    table(&format!("Blocks and stored size by region, {}", disk.name), head, &lines.collect::<Vec<_>>())
 }
 
 fn counts(region: &Region) -> [Markup; 6] {

@@ -81,8 +81,9 @@ fn numbers(figure: Node<'_, '_>) -> [u64; 7] {
 
 /// The cells of a table by its caption, without its head.
 fn cells(document: &Document<'_>, caption: &str) -> Vec<Vec<String>> {
-    let is_it =
-        |table: &Node<'_, '_>| named(*table, "caption").iter().any(|node| node.text() == Some(caption));
+    let is_it = |table: &Node<'_, '_>| {
+        named(*table, "caption").iter().any(|node| node.text().is_some_and(|text| text.starts_with(caption)))
+    };
     let table =
         named(document.root(), "table").into_iter().find(is_it).unwrap_or_else(|| panic!("{caption}"));
     let rows = named(named(table, "tbody")[0], "tr");
@@ -100,7 +101,7 @@ fn a_raw_is_told_with_verdict_findings_and_a_map_whose_counts_are_the_scans() {
     let figure = named(document.root(), "figure")[0];
     assert_eq!(numbers(figure), [50 * 1024 * MIB + 512, 2 * MIB, 25601, 4, 0, 0, 0]);
     let verdict = whole_text(with_class(document.root(), "verdict")[0]);
-    assert!(verdict.contains("NOT IMPORTABLE") && verdict.contains("2 errors"), "{verdict}");
+    assert!(verdict.contains("NOT IMPORTABLE") && verdict.contains("1 error,"), "{verdict}");
 
     let (_, report) = folder.json(&["check", "disk.raw"]);
     let findings = report["files"][0]["report"]["findings"].as_array().unwrap();
@@ -113,12 +114,12 @@ fn a_raw_is_told_with_verdict_findings_and_a_map_whose_counts_are_the_scans() {
     for item in report["files"][0]["report"]["not_checked"].as_array().unwrap() {
         assert!(whole_text(document.root()).contains(item["what"].as_str().unwrap()), "{item}");
     }
-    let spans = cells(&document, "Stretches of the disk");
+    let spans = cells(&document, "Stretches, ");
     let expected = [("data", 1), ("zeros", 2), ("data", 2), ("zeros", 25595), ("data", 1)];
     let found = spans.iter().map(|row| (row[0].as_str(), row[4].parse().unwrap())).collect::<Vec<_>>();
     assert_eq!(found, expected);
     assert_eq!((spans[0][1].as_str(), &spans[4][2]), ("0", &(50 * 1024 * MIB + 512).to_string()));
-    let regions = cells(&document, "Blocks by region");
+    let regions = cells(&document, "Blocks by region, ");
     let sum = |column: usize| regions.iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>();
     assert_eq!((regions.len() <= 32, sum(3), sum(4), sum(5)), (true, 4, 25597, 0));
     // What is there at all is seen, at the very end as well.
@@ -156,8 +157,8 @@ fn a_container_is_told_with_what_its_records_take() {
     let (_, xml) = page(&folder, &["a.zvhd2"]);
     let document = Document::parse(&xml).unwrap();
     let figure = named(document.root(), "figure")[0];
-    assert_eq!(numbers(figure), [8 * MIB, 2 * MIB, 4, 2, 0, 2, payload]);
-    let regions = cells(&document, "Blocks and their stored size by region");
+    assert_eq!(numbers(figure), [8 * MIB, 2 * MIB, 4, 3, 0, 3, payload]);
+    let regions = cells(&document, "Blocks and stored size by region, ");
     assert_eq!(regions.len(), 4);
     assert!(regions[0][7].ends_with(" : 1") && regions[1][7] == "-", "{regions:?}");
 }
@@ -173,7 +174,7 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
     for (args, blocks, unread, why) in [
         (&["--quick", "disk.raw"][..], 32, 32, "--quick"),
         // Which blocks have no record the index tells.
-        (&["--quick", "a.zvhd2"], 4, 2, "--quick"),
+        (&["--quick", "a.zvhd2"], 4, 3, "--quick"),
         (&["end.zvhd2"], 0, 0, "no bitmap that could be read"),
         (&["disk.qcow2"], 5120, 5120, "of a qcow2 the disk is not looked into"),
     ] {
@@ -203,12 +204,12 @@ fn several_files_have_an_index_and_one_that_is_not_there_is_told() {
     let (status, xml) = page(&folder, &["a.zvhd2", "b.raw", "none.raw"]);
     assert_eq!(status, 2);
     let document = Document::parse(&xml).unwrap();
-    let index = cells(&document, "Verdicts");
+    let index = cells(&document, "The verdict on each file");
     let names = index.iter().map(|row| row[0].as_str()).collect::<Vec<_>>();
     assert_eq!(names, ["a.zvhd2", "b.raw", "none.raw"]);
-    assert!(index[0][3].contains("✔ IMPORTABLE") || index[0][3].contains("! IMPORTABLE"), "{index:?}");
-    assert!(index[1][3].contains("✘ NOT IMPORTABLE") && index[1][4].contains("BM-003"), "{index:?}");
-    assert!(index[2][3].contains("COULD NOT BE LOOKED AT"), "{index:?}");
+    assert!(index[0][1].contains("✔ IMPORTABLE") || index[0][1].contains("! IMPORTABLE"), "{index:?}");
+    assert!(index[1][1].contains("✘ NOT IMPORTABLE") && index[1][2].contains("BM-003"), "{index:?}");
+    assert!(index[2][1].contains("COULD NOT BE LOOKED AT"), "{index:?}");
     assert_eq!(named(document.root(), "figure").len(), 2);
     let sections = named(document.root(), "section");
     assert!(
@@ -271,7 +272,7 @@ fn a_terabyte_in_thousands_of_stretches_is_a_small_page() {
     let document = Document::parse(&xml).unwrap();
     assert_eq!(numbers(named(document.root(), "figure")[0])[2..4], [524288, 2500]);
     assert!(xml.len() < 300_000, "{}", xml.len());
-    assert!(!xml.contains("Stretches of the disk"), "too many to be read");
+    assert!(!xml.contains("Stretches, "), "too many to be read");
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn the_map_zooms_by_button_key_wheel_click_and_address() {
 
     browser.click("#disk-1 li:nth-child(2) a");
     let (start, end) = (8 * MIB, 208 * MIB);
-    assert_eq!(shown(), (start - 10 * MIB.min(8), end + 10 * MIB));
+    // With a twentieth to either side, as far as the disk goes.
+    assert_eq!(shown(), (0, end + 10 * MIB));
     assert_eq!(browser.script("return document.querySelector('#disk-1 li:nth-child(2)').hidden"), false);
     // What is shown can be passed on.
     let hash = browser.script("return location.hash");
@@ -217,8 +218,8 @@ fn a_screen_reader_is_told_all_that_is_seen() {
     // Every stop of the Tab key is seen, and a partition's tip shows when its box has the focus.
     browser.script("document.querySelector('#disk-1 li:nth-child(2) a').focus({ focusVisible: true })");
     let tip = browser
-        .script("return getComputedStyle(document.querySelector('#disk-1 li:nth-child(2) .tip')).visibility");
-    assert_eq!(tip, "visible");
+        .script("return getComputedStyle(document.querySelector('#disk-1 li:nth-child(2) .tip')).display");
+    assert_eq!(tip, "block");
     let unnamed = browser.script(
         "return [...document.querySelectorAll('a, button, [tabindex=\"0\"]')].filter((e) => !(e.textContent.trim() || e.ariaLabel)).length",
     );
