@@ -117,7 +117,7 @@ pub(crate) enum Command {
   imsprep check --quick disk.zvhd2         structure only, in seconds
   imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
   imsprep check --manifest sums.json disk.raw    and size and SHA-256 of disk.raw and disk.mf
-  imsprep check --html report.html images/ and a page to look at: verdicts, findings, maps of the disks
+  imsprep check --html report.html images/        and a page to look at, with maps of the disks
 
 A RAW is compared with its bitmap and every record of a ZVHD2 is expanded, unless --quick.
 A folder stands for the images in it; its subfolders are not searched.

@@ -54,7 +54,7 @@ impl Browser {
         let mut words = BufReader::new(driver.stdout.take().unwrap());
         let port = port_in(&mut words);
         let profile = tempfile::tempdir().unwrap();
-        let mut browser = Self { driver, _words: words, port, session: String::new(), profile: profile };
+        let mut browser = Self { driver, _words: words, port, session: String::new(), profile };
         let mut flags = FLAGS.map(str::to_owned).to_vec();
         flags.push(format!("--user-data-dir={}", browser.profile.path().display()));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
