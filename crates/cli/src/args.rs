@@ -11,7 +11,7 @@ mod source;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use imsprep_zvhd2::Level;
 use serde::Deserialize;
 
@@ -117,6 +117,7 @@ pub(crate) enum Command {
   imsprep check --quick disk.zvhd2         structure only, in seconds
   imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
   imsprep check --manifest sums.json disk.raw    and size and SHA-256 of disk.raw and disk.mf
+  imsprep check --html report.html images/        and a page to look at, with maps of the disks
 
 A RAW is compared with its bitmap and every record of a ZVHD2 is expanded, unless --quick.
 A folder stands for the images in it; its subfolders are not searched.
@@ -124,6 +125,7 @@ A folder stands for the images in it; its subfolders are not searched.
 imsprep.toml holds a project's settings: profile, strict, purpose, bms, prefix, deny, and the table [allow] of codes with the \
 reason for each. It is looked for in this folder; within a repository, in the folders above as well, up to the repository's \
 own. Flags beat it.")]
+#[command(group(ArgGroup::new("outputs").args(["manifest", "html"]).multiple(true)))]
 pub(crate) struct CheckArgs {
     /// Images, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
@@ -153,8 +155,12 @@ pub(crate) struct CheckArgs {
     /// no faster than one processor can
     #[arg(long, value_name = "OUT", conflicts_with = "quick")]
     pub(crate) manifest: Option<PathBuf>,
-    /// Replace OUT of --manifest if it exists; never an image or its bitmap file
-    #[arg(long, requires = "manifest")]
+    /// Write a page to OUT for people who would rather look: verdicts, findings, and a map of each disk. One file that needs
+    /// no network. A RAW is scanned for it even where no bitmap file could be compared
+    #[arg(long, value_name = "OUT")]
+    pub(crate) html: Option<PathBuf>,
+    /// Replace OUT of --manifest and --html if it exists; never an image or its bitmap file
+    #[arg(long, requires = "outputs")]
     pub(crate) force: bool,
     /// How to bring in the bytes of a RAW; the result is the same
     #[arg(long, value_name = "MODE", default_value = "auto")]

@@ -13,12 +13,12 @@ use imsprep_rules::{
     not_checkable, shell_quoted,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
+use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
 
 use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
-use crate::{Error, FileDigest, Result, Target, Verdict};
+use crate::{Error, FileDigest, Overview, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub struct CheckOptions {
     /// The layout that the service's bitmap files are in, as somebody has it who learned or described it; tried before the
     /// built-in ones, and written. `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
+    /// Tell where the disk has data, in at most so many pieces. A RAW is then scanned even where it has no bitmap file that
+    /// could be held against its content.
+    pub overview: Option<usize>,
     /// How to bring the image's bytes in.
     pub io: IoMode,
 }
@@ -62,6 +65,7 @@ impl Default for CheckOptions {
             write_bitmap: false,
             digest: false,
             layout: None,
+            overview: None,
             io: IoMode::Auto,
         }
     }
@@ -84,6 +88,8 @@ pub struct Checked {
     pub zvhd2: Option<imsprep_zvhd2::Info>,
     /// What is on the disk, if it was looked into.
     pub inspection: Option<Inspection>,
+    /// Where the disk has data, if that was asked for and the disk has a size.
+    pub overview: Option<Overview>,
     /// Size and hash of the file, if they were asked for.
     pub digest: Option<FileDigest>,
     /// Those of the bitmap file, if there is one.
@@ -121,6 +127,7 @@ pub fn check_image_file(
         scan: None,
         zvhd2: None,
         inspection: None,
+        overview: None,
         digest: None,
         bitmap_digest: None,
         content_checked: true,
@@ -142,6 +149,20 @@ pub fn check_image_file(
     check_shared(target, &mut checked.report);
     if checked.detection.format == Format::Raw {
         check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?;
+        if options.overview.is_some() && checked.scan.is_none() && depth == Depth::Content {
+            let scan_options = ScanOptions { io: options.io, ..ScanOptions::default() };
+            let found;
+            (found, checked.digest) =
+                look_at_content(&image, options.digest, &scan_options, progress, cancel)?;
+            checked.scan = Some(found);
+        }
+    }
+    if let (Some(most), None) = (options.overview, &checked.overview) {
+        let why = inside.as_ref().err().map_or(why_not, String::as_str);
+        checked.overview = match &checked.scan {
+            Some(scan) => Overview::of_scan(&scan.map, most),
+            None => unread(&checked.detection, why, most),
+        };
     }
     if options.digest {
         digest_rest(&image, &mut checked, progress, cancel)?;
@@ -154,6 +175,11 @@ pub fn check_image_file(
     not_checkable(sight, options.profile, &options.intent, &mut checked.report);
     checked.inspection = inside.ok().map(|seen| seen.inspection);
     Ok(checked)
+}
+
+/// The overview of a disk that was not looked into.
+fn unread(detection: &Detection, why: &str, most: usize) -> Option<Overview> {
+    Overview::unread(detection.virtual_size?, BlockSize::MIB_2.bytes(), why, most)
 }
 
 /// Hashes what no pass over the content has hashed: images that were not read, and the bitmap file.
@@ -300,8 +326,27 @@ fn check_zvhd2(
         check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
         Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size(), is_file: false })
     };
+    if let Some(most) = options.overview {
+        checked.overview = overview_of(&found, depth, why_not, most);
+    }
     checked.report.merge(found.report);
     checked.zvhd2 = Some(found.info);
     checked.content_checked = depth == Depth::Content;
     Ok(inside)
+}
+
+/// What a container's records tell of its disk, which is as long as the image that it was made from.
+fn overview_of(found: &imsprep_zvhd2::Checked, depth: Depth, why_not: &str, most: usize) -> Option<Overview> {
+    let info = &found.info;
+    let (size, block_size) = (info.orig_size.0, info.block_size.0);
+    let Some(occupancy) = &found.occupancy else {
+        let why = "there is no bitmap that could be read, and nothing else tells where data is";
+        return Overview::unread(size, block_size, why, most);
+    };
+    let why_not = match (depth, info.method) {
+        (Depth::Quick, _) => Some(why_not),
+        (Depth::Content, None) => Some("the compression method is unknown"),
+        (Depth::Content, Some(_)) => None,
+    };
+    Overview::of_container(occupancy, (size, block_size), why_not, most)
 }

@@ -8,7 +8,7 @@ use crate::bitmap::{self, Bitmap};
 use crate::footer::{self, Footers, Placed};
 use crate::payload::{self, Blocks};
 use crate::record::{self, Records};
-use crate::{Error, Info, index, layout, rules};
+use crate::{Error, Info, Occupancy, index, layout, rules};
 
 /// How far a check looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Checked {
     pub report: Report,
     /// What the file says about itself, with the counts that the check made.
     pub info: Info,
+    /// Which blocks have records, if there is a bitmap that tells it.
+    pub occupancy: Option<Occupancy>,
 }
 
 /// Checks a ZVHD2 file against every rule of [`RULES`](crate::RULES). Payloads are expanded by rayon's ambient pool.
@@ -41,14 +43,15 @@ pub fn check(
 ) -> Result<Checked, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;
-    let mut checker = Checker { source, depth, progress, cancel, report: Report::new(), info };
+    let mut checker =
+        Checker { source, depth, progress, cancel, report: Report::new(), info, occupancy: None };
     match &footers {
         Footers::V1 { .. } => checker.check_version_1(),
         Footers::V2 { head, end: None } => checker.check_without_end(head),
         Footers::V2 { head, end: Some(end) } => checker.check_with_end(head, end)?,
     }
     checker.report.sort_by_place();
-    Ok(Checked { report: checker.report, info: checker.info })
+    Ok(Checked { report: checker.report, info: checker.info, occupancy: checker.occupancy })
 }
 
 struct Checker<'a> {
@@ -58,6 +61,7 @@ struct Checker<'a> {
     cancel: &'a Cancel,
     report: Report,
     info: Info,
+    occupancy: Option<Occupancy>,
 }
 
 impl Checker<'_> {
@@ -138,7 +142,9 @@ impl Checker<'_> {
             let why = "their index entries are not in the file, or are more than one check looks at";
             self.report.push_not_checked(format!("{missing} records, and MID after them"), why);
         }
-        self.check_content(end, &records, block_size)
+        self.check_content(end, &records, block_size)?;
+        self.occupancy = Some(Occupancy::new(bitmap, records));
+        Ok(())
     }
 
     /// MID stands after the last record, or at least before the index.

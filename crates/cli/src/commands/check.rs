@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::Error;
+use anyhow::{Error, bail};
 use imsprep_toolkit::{CheckOptions, Checked, Depth, Target, check_image_file, expand_targets, find_layout};
 
-use super::manifest::Manifest;
+use super::extra_file::ExtraFile;
+use super::manifest;
 use crate::args::{CheckArgs, FormatName};
 use crate::exit::Status;
+use crate::page;
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Detail, Output, Setup};
@@ -52,6 +54,12 @@ impl Form {
 
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let policy = Policy::resolve(&args.policy, args.profile, args.strict, setup)?;
+    if let (Some(page), Some(manifest)) = (&args.html, &args.manifest)
+        && std::path::absolute(page)? == std::path::absolute(manifest)?
+    {
+        bail!("--html and --manifest name the same file");
+    }
+    let targets = expand_targets(&args.files);
     let options = CheckOptions {
         depth: if args.quick { Depth::Quick } else { Depth::Content },
         profile: policy.profile,
@@ -60,14 +68,13 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         write_bitmap: args.write_bitmap,
         digest: args.manifest.is_some(),
         layout: args.layout.as_deref().map(find_layout).transpose()?,
+        overview: args.html.is_some().then(|| page::pieces_of_each(targets.len())),
         io: args.io.into(),
     };
     let form = Form::of(args.format, setup.output);
-    let targets = expand_targets(&args.files);
-    let manifest = match &args.manifest {
-        Some(path) => Some(Manifest::begin(path, args.force, targets.iter().flatten())?),
-        None => None,
-    };
+    let begin = |path: &PathBuf| ExtraFile::begin(path, args.force, targets.iter().flatten());
+    let manifest = args.manifest.as_ref().map(begin).transpose()?;
+    let page = args.html.as_ref().map(begin).transpose()?;
     let mut outcomes = Vec::new();
     for target in targets {
         let outcome = look_at(target, &options, &policy, setup);
@@ -82,10 +89,17 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
         outcomes.push(outcome);
     }
-    let worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
+    let mut worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
     // Before the document, which would else tell of a success that was none.
-    if let Some(manifest) = manifest {
-        manifest.write(&outcomes, &policy)?;
+    if let Some(file) = manifest {
+        manifest::write(&file, &outcomes, &policy)?;
+    }
+    if let Some(file) = page {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        if let Err(error) = file.write(&page::check::page(&outcomes, &policy, now)) {
+            // The verdicts are still printed: they took long enough.
+            worst = worst.max(report_failure(&error));
+        }
     }
     match form {
         Form::Quiet | Form::Ndjson => {}

@@ -60,7 +60,7 @@ pub(crate) fn page(report: &BenchReport, made: u64) -> String {
         counted(machine.threads as u64, "thread"),
         machine.system
     );
-    Page { title: "imsprep bench", lead: &lead, body, made }.into_html()
+    Page { title: "imsprep bench", lead: &lead, body, made, extra: None }.into_html()
 }
 
 fn row_id(index: usize) -> String {

@@ -1,10 +1,17 @@
-//! Pages to look at and to hand on: one HTML file each, with its style and its plots in it. No script and no network:
-//! its own policy forbids both, so that not even a flaw in our escaping could bring them in.
+//! Pages to look at and to hand on: one HTML file each, with its style and its plots in it. No network, and no script but
+//! one that is known by its hash: the page's own policy forbids both, so that not even a flaw in our escaping could bring
+//! them in.
 
 pub(crate) mod bench;
+pub(crate) mod check;
+mod disk;
+mod disk_tables;
+mod findings;
 mod parts;
 mod plot;
 mod scale;
+
+pub(crate) use disk::pieces_of_each;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -12,7 +19,15 @@ use crate::render::time::utc;
 use crate::terminal::shown;
 
 const STYLE: &str = include_str!("style.css");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'";
+
+/// What a page has beyond the frame that all have. It is complete without its script.
+pub(crate) struct Extra {
+    style: &'static str,
+    script: &'static str,
+    /// The SHA-256 of the script in Base64, by which the page's policy knows it.
+    script_hash: &'static str,
+}
 
 /// What the frame of a page needs.
 pub(crate) struct Page<'a> {
@@ -24,6 +39,7 @@ pub(crate) struct Page<'a> {
     pub(crate) body: Markup,
     /// When it was made, in Unix seconds.
     pub(crate) made: u64,
+    pub(crate) extra: Option<&'static Extra>,
 }
 
 impl Page<'_> {
@@ -31,6 +47,10 @@ impl Page<'_> {
     pub(crate) fn into_html(self) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let made = utc(self.made);
+        let policy = match self.extra {
+            Some(extra) => format!("{POLICY}; script-src 'sha256-{}'", extra.script_hash),
+            None => POLICY.to_owned(),
+        };
         let document = html! {
             (DOCTYPE)
             html lang="en" {
@@ -38,17 +58,24 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta http-equiv="Content-Security-Policy" content=(policy);
                     title { (text(self.title)) }
-                    style { (PreEscaped(STYLE)) }
+                    style {
+                        (PreEscaped(STYLE))
+                        @if let Some(extra) = self.extra { (PreEscaped(extra.style)) }
+                    }
                 }
                 body {
+                    a class="skip" href="#main" { "Skip to the content" }
                     header {
                         h1 { (text(self.title)) }
                         p class="lead" { (text(self.lead)) }
                     }
-                    main { (self.body) }
+                    main id="main" tabindex="-1" { (self.body) }
                     footer { p { "Made by imsprep " (version) " at " time datetime=(made) { (made) } "." } }
+                    @if let Some(extra) = self.extra {
+                        script { (PreEscaped(extra.script)) }
+                    }
                 }
             }
         };
@@ -63,6 +90,8 @@ fn text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest as _;
+
     use super::*;
 
     /// Reads a page as strictly as XML is read. All that is not XML in one of ours: the empty elements of its head.
@@ -77,7 +106,8 @@ mod tests {
     }
 
     fn page(title: &str) -> String {
-        Page { title, lead: title, body: html! { p { (text(title)) } }, made: 1_709_208_000 }.into_html()
+        Page { title, lead: title, body: html! { p { (text(title)) } }, made: 1_709_208_000, extra: None }
+            .into_html()
     }
 
     #[test]
@@ -105,9 +135,23 @@ mod tests {
     }
 
     #[test]
-    fn the_style_needs_no_network_and_can_not_end_its_element() {
-        for word in ["url(", "@import", "</", "<!--", "&", "http:", "https:"] {
-            assert!(!STYLE.contains(word), "{word}");
+    fn styles_need_no_network_and_can_not_end_their_element() {
+        for style in [STYLE, disk::EXTRA.style] {
+            for word in ["url(", "@import", "</", "<!--", "&", "http:", "https:"] {
+                assert!(!style.contains(word), "{word}");
+            }
         }
+    }
+
+    #[test]
+    fn the_script_asks_nobody_and_can_not_end_its_element_and_the_policy_has_its_hash() {
+        let Extra { script, script_hash, .. } = disk::EXTRA;
+        for word in
+            ["</", "<!--", "http:", "https:", "fetch", "eval", "innerHTML", "import", "WebSocket", "XMLHttp"]
+        {
+            assert!(!script.contains(word), "{word}");
+        }
+        let hash = imsprep_testdata::base64(&sha2::Sha256::digest(script));
+        assert_eq!(hash, script_hash, "the script was changed: this is its new hash");
     }
 }

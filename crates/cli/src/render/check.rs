@@ -38,32 +38,42 @@ impl fmt::Display for Block<'_> {
             let note = if strict { "; warnings count (--strict)" } else { "" };
             writeln!(f, "  {}{note}", counts.join(", "))?;
         }
-        writeln!(f, "  format  {}", detect::format_line(&checked.detection))?;
-        writeln!(f, "  file    {}", Size(checked.detection.file_size))?;
-        if let Some(disk) = checked.detection.virtual_size
-            && disk != checked.detection.file_size
-        {
-            writeln!(f, "  disk    {}", Size(disk))?;
-        }
-        if let Some(bitmap) = &checked.bitmap {
-            writeln!(f, "  bitmap  {}", bitmap_line(bitmap))?;
-        }
-        if let Some(scan) = &checked.scan {
-            let (data, all) = (scan.map.data_count(), scan.map.block_count());
-            let block = Size(scan.map.block_size().bytes()).scaled();
-            writeln!(f, "  blocks  {data} of {all} hold data ({}), {block} each", percent(data, all))?;
-            writeln!(f, "  scan    {}", scan_line(scan, *detail))?;
-        }
-        if let Some(info) = &checked.zvhd2 {
-            writeln!(f, "  blocks  {}", super::zvhd2::blocks_line(info))?;
-        }
-        if let Some(inspection) = &checked.inspection {
-            writeln!(f, "  inside  {}", inside_line(inspection))?;
+        for (name, value) in facts(checked, *detail) {
+            writeln!(f, "  {name:7} {value}")?;
         }
         write!(f, "{}", Findings { report: &checked.report, detail: *detail })?;
         let Profile { title, name, .. } = self.profile;
         writeln!(f, "  rules of {RULE_SET_DATE} for {title} (--profile {name})")
     }
+}
+
+/// What the file is, by name.
+pub(crate) fn facts(checked: &Checked, detail: Detail) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("format", detect::format_line(&checked.detection)),
+        ("file", Size(checked.detection.file_size).to_string()),
+    ];
+    if let Some(disk) = checked.detection.virtual_size
+        && disk != checked.detection.file_size
+    {
+        facts.push(("disk", Size(disk).to_string()));
+    }
+    if let Some(bitmap) = &checked.bitmap {
+        facts.push(("bitmap", bitmap_line(bitmap)));
+    }
+    if let Some(scan) = &checked.scan {
+        let (data, all) = (scan.map.data_count(), scan.map.block_count());
+        let block = Size(scan.map.block_size().bytes()).scaled();
+        facts.push(("blocks", format!("{data} of {all} hold data ({}), {block} each", percent(data, all))));
+        facts.push(("scan", scan_line(scan, detail)));
+    }
+    if let Some(info) = &checked.zvhd2 {
+        facts.push(("blocks", super::zvhd2::blocks_line(info)));
+    }
+    if let Some(inspection) = &checked.inspection {
+        facts.push(("inside", inside_line(inspection)));
+    }
+    facts
 }
 
 fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {
@@ -75,7 +85,7 @@ fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {
 }
 
 /// The verdict in words; loud for a headline.
-fn verdict_text(verdict: &Verdict, loud: bool) -> String {
+pub(crate) fn verdict_text(verdict: &Verdict, loud: bool) -> String {
     match verdict {
         Verdict::NotImportable => if loud { "NOT IMPORTABLE" } else { "not importable" }.into(),
         Verdict::Importable(reservations) => {
@@ -168,12 +178,18 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     for [file, format, disk, verdict] in &rows {
         text += &format!("{file:files$}  {format:formats$}  {disk:>disks$}  {verdict}\n");
     }
+    text += &sum(outcomes);
+    text.push('\n');
+    text
+}
+
+/// `3 files: 1 passed, 1 did not, 1 could not be looked at`
+pub(crate) fn sum(outcomes: &[Outcome]) -> String {
     let good = outcomes.iter().filter(|o| o.status == Status::Fine).count();
     let bad = outcomes.iter().filter(|o| o.status == Status::Wrong).count();
     let unknown = outcomes.len() - good - bad;
     let all = counted(outcomes.len() as u64, "file");
-    text += &format!("{all}: {good} passed, {bad} did not, {unknown} could not be looked at\n");
-    text
+    format!("{all}: {good} passed, {bad} did not, {unknown} could not be looked at")
 }
 
 fn row(outcome: &Outcome) -> [String; 4] {
@@ -193,7 +209,7 @@ fn row(outcome: &Outcome) -> [String; 4] {
 }
 
 /// The codes of what made the exit status: errors, and under `--strict` warnings.
-fn codes_that_count(checked: &Checked, status: Status) -> String {
+pub(crate) fn codes_that_count(checked: &Checked, status: Status) -> String {
     if status != Status::Wrong {
         return String::new();
     }

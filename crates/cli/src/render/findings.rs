@@ -19,9 +19,7 @@ pub(crate) struct Findings<'a> {
 
 impl fmt::Display for Findings<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut tallies = self.report.tallies().collect::<Vec<_>>();
-        tallies.sort_by_key(|tally| (std::cmp::Reverse(tally.severity), tally.rule.code));
-        for tally in tallies {
+        for tally in gravest_first(self.report) {
             self.write_rule(f, tally)?;
         }
         self.write_not_checked(f)
@@ -33,8 +31,7 @@ impl Findings<'_> {
         let (rule, style) = (tally.rule, style::of(tally.severity));
         write!(f, "  {style}{} {}{style:#}: {}", tally.severity, rule.shown_code(), rule.title)?;
         writeln!(f, "{}", if tally.total > 1 { format!(", {} times", tally.total) } else { String::new() })?;
-        let same = |finding: &&Finding| finding.rule.code == rule.code && finding.severity == tally.severity;
-        let all = self.report.findings().iter().filter(same).collect::<Vec<_>>();
+        let all = kept(self.report, tally);
         let limit = if self.detail == Detail::Verbose { all.len() } else { PLACES };
         for finding in all.iter().take(limit) {
             writeln!(f, "      {}", place(finding))?;
@@ -77,6 +74,20 @@ impl Findings<'_> {
     }
 }
 
+/// The rules that are broken, by severity, then by code.
+pub(crate) fn gravest_first(report: &Report) -> Vec<&Tally> {
+    let mut tallies = report.tallies().collect::<Vec<_>>();
+    tallies.sort_by_key(|tally| (std::cmp::Reverse(tally.severity), tally.rule.code));
+    tallies
+}
+
+/// The findings of one rule and severity that the report keeps.
+pub(crate) fn kept<'a>(report: &'a Report, tally: &Tally) -> Vec<&'a Finding> {
+    let same =
+        |finding: &&Finding| finding.rule.code == tally.rule.code && finding.severity == tally.severity;
+    report.findings().iter().filter(same).collect()
+}
+
 /// One rule's findings in full, without colour: for a build server.
 pub(crate) fn plain(report: &Report, tally: &Tally) -> String {
     let findings = Findings { report, detail: Detail::Verbose };
@@ -87,7 +98,7 @@ pub(crate) fn plain(report: &Report, tally: &Tally) -> String {
 }
 
 /// What is wrong at one place, on one line.
-fn place(finding: &Finding) -> String {
+pub(crate) fn place(finding: &Finding) -> String {
     let mut text = shown(&finding.message).to_string();
     let mut add = |label: &str, value: &str| {
         // What the sentence says already is not said twice.

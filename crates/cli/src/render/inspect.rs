@@ -95,7 +95,7 @@ fn row(partition: Option<&Partition>, volume: &Volume) -> [Cell; 8] {
 }
 
 /// `EFI system "ESP", active`
-fn kind_of(partition: &Partition) -> String {
+pub(crate) fn kind_of(partition: &Partition) -> String {
     let mut text = match partition.kind.name() {
         Some(name) => name.to_owned(),
         None => format!("type {}", partition.kind.code()),
@@ -112,7 +112,7 @@ fn kind_of(partition: &Partition) -> String {
 }
 
 /// `vfat (FAT32)`, `LVM2_member (vg0)`
-fn content(volume: &Volume) -> String {
+pub(crate) fn content(volume: &Volume) -> String {
     let name = volume.kind.name();
     match variant(&volume.kind) {
         Some(variant) => format!("{name} ({variant})"),
@@ -137,7 +137,7 @@ pub(crate) fn variant(kind: &VolumeKind) -> Option<String> {
     }
 }
 
-fn state(volume: &Volume) -> (&'static str, Style) {
+pub(crate) fn state(volume: &Volume) -> (&'static str, Style) {
     match volume.state {
         State::Clean => ("clean", style::GOOD),
         State::Dirty(_) => ("dirty", style::DOUBTFUL),

@@ -8,6 +8,7 @@ mod counting;
 mod golden;
 mod hostile;
 mod many_records;
+mod occupancy;
 mod one_rule;
 mod reader;
 mod salvage;

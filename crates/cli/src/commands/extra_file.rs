@@ -1,0 +1,47 @@
+//! A file that a command writes beside its report.
+
+use std::path::{Path, PathBuf};
+
+use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_toolkit::{Error, Target};
+
+/// Where such a file will be, and what it may never take the place of.
+pub(crate) struct ExtraFile {
+    path: PathBuf,
+    overwrite: Overwrite,
+    inputs: Vec<PathBuf>,
+}
+
+impl ExtraFile {
+    /// Looks at the place now, so that hours of work do not end in "exists already".
+    pub(crate) fn begin<'a>(
+        path: &Path,
+        force: bool,
+        targets: impl Iterator<Item = &'a Target>,
+    ) -> anyhow::Result<Self> {
+        let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+        let inputs = targets.flat_map(Target::files).collect();
+        let file = Self { path: path.to_owned(), overwrite, inputs };
+        file.create()?;
+        Ok(file)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn create(&self) -> anyhow::Result<OutputFile> {
+        // What can't be opened is no file that could be replaced, or the check says so itself.
+        let inputs = self.inputs.iter().filter_map(|path| ImageFile::open(path).ok()).collect::<Vec<_>>();
+        let inputs = inputs.iter().collect::<Vec<_>>();
+        Ok(OutputFile::create(&self.path, self.overwrite, &inputs).map_err(Error::from)?)
+    }
+
+    /// Writes it whole or not at all.
+    pub(crate) fn write(&self, text: &str) -> anyhow::Result<()> {
+        let mut file = self.create()?;
+        file.write_all(text.as_bytes()).map_err(Error::from)?;
+        file.commit().map_err(Error::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! A disk in a bounded number of pieces: where there is data, where there are zeros, and what nobody looked at.
+
+use imsprep_source::BlockMap;
+use imsprep_zvhd2::Occupancy;
+
+/// What is known of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockState {
+    /// It holds data.
+    Data,
+    /// All of it reads as zeros.
+    Zero,
+    /// Nobody looked, or it could not be looked at.
+    Unread,
+}
+
+/// Neighbouring blocks of which the same is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First block.
+    pub first: u64,
+    /// Number of blocks, at least 1.
+    pub count: u64,
+    /// What is known of them.
+    pub state: BlockState,
+}
+
+/// What a piece of the disk holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// Blocks in all.
+    pub blocks: u64,
+    /// Those that hold data.
+    pub data: u64,
+    /// Those that nobody looked at.
+    pub unread: u64,
+    /// Those that a container has a record of.
+    pub records: u64,
+    /// Bytes of the payloads of these records.
+    pub stored: u64,
+}
+
+impl Piece {
+    /// Blocks of zeros.
+    pub fn zero(&self) -> u64 {
+        self.blocks.saturating_sub(self.data).saturating_sub(self.unread)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.blocks += other.blocks;
+        self.data += other.data;
+        self.unread += other.unread;
+        self.records += other.records;
+        self.stored += other.stored;
+    }
+}
+
+/// A stretch of the disk and what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Offset of its first byte on the disk.
+    pub start: u64,
+    /// Offset of the first byte after it.
+    pub end: u64,
+    /// What it holds.
+    pub piece: Piece,
+}
+
+/// A disk in pieces of equal size. Its memory does not grow with the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    size: u64,
+    block_size: u64,
+    per_piece: u64,
+    pieces: Vec<Piece>,
+    most_spans: usize,
+    spans: Option<Vec<Span>>,
+    stored_is_known: bool,
+    unread_because: Option<String>,
+    /// Blocks that were told of so far.
+    told: u64,
+}
+
+impl Overview {
+    /// What a scan found, in at most `most` pieces.
+    pub(crate) fn of_scan(map: &BlockMap, most: usize) -> Option<Self> {
+        let mut overview = Self::begin(map.image_size(), map.block_size().bytes(), most)?;
+        for run in map.runs() {
+            overview.tell(run.count, if run.data { BlockState::Data } else { BlockState::Zero });
+        }
+        Some(overview)
+    }
+
+    /// What the records of a container tell of a disk of `size` bytes. Where they were not expanded, `why_not` says why.
+    pub(crate) fn of_container(
+        occupancy: &Occupancy,
+        (size, block_size): (u64, u64),
+        why_not: Option<&str>,
+        most: usize,
+    ) -> Option<Self> {
+        let mut overview = Self::begin(size, block_size, most)?;
+        let mut with_payload = occupancy.payloads().map(|(block, _)| block).collect::<Vec<_>>();
+        with_payload.sort_unstable();
+        let mut with_payload = with_payload.into_iter().peekable();
+        for block in occupancy.marked() {
+            let zeros = u64::from(*block).saturating_sub(overview.told);
+            overview.tell(zeros, BlockState::Zero);
+            let is_stored = with_payload.next_if_eq(block).is_some();
+            let is_data = is_stored && why_not.is_none();
+            overview.tell(1, if is_data { BlockState::Data } else { BlockState::Unread });
+        }
+        let rest = if occupancy.is_cut() { BlockState::Unread } else { BlockState::Zero };
+        overview.tell(u64::MAX, rest);
+        for (block, size) in occupancy.payloads() {
+            if let Some(piece) = overview.piece_of(block.into()) {
+                piece.records += 1;
+                piece.stored += u64::from(size);
+            }
+        }
+        overview.stored_is_known = true;
+        let some_unread = overview.whole().unread > 0;
+        let why = why_not.unwrap_or("the bitmap marks them, but they have no record that can be read");
+        overview.unread_because = some_unread.then(|| why.to_owned());
+        Some(overview)
+    }
+
+    /// A disk that nobody looked at.
+    pub(crate) fn unread(size: u64, block_size: u64, why: &str, most: usize) -> Option<Self> {
+        let mut overview = Self::begin(size, block_size, most)?;
+        overview.tell(u64::MAX, BlockState::Unread);
+        overview.unread_because = Some(why.to_owned());
+        Some(overview)
+    }
+
+    /// `None` of a disk without a block, or of one with more blocks than there can be.
+    fn begin(size: u64, block_size: u64, most: usize) -> Option<Self> {
+        let blocks = size.checked_div(block_size).map(|_| size.div_ceil(block_size))?;
+        if blocks == 0 || blocks > BlockMap::MAX_BLOCKS {
+            return None;
+        }
+        let per_piece = blocks.div_ceil((most as u64).max(1));
+        let pieces = (0..blocks.div_ceil(per_piece))
+            .map(|piece| Piece { blocks: per_piece.min(blocks - piece * per_piece), ..Piece::default() });
+        Some(Self {
+            size,
+            block_size,
+            per_piece,
+            pieces: pieces.collect(),
+            most_spans: most / 4,
+            spans: Some(Vec::new()),
+            stored_is_known: false,
+            unread_because: None,
+            told: 0,
+        })
+    }
+
+    /// What the next `count` blocks are, as far as there are any.
+    fn tell(&mut self, count: u64, state: BlockState) {
+        let (mut at, blocks) = (self.told, self.block_count());
+        let end = at.saturating_add(count).min(blocks);
+        if at >= end {
+            return;
+        }
+        self.add_span(Span { first: at, count: end - at, state });
+        while at < end {
+            let upto = ((at / self.per_piece + 1) * self.per_piece).min(end);
+            if let Some(piece) = self.piece_of(at) {
+                match state {
+                    BlockState::Data => piece.data += upto - at,
+                    BlockState::Unread => piece.unread += upto - at,
+                    BlockState::Zero => {}
+                }
+            }
+            at = upto;
+        }
+        self.told = end;
+    }
+
+    fn add_span(&mut self, span: Span) {
+        let Some(spans) = &mut self.spans else { return };
+        if let Some(last) = spans.last_mut().filter(|last| last.state == span.state) {
+            last.count += span.count;
+        } else if spans.len() < self.most_spans {
+            spans.push(span);
+        } else {
+            self.spans = None;
+        }
+    }
+
+    fn piece_of(&mut self, block: u64) -> Option<&mut Piece> {
+        let number = usize::try_from(block / self.per_piece).ok()?;
+        self.pieces.get_mut(number)
+    }
+
+    /// Bytes that the blocks cover; the last block may be partial.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Bytes of a block.
+    pub fn block_size(&self) -> u64 {
+        self.block_size
+    }
+
+    /// Blocks in all.
+    pub fn block_count(&self) -> u64 {
+        self.size.div_ceil(self.block_size)
+    }
+
+    /// Blocks of each piece but the last, which may have fewer.
+    pub fn blocks_per_piece(&self) -> u64 {
+        self.per_piece
+    }
+
+    /// The pieces, from the beginning of the disk to its end.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Every stretch of the disk, in order and without gaps; `None` if there are more than were kept.
+    pub fn spans(&self) -> Option<&[Span]> {
+        self.spans.as_deref()
+    }
+
+    /// Whether it is known how many bytes the records take: the disk lies in a container whose records were looked at.
+    pub fn stored_is_known(&self) -> bool {
+        self.stored_is_known
+    }
+
+    /// Why there are blocks that nobody looked at, if there are any.
+    pub fn unread_because(&self) -> Option<&str> {
+        self.unread_because.as_deref()
+    }
+
+    /// The whole disk as one piece.
+    pub fn whole(&self) -> Piece {
+        let mut whole = Piece::default();
+        self.pieces.iter().for_each(|piece| whole.add(piece));
+        whole
+    }
+
+    /// The disk in at most `most` regions of equal size, but for the last.
+    pub fn regions(&self, most: usize) -> Vec<Region> {
+        let per_region = self.pieces.len().div_ceil(most.max(1)).max(1);
+        let mut start = 0;
+        let regions = self.pieces.chunks(per_region).map(|pieces| {
+            let mut piece = Piece::default();
+            pieces.iter().for_each(|one| piece.add(one));
+            let end = piece.blocks.saturating_mul(self.block_size).saturating_add(start).min(self.size);
+            let region = Region { start, end, piece };
+            start = end;
+            region
+        });
+        regions.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use imsprep_source::{BlockSize, Cancel, MemoryImage};
+    use imsprep_zvhd2::Depth;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BLOCK: u64 = 2 << 20;
+
+    fn map_of(blocks: &[bool]) -> BlockMap {
+        let size = blocks.len() as u64 * BLOCK;
+        let mut map = BlockMap::zeroed(Path::new("x"), size, BlockSize::MIB_2).unwrap();
+        (0..).zip(blocks).for_each(|(block, data)| map.set(block, *data));
+        map
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_spans_and_regions_are_the_map(
+            blocks in prop::collection::vec(any::<bool>(), 1..200), most in 1..100usize, regions in 1..40usize
+        ) {
+            let overview = Overview::of_scan(&map_of(&blocks), most).unwrap();
+            prop_assert!(overview.pieces().len() <= most);
+            let per_piece = usize::try_from(overview.blocks_per_piece()).unwrap();
+            let naive = blocks.chunks(per_piece).map(|piece| Piece {
+                blocks: piece.len() as u64,
+                data: piece.iter().filter(|data| **data).count() as u64,
+                ..Piece::default()
+            });
+            prop_assert_eq!(overview.pieces().to_vec(), naive.collect::<Vec<_>>());
+            if let Some(spans) = overview.spans() {
+                let told = spans.iter().flat_map(|span| (0..span.count).map(|_| span.state == BlockState::Data));
+                prop_assert_eq!(told.collect::<Vec<_>>(), blocks.clone());
+            } else {
+                prop_assert!(blocks.windows(2).filter(|two| two[0] != two[1]).count() + 1 > most / 4);
+            }
+            let parts = overview.regions(regions);
+            prop_assert!(parts.len() <= regions);
+            prop_assert!(parts.windows(2).all(|two| two[0].end == two[1].start));
+            prop_assert_eq!((parts[0].start, parts.last().unwrap().end), (0, overview.size()));
+            let sum = parts.iter().map(|region| region.piece.data).sum::<u64>();
+            prop_assert_eq!((sum, overview.whole().data), (overview.whole().data, map_of(&blocks).data_count()));
+        }
+    }
+
+    #[test]
+    fn a_disk_that_nobody_looked_at_has_no_zeros() {
+        let overview = Overview::unread(5 * BLOCK + 1, BLOCK, "--quick", 4).unwrap();
+        let whole = overview.whole();
+        assert_eq!((whole.blocks, whole.data, whole.unread, whole.zero()), (6, 0, 6, 0));
+        assert_eq!(overview.unread_because(), Some("--quick"));
+        assert_eq!(overview.spans().unwrap(), [Span { first: 0, count: 6, state: BlockState::Unread }]);
+        assert_eq!(overview.regions(9).last().unwrap().end, 5 * BLOCK + 1);
+    }
+
+    #[test]
+    fn there_is_none_of_nothing_nor_of_what_can_not_be() {
+        assert_eq!(Overview::unread(0, BLOCK, "", 9), None);
+        assert_eq!(Overview::unread(9, 0, "", 9), None);
+        assert_eq!(Overview::unread(u64::MAX, 512, "", 9), None);
+        assert!(Overview::unread(1 << 40, BLOCK, "", 8192).unwrap().pieces().len() <= 8192);
+    }
+
+    fn container(name: &str, depth: Depth, why_not: Option<&str>) -> Overview {
+        let image = MemoryImage::new(name, imsprep_testdata::golden(name).to_vec());
+        let found = imsprep_zvhd2::check(&image, depth, &(), &Cancel::new()).unwrap();
+        let sizes = (found.info.orig_size.0, found.info.block_size.0);
+        Overview::of_container(&found.occupancy.unwrap(), sizes, why_not, 100).unwrap()
+    }
+
+    #[test]
+    fn records_that_were_expanded_are_data_and_others_are_not_looked_at() {
+        let name = "zstd_a_8m.zvhd2";
+        let whole = container(name, Depth::Content, None).whole();
+        assert_eq!((whole.blocks, whole.data, whole.zero(), whole.records), (4, 3, 1, 3));
+        assert!(whole.stored > 0 && whole.stored < 3 * BLOCK);
+        let quick = container(name, Depth::Structure, Some("--quick"));
+        let piece = quick.whole();
+        assert_eq!((piece.data, piece.unread, piece.zero(), piece.stored), (0, 3, 1, whole.stored));
+        assert_eq!(quick.unread_because(), Some("--quick"));
+        let states = quick.spans().unwrap().iter().map(|span| span.state).collect::<Vec<_>>();
+        assert_eq!(states, [BlockState::Unread, BlockState::Zero, BlockState::Unread]);
+    }
+
+    #[test]
+    fn a_marked_block_without_a_record_is_neither_data_nor_zero() {
+        // The index ends before the entry of the last data block.
+        let overview = container("variant_08_short_index_4k.zvhd2", Depth::Content, None);
+        let whole = overview.whole();
+        assert_eq!(whole.data, whole.records);
+        assert!(whole.unread > 0, "{whole:?}");
+        assert!(overview.unread_because().unwrap().contains("no record"));
+    }
+}
