@@ -7,12 +7,12 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep check --format ndjson images/*.raw | imsprep summary
-  imsprep summary --expect list lines.ndjson     and whose line is missing? a job that died leaves none
+  imsprep summary --expect list lines.ndjson     and whose line is missing?
   imsprep summary lines/                         the files *.ndjson and *.json in a folder, by name
-  imsprep summary --json -v < lines.ndjson
+  imsprep summary --json < lines.ndjson
 
 Takes what check --format ndjson, check --json and prepare --json print, of many runs, one after the other. Of an image that comes \
-twice the last counts. A line that is none of these, or not whole, is told with its number and makes the exit status 2, as a \
+twice the last counts. A job that died leaves no line: --expect finds its image. A line that is none of these, or not whole, is told with its number and makes the exit status 2, as a \
 missing image does: the report would lack something. Else it is the worst of the images': 0, 1 or 2.
 
 docs/fleet.md shows how many images are checked with GNU parallel, xargs, Kubernetes and Slurm.")]

@@ -82,7 +82,7 @@ fn write_numbers(text: &mut String, summary: &Summary) {
         doubts.insert(0, format!("{} with warnings", summary.with_warnings));
     }
     if !doubts.is_empty() {
-        let _ = writeln!(text, "  importable  {}", doubts.join(", "));
+        let _ = writeln!(text, "  doubts      {}", doubts.join(", "));
     }
     let again = match summary.again {
         0 => String::new(),

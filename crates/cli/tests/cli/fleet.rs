@@ -55,7 +55,7 @@ fn fleet() -> (Folder, Vec<OsString>) {
     write("text.img".into(), b"this is no image\n", None);
     write("empty.raw".into(), b"", None);
     for name in
-        [&b"new\nline.raw"[..], b"-dash.zvhd2", b"it's \"$HOME\" `id`;\\ \xff.zvhd2", b" {} {/.} %.zvhd2"]
+        [&b"new\nline.raw"[..], b"-dash.zvhd2", b"it's \"$HOME\" `id`;\\ \xff.zvhd2", b" {} {.} %.zvhd2"]
     {
         write(OsString::from_vec(name.to_vec()), container, None);
     }
@@ -225,18 +225,20 @@ fn images_are_prepared_as_documented() {
     }
     let folder = Folder::new();
     std::fs::create_dir(folder.path("images")).unwrap();
-    for name in ["a.qcow2", "b c.qcow2"] {
+    for name in ["a.qcow2", "b'c.qcow2", "d.qcow2"] {
         std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("images").join(name))
             .unwrap();
     }
     folder.write("images/text.qcow2", b"QFI\xfbno more");
+    // A result that is there already.
+    folder.write("images/d.zvhd2", b"mine");
     let run = bash(&folder, &documented("prepare").join("\n"), None);
     assert_eq!(run.status, 2, "{run:?}");
     assert!(
-        run.out.starts_with("3 images: 2 importable, 0 not importable, 1 could not be looked at\n"),
+        run.out.starts_with("4 images: 2 importable, 1 not importable, 1 could not be looked at\n"),
         "{run:?}"
     );
-    assert!(folder.path("images/b c.zvhd2").exists());
+    assert!(folder.path("images/b'c.zvhd2").exists());
 }
 
 #[test]
