@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead};
 
+use memchr::{memchr, memmem};
+
 /// Most bytes of a document that are kept. A line of `check` has some KiB; the most that one can have, with each rule broken a
 /// hundred times, is below this.
 pub(crate) const MAX_DOCUMENT: usize = 16 << 20;
@@ -125,9 +127,7 @@ impl<R: BufRead> Documents<R> {
 
 /// Where the next document begins on a line, behind its first byte.
 fn start_within(line: &[u8]) -> Option<usize> {
-    let braces = line.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'{');
-    let mut starts = braces.map(|(place, _)| place);
-    starts.find(|place| line.get(*place..).is_some_and(|rest| rest.starts_with(START)))
+    memmem::find(line.get(1..)?, START).map(|place| place + 1)
 }
 
 /// Reads up to a line feed or the end; blanks at the line's end are left out, a carriage return among them.
@@ -142,7 +142,7 @@ fn read_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
             break;
         }
         any = true;
-        let (part, used, ended) = match bytes.iter().position(|byte| *byte == b'\n') {
+        let (part, used, ended) = match memchr(b'\n', bytes) {
             Some(end) => (bytes.get(..end).unwrap_or_default(), end + 1, true),
             None => (bytes, bytes.len(), false),
         };

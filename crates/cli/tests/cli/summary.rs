@@ -256,10 +256,10 @@ fn nothing_in_a_line_moves_the_cursor() {
     assert_eq!(run.out.matches("\\u{1b}[2J\\n\\u{202e}").count(), 12, "{}", run.out);
 }
 
-/// Writes `times` of a piece to the command's standard input, in 256 MiB of address space.
+/// Writes `times` of a piece to the command's standard input, in 160 MiB of address space.
 fn stream(folder: &Folder, pieces: impl Iterator<Item = Vec<u8>>) -> Run {
     let mut child = Command::new("sh")
-        .args(["-c", "ulimit -v 262144 && exec \"$0\" --threads 1 summary --json"])
+        .args(["-c", "ulimit -v 163840 && exec \"$0\" --threads 1 summary --json"])
         .arg(env!("CARGO_BIN_EXE_imsprep"))
         .current_dir(folder.path("."))
         .env("MALLOC_ARENA_MAX", "1")
@@ -284,20 +284,20 @@ fn stream(folder: &Folder, pieces: impl Iterator<Item = Vec<u8>>) -> Run {
 #[test]
 fn memory_is_bounded_whatever_the_lines_hold() {
     let folder = Folder::new();
-    // A line of 300 MiB, and one on so many lines, then a good one.
+    // A line of 180 MiB, and one on so many lines, then a good one.
     let block = vec![b'x'; 4 << 20];
-    let long = std::iter::repeat_n(block.clone(), 75).chain([b"\n{\n".to_vec()]);
+    let long = std::iter::repeat_n(block.clone(), 45).chain([b"\n{\n".to_vec()]);
     let indented = [b"  ".to_vec(), block, b"\n".to_vec()].concat();
-    let high = std::iter::repeat_n(indented, 75).chain([b"}\n".to_vec(), line("a", |_| {}).into_bytes()]);
+    let high = std::iter::repeat_n(indented, 45).chain([b"}\n".to_vec(), line("a", |_| {}).into_bytes()]);
     let run = stream(&folder, long.chain(high));
     let json = serde_json::from_str::<Value>(&run.out).unwrap_or_else(|e| panic!("{e}: {run:?}"));
     assert_eq!(
         (run.status, &json["documents"]["counted"], &json["documents"]["not_counted"]),
         (2, &json!(1), &json!(2))
     );
-    // Forty thousand images that differ, with a text of 4 KiB in each.
+    // Twenty-five thousand images that differ, with a text of 4 KiB in each.
     let fat = "f".repeat(4096);
-    let lines = (0..40_u32).map(|hundred| {
+    let lines = (0..25_u32).map(|hundred| {
         let fat = &fat;
         let lines = (0..1000).map(|n| {
             line(&format!("{hundred}/{n}"), |line| {
@@ -309,7 +309,7 @@ fn memory_is_bounded_whatever_the_lines_hold() {
     });
     let run = stream(&folder, lines);
     let json = serde_json::from_str::<Value>(&run.out).unwrap_or_else(|e| panic!("{e}: {run:?}"));
-    assert_eq!((run.status, &json["images"]["importable"]), (0, &json!(40_000)));
+    assert_eq!((run.status, &json["images"]["importable"]), (0, &json!(25_000)));
     // Lists in a line that are as long as a line can be.
     let many = |field: &str, item: &str| {
         let text = line("a", |_| {});
