@@ -8,6 +8,7 @@ mod prepare;
 mod request;
 mod size;
 mod source;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub(crate) use request::{
 };
 use size::parse_disk_size;
 pub(crate) use source::SourceArgs;
+pub(crate) use summary::SummaryArgs;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -105,6 +107,8 @@ pub(crate) enum Command {
     Request(Box<RequestArgs>),
     /// List every rule with its code and severity
     Rules(RulesArgs),
+    /// Join the reports of many runs into one: one process for each image, on one machine or many
+    Summary(SummaryArgs),
     /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side
     Bench(BenchArgs),
 }

@@ -15,6 +15,7 @@ mod render;
 mod sample;
 mod setup;
 mod signals;
+mod summary;
 mod terminal;
 mod wire;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Zvhd2(Zvhd2Command::Repair(args)) => commands::repair::run(&args, &setup),
         Command::Request(args) => commands::request::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
+        Command::Summary(args) => commands::summary::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
     };
     let status = result.unwrap_or_else(|error| terminal::report_failure(&error));

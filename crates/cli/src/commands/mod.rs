@@ -16,6 +16,7 @@ pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod request;
 pub(crate) mod rules;
+pub(crate) mod summary;
 pub(crate) mod zvhd2;
 
 use imsprep_findings::{Report, Severity};

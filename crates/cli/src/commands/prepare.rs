@@ -1,5 +1,8 @@
 //! `imsprep prepare`
 
+use std::path::Path;
+use std::time::Instant;
+
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{PrepareOptions, Prepared, Zvhd2Options, prepare_image};
 
@@ -8,7 +11,7 @@ use crate::args::PrepareArgs;
 use crate::exit::Status;
 use crate::policy::profile_of;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::terminal::{print, print_json, report_failure};
 use crate::{moment, render, wire};
 
 pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -24,18 +27,38 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         profile: profile_of(args.profile),
         zvhd2,
     };
-    let prepared = prepare_image(&args.source, &options, setup.progress(), setup.cancel())?;
+    let begun = Instant::now();
+    let prepared = match prepare_image(&args.source, &options, setup.progress(), setup.cancel()) {
+        Ok(prepared) => prepared,
+        Err(error) => return fail(&args.source, &error.into(), &options, begun, setup),
+    };
     let warnings = Warnings::from_flag(args.strict);
     let status = status(&prepared, warnings);
     match setup.output {
         Output::Quiet => {}
         Output::Json => {
-            let body = wire::prepare::Body::new(&prepared, options.profile, status);
+            let body = wire::prepare::Body::new(&prepared, options.profile, status, begun.elapsed());
             print_json(&wire::Document::new("imsprep.prepare", status, body))?;
         }
         Output::Text(detail) => {
             print(&render::prepare::text(&prepared, warnings, options.profile, status, detail))?;
         }
+    }
+    Ok(status)
+}
+
+/// Says why the image could not be prepared. Where documents of many images are joined, this one must not be missing.
+fn fail(
+    source: &Path,
+    error: &anyhow::Error,
+    options: &PrepareOptions<'_>,
+    begun: Instant,
+    setup: &Setup,
+) -> anyhow::Result<Status> {
+    let status = report_failure(error);
+    if setup.output == Output::Json && matches!(status, Status::Wrong | Status::CouldNotLook) {
+        let body = wire::prepare::Body::failed(source, error, options.profile, begun.elapsed());
+        print_json(&wire::Document::new("imsprep.prepare", status, body))?;
     }
     Ok(status)
 }

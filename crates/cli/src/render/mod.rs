@@ -18,6 +18,7 @@ pub(crate) mod repair;
 pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod style;
+pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod zvhd2;

@@ -56,6 +56,8 @@ pub(crate) struct File {
     /// Absent where the document is about this file alone, and says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<u8>,
+    /// How long this file took; null where the document is about more than a check, and tells that.
+    seconds: Option<f64>,
     error: Option<String>,
     detection: Option<WireDetection>,
     bitmap: Option<WireBitmap>,
@@ -124,7 +126,8 @@ impl File {
     fn new(outcome: &Outcome, policy: &Policy) -> Self {
         let prefix = policy.intent.prefix.as_ref();
         let key = prefix.and_then(|_| object_key(&outcome.path, &policy.intent));
-        let none = Self { key, ..Self::none(&outcome.path, outcome.status) };
+        let seconds = Some(outcome.elapsed.as_secs_f64());
+        let none = Self { key, seconds, ..Self::none(&outcome.path, outcome.status) };
         match &outcome.result {
             Err(error) => Self { error: Some(failure_text(error)), ..none },
             Ok(checked) => Self::of(checked, none),
@@ -143,6 +146,7 @@ impl File {
             verdict: "could-not-tell",
             reservations: vec![],
             exit_status: Some(status.number()),
+            seconds: None,
             error: None,
             detection: None,
             bitmap: None,

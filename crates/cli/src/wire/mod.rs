@@ -17,7 +17,9 @@ pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod request;
+pub(crate) mod said;
 pub(crate) mod sarif;
+pub(crate) mod summary;
 mod uri;
 pub(crate) mod zvhd2;
 

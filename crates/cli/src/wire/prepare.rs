@@ -1,5 +1,8 @@
 //! `imsprep prepare --json`
 
+use std::path::Path;
+use std::time::Duration;
+
 use imsprep_rules::{Profile, RULE_SET_DATE};
 use imsprep_toolkit::Prepared;
 use serde::Serialize;
@@ -9,6 +12,7 @@ use super::check::File;
 use super::convert::Converted;
 use crate::exit::Status;
 use crate::render::prepare::next_step;
+use crate::terminal::failure_text;
 
 /// An image that was prepared, or why not.
 #[derive(Debug, Serialize)]
@@ -20,24 +24,44 @@ pub(crate) struct Body {
     conversion: Option<Converted>,
     /// The image to upload, as `imsprep.check` has it; null if the source was refused.
     result: Option<File>,
+    /// Why the image could not be prepared; then the others are null.
+    error: Option<String>,
+    /// How long all of it took.
+    seconds: f64,
     /// The command to run next; null unless all is well.
     next_step: Option<String>,
 }
 
 impl Body {
-    pub(crate) fn new(prepared: &Prepared, profile: &Profile, status: Status) -> Self {
+    pub(crate) fn new(prepared: &Prepared, profile: &Profile, status: Status, elapsed: Duration) -> Self {
         let conversion = prepared.conversion.as_ref().map(|conversion| match &conversion.made {
             None => Converted::refused(&conversion.plan),
             Some((output, made)) => Converted::new(&conversion.plan, made, Some(output)),
         });
         let next = prepared.checked.as_ref().filter(|_| status == Status::Fine);
         Self {
-            rule_set: RULE_SET_DATE,
-            profile: profile.name,
-            source: prepared.source.as_path().into(),
             conversion,
             result: prepared.checked.as_ref().map(|checked| File::checked(checked, status)),
             next_step: next.map(|checked| next_step(&checked.path)),
+            ..Self::none(&prepared.source, profile, elapsed)
+        }
+    }
+
+    /// Of an image that could not be prepared: it must not be missing among the documents of many.
+    pub(crate) fn failed(source: &Path, error: &anyhow::Error, profile: &Profile, elapsed: Duration) -> Self {
+        Self { error: Some(failure_text(error)), ..Self::none(source, profile, elapsed) }
+    }
+
+    fn none(source: &Path, profile: &Profile, elapsed: Duration) -> Self {
+        Self {
+            rule_set: RULE_SET_DATE,
+            profile: profile.name,
+            source: source.into(),
+            conversion: None,
+            result: None,
+            error: None,
+            seconds: elapsed.as_secs_f64(),
+            next_step: None,
         }
     }
 }
