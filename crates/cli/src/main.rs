@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod exit;
 mod identity;
+mod manual;
 mod moment;
 mod page;
 mod policy;
@@ -16,6 +17,7 @@ mod sample;
 mod setup;
 mod signals;
 mod terminal;
+mod version;
 mod wire;
 
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Request(args) => commands::request::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
+        Command::Generate(args) => commands::generate::run(&args),
     };
     let status = result.unwrap_or_else(|error| terminal::report_failure(&error));
     setup.exit_code(status)

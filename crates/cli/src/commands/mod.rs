@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod learn;
 pub(crate) mod manifest;
