@@ -44,10 +44,11 @@ fn published(here: &Path) -> Option<(String, String)> {
 
 /// The commit that is checked out, if these sources belong to it: they may lie in somebody else's repository.
 fn of_git(here: &Path) -> Option<(String, String)> {
+    // Also where they do not belong to it: they may from the next commit on.
+    watch_head(here);
     git(here, &["ls-files", "--error-unmatch", "build.rs"])?;
     let commit = git(here, &["rev-parse", &format!("--short={DIGITS}"), "HEAD"])?;
     let date = git(here, &["show", "--no-patch", "--format=%cs", "HEAD"])?;
-    watch_head(here);
     let sources = sources(here);
     for source in &sources {
         println!("cargo::rerun-if-changed={}", source.display());

@@ -144,6 +144,8 @@ fn without_a_repository_of_its_own_the_package_tells_or_nobody() {
     git(&folder.path("."), &["init", "--quiet"]);
     git(&folder.path("."), &["commit", "--quiet", "--allow-empty", "-m", "theirs"]);
     assert_eq!(version(), "1.2.3");
+    // If the next commit has them, that is to be seen.
+    assert!(told(&script, &plain, &[]).contains("/logs/HEAD\n"));
     let sha1 = "0123456789abcdef0123456789abcdef01234567";
     let info =
         format!("{{\n  \"git\": {{\n    \"sha1\": \"{sha1}\"\n  }},\n  \"path_in_vcs\": \"crates/cli\"\n}}");

@@ -41,11 +41,15 @@ fn options(help: &str) -> Vec<String> {
 /// A page as it is read, without the backspaces of bold and underlined text.
 fn read_page(page: &Path) -> String {
     let text = output(Command::new("mandoc").args(["-T", "ascii", "-O", "width=200"]).arg(page));
-    let mut plain = Vec::new();
+    let mut plain = String::new();
     for c in text.chars() {
-        if c == '\u{8}' { drop(plain.pop()) } else { plain.push(c) }
+        if c == '\u{8}' {
+            plain.pop();
+        } else {
+            plain.push(c);
+        }
     }
-    plain.into_iter().collect()
+    plain
 }
 
 #[test]
