@@ -2,6 +2,7 @@
 
 mod bench;
 mod bitmap;
+mod generate;
 mod inspect;
 mod policy;
 mod prepare;
@@ -13,17 +14,20 @@ mod summary;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use imsprep_zvhd2::Level;
 use serde::Deserialize;
 
 use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
+use crate::version;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use bitmap::{
     BitmapCommand, BitmapConvertArgs, BitmapCreateArgs, BitmapDiffArgs, BitmapLearnArgs,
     BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs,
 };
+pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
 pub(crate) use prepare::PrepareArgs;
@@ -41,7 +45,8 @@ const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked 
 ///
 /// Run it on the file before the upload. It works offline and never changes an image.
 #[derive(Debug, Parser)]
-#[command(name = "imsprep", version, after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "imsprep", version = version::SHORT, long_version = version::long(), after_help = EXIT_CODES)]
+#[command(max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -111,6 +116,8 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side
     Bench(BenchArgs),
+    /// Make manual pages, and completions for shells
+    Generate(GenerateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -301,7 +308,10 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2, ZVHD, VHD, qcow2, VMDK and more. Holes, blocks that are not kept and zeros are all the same, and so is a longer disk that goes on in zeros: a ZVHD2's disk ends at a whole GiB. Exit status 1: the content differs; the first byte that does is named.")]
+RAW, ZVHD2, ZVHD, VHD, qcow2, VMDK and more. Holes, blocks that are not kept and zeros are all the same, and so is a longer \
+disk that goes on in zeros: a ZVHD2's disk ends at a whole GiB.
+
+Exit status 1: the content differs; the first byte that does is named.")]
 pub(crate) struct CompareArgs {
     /// One image or block device
     #[arg(value_name = "A")]
@@ -328,7 +338,7 @@ pub(crate) enum Zvhd2Command {
   imsprep zvhd2 check disk.zvhd2
   imsprep zvhd2 check --quick disk.zvhd2    footers, index, bitmap and record headers only
 
-Errors are what the vendor's index reader can't read or reads wrongly; warnings are what only that reader can read, and
+Errors are what the vendor's index reader can't read or reads wrongly; warnings are what only that reader can read, and \
 what its writer would not have written.")]
 pub(crate) struct Zvhd2CheckArgs {
     /// ZVHD2 file
@@ -345,6 +355,11 @@ pub(crate) struct Zvhd2CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  imsprep zvhd2 info disk.zvhd2
+  imsprep zvhd2 info --json disk.zvhd2
+
+The fields are shown as they are, sound or not; imsprep zvhd2 check judges them.")]
 pub(crate) struct Zvhd2InfoArgs {
     /// ZVHD2 file
     #[arg(value_name = "FILE")]
@@ -367,10 +382,11 @@ pub(crate) struct Zvhd2MapArgs {
 #[command(after_help = "Examples:
   imsprep zvhd2 repair broken.zvhd2 saved.zvhd2
 
-For files that are cut off, whose END, index or bitmap is lost or damaged, or that have damage among their records. IN is
-only read. A record is saved if it expands to one whole block and neither index nor bitmap, as far as these are sound, speak
-against it; its data is copied as it is. Exit status 1: data is lost, or nobody knows whether any is; the blocks that are
-known to be missing are listed.")]
+For files that are cut off, whose END, index or bitmap is lost or damaged, or that have damage among their records. IN is \
+only read. A record is saved if it expands to one whole block and neither index nor bitmap, as far as these are sound, speak \
+against it; its data is copied as it is.
+
+Exit status 1: data is lost, or nobody knows whether any is; the blocks that are known to be missing are listed.")]
 pub(crate) struct Zvhd2RepairArgs {
     /// Damaged ZVHD2 file
     #[arg(value_name = "IN")]
@@ -404,12 +420,15 @@ pub(crate) fn parse() -> Cli {
     Cli::parse()
 }
 
+/// The command line as data, for what is made from it.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_definitions_hold_together() {
-        super::Cli::command().debug_assert();
+        super::definition().debug_assert();
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod exit;
 mod identity;
+mod manual;
 mod moment;
 mod page;
 mod policy;
@@ -17,6 +18,7 @@ mod setup;
 mod signals;
 mod summary;
 mod terminal;
+mod version;
 mod wire;
 
 use std::process::ExitCode;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Summary(args) => commands::summary::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),
+        Command::Generate(args) => commands::generate::run(&args),
     };
     let status = result.unwrap_or_else(|error| terminal::report_failure(&error));
     setup.exit_code(status)

@@ -11,13 +11,25 @@ use crate::exit::Status;
 ///
 /// If the output can't be written for another reason, such as a full disk.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    written(anstream::stdout().lock(), text.as_bytes())
+}
+
+fn written(mut out: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot write to standard output"))
         }
         _ => Ok(()),
     }
+}
+
+/// Writes what is for a program (a script, a manual page) to standard output as it is, with whatever looks like colours.
+///
+/// # Errors
+///
+/// As [`print()`].
+pub(crate) fn print_verbatim(bytes: &[u8]) -> anyhow::Result<()> {
+    written(io::stdout().lock(), bytes)
 }
 
 /// Prints a result as JSON, and a line feed.

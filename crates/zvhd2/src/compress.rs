@@ -33,6 +33,11 @@ impl Default for Level {
     }
 }
 
+/// The version of libzstd that compresses, such as 1.5.7: payloads differ from one to the next.
+pub fn libzstd_version() -> &'static str {
+    zstd_safe::version_string()
+}
+
 /// Compresses blocks as the reference does: one zstd frame each, with its content size, without checksum or dictionary.
 /// Holds the compressor's memory, so use one for many blocks.
 pub struct Compressor(CCtx<'static>);

@@ -46,7 +46,7 @@ mod write;
 
 pub use check::{Checked, Depth, check};
 pub use checksums::Checksums;
-pub use compress::{Compressor, Level};
+pub use compress::{Compressor, Level, libzstd_version};
 pub use container::{ContainerWriter, Label, Written};
 pub use error::Error;
 pub use expand::{ExpandError, Expander, Quirk};

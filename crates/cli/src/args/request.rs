@@ -14,9 +14,9 @@ use super::{ProfileName, PurposeName};
   imsprep request --validate body.json              a body that somebody wrote
   imsprep request --validate body.json disk.raw     the same, held against the image, too
 
-The body goes to standard output and nothing else does, so that it can be piped; what is wrong goes to standard error, and -q leaves that out. If \
-anything is an error (or a warning, under --strict), exit status 1, and no body: a wrong one is worse than none. What the image \
-shows is filled in: min_disk, type, architecture, hw_firmware_type, image_url. Quick import takes RAW and ZVHD2; for an image in \
+The body goes to standard output and nothing else does, so that it can be piped; what is wrong goes to standard error, and -q \
+leaves that out. If anything is an error (or a warning, under --strict), exit status 1, and no body: a wrong one is worse than \
+none. What the image shows is filled in: min_disk, type, architecture, hw_firmware_type, image_url. Quick import takes RAW and ZVHD2; for an image in \
 another format of up to 128 GiB the body of the common import is made. imsprep sends nothing: --next-steps prints the commands \
 that do.
 

@@ -105,6 +105,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["request", "--help"],
         &["rules", "--help"],
         &["bench", "--help"],
+        &["generate", "--help"],
     ] {
         let run = folder.run(args);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{args:?}");
@@ -121,6 +122,8 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "learn"],
         &["bitmap", "make-sample"],
         &["zvhd2", "check"],
+        &["zvhd2", "info"],
+        &["generate"],
         &["bench"],
         &["convert"],
         &["compare"],
