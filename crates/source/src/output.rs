@@ -154,14 +154,42 @@ impl OutputFile {
         result.map_err(|e| write_error(&self.path, "write to it", e))
     }
 
+    /// Brings all that was written to the disk. [`commit`](Self::commit) does so as well; who finishes two files that belong
+    /// together does it to both before either gets its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn flush(&self) -> Result<()> {
+        self.temporary.file().sync_all().map_err(|e| write_error(&self.path, "flush it to the disk", e))
+    }
+
+    /// Takes away the file that this one is going to replace, so that it is never found beside the new partner of this one.
+    /// Does nothing where nothing may be replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn remove_old(&self) -> Result<()> {
+        match self.overwrite {
+            Overwrite::Refuse => Ok(()),
+            Overwrite::Replace => match std::fs::remove_file(&self.path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    Err(write_error(&self.path, "take the old file away", e))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
     /// Makes the file durable and puts it in its place: fsync, name, fsync of the folder.
     ///
     /// # Errors
     ///
     /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
     pub fn commit(self) -> Result<()> {
+        self.flush()?;
         let Self { path, temporary, overwrite, .. } = self;
-        temporary.file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
         if let Err(e) = temporary.place(&path, overwrite) {
             return Err(match e.kind() {
                 io::ErrorKind::AlreadyExists => Error::Exists { path },

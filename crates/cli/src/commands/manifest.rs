@@ -8,7 +8,7 @@ use imsprep_toolkit::{Error, Target};
 use super::check::Outcome;
 use crate::exit::Status;
 use crate::policy::Policy;
-use crate::terminal::{print_error, shown};
+use crate::terminal::{json_text, print_error, shown};
 use crate::wire;
 
 /// Where the manifest will be, and what it may never take the place of.
@@ -50,8 +50,7 @@ impl Manifest {
             return Ok(());
         }
         let document = wire::manifest::document(outcomes, policy);
-        let mut text = serde_json::to_string_pretty(&document)?;
-        text.push('\n');
+        let text = json_text(&document)?;
         let mut file = self.create()?;
         file.write_all(text.as_bytes()).map_err(Error::from)?;
         file.commit().map_err(Error::from)?;

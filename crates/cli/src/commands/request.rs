@@ -19,7 +19,7 @@ use crate::exit::Status;
 use crate::policy::profile_of;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_error, print_json};
+use crate::terminal::{json_text, print, print_error, print_json};
 use crate::wire;
 
 /// Most bytes of a list of operating systems that is read: the service's own has some hundred KiB.
@@ -47,10 +47,10 @@ fn make(
     let prepared = prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
     let warnings = Warnings::from_flag(args.strict);
     let status = warnings.status(&prepared.report);
-    let body = serde_json::to_string_pretty(&prepared.request.body)? + "\n";
+    let body = json_text(&prepared.request.body)?;
     let written = match &args.output {
         Some(output) if status == Status::Fine => {
-            write_body(&body, output, args.force, image)?;
+            write_body(&body, output, args, prepared.bitmap.as_deref())?;
             Some(output.as_path())
         }
         _ => None,
@@ -135,10 +135,14 @@ fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn write_body(body: &str, output: &Path, force: bool, image: &Path) -> anyhow::Result<()> {
-    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
-    let image = ImageFile::open(image)?;
-    let mut file = OutputFile::create(output, overwrite, &[&image])?;
+/// Never over what the request is about, nor over what told us of it.
+fn write_body(body: &str, output: &Path, args: &RequestArgs, bitmap: Option<&Path>) -> anyhow::Result<()> {
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let inputs = [args.file.as_deref(), bitmap, args.os_versions.as_deref()];
+    // The list may come from standard input.
+    let inputs = inputs.into_iter().flatten().filter_map(|path| ImageFile::open(path).ok());
+    let inputs = inputs.collect::<Vec<_>>();
+    let mut file = OutputFile::create(output, overwrite, &inputs.iter().collect::<Vec<_>>())?;
     file.write_all(body.as_bytes())?;
     Ok(file.commit()?)
 }
