@@ -130,7 +130,7 @@ pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
 
 /// Whether a character does something to a terminal instead of standing there: control characters of both sets, and those that
 /// turn the direction of writing or end a line. All are below U+FFFF.
-fn acts(c: char) -> bool {
+pub(crate) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -19,7 +19,7 @@ use crate::exit::Status;
 use crate::policy::profile_of;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{json_text, print, print_error, print_json};
+use crate::terminal::{acts, json_text, print, print_error, print_json};
 use crate::wire;
 
 /// Most bytes of a list of operating systems that is read: the service's own has some hundred KiB.
@@ -147,7 +147,7 @@ fn write_body(body: &str, output: &Path, args: &RequestArgs, bitmap: Option<&Pat
     Ok(file.commit()?)
 }
 
-/// The commands as a script. A path that is no text can't stand in one.
+/// The commands as a script. A path that is no text, or not only text, can't stand in one.
 fn next_steps(
     prepared: &PreparedRequest,
     args: &RequestArgs,
@@ -157,8 +157,8 @@ fn next_steps(
     for path in places.into_iter().flatten() {
         let name = path.display();
         anyhow::ensure!(
-            path.to_str().is_some(),
-            "{name}: is not UTF-8 and can't stand in commands; rename it"
+            path.to_str().is_some_and(|text| !text.contains(acts)),
+            "{name}: is not UTF-8 or acts on a terminal, and can't stand in commands; rename it"
         );
     }
     let steps = NextSteps {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use imsprep_testdata::has_tool;
 
-use crate::strace::{Call, WRITING, calls, can_trace, run_with, some, traced};
+use crate::strace::{Call, WRITING, alone, calls, can_trace, run_with, some, traced};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Points at which each command meets each error.
@@ -32,7 +32,7 @@ fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
     for writer in WRITERS {
         let args = stage.prepare(writer, false);
         let (all, _) = calls(&stage.folder, WRITING, &args);
-        let writes = all.into_iter().filter(|call| {
+        let writes = alone(&all).into_iter().filter(|call| {
             call.is_on_unnamed() && ["write", "pwrite64", "ftruncate", "fsync"].contains(&call.name.as_str())
         });
         let writes = writes.collect::<Vec<_>>();
@@ -61,7 +61,12 @@ fn where_no_name_can_be_given_nothing_is_left() {
         }
         let args = stage.prepare(writer, replaced);
         // All the ways to name a file.
-        let call = Call { name: "link,linkat,rename,renameat,renameat2".into(), nth: 1, text: String::new() };
+        let call = Call {
+            name: "link,linkat,rename,renameat,renameat2".into(),
+            nth: 1,
+            text: String::new(),
+            of: None,
+        };
         let inject = run_with(&stage.folder, &call, "error=EIO:when=1+", &args);
         let err = String::from_utf8_lossy(&inject.stderr).into_owned();
         let context = format!("{args:?}: {err}");
@@ -115,7 +120,7 @@ fn an_error_when_a_file_is_closed_comes_after_the_flush_and_costs_nothing() {
     for writer in WRITERS {
         let args = stage.prepare(writer, false);
         let (all, _) = calls(&stage.folder, &["close"], &args);
-        let closing = all.into_iter().filter(Call::is_on_unnamed).collect::<Vec<_>>();
+        let closing = alone(&all).into_iter().filter(Call::is_on_unnamed).collect::<Vec<_>>();
         for call in some(&closing, 2) {
             stage.prepare(writer, false);
             let output = run_with(&stage.folder, &call, "error=EIO", &args);

@@ -39,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) nth: usize,
     /// As strace prints it, with the files behind the descriptors.
     pub(crate) text: String,
+    /// The only file whose calls were counted, if it is not all.
+    pub(crate) of: Option<String>,
 }
 
 impl Call {
@@ -78,9 +80,21 @@ pub(crate) fn traced(folder: &Folder, log: &Path, flags: &[&str], args: &[&str])
 
 /// All calls of these names that a run makes, and how it ended.
 pub(crate) fn calls(folder: &Folder, names: &[&str], args: &[&str]) -> (Vec<Call>, Output) {
+    calls_on(folder, None, names, args)
+}
+
+/// Those on one file of the folder.
+pub(crate) fn calls_on(
+    folder: &Folder,
+    of: Option<&str>,
+    names: &[&str],
+    args: &[&str],
+) -> (Vec<Call>, Output) {
     let log = tempfile::NamedTempFile::new().unwrap();
-    let flags = format!("trace={}", names.join(","));
-    let output = traced(folder, log.path(), &["-e", &flags], args).output().unwrap();
+    let mut flags = vec!["-e".to_owned(), format!("trace={}", names.join(","))];
+    flags.extend(filter(folder, of));
+    let flags = flags.iter().map(String::as_str).collect::<Vec<_>>();
+    let output = traced(folder, log.path(), &flags, args).output().unwrap();
     let text = String::from_utf8_lossy(&std::fs::read(log.path()).unwrap()).into_owned();
     let mut counts = std::collections::HashMap::new();
     let mut calls = Vec::new();
@@ -93,23 +107,48 @@ pub(crate) fn calls(folder: &Folder, names: &[&str], args: &[&str]) -> (Vec<Call
         }
         let nth = counts.entry((thread.to_owned(), name.to_owned())).or_insert(0_usize);
         *nth += 1;
-        calls.push(Call { name: name.into(), nth: *nth, text: call.trim_start().into() });
+        calls.push(Call {
+            name: name.into(),
+            nth: *nth,
+            text: call.trim_start().into(),
+            of: of.map(str::to_owned),
+        });
     }
     (calls, output)
 }
 
 /// Runs with a fault in the place of this call: `what` is `signal=KILL` or `error=ENOSPC`, with `:when=1+` if it lasts.
 pub(crate) fn run_with(folder: &Folder, call: &Call, what: &str, args: &[&str]) -> Output {
-    let flags = fault(call, what);
+    let flags = fault(folder, call, what);
     let flags = flags.iter().map(String::as_str).collect::<Vec<_>>();
     traced(folder, Path::new("/dev/null"), &flags, args).output().unwrap()
 }
 
 /// The flags for a fault. A signal that kills comes before the call, which is then not made; others come after it.
-pub(crate) fn fault(call: &Call, what: &str) -> [String; 4] {
+pub(crate) fn fault(folder: &Folder, call: &Call, what: &str) -> Vec<String> {
     let when = if what.contains(":when=") { String::new() } else { format!(":when={}", call.nth) };
     let inject = format!("inject={}:{what}{when}", call.name);
-    ["-e".into(), format!("trace={}", call.name), "-e".into(), inject]
+    let mut flags = vec!["-e".into(), format!("trace={}", call.name), "-e".into(), inject];
+    flags.extend(filter(folder, call.of.as_deref()));
+    flags
+}
+
+/// The flags that leave only the calls on one file, by the name that it is given and by where it lies.
+fn filter(folder: &Folder, of: Option<&str>) -> Vec<String> {
+    let paths = of.map(|name| [name.to_owned(), folder.path(name).to_str().unwrap().to_owned()]);
+    paths.into_iter().flatten().flat_map(|path| ["-P".to_owned(), path]).collect()
+}
+
+/// The calls at which no other thread is hit before: strace counts in each thread.
+pub(crate) fn first_of_its_number(calls: &[Call]) -> Vec<Call> {
+    let mut seen = std::collections::HashSet::new();
+    calls.iter().filter(|call| seen.insert((call.name.clone(), call.nth))).cloned().collect()
+}
+
+/// The calls whose number no other thread comes to.
+pub(crate) fn alone(calls: &[Call]) -> Vec<Call> {
+    let same = |call: &Call, other: &Call| (&call.name, call.nth) == (&other.name, other.nth);
+    calls.iter().filter(|call| calls.iter().filter(|other| same(call, other)).count() == 1).cloned().collect()
 }
 
 /// Some of many, the first and the last among them: the ends are where a file is begun and where it gets its name.

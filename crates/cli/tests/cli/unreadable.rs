@@ -4,7 +4,7 @@
 use imsprep_testdata::has_tool;
 
 use crate::faults::FuseFile;
-use crate::strace::{calls, can_trace, run_with, some};
+use crate::strace::{calls_on, can_trace, first_of_its_number, run_with, some};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Reads of each command that fail.
@@ -12,7 +12,8 @@ const POINTS: usize = 8;
 
 /// Commands that only read, and the files that they read by `pread`.
 const READERS: &[(&[&str], &[&str])] = &[
-    (&["detect", "disk.raw", "disk.qcow2"], &["disk.raw", "disk.qcow2"]),
+    (&["detect", "disk.raw"], &["disk.raw"]),
+    (&["detect", "disk.qcow2"], &["disk.qcow2"]),
     (&["inspect", "disk.raw"], &["disk.raw"]),
     (&["inspect", "whole.zvhd2"], &["whole.zvhd2"]),
     (&["check", "pair.raw", "--io", "read"], &["pair.raw", "pair.mf"]),
@@ -27,11 +28,10 @@ const READERS: &[(&[&str], &[&str])] = &[
 ];
 
 fn each_read(stage: &mut Stage, writer: &Writer, args: &[&str], names: &[&str]) {
-    let (all, _) = calls(&stage.folder, &["pread64"], args);
-    stage.clear(writer);
     for name in names {
-        let path = format!("/{name}>");
-        let reads = all.iter().filter(|call| call.text.contains(&path)).cloned().collect::<Vec<_>>();
+        let (all, _) = calls_on(&stage.folder, Some(name), &["pread64"], args);
+        stage.clear(writer);
+        let reads = first_of_its_number(&all);
         assert!(!reads.is_empty(), "{args:?}: {name} is not read");
         for call in some(&reads, POINTS) {
             let output = run_with(&stage.folder, &call, "error=EIO", args);

@@ -2,7 +2,6 @@
 //! in all of them.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -124,7 +123,7 @@ pub(crate) const WRITERS: &[Writer] = &[
 /// What is in a folder and below it: of each name the bytes and the time of the last change, or where a link leads.
 type Snapshot = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
 
-/// Files that are larger are sparse and not read: that they were written to shows in their time, size and allocation.
+/// Files that are larger are sparse and not read: that they were written to shows in their time.
 const LARGE: u64 = 16 << 20;
 
 fn snapshot(folder: &Path) -> Snapshot {
@@ -139,7 +138,7 @@ fn snapshot(folder: &Path) -> Snapshot {
             let metadata = path.metadata().unwrap();
             let bytes = match metadata.len() {
                 0..LARGE => std::fs::read(&path).unwrap(),
-                length => format!("{length} bytes, {} blocks", metadata.blocks()).into_bytes(),
+                length => format!("{length} bytes").into_bytes(),
             };
             all.insert(path, (bytes, Some(metadata.modified().unwrap())));
         } else {
