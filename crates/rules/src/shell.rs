@@ -4,11 +4,16 @@ use std::path::Path;
 
 /// A path as a POSIX shell takes it: as it is where that is safe, else in single quotes.
 pub fn shell_quoted(path: &Path) -> String {
-    let Some(text) = path.to_str().filter(|text| !text.contains(char::is_control)) else {
+    let Some(text) = path.to_str().filter(|text| !text.contains(is_odd)) else {
         return escaped_word(path.as_os_str().as_encoded_bytes());
     };
     // A name that begins with a hyphen would be taken for an option.
     if text.starts_with('-') { format!("'./{}'", escaped(text)) } else { shell_word(text) }
+}
+
+/// A line feed is none: in quotes it is what it is to every shell.
+fn is_odd(c: char) -> bool {
+    c.is_control() && c != '\n'
 }
 
 /// What can't be shown as it is, byte for byte, as bash, zsh and ksh take it.

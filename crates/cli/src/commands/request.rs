@@ -157,7 +157,7 @@ fn next_steps(
     for path in places.into_iter().flatten() {
         let name = path.display();
         anyhow::ensure!(
-            path.to_str().is_some_and(|text| !text.contains(acts)),
+            path.to_str().is_some_and(|text| !text.contains(|c| acts(c) && c != '\n')),
             "{name}: is not UTF-8 or acts on a terminal, and can't stand in commands; rename it"
         );
     }
