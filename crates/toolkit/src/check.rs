@@ -189,7 +189,7 @@ fn look_at_content(
 }
 
 /// The image's name is so long that its bitmap file can't have the one that the service looks for.
-fn no_name(checked: &mut Checked, path: PathBuf) {
+fn push_no_name(checked: &mut Checked, path: PathBuf) {
     let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
     let fix = "give the image a shorter name, and then make its bitmap: imsprep bitmap create IMAGE";
     checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
@@ -220,7 +220,10 @@ fn check_raw(
     let file = match path.symlink_metadata() {
         Err(e) if e.kind() == ErrorKind::NotFound => None,
         // No file can have that name, so there is none.
-        Err(e) if e.kind() == ErrorKind::InvalidFilename => return Ok(no_name(checked, path)),
+        Err(e) if e.kind() == ErrorKind::InvalidFilename => {
+            push_no_name(checked, path);
+            return Ok(());
+        }
         _ => Some(read_bitmap(&path, Some(checked.detection.file_size), options.layout.as_ref())?),
     };
     let Some(file) = file else {

@@ -35,8 +35,10 @@ const MODES: &[&[&str]] = &[
     &["check", "--write-bitmap", "disk.raw", "--io", "map"],
 ];
 
+type Change = fn(&Path);
+
 /// What happens to the file.
-const CHANGES: &[(&str, fn(&Path))] = &[
+const CHANGES: &[(&str, Change)] = &[
     ("cut", |path| File::options().write(true).open(path).unwrap().set_len(1000).unwrap()),
     ("longer", |path| {
         let file = File::options().write(true).open(path).unwrap();
