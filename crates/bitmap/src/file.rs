@@ -1,7 +1,5 @@
 //! Bitmap files on disk.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use imsprep_findings::{Finding, Report};
@@ -62,26 +60,30 @@ pub fn read_bitmap(path: &Path, image_size: Option<u64>, first: Option<&Layout>)
     Ok(BitmapFile { path: path.to_owned(), identity: file.identity().clone(), bytes, recognition })
 }
 
-/// Writes the bytes of a bitmap file, made from `input`, to `path`, whole or not at all, and reads it back.
+/// Writes the bytes of a bitmap file, made from `input`, to `path`, whole or not at all, and reads it back before it gets its
+/// name.
 ///
 /// # Errors
 ///
-/// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written.
+/// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written, or if `input` changed meanwhile.
 pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, input: &ImageFile) -> Result<u64> {
     let mut output = OutputFile::create(path, overwrite, &[input])?;
     output.write_all(bytes)?;
-    output.commit()?;
-    let mut back = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut back));
-    match read {
-        Ok(_) if back == bytes => Ok(bytes.len() as u64),
-        Ok(_) => Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() }),
-        Err(source) => Err(Error::Read { path: path.to_owned(), offset: 0, source }),
+    let back = output.read_back()?;
+    let mut found = vec![0; bytes.len()];
+    back.read_at(&mut found, 0)?;
+    if back.size() != bytes.len() as u64 || found != bytes {
+        return Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() });
     }
+    input.verify_unchanged()?;
+    output.commit()?;
+    Ok(bytes.len() as u64)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

@@ -417,7 +417,7 @@ pub(crate) struct RulesArgs {
 
 /// Parses the command line; usage errors and help end the process here.
 pub(crate) fn parse() -> Cli {
-    Cli::parse()
+    Cli::try_parse().unwrap_or_else(|error| crate::terminal::report_usage(&error))
 }
 
 /// The command line as data, for what is made from it.

@@ -38,9 +38,7 @@ pub(crate) fn print_verbatim(bytes: &[u8]) -> anyhow::Result<()> {
 ///
 /// As [`print()`].
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    print(&text)
+    print(&json_text(value)?)
 }
 
 /// Prints a result as JSON on one line.
@@ -49,9 +47,37 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 ///
 /// As [`print()`].
 pub(crate) fn print_json_line(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string(value)?;
+    let mut text = visible_json(serde_json::to_string(value)?);
     text.push('\n');
     print(&text)
+}
+
+/// A value as JSON, with a line feed, fit for a terminal.
+///
+/// # Errors
+///
+/// If it can't be put into JSON.
+pub(crate) fn json_text(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    let mut text = visible_json(serde_json::to_string_pretty(value)?);
+    text.push('\n');
+    Ok(text)
+}
+
+/// JSON in whose strings nothing acts on a terminal: what [`shown`] escapes stands as `\u` and four digits, which every reader
+/// of JSON turns back. Outside of strings JSON has no such characters but line feeds.
+fn visible_json(text: String) -> String {
+    if !text.chars().any(|c| c != '\n' && acts(c)) {
+        return text;
+    }
+    let mut visible = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c != '\n' && acts(c) {
+            let _ = write!(visible, "\\u{:04x}", u32::from(c));
+        } else {
+            visible.push(c);
+        }
+    }
+    visible
 }
 
 /// Writes text that is no result to standard error. If that is gone there is nobody left to tell.
@@ -65,9 +91,7 @@ pub(crate) fn print_error(text: &str) {
 ///
 /// If it can't be put into JSON.
 pub(crate) fn print_json_error(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    print_error(&text);
+    print_error(&json_text(value)?);
     Ok(())
 }
 
@@ -114,9 +138,7 @@ pub(crate) fn failure_text(error: &anyhow::Error) -> String {
 pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
     fmt::from_fn(move |f| {
         for c in text.chars() {
-            let turns =
-                matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if c.is_control() || turns {
+            if acts(c) {
                 write!(f, "{}", c.escape_default())?;
             } else {
                 f.write_char(c)?;
@@ -126,9 +148,50 @@ pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
     })
 }
 
+/// Whether a character does something to a terminal instead of standing there: control characters of both sets, and those that
+/// turn the direction of writing or end a line. All are below U+FFFF.
+pub(crate) fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A mistake in the command line, or a page of help, as the parser words it. It repeats arguments as they came, and those may
+/// be names of files.
+pub(crate) fn report_usage(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let styled = error.render();
+    let mut plain = styled.to_string();
+    if !plain.chars().any(|c| c != '\n' && acts(c)) && !std::env::args_os().any(|arg| has_line_feed(&arg)) {
+        print_error(&styled.ansi().to_string());
+    } else {
+        // What an argument brings is told from the parser's own lines by what was given.
+        for arg in std::env::args_os().skip(1).filter(|arg| has_line_feed(arg)) {
+            for part in arg.to_string_lossy().split('=').filter(|part| part.contains('\n')) {
+                plain = plain.replace(part, &shown(part).to_string());
+            }
+        }
+        print_error(&plain.lines().map(|line| format!("{}\n", shown(line))).collect::<String>());
+    }
+    std::process::exit(error.exit_code())
+}
+
+fn has_line_feed(arg: &std::ffi::OsStr) -> bool {
+    arg.as_encoded_bytes().contains(&b'\n')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_the_same_and_moves_no_cursor() {
+        let name = "a\x1b[2J\u{9b}2J\u{7f}\u{202e}\u{61c}\n\u{85}ü漢\u{1f600}\"\\";
+        let text = json_text(&[name]).unwrap();
+        assert!(!text.trim_end().chars().any(|c| c != '\n' && acts(c)), "{text:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [name]);
+    }
 
     #[test]
     fn nothing_from_outside_moves_the_cursor() {

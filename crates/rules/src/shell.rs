@@ -4,9 +4,29 @@ use std::path::Path;
 
 /// A path as a POSIX shell takes it: as it is where that is safe, else in single quotes.
 pub fn shell_quoted(path: &Path) -> String {
-    let text = path.display().to_string();
+    let Some(text) = path.to_str().filter(|text| !text.contains(is_odd)) else {
+        return escaped_word(path.as_os_str().as_encoded_bytes());
+    };
     // A name that begins with a hyphen would be taken for an option.
-    if text.starts_with('-') { format!("'./{}'", escaped(&text)) } else { shell_word(&text) }
+    if text.starts_with('-') { format!("'./{}'", escaped(text)) } else { shell_word(text) }
+}
+
+/// A line feed is none: in quotes it is what it is to every shell.
+fn is_odd(c: char) -> bool {
+    c.is_control() && c != '\n'
+}
+
+/// What can't be shown as it is, byte for byte, as bash, zsh and ksh take it.
+fn escaped_word(bytes: &[u8]) -> String {
+    let mut word = String::from(if bytes.starts_with(b"-") { "$'./" } else { "$'" });
+    for byte in bytes {
+        match byte {
+            b'\'' | b'\\' => word.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => word.push(char::from(*byte)),
+            _ => word += &format!("\\x{byte:02x}"),
+        }
+    }
+    word + "'"
 }
 
 /// A word that is no path, the same way.
@@ -31,6 +51,8 @@ mod tests {
             ("it's.raw", r"'it'\''s.raw'"),
             ("-rf.raw", "'./-rf.raw'"),
             ("$(reboot).raw", "'$(reboot).raw'"),
+            ("a\x1b[2J\n'\\ü.raw", r"$'a\x1b[2J\x0a\'\\\xc3\xbc.raw'"),
+            ("-\t.raw", r"$'./-\x09.raw'"),
         ] {
             assert_eq!(shell_quoted(Path::new(path)), text);
         }

@@ -107,7 +107,7 @@ pub enum Error {
         input: PathBuf,
     },
     /// An output could not be written. Nothing of it is left.
-    #[error("{}: cannot {what}; nothing was written", path.display())]
+    #[error("{}: cannot {what}; nothing was written{}", path.display(), way_out(source))]
     Write {
         /// The output.
         path: PathBuf,
@@ -117,7 +117,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A stream could not be written to. What came before is out and can't be taken back.
-    #[error("{}: cannot write to it; what was written so far is not whole", path.display())]
+    #[error("{}: cannot write to it; what was written so far is not whole{}", path.display(), way_out(source))]
     Stream {
         /// The stream's name.
         path: PathBuf,
@@ -160,5 +160,18 @@ impl Error {
 
     pub(crate) fn query(path: &Path, what: &'static str, source: io::Error) -> Self {
         Self::Query { path: path.to_owned(), what, source }
+    }
+}
+
+/// What to do where the system's words tell only what is wrong.
+fn way_out(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "; the disk is full: make room on it, or write to another",
+        io::ErrorKind::QuotaExceeded => "; your quota is used up: make room, or write to another disk",
+        io::ErrorKind::FileTooLarge => {
+            "; the file system or a limit (ulimit -f) takes no file as large: write to another disk"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; nothing can be written there: write to another disk",
+        _ => "",
     }
 }

@@ -47,7 +47,7 @@ pub use extents::{Extent, ExtentCursor};
 pub use identity::FileIdentity;
 pub use image::{FileKind, ImageFile, ReadPattern};
 pub use local_socket::LocalStream;
-pub use output::{OutputFile, Overwrite};
+pub use output::{FinishedFile, OutputFile, Overwrite};
 pub use progress::{Progress, Stage};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
 pub use sink::{Sink, StreamOutput, standard_output};

@@ -158,10 +158,62 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
+    /// As [`finish`](Self::finish) and [`FinishedFile::place`].
     pub fn commit(self) -> Result<()> {
+        self.finish()?.place()
+    }
+
+    /// Makes the file durable. Who writes two files that belong together does so with both before either gets its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn finish(self) -> Result<FinishedFile> {
         let Self { path, temporary, overwrite, .. } = self;
         temporary.file().sync_all().map_err(|e| write_error(&path, "flush it to the disk", e))?;
+        Ok(FinishedFile { path, temporary, overwrite })
+    }
+}
+
+/// A file that is complete and on the disk, and lacks its name alone. Dropped before it gets that, it is gone.
+#[derive(Debug)]
+pub struct FinishedFile {
+    path: PathBuf,
+    temporary: Temporary,
+    overwrite: Overwrite,
+}
+
+impl FinishedFile {
+    /// Where the file will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes away the file that this one is going to replace, so that it is never found beside the new partner of this one.
+    /// Does nothing where nothing may be replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn remove_old(&self) -> Result<()> {
+        match self.overwrite {
+            Overwrite::Refuse => Ok(()),
+            Overwrite::Replace => match std::fs::remove_file(&self.path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    Err(write_error(&self.path, "take the old file away", e))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Puts the file in its place: name, fsync of the folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
+    pub fn place(self) -> Result<()> {
+        let Self { path, temporary, overwrite } = self;
         if let Err(e) = temporary.place(&path, overwrite) {
             return Err(match e.kind() {
                 io::ErrorKind::AlreadyExists => Error::Exists { path },
@@ -236,6 +288,29 @@ mod tests {
             (1 << 20, &b"start"[..], &b"end"[..])
         );
         assert!(bytes[5..(1 << 20) - 3].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn of_a_pair_the_old_file_can_go_before_the_new_one_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.mf");
+        let finished = |overwrite| {
+            let mut output = OutputFile::create(&path, overwrite, &[]).unwrap();
+            output.write_all(b"new").unwrap();
+            output.finish().unwrap()
+        };
+        // Nothing there: nothing to take away.
+        finished(Overwrite::Replace).remove_old().unwrap();
+        let first = finished(Overwrite::Refuse);
+        std::fs::write(&path, "old").unwrap();
+        first.remove_old().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        let second = finished(Overwrite::Replace);
+        second.remove_old().unwrap();
+        assert!(!path.exists());
+        second.place().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(dir.path()), ["out.mf"]);
     }
 
     #[test]

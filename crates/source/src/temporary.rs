@@ -47,14 +47,10 @@ impl Temporary {
             Self::Named(named) => return place_named(named, path, overwrite),
             Self::Unnamed(file) => file,
         };
-        let placed = match overwrite {
-            Overwrite::Refuse => sys::name_file(&file, path),
+        let placed = match (sys::name_file(&file, path), overwrite) {
             // A file can't be given a name that another has: it gets one beside it, which is then moved.
-            Overwrite::Replace => tempfile::Builder::new()
-                .prefix(PREFIX)
-                .suffix(SUFFIX)
-                .make_in(folder_of(path), |beside| sys::name_file(&file, beside))
-                .and_then(|named| named.into_temp_path().persist(path).map_err(|e| e.error)),
+            (Err(e), Overwrite::Replace) if e.kind() == io::ErrorKind::AlreadyExists => replace(&file, path),
+            (placed, _) => placed,
         };
         match placed {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
@@ -64,6 +60,26 @@ impl Temporary {
             other => other,
         }
     }
+}
+
+/// Names a file beside `path` and moves it there. By paths as they were given: below folders whose names are too long together,
+/// no absolute path leads to a file.
+fn replace(file: &File, path: &Path) -> io::Result<()> {
+    let process = std::process::id();
+    for attempt in 0..ATTEMPTS {
+        let beside = folder_of(path).join(format!("{PREFIX}{process}-{attempt}{SUFFIX}"));
+        match sys::name_file(file, &beside) {
+            // Left by a process of the same number that was killed, or another's from whom it is hidden.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+            Ok(()) => {
+                return std::fs::rename(&beside, path).inspect_err(|_| {
+                    let _ = std::fs::remove_file(&beside);
+                });
+            }
+        }
+    }
+    Err(io::Error::other("every temporary name beside it is taken"))
 }
 
 fn place_named(named: NamedTempFile, path: &Path, overwrite: Overwrite) -> io::Result<()> {
@@ -117,6 +133,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 const PREFIX: &str = ".imsprep-";
 const SUFFIX: &str = ".tmp";
+/// Temporary names that are tried.
+const ATTEMPTS: u32 = 1000;
 
 #[cfg(test)]
 mod tests {

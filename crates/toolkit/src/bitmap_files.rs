@@ -224,7 +224,14 @@ pub struct ConvertOptions {
 pub fn convert_bitmap(source: &Path, output: &Path, options: &ConvertOptions) -> Result<BitmapConverted> {
     let ConvertOptions { size, from, to, overwrite } = options;
     let input = ImageFile::open(source)?;
-    OutputFile::check_place(output, *overwrite, &[&input])?;
+    let image = match size {
+        ImageSize::OfImage(image) => Some(image.clone()),
+        _ => image_beside(source),
+    };
+    // What can't be opened is no file that could be replaced.
+    let image = image.and_then(|image| ImageFile::open(image).ok());
+    let inputs = [Some(&input), image.as_ref()].into_iter().flatten().collect::<Vec<_>>();
+    OutputFile::check_place(output, *overwrite, &inputs)?;
     refuse_to_replace_an_image(output)?;
     let source = show_bitmap(source, size, from.as_ref())?;
     let block_size = to.block_size_for(source.map.block_size());

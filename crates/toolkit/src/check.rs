@@ -1,5 +1,6 @@
 //! The main job: one file, one verdict.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use imsprep_bitmap::{
@@ -213,6 +214,14 @@ fn look_at_content(
     Ok((scan(image, options, progress, cancel)?, None))
 }
 
+/// The image's name is so long that its bitmap file can't have the one that the service looks for.
+fn push_no_name(checked: &mut Checked, path: PathBuf) {
+    let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
+    let fix = "give the image a shorter name, and then make its bitmap: imsprep bitmap create IMAGE";
+    checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
+    checked.bitmap = Some(BitmapState::Missing { path });
+}
+
 fn check_shared(target: &Target, report: &mut Report) {
     if target.shares_bitmap_with.is_empty() {
         return;
@@ -235,7 +244,12 @@ fn check_raw(
     let report = &mut checked.report;
     let context = BitmapContext { image, layout: options.layout.as_ref() };
     let file = match path.symlink_metadata() {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) if e.kind() == ErrorKind::NotFound => None,
+        // No file can have that name, so there is none.
+        Err(e) if e.kind() == ErrorKind::InvalidFilename => {
+            push_no_name(checked, path);
+            return Ok(());
+        }
         _ => Some(read_bitmap(&path, Some(checked.detection.file_size), options.layout.as_ref())?),
     };
     let Some(file) = file else {

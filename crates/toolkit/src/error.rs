@@ -112,6 +112,17 @@ pub enum Error {
         /// How many differ.
         count: u64,
     },
+    /// A RAW is finished and has its name, and its bitmap could not get its own.
+    #[error(
+        "{}: is whole and in its place, but its bitmap file is not beside it; imsprep bitmap create makes that",
+        path.display()
+    )]
+    NoBitmapBeside {
+        /// The RAW.
+        path: PathBuf,
+        /// What is wrong with the bitmap file.
+        source: imsprep_source::Error,
+    },
     /// The system has no random bytes for an identity.
     #[error("cannot make a random UUID; --uuid gives one")]
     Random {
@@ -232,6 +243,7 @@ impl Error {
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
+            | Self::NoBitmapBeside { path, .. }
             | Self::OutputIsImage { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }

@@ -195,8 +195,12 @@ pub(crate) fn commit_pair(
     let layout = &layout::ZVHD2;
     let path = bitmap.path().to_owned();
     bitmap.write_all(&layout.encode(map).map_err(|why| Error::cannot_encode(&path, layout, why))?)?;
-    raw.commit()?;
-    bitmap.commit()?;
+    let (raw, bitmap) = (raw.finish()?, bitmap.finish()?);
+    // An image without its bitmap is seen at once; one beside that of another image is not.
+    bitmap.remove_old()?;
+    let image = raw.path().to_owned();
+    raw.place()?;
+    bitmap.place().map_err(|source| Error::NoBitmapBeside { path: image, source })?;
     Ok(Some(BitmapWritten { path, layout: layout.name.clone(), data_blocks: map.data_count() }))
 }
 

@@ -4,7 +4,7 @@ use super::check::Outcome;
 use super::extra_file::ExtraFile;
 use crate::exit::Status;
 use crate::policy::Policy;
-use crate::terminal::{print_error, shown};
+use crate::terminal::{json_text, print_error, shown};
 use crate::wire;
 
 /// Writes it whole. Of a run in which a file could not be looked at there is none: it would prove less than it seems to.
@@ -18,7 +18,5 @@ pub(crate) fn write(file: &ExtraFile, outcomes: &[Outcome], policy: &Policy) -> 
         return Ok(());
     }
     let document = wire::manifest::document(outcomes, policy);
-    let mut text = serde_json::to_string_pretty(&document)?;
-    text.push('\n');
-    file.write(&text)
+    file.write(&json_text(&document)?)
 }

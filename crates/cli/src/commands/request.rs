@@ -19,7 +19,7 @@ use crate::exit::Status;
 use crate::policy::profile_of;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_error, print_json};
+use crate::terminal::{acts, json_text, print, print_error, print_json};
 use crate::wire;
 
 /// Most bytes of a list of operating systems that is read: the service's own has some hundred KiB.
@@ -47,10 +47,10 @@ fn make(
     let prepared = prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
     let warnings = Warnings::from_flag(args.strict);
     let status = warnings.status(&prepared.report);
-    let body = serde_json::to_string_pretty(&prepared.request.body)? + "\n";
+    let body = json_text(&prepared.request.body)?;
     let written = match &args.output {
         Some(output) if status == Status::Fine => {
-            write_body(&body, output, args.force, image)?;
+            write_body(&body, output, args, prepared.bitmap.as_deref())?;
             Some(output.as_path())
         }
         _ => None,
@@ -135,15 +135,19 @@ fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn write_body(body: &str, output: &Path, force: bool, image: &Path) -> anyhow::Result<()> {
-    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
-    let image = ImageFile::open(image)?;
-    let mut file = OutputFile::create(output, overwrite, &[&image])?;
+/// Never over what the request is about, nor over what told us of it.
+fn write_body(body: &str, output: &Path, args: &RequestArgs, bitmap: Option<&Path>) -> anyhow::Result<()> {
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let inputs = [args.file.as_deref(), bitmap, args.os_versions.as_deref()];
+    // The list may come from standard input.
+    let inputs = inputs.into_iter().flatten().filter_map(|path| ImageFile::open(path).ok());
+    let inputs = inputs.collect::<Vec<_>>();
+    let mut file = OutputFile::create(output, overwrite, &inputs.iter().collect::<Vec<_>>())?;
     file.write_all(body.as_bytes())?;
     Ok(file.commit()?)
 }
 
-/// The commands as a script. A path that is no text can't stand in one.
+/// The commands as a script. A path that is no text, or not only text, can't stand in one.
 fn next_steps(
     prepared: &PreparedRequest,
     args: &RequestArgs,
@@ -153,8 +157,8 @@ fn next_steps(
     for path in places.into_iter().flatten() {
         let name = path.display();
         anyhow::ensure!(
-            path.to_str().is_some(),
-            "{name}: is not UTF-8 and can't stand in commands; rename it"
+            path.to_str().is_some_and(|text| !text.contains(|c| acts(c) && c != '\n')),
+            "{name}: is not UTF-8 or acts on a terminal, and can't stand in commands; rename it"
         );
     }
     let steps = NextSteps {

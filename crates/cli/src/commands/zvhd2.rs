@@ -36,6 +36,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
 pub(crate) fn info(args: &Zvhd2InfoArgs, setup: &Setup) -> anyhow::Result<Status> {
     let image = ImageFile::open(&args.file).map_err(Error::from)?;
     let info = imsprep_zvhd2::info(&image).map_err(Error::from)?;
+    image.verify_unchanged().map_err(Error::from)?;
     match setup.output {
         Output::Quiet => {}
         Output::Json => {

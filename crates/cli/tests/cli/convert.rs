@@ -368,7 +368,7 @@ fn a_full_disk_leaves_nothing() {
             .output()
             .unwrap();
         let err = error_of(&output);
-        assert!(err.contains("cannot write to it; nothing was written: No space left"), "{err}");
+        assert!(err.contains("cannot write to it; nothing was written; the disk is full: make room on it, or write to another: No space left"), "{err}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
     }
 }

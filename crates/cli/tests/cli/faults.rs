@@ -32,7 +32,7 @@ impl<'a> FuseFile<'a> {
     }
 
     /// What is in another file of the folder, of which the byte at `bad` can't be read.
-    fn failing_copy(folder: &'a Folder, name: &str, bad: u64) -> Self {
+    pub(crate) fn failing_copy(folder: &'a Folder, name: &str, bad: u64) -> Self {
         let path = folder.path(name);
         let size = path.metadata().unwrap().len();
         let pread = format!(

@@ -383,7 +383,12 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
             .output()
             .unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(err.contains("nothing was written: No space left"), "{err}");
+        assert!(
+            err.contains(
+                "nothing was written; the disk is full: make room on it, or write to another: No space left"
+            ),
+            "{err}"
+        );
         assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
     }
     let child = Command::new(env!("CARGO_BIN_EXE_imsprep"))

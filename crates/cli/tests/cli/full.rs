@@ -1,0 +1,161 @@
+//! A disk that is full, or fails, at each of the calls by which an output is written.
+
+use std::path::Path;
+use std::process::Command;
+
+use imsprep_testdata::has_tool;
+
+use crate::strace::{Call, WRITING, alone, calls, can_trace, run_with, some, traced};
+use crate::writers::{Left, Stage, WRITERS, Writer};
+
+/// Points at which each command meets each error.
+const POINTS: usize = 8;
+
+/// Runs with an error in the place of a call, which has to end the command.
+fn fails(stage: &mut Stage, writer: &Writer, call: &Call, error: &str, words: &str) {
+    let args = stage.prepare(writer, false);
+    let output = run_with(&stage.folder, call, &format!("error={error}"), &args);
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    let context = format!("{args:?}, {error} at {call:?}: {err}");
+    assert_eq!(output.status.code(), Some(2), "{context}");
+    assert!(writer.outputs.iter().any(|name| err.contains(&format!("imsprep: {name}: "))), "{context}");
+    assert!(err.contains("nothing was written") && err.contains(words), "{context}");
+    stage.assert_left(writer, Left::Nothing, &context);
+}
+
+#[test]
+fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
+    if !can_trace() {
+        return;
+    }
+    let mut stage = Stage::new();
+    for writer in WRITERS {
+        let args = stage.prepare(writer, false);
+        let (all, _) = calls(&stage.folder, WRITING, &args);
+        let writes = alone(&all).into_iter().filter(|call| {
+            call.is_on_unnamed() && ["write", "pwrite64", "ftruncate", "fsync"].contains(&call.name.as_str())
+        });
+        let writes = writes.collect::<Vec<_>>();
+        assert!(writes.len() >= 2, "{args:?}: {writes:?}");
+        for call in some(&writes, POINTS) {
+            let words = "the disk is full: make room on it, or write to another: No space left on device";
+            fails(&mut stage, writer, &call, "ENOSPC", words);
+        }
+        for call in some(&writes, 2) {
+            fails(&mut stage, writer, &call, "EIO", "Input/output error");
+            fails(&mut stage, writer, &call, "EDQUOT", "your quota is used up");
+        }
+        stage.clear(writer);
+    }
+}
+
+#[test]
+fn where_no_name_can_be_given_nothing_is_left() {
+    if !can_trace() {
+        return;
+    }
+    let mut stage = Stage::new();
+    for (writer, replaced) in WRITERS.iter().flat_map(|writer| [(writer, false), (writer, true)]) {
+        if replaced && !writer.replaces {
+            continue;
+        }
+        let args = stage.prepare(writer, replaced);
+        // All the ways to name a file.
+        let call = Call {
+            name: "link,linkat,rename,renameat,renameat2".into(),
+            nth: 1,
+            text: String::new(),
+            of: None,
+        };
+        let inject = run_with(&stage.folder, &call, "error=EIO:when=1+", &args);
+        let err = String::from_utf8_lossy(&inject.stderr).into_owned();
+        let context = format!("{args:?}: {err}");
+        assert_eq!(inject.status.code(), Some(2), "{context}");
+        assert!(
+            err.contains("cannot give the finished file its name; nothing was written: Input/output"),
+            "{context}"
+        );
+        // Of a pair the old bitmap went before.
+        stage.assert_left(writer, if replaced { Left::WholeOrNothing } else { Left::Nothing }, &context);
+        stage.clear(writer);
+    }
+}
+
+#[test]
+fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
+    if !can_trace() {
+        return;
+    }
+    let mut stage = Stage::new();
+    for writer in WRITERS.iter().filter(|writer| writer.outputs.len() == 2) {
+        let args = stage.prepare(writer, false);
+        let second = [
+            "-e",
+            "trace=link,linkat,rename,renameat,renameat2",
+            "-e",
+            "inject=linkat:error=EIO:when=2+",
+            "-e",
+            "inject=link,rename,renameat,renameat2:error=EIO",
+        ];
+        let output = traced(&stage.folder, Path::new("/dev/null"), &second, &args).output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
+        let words =
+            format!("imsprep: {}: is whole and in its place, but its bitmap file is not", writer.outputs[0]);
+        assert!(err.contains(&words) && err.contains(writer.outputs[1]), "{args:?}: {err}");
+        assert!(
+            stage.folder.path(writer.outputs[0]).exists() && !stage.folder.path(writer.outputs[1]).exists()
+        );
+        stage.assert_left(writer, Left::WholeOrNothing, &err);
+        stage.clear(writer);
+    }
+}
+
+#[test]
+fn an_error_when_a_file_is_closed_comes_after_the_flush_and_costs_nothing() {
+    if !can_trace() {
+        return;
+    }
+    let mut stage = Stage::new();
+    for writer in WRITERS {
+        let args = stage.prepare(writer, false);
+        let (all, _) = calls(&stage.folder, &["close"], &args);
+        let closing = alone(&all).into_iter().filter(Call::is_on_unnamed).collect::<Vec<_>>();
+        for call in some(&closing, 2) {
+            stage.prepare(writer, false);
+            let output = run_with(&stage.folder, &call, "error=EIO", &args);
+            assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
+            stage.assert_left(writer, Left::All, &format!("{args:?}"));
+        }
+        stage.clear(writer);
+    }
+}
+
+/// For real: a file system in memory, filled to its last page.
+#[test]
+fn every_command_on_a_full_file_system() {
+    if !has_tool("unshare") {
+        return;
+    }
+    let stage = Stage::new();
+    std::fs::create_dir(stage.folder.path("full")).unwrap();
+    for writer in WRITERS {
+        // Inputs beside it, so that no command line has to be another.
+        let script = "set -e; mount -t tmpfs -o size=24m,mode=755 tmpfs full\n\
+             for f in *.*; do cp --sparse=always -p \"$f\" full/; done; cd full; mkdir out\n\
+             cat /dev/zero > filler 2>/dev/null || true\n\
+             ls -A . out > ../before; status=0; \"$0\" \"$@\" >/dev/null || status=$?\n\
+             ls -A . out > ../after; cmp ../before ../after; for f in *.*; do cmp -n 16777216 \"$f\" \"../$f\"; done\n\
+             echo \"status $status\"";
+        let output = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_imsprep")])
+            .args(writer.args)
+            .current_dir(stage.folder.path("."))
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(out, "status 2\n", "{:?}: {err}", writer.args);
+        let named = writer.outputs.iter().any(|name| err.contains(&format!("{name}: ")));
+        assert!(named && err.contains("the disk is full: make room"), "{:?}: {err}", writer.args);
+    }
+}
