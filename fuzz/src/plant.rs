@@ -27,7 +27,7 @@ pub fn planted<T>(mut given: T, bug: impl FnOnce(&mut T)) -> T {
 pub enum DiskBug {
     /// What a read finds in a cache is one byte off.
     Cache,
-    /// The last sector of a stretch of data is told to be zeros.
+    /// The first sector of a stretch of data is told to be zeros.
     Allocation,
     /// A read that reaches beyond the end is cut short instead of being refused.
     End,
@@ -73,7 +73,7 @@ impl DiskReader for Planted<'_> {
     fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
         let mut found = self.disk.data_from(offset)?;
         if let (Some(DiskBug::Allocation), Some(extent)) = (self.bug, &mut found) {
-            extent.end = extent.end.saturating_sub(512).max(extent.start + 1);
+            extent.start = (extent.start + 512).min(extent.end - 1);
         }
         Ok(found)
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use imsprep_detect::{Content, Detection, Fact, Format, Inside, detect};
 use imsprep_source::{Error, ReadAt, Result};
 
+use super::zvhd2_file::{bytes_of, small};
 use crate::plant::planted;
 use crate::sparse::SparseFile;
 
@@ -187,7 +188,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         plain(b"text that is no disk"),
         sparse(&read("small.raw")),
         sparse(&read("disk.qcow2")),
-        sparse(&super::zvhd2_file::small(imsprep_zvhd2::Method::Zstd).bytes()),
+        sparse(&bytes_of(&small(imsprep_zvhd2::Method::Zstd))),
         sparse(&super::build_vhd::dynamic(4096, &[sectors(), None, sectors()], 3 * 4096)),
         sparse(&super::build_vmdk::build(super::build_vmdk::Form::Plain, 4096, 16, &grains).bytes),
         sparse(&super::build_vmdk::build(super::build_vmdk::Form::Stream, 4096, 16, &grains).bytes),

@@ -8,7 +8,7 @@ use imsprep_findings::Report;
 use imsprep_source::{Cancel, MemoryImage, ReadAt, StreamOutput};
 use imsprep_zvhd2::{Depth, Method, Missing, Reader, Salvage, check};
 
-use super::zvhd2_file::{MOST, assert_readable_if_sound, file_of, small};
+use super::zvhd2_file::{MOST, assert_readable_if_sound, bytes_of, file_of, small};
 use crate::plant::planted;
 use crate::sparse::SparseFile;
 
@@ -94,13 +94,17 @@ fn assert_same_blocks(salvage: &Salvage, damaged: &Reader<'_>, saved: &Reader<'_
 /// Sound containers, and some with a part gone.
 pub fn seeds() -> Vec<Vec<u8>> {
     let seed = |flags, file: &[u8]| [vec![flags], SparseFile::encode_bytes(file)].concat();
-    let sound = small(Method::Zstd).bytes();
+    let sound = bytes_of(&small(Method::Zstd));
     let (mut headless, mut endless) = (sound.clone(), sound.clone());
     headless[..4096].fill(0);
     endless.truncate(sound.len() - 4096);
     let cut = sound[..9000].to_vec();
-    let mut seeds =
-        vec![seed(1, &sound), seed(1, &small(Method::Zlib).bytes()), seed(1, &headless), seed(1, &endless)];
+    let mut seeds = vec![
+        seed(1, &sound),
+        seed(1, &bytes_of(&small(Method::Zlib))),
+        seed(1, &headless),
+        seed(1, &endless),
+    ];
     seeds.push(seed(0, &cut));
     headless.truncate(9000);
     seeds.push(seed(2, &headless));
