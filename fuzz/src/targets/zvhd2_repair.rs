@@ -43,27 +43,27 @@ pub fn run(data: &[u8]) {
     assert_eq!((&twice.missing, twice.dropped, twice.saved()), (&Missing::Nothing, 0, salvage.saved()));
     assert!(write(&twice, &again) == saved, "repaired twice it is another file");
 
+    // Where the counts contradict the bitmap, repair may take a block for data that the reader takes for zeros.
+    let Ok(before) = check(&file, Depth::Content, &(), &cancel) else { return };
     let reader = Reader::open(&again, &cancel).expect("no error was found");
-    if let Ok(damaged) = Reader::open(&file, &cancel) {
+    if let Ok(damaged) = Reader::open(&file, &cancel)
+        && agrees_on_counts(&before.report)
+    {
         assert_same_blocks(&salvage, &damaged, &reader);
     }
-    let before = check(&file, Depth::Content, &(), &cancel);
-    if let Ok(before) = before.as_ref().map(|checked| &checked.report).map_err(|_| ())
-        && is_sound(before)
-    {
+    if before.report.findings().is_empty() && before.report.not_checked().is_empty() {
         assert_eq!(
             (&salvage.missing, salvage.dropped),
             (&Missing::Nothing, 0),
             "a sound file lost something"
         );
     }
-    if let Ok(before) = before {
-        assert_readable_if_sound(&file, &before);
-    }
+    assert_readable_if_sound(&file, &before);
 }
 
-fn is_sound(report: &Report) -> bool {
-    !report.has_errors() && report.not_checked().is_empty()
+/// Whether the bitmap's count is that of MID and END, as far as they are there.
+fn agrees_on_counts(report: &Report) -> bool {
+    !report.findings().iter().any(|finding| matches!(finding.rule.code, "ZV-013" | "ZV-045"))
 }
 
 fn write(salvage: &Salvage, source: &dyn ReadAt) -> Vec<u8> {
