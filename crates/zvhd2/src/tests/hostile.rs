@@ -54,6 +54,16 @@ fn counts_near_the_limits_are_refused() {
     assert!(!look(&all.bytes(), Depth::Content).report.has_errors());
 }
 
+#[test]
+fn a_record_that_lies_about_its_length_leads_no_finding_out_of_the_file() {
+    let file = Image::sample(Method::Zstd).with(|i| i.records[2].header.size = u32::MAX).bytes();
+    let checked = refused_soon(&file);
+    let beyond =
+        |finding: &&imsprep_findings::Finding| finding.offset.is_some_and(|at| at > file.len() as u64);
+    assert_eq!(checked.report.count_of(&MID_MISSING), 1);
+    assert_eq!(checked.report.findings().iter().find(beyond), None);
+}
+
 /// Many index entries that all point to one record, with the lengths that might hide it.
 #[test]
 fn entries_with_one_offset_are_expanded_once() {

@@ -1,0 +1,58 @@
+//! The targets. Each module says what its input is and what it is held against.
+
+pub mod bitmap_layout;
+pub mod bitmap_read;
+pub mod detect;
+pub mod foreign_archive;
+pub mod foreign_qcow2;
+pub mod foreign_vhd;
+pub mod foreign_vmdk;
+pub mod inspect_tables;
+pub mod inspect_volume;
+pub mod learn;
+pub mod ondisk;
+pub mod request_fill;
+pub mod request_validate;
+pub mod scan;
+pub mod zvhd2_file;
+pub mod zvhd2_payload;
+pub mod zvhd2_repair;
+pub mod zvhd2_roundtrip;
+
+/// Makes the seeds of a target.
+pub type Seeds = fn() -> Vec<Vec<u8>>;
+
+/// Every target by its name, with what makes its seeds.
+pub const ALL: &[(&str, Seeds)] = &[
+    ("bitmap_layout", bitmap_layout::seeds),
+    ("bitmap_read", bitmap_read::seeds),
+    ("detect", detect::seeds),
+    ("foreign_archive", foreign_archive::seeds),
+    ("foreign_qcow2", foreign_qcow2::seeds),
+    ("foreign_vhd", foreign_vhd::seeds),
+    ("foreign_vmdk", foreign_vmdk::seeds),
+    ("inspect_tables", inspect_tables::seeds),
+    ("inspect_volume", inspect_volume::seeds),
+    ("learn", learn::seeds),
+    ("ondisk", ondisk::seeds),
+    ("request_fill", request_fill::seeds),
+    ("request_validate", request_validate::seeds),
+    ("scan", scan::seeds),
+    ("zvhd2_file", zvhd2_file::seeds),
+    ("zvhd2_payload", zvhd2_payload::seeds),
+    ("zvhd2_repair", zvhd2_repair::seeds),
+    ("zvhd2_roundtrip", zvhd2_roundtrip::seeds),
+];
+
+// The builders are those of the crates' own tests.
+#[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
+#[path = "../../../crates/foreign/src/tests/build_qcow2.rs"]
+mod build_qcow2;
+#[path = "../../../crates/foreign/src/tests/build_vhd.rs"]
+mod build_vhd;
+#[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
+#[path = "../../../crates/foreign/src/tests/build_vmdk.rs"]
+mod build_vmdk;
+#[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
+#[path = "../../../crates/zvhd2/src/tests/builder.rs"]
+mod build_zvhd2;
