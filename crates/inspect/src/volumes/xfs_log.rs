@@ -84,10 +84,10 @@ impl Log<'_> {
         Ok(Some(Head { block: high, after }))
     }
 
-    /// The record that ends at the head.
+    /// The record that ends at the head. It may have begun before the end of the ring and gone on at its start.
     fn last_record(&self, head: u64) -> Result<Option<Last>> {
-        let from = head.saturating_sub(BEFORE / LOG_BLOCK);
-        for number in (from..head).rev() {
+        for back in 1..=(BEFORE / LOG_BLOCK).min(self.blocks) {
+            let number = (head + self.blocks - back) % self.blocks;
             let Some(block) = self.block(number)? else { return Ok(None) };
             if block.magic_or_cycle != LogBlock::MAGIC {
                 continue;
@@ -99,10 +99,10 @@ impl Log<'_> {
             };
             let data = number + headers;
             let end = data + u64::from(block.length).div_ceil(LOG_BLOCK);
-            if end != head || block.operations != 1 {
+            if end % self.blocks != head % self.blocks || block.operations != 1 {
                 return Ok(Some(Last::Other));
             }
-            let at = self.at + data * LOG_BLOCK + OPERATION_FLAGS_OFFSET as u64;
+            let at = self.at + data % self.blocks * LOG_BLOCK + OPERATION_FLAGS_OFFSET as u64;
             let Some([flags]) = self.view.array(at)? else { return Ok(None) };
             let is_unmount = flags & OPERATION_UNMOUNT != 0;
             return Ok(Some(if is_unmount { Last::Unmount } else { Last::Other }));

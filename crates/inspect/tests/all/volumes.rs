@@ -119,6 +119,34 @@ fn an_xfs_log_is_clean_only_if_its_tool_says_so() {
     assert_ne!(whole(&folder).state, State::Clean);
 }
 
+/// The last record of an XFS's log begins in the last block of the ring and goes on in its first.
+#[test]
+fn an_xfs_log_may_go_on_at_its_beginning() {
+    let script = "mkfs.xfs -q image && xfs_db -x -c 'logformat -c 7 -s 1' image";
+    let Some((folder, volume)) = made(512, &["mkfs.xfs", "xfs_db", "xfs_logprint"], script) else { return };
+    assert_eq!(volume.state, State::Clean);
+    let start = log_start(&folder);
+    let text = folder.output("xfs_logprint -t image");
+    let blocks =
+        text.split("length: ").nth(1).unwrap().split_whitespace().next().unwrap().parse::<u64>().unwrap();
+    let [mut header, mut data, other] =
+        [0, 1, 2].map(|block| folder.read_at("image", start + block * 512, 512));
+    let cycle = u32::from_be_bytes(*header[4..].first_chunk().unwrap());
+    // The header in the cycle before, and at the place that its own number tells.
+    header[4..8].copy_from_slice(&(cycle - 1).to_be_bytes());
+    header[16..20].copy_from_slice(&(cycle - 1).to_be_bytes());
+    header[20..24].copy_from_slice(&u32::try_from(blocks - 1).unwrap().to_be_bytes());
+    data[..4].copy_from_slice(&cycle.to_be_bytes());
+    folder.write_at("image", start + (blocks - 1) * 512, &header);
+    folder.write_at("image", start, &data);
+    folder.write_at("image", start + 512, &other);
+    assert_eq!(whole(&folder).state, State::Clean);
+    data[9] &= !0x20;
+    folder.write_at("image", start, &data);
+    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Journal));
+    assert!(!folder.output("xfs_logprint -t image").contains("<CLEAN>"));
+}
+
 fn log_start(folder: &Folder) -> u64 {
     let text = folder.output("xfs_db -r -c 'sb 0' -c 'convert fsblock '\"$(xfs_db -r -c 'sb 0' -c 'p logstart' image | sed 's/.*= //')\"' byte' image");
     let hex = text.split("0x").nth(1).unwrap().split(|c: char| !c.is_ascii_hexdigit()).next().unwrap();
