@@ -1,6 +1,7 @@
 //! Explaining a header or trailer: which of its bytes are numbers, and which are the same in every file.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -122,6 +123,12 @@ impl Match {
         self.varies || self.least >= NO_CHANCE
     }
 
+    /// Bytes that a constant would share with it by chance only. Zeros beside a number tell nothing of whose they are: a small
+    /// number between zeros is one of either byte order. Nor do bytes that differ, of which every choice has to make numbers.
+    fn unlikely_bytes(&self) -> usize {
+        if self.varies || self.least < NO_CHANCE { 0 } else { significant_bytes(self.least) }
+    }
+
     /// It is the same in all files of the layout, so that a constant is no other reading.
     fn is_constant(&self) -> bool {
         self.value == Value::BlockSize
@@ -217,10 +224,12 @@ fn cluster_readings(
 ) -> Result<(), usize> {
     let bytes = format!("bytes {} to {} of the {place}", range.start, range.end - 1);
     let strong = cluster.iter().filter(|m| m.is_strong()).cloned().collect::<Vec<_>>();
-    let choices = choices(cluster).or_else(|| {
-        // Too many to weigh each against each: the question stays open, and those that are no chance stand for all.
+    let weighed = choices(cluster);
+    let all_weighed = weighed.is_some();
+    let choices = weighed.or_else(|| {
+        // Too many to weigh each against each: the question stays open, and those that are no chance stand for all, or one.
         explained.questions.push(Question { place: bytes.clone(), readings: Vec::new() });
-        choices(&strong)
+        choices(&strong).or_else(|| one_choice(sections, cluster, range.clone()).map(|one| vec![one]))
     });
     let mut readings = Vec::new();
     let mut failed_at = range.start;
@@ -230,14 +239,13 @@ fn cluster_readings(
             Err(at) => failed_at = failed_at.max(at),
         }
     }
-    let strength =
-        |chosen: &[&Match]| chosen.iter().filter(|m| m.is_strong()).map(|m| m.range.len()).sum::<usize>();
+    let strength = |chosen: &[&Match]| chosen.iter().map(|m| m.unlikely_bytes()).sum::<usize>();
     // What would need a chance of less than one in 2^24 is set aside.
     let most = readings.iter().map(|(chosen, _)| strength(chosen)).max().ok_or(failed_at)?;
     readings.retain(|(chosen, _)| strength(chosen) == most);
     // What is the same in all files may as well be named.
     readings.retain(|(chosen, _)| {
-        !cluster.iter().any(|m| m.is_constant() && chosen.iter().all(|c| !c.overlaps(m)))
+        !all_weighed || !cluster.iter().any(|m| m.is_constant() && chosen.iter().all(|c| !c.overlaps(m)))
     });
     readings.sort_by_key(|(chosen, _)| std::cmp::Reverse(width(chosen)));
     // Zeros beside a number may be part of it: all the same, save for an image of 4 GiB or more. The widest stands for all.
@@ -270,6 +278,11 @@ fn cluster_readings(
     Ok(())
 }
 
+/// Bytes of a number without the zeros before it.
+fn significant_bytes(number: u64) -> usize {
+    number.to_be_bytes().iter().skip_while(|byte| **byte == 0).count()
+}
+
 /// How wide the numbers of a choice are: first the image size, of which the width matters, then all.
 fn width(chosen: &[&Match]) -> (usize, usize) {
     let sum = |of: fn(&Match) -> bool| chosen.iter().filter(|m| of(m)).map(|m| m.range.len()).sum::<usize>();
@@ -292,6 +305,32 @@ fn choices(cluster: &[Match]) -> Option<Vec<Vec<&Match>>> {
         }
     }
     Some(all)
+}
+
+/// One choice of numbers that leaves nothing but constants in between.
+fn one_choice<'a>(sections: &[&[u8]], cluster: &'a [Match], range: Range<usize>) -> Option<Vec<&'a Match>> {
+    // Places from which on the rest is explained, with the number that stands there, or none for a constant byte.
+    let mut explained = BTreeMap::from([(range.end, None)]);
+    for at in range.clone().rev() {
+        let here = cluster.iter().filter(|m| m.range.start == at && explained.contains_key(&m.range.end));
+        let widest = here.max_by_key(|m| m.range.len());
+        let is_constant = || explained.contains_key(&(at + 1)) && constant(sections, at..at + 1).is_ok();
+        if widest.is_some() || is_constant() {
+            explained.insert(at, widest);
+        }
+    }
+    let mut chosen = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        match explained.get(&at)? {
+            Some(m) => {
+                chosen.push(*m);
+                at = m.range.end;
+            }
+            None => at += 1,
+        }
+    }
+    Some(chosen)
 }
 
 /// The chosen numbers, with constants in between.
