@@ -1,4 +1,30 @@
 //! The small real files that tests use, unpacked in memory. See `README.md` beside this crate for how each was made.
+//!
+//! # Tests that need something
+//!
+//! A test may need what a machine may lack: a program, a program's data file, root, a feature of the kernel, a device. Such a
+//! test asks for it at its start, by [`need_tools`], [`need_file`], [`need_root`] or, after a look of its own, [`missing`]. If it
+//! is not there, the test ends and is reported as ignored, with the reason. Under the variable `IMSPREP_NO_SKIPS`, which CI
+//! sets, it fails instead.
+//!
+//! libtest can't ignore a test that already runs. A test binary that has such tests is therefore run by [`run`]. Its entry
+//! in `Cargo.toml` says `harness = false`, and its main file has these lines:
+//!
+//! ```no_run
+//! #[macro_use]
+//! extern crate imsprep_testdata;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     imsprep_testdata::run()
+//! }
+//! ```
+//!
+//! The first one makes every `#[test]` of the binary, in all of its modules, one that registers its function with [`run`].
+//! A test in `cli/tests/cli/workspace.rs` checks that each such binary has these lines.
+//!
+//! A test that goes through several cases, each of which needs another tool, uses [`each`]: the cases whose tools are there are
+//! tried, and the test is ignored if one was left out. A program is run by [`command`], which runs the very one that
+//! [`need_tools`] found.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -6,8 +32,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 mod base64;
+mod harness;
+mod needs;
 
 pub use base64::{base64, from_base64};
+pub use harness::{Test, run, run_with};
+pub use imsprep_testdata_macros::test;
+pub use inventory::submit;
+pub use needs::{command, each, missing, need_file, need_root, need_tools, tool_path};
 
 /// The folder with the files.
 pub fn folder() -> PathBuf {
@@ -72,33 +104,6 @@ pub fn golden_without_garbage(name: &str) -> Vec<u8> {
         file[index + records * 16..bitmap].fill(0);
     }
     file
-}
-
-/// Whether a program is installed that a test needs. Where it is not, the test says so and returns; under the variable
-/// `IMSPREP_NO_SKIPS`, which CI sets, it fails instead.
-///
-/// # Panics
-///
-/// If the program is absent and no test may be skipped.
-pub fn has_tool(name: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    let found = std::env::split_paths(&folders).chain(system).any(|folder| folder.join(name).is_file());
-    if !found {
-        skip(&format!("{name} is not installed"));
-    }
-    found
-}
-
-/// Says that a test is skipped, and why; under the variable `IMSPREP_NO_SKIPS` it fails instead.
-///
-/// # Panics
-///
-/// If no test may be skipped.
-#[expect(clippy::print_stderr, reason = "a skipped test must not look like a passed one")]
-pub fn skip(why: &str) {
-    assert!(std::env::var_os("IMSPREP_NO_SKIPS").is_none(), "{why} and no test may be skipped");
-    eprintln!("SKIPPED: {why}");
 }
 
 /// What the reference's readers say of one golden file: a row of `golden-verdicts.tsv`.

@@ -6,27 +6,27 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+#[macro_use]
+extern crate imsprep_testdata;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside, detect};
 use imsprep_source::ImageFile;
+use imsprep_testdata::{command, each, need_tools};
 use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
 
-/// Runs a tool in the folder. `false`: it is not installed, which is said.
-fn run(folder: &TempDir, tool: &str, args: &[&str]) -> bool {
-    if !imsprep_testdata::has_tool(tool) {
-        return false;
-    }
-    let output = Command::new(tool).args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+/// Runs a tool in the folder, which the test needs.
+fn run(folder: &TempDir, tool: &str, args: &[&str]) {
+    let output = command(tool).args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{tool} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    true
 }
 
-fn qemu_img(folder: &TempDir, args: &str) -> bool {
-    run(folder, "qemu-img", &args.split_whitespace().collect::<Vec<_>>())
+fn qemu_img(folder: &TempDir, args: &str) {
+    run(folder, "qemu-img", &args.split_whitespace().collect::<Vec<_>>());
 }
 
 fn found(path: &Path) -> Detection {
@@ -35,12 +35,12 @@ fn found(path: &Path) -> Detection {
 
 /// What qemu-img says: format and virtual size. With `format` it doesn't probe.
 fn qemu_says(path: &Path, format: Option<&str>) -> (String, u64) {
-    let mut command = Command::new("qemu-img");
-    command.args(["info", "--output=json", "-U"]);
+    let mut qemu_img = command("qemu-img");
+    qemu_img.args(["info", "--output=json", "-U"]);
     if let Some(format) = format {
-        command.args(["-f", format]);
+        qemu_img.args(["-f", format]);
     }
-    let output = command.arg(path).output().unwrap();
+    let output = qemu_img.arg(path).output().unwrap();
     let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     (info["format"].as_str().unwrap().into(), info["virtual-size"].as_u64().unwrap())
 }
@@ -48,9 +48,7 @@ fn qemu_says(path: &Path, format: Option<&str>) -> (String, u64) {
 /// Makes `image` with `args` after `qemu-img create`, and checks format, variant, size and facts.
 fn check(args: &str, format: Format, variant: Option<&str>, facts: &[Fact]) {
     let folder = TempDir::new().unwrap();
-    if !qemu_img(&folder, &format!("create -q {args}")) {
-        return;
-    }
+    qemu_img(&folder, &format!("create -q {args}"));
     check_file(&folder.path().join("image"), format, variant, facts);
 }
 
@@ -88,9 +86,7 @@ fn qcow2() {
 #[test]
 fn qcow2_with_a_backing_file_and_snapshots() {
     let folder = TempDir::new().unwrap();
-    if !qemu_img(&folder, "create -q -f raw base.img 8M") {
-        return;
-    }
+    qemu_img(&folder, "create -q -f raw base.img 8M");
     qemu_img(&folder, "create -q -f qcow2 -b base.img -F raw image");
     qemu_img(&folder, "snapshot -c one image");
     qemu_img(&folder, "snapshot -c two image");
@@ -123,9 +119,7 @@ fn vmdk() {
         ("twoGbMaxExtentSparse", "3G", &["image-s001.vmdk", "image-s002.vmdk"]),
     ] {
         let folder = TempDir::new().unwrap();
-        if !qemu_img(&folder, &format!("create -q -f vmdk -o subformat={subformat} image.vmdk {size}")) {
-            return;
-        }
+        qemu_img(&folder, &format!("create -q -f vmdk -o subformat={subformat} image.vmdk {size}"));
         let facts = [Fact::ExtentFiles(names.iter().map(|name| (*name).into()).collect())];
         check_file(&folder.path().join("image.vmdk"), Format::Vmdk, Some(subformat), &facts);
         if subformat == "twoGbMaxExtentSparse" {
@@ -141,9 +135,7 @@ fn vmdk() {
 fn vmdk_converted_and_with_a_parent() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("raw"), [7; 300_000]).unwrap();
-    if !qemu_img(&folder, "convert -O vmdk -o subformat=streamOptimized raw image") {
-        return;
-    }
+    qemu_img(&folder, "convert -O vmdk -o subformat=streamOptimized raw image");
     check_file(&folder.path().join("image"), Format::Vmdk, Some("streamOptimized"), &[]);
     qemu_img(&folder, "create -q -f vmdk base.vmdk 64M");
     qemu_img(&folder, "create -q -f vmdk -b base.vmdk -F vmdk image");
@@ -179,25 +171,27 @@ fn vhdx_and_vdi() {
 #[test]
 fn raw_and_what_is_in_it() {
     check("-f raw image 8M", Format::Raw, None, &[]);
-    for (tool, args, evidence) in [
-        ("mkfs.ext4", "-q -F image", "ext4"),
-        ("mkfs.ext3", "-q -F image", "ext3"),
-        ("mkfs.ext2", "-q -F image", "ext2"),
-        ("mkfs.vfat", "image", "fat"),
-        ("mkfs.xfs", "-q image", "xfs"),
-        ("mkfs.btrfs", "-q image", "btrfs"),
-        ("mkfs.ntfs", "-q -F image", "ntfs"),
-        ("mkswap", "image", "swap"),
-    ] {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("image");
-        std::fs::File::create(&path).unwrap().set_len(512 * MIB).unwrap();
-        if run(&folder, tool, &args.split_whitespace().collect::<Vec<_>>()) {
+    each(
+        [
+            ("mkfs.ext4", "-q -F image", "ext4"),
+            ("mkfs.ext3", "-q -F image", "ext3"),
+            ("mkfs.ext2", "-q -F image", "ext2"),
+            ("mkfs.vfat", "image", "fat"),
+            ("mkfs.xfs", "-q image", "xfs"),
+            ("mkfs.btrfs", "-q image", "btrfs"),
+            ("mkfs.ntfs", "-q -F image", "ntfs"),
+            ("mkswap", "image", "swap"),
+        ],
+        |(tool, args, evidence)| {
+            let folder = TempDir::new().unwrap();
+            let path = folder.path().join("image");
+            std::fs::File::create(&path).unwrap().set_len(512 * MIB).unwrap();
+            run(&folder, tool, &args.split_whitespace().collect::<Vec<_>>());
             let found = found(&path);
             assert_eq!((found.format, found.also.len()), (Format::Raw, 0), "{found:?}");
             assert_eq!(found.evidence, [Evidence::Content(evidence)], "{tool}");
-        }
-    }
+        },
+    );
 }
 
 #[test]
@@ -209,29 +203,31 @@ fn raw_with_partitions() {
         let path = folder.path().join("image");
         std::fs::File::create(&path).unwrap().set_len(64 * MIB).unwrap();
         std::fs::write(folder.path().join("script"), script).unwrap();
-        if imsprep_testdata::has_tool("sfdisk") && run(&folder, "sh", &["-c", "sfdisk -q image < script"]) {
-            let found = found(&path);
-            assert_eq!((found.format, found.evidence), (Format::Raw, vec![evidence]));
-        }
+        need_tools(["sfdisk"]);
+        run(&folder, "sh", &["-c", "sfdisk -q image < script"]);
+        let found = found(&path);
+        assert_eq!((found.format, found.evidence), (Format::Raw, vec![evidence]));
     }
 }
 
 #[test]
 fn compressed_files_and_archives() {
     let python = "import zipfile; zipfile.ZipFile('raw.zip', 'w').write('raw')";
-    for (tool, args, name, format) in [
-        ("gzip", &["-k", "raw"][..], "raw.gz", Format::Gzip),
-        ("xz", &["-k", "raw"], "raw.xz", Format::Xz),
-        ("zstd", &["-q", "raw"], "raw.zst", Format::Zstd),
-        ("pzstd", &["-q", "raw"], "raw.zst", Format::Zstd),
-        ("bzip2", &["-k", "raw"], "raw.bz2", Format::Bzip2),
-        ("tar", &["-cf", "raw.tar", "raw"], "raw.tar", Format::Tar),
-        ("tar", &["-H", "ustar", "-cf", "raw.tar", "raw"], "raw.tar", Format::Tar),
-        ("python3", &["-c", python], "raw.zip", Format::Zip),
-    ] {
-        let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("raw"), [7; 10_000]).unwrap();
-        if run(&folder, tool, args) {
+    each(
+        [
+            ("gzip", &["-k", "raw"][..], "raw.gz", Format::Gzip),
+            ("xz", &["-k", "raw"], "raw.xz", Format::Xz),
+            ("zstd", &["-q", "raw"], "raw.zst", Format::Zstd),
+            ("pzstd", &["-q", "raw"], "raw.zst", Format::Zstd),
+            ("bzip2", &["-k", "raw"], "raw.bz2", Format::Bzip2),
+            ("tar", &["-cf", "raw.tar", "raw"], "raw.tar", Format::Tar),
+            ("tar", &["-H", "ustar", "-cf", "raw.tar", "raw"], "raw.tar", Format::Tar),
+            ("python3", &["-c", python], "raw.zip", Format::Zip),
+        ],
+        |(tool, args, name, format)| {
+            let folder = TempDir::new().unwrap();
+            std::fs::write(folder.path().join("raw"), [7; 10_000]).unwrap();
+            run(&folder, tool, args);
             let found = found(&folder.path().join(name));
             assert_eq!((found.format, found.virtual_size), (format, None), "{tool}");
             // The archive's member has a name that promises no disk.
@@ -243,6 +239,10 @@ fn compressed_files_and_archives() {
                 "{tool}"
             );
             assert_eq!(found.also, [], "{tool}");
-        }
-    }
+        },
+    );
+}
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
 }

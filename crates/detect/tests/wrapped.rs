@@ -6,11 +6,15 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+#[macro_use]
+extern crate imsprep_testdata;
+
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside, detect};
 use imsprep_source::{ImageFile, MemoryImage};
+use imsprep_testdata::{command, each, need_tools};
 use tempfile::TempDir;
 
 const MIB: u64 = 1 << 20;
@@ -51,17 +55,13 @@ fn not_looked_at(found: &Detection) -> &str {
     }
 }
 
-/// Runs a script in the folder if its tools are there; that they are not is said.
-fn run(folder: &TempDir, tools: &[&str], script: &str) -> bool {
-    if !tools.iter().all(|tool| imsprep_testdata::has_tool(tool)) {
-        return false;
-    }
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-    let mut command = Command::new("sh");
-    command.args(["-e", "-c", script]).current_dir(folder).env("PATH", path).stdin(Stdio::null());
-    let output = command.output().unwrap();
+/// Runs a script in the folder, which needs these tools.
+fn run(folder: &TempDir, tools: &[&str], script: &str) {
+    need_tools(tools);
+    let mut shell = command("sh");
+    shell.args(["-e", "-c", script]).current_dir(folder).stdin(Stdio::null());
+    let output = shell.output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-    true
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -70,94 +70,99 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// What compresses `disk`: the tool, how, and what comes of it.
+const COMPRESSORS: &[(&str, &str, &str)] = &[
+    ("gzip", "gzip disk", "disk.gz"),
+    ("pigz", "pigz disk", "disk.gz"),
+    ("xz", "xz disk", "disk.xz"),
+    ("xz", "xz -9 -T2 disk", "disk.xz"),
+    ("zstd", "zstd -q disk", "disk.zst"),
+    ("zstd", "zstd -q --ultra -22 --long=27 disk", "disk.zst"),
+    ("pzstd", "pzstd -q disk", "disk.zst"),
+    ("bzip2", "bzip2 disk", "disk.bz2"),
+    ("lz4", "lz4 -q disk disk.lz4", "disk.lz4"),
+    ("lz4", "lz4 -q -B4 disk disk.lz4", "disk.lz4"),
+    ("lz4", "lz4 -q -l disk disk.lz4", "disk.lz4"),
+    ("zip", "zip -q disk.zip disk", "disk.zip"),
+    ("zip", "zip -q -0 disk.zip disk", "disk.zip"),
+    ("python3", "python3 -c \"import zipfile; zipfile.ZipFile('disk.zip', 'w').write('disk')\"", "disk.zip"),
+];
+
 #[test]
-fn each_compressor_shows_the_disk_in_it() {
-    for (tool, command, name) in [
-        ("gzip", "gzip disk", "disk.gz"),
-        ("pigz", "pigz disk", "disk.gz"),
-        ("xz", "xz disk", "disk.xz"),
-        ("xz", "xz -9 -T2 disk", "disk.xz"),
-        ("zstd", "zstd -q disk", "disk.zst"),
-        ("zstd", "zstd -q --ultra -22 --long=27 disk", "disk.zst"),
-        ("pzstd", "pzstd -q disk", "disk.zst"),
-        ("bzip2", "bzip2 disk", "disk.bz2"),
-        ("lz4", "lz4 -q disk disk.lz4", "disk.lz4"),
-        ("lz4", "lz4 -q -B4 disk disk.lz4", "disk.lz4"),
-        ("lz4", "lz4 -q -l disk disk.lz4", "disk.lz4"),
-        ("zip", "zip -q disk.zip disk", "disk.zip"),
-        ("zip", "zip -q -0 disk.zip disk", "disk.zip"),
-        (
-            "python3",
-            "python3 -c \"import zipfile; zipfile.ZipFile('disk.zip', 'w').write('disk')\"",
-            "disk.zip",
-        ),
-    ] {
+fn each_compressor_shows_the_image_in_it() {
+    each(COMPRESSORS, |&(tool, command, name)| {
         let folder = TempDir::new().unwrap();
         let disk = "truncate -s 8M base; qemu-img create -q -f qcow2 -b base -F raw disk";
-        if run(&folder, &["qemu-img", tool], &format!("{disk}; {command}")) {
-            let found = found_in(&folder, name);
-            let expected = Content::Found {
-                format: Format::Qcow2,
-                variant: Some("v3"),
-                virtual_size: Some(8 * MIB),
-                evidence: vec![],
-                facts: vec![Fact::BackingFile("base".into())],
-            };
-            assert_eq!(content(&found), &expected, "{command}");
-            assert_eq!((found.virtual_size, found.also), (None, vec![]), "{command}");
-        }
+        run(&folder, &["qemu-img", tool], &format!("{disk}; {command}"));
+        let found = found_in(&folder, name);
+        let expected = Content::Found {
+            format: Format::Qcow2,
+            variant: Some("v3"),
+            virtual_size: Some(8 * MIB),
+            evidence: vec![],
+            facts: vec![Fact::BackingFile("base".into())],
+        };
+        assert_eq!(content(&found), &expected, "{command}");
+        assert_eq!((found.virtual_size, found.also), (None, vec![]), "{command}");
+    });
+}
+
+#[test]
+fn each_compressor_shows_the_disk_in_it() {
+    each(COMPRESSORS, |&(tool, command, name)| {
         let folder = TempDir::new().unwrap();
         // Legacy LZ4 has blocks of 8 MiB.
         let is_legacy = command.contains("-l ");
         let size = if is_legacy { 9 } else { 2 };
         let disk = format!("head -c {size}M /dev/urandom > disk; sgdisk -n 1:2048:0 disk");
-        if run(&folder, &["sgdisk", tool], &format!("{disk}; {command}")) {
-            let found = found_in(&folder, name);
-            // Stored as it is, it is looked at whole; else nobody knows how large it is.
-            let is_stored = command.contains("-0") || tool == "python3";
-            let expected = Content::Found {
-                format: Format::Raw,
-                variant: None,
-                virtual_size: is_stored.then_some(size * MIB),
-                evidence: vec![Evidence::Gpt],
-                facts: vec![],
-            };
-            // A block that does not get smaller is more than is looked at.
-            if is_legacy {
-                not_looked_at(&found);
-            } else {
-                assert_eq!(content(&found), &expected, "{command}");
-            }
+        run(&folder, &["sgdisk", tool], &format!("{disk}; {command}"));
+        let found = found_in(&folder, name);
+        // Stored as it is, it is looked at whole; else nobody knows how large it is.
+        let is_stored = command.contains("-0") || tool == "python3";
+        let expected = Content::Found {
+            format: Format::Raw,
+            variant: None,
+            virtual_size: is_stored.then_some(size * MIB),
+            evidence: vec![Evidence::Gpt],
+            facts: vec![],
+        };
+        // A block that does not get smaller is more than is looked at.
+        if is_legacy {
+            not_looked_at(&found);
+        } else {
+            assert_eq!(content(&found), &expected, "{command}");
         }
-    }
+    });
 }
 
 #[test]
 fn names_and_sizes_where_the_compressor_wrote_them_down() {
-    for (tool, command, name, size) in [
-        ("gzip", "gzip disk.raw", Some("disk.raw"), None),
-        ("gzip", "gzip -n disk.raw", None, None),
-        ("zstd", "zstd -q disk.raw", None, Some(MIB)),
-        ("zstd", "zstd -q < disk.raw > disk.raw.zst", None, None),
-        ("lz4", "lz4 -q --content-size disk.raw disk.raw.lz4", None, Some(MIB)),
-        ("lz4", "lz4 -q disk.raw disk.raw.lz4", None, None),
-        ("zip", "zip -q disk.raw.zip disk.raw", Some("disk.raw"), Some(MIB)),
-    ] {
-        let folder = TempDir::new().unwrap();
-        if run(&folder, &[tool], &format!("truncate -s 1M disk.raw; {command}; mv disk.raw.* out")) {
+    each(
+        [
+            ("gzip", "gzip disk.raw", Some("disk.raw"), None),
+            ("gzip", "gzip -n disk.raw", None, None),
+            ("zstd", "zstd -q disk.raw", None, Some(MIB)),
+            ("zstd", "zstd -q < disk.raw > disk.raw.zst", None, None),
+            ("lz4", "lz4 -q --content-size disk.raw disk.raw.lz4", None, Some(MIB)),
+            ("lz4", "lz4 -q disk.raw disk.raw.lz4", None, None),
+            ("zip", "zip -q disk.raw.zip disk.raw", Some("disk.raw"), Some(MIB)),
+        ],
+        |(tool, command, name, size)| {
+            let folder = TempDir::new().unwrap();
+            run(&folder, &[tool], &format!("truncate -s 1M disk.raw; {command}; mv disk.raw.* out"));
             let found = found_in(&folder, "out");
             let [inside] = insides(&found)[..] else { panic!("{found:?}") };
             assert_eq!((inside.name.as_deref(), inside.size), (name, size), "{command}");
             assert_eq!(inside.content, Content::Nothing, "{command}");
-        }
-    }
+        },
+    );
 }
 
 #[test]
 fn an_ova_lists_its_disks() {
     for format in ["ustar", "gnu", "pax", "v7"] {
         let folder = TempDir::new().unwrap();
-        let made = run(
+        run(
             &folder,
             &["qemu-img", "tar", "gzip"],
             &format!(
@@ -166,9 +171,6 @@ fn an_ova_lists_its_disks() {
                  -cf out d.ovf d.mf d1.vmdk d2.vmdk notes.txt raw.gz"
             ),
         );
-        if !made {
-            return;
-        }
         let found = found_in(&folder, "out");
         assert_eq!((found.format, found.variant), (Format::Tar, Some("ova")), "{format}");
         let length = std::fs::metadata(folder.path().join("d1.vmdk")).unwrap().len();
@@ -199,12 +201,11 @@ fn long_names_in_archives() {
             "mkdir {0}; truncate -s 1M {name}; tar --format={format} -cf out {0}",
             "folder".repeat(30)
         );
-        if run(&folder, &["tar"], &script) {
-            let found = found_in(&folder, "out");
-            let [inside] = insides(&found)[..] else { panic!("{found:?}") };
-            assert_eq!(inside.name.as_deref(), Some(&*name), "{format}");
-            assert_eq!((inside.size, &inside.content), (Some(MIB), &Content::Nothing));
-        }
+        run(&folder, &["tar"], &script);
+        let found = found_in(&folder, "out");
+        let [inside] = insides(&found)[..] else { panic!("{found:?}") };
+        assert_eq!(inside.name.as_deref(), Some(&*name), "{format}");
+        assert_eq!((inside.size, &inside.content), (Some(MIB), &Content::Nothing));
     }
 }
 
@@ -252,14 +253,13 @@ fn what_is_too_much_to_look_at_is_said() {
 #[test]
 fn a_zip_of_several_members_says_that_one_was_looked_at() {
     let folder = TempDir::new().unwrap();
-    if run(&folder, &["zip"], "truncate -s 1M a b c; zip -q out.zip a b c; zip -q -e -P key locked.zip a") {
-        let found = found_in(&folder, "out.zip");
-        let [Fact::Inside(_), Fact::NotLookedAt(why)] = &found.facts[..] else { panic!("{found:?}") };
-        assert!(why.contains("other 2 members"), "{why}");
-        let locked = found_in(&folder, "locked.zip");
-        assert_eq!(locked.facts[0], Fact::Encrypted("ZIP"));
-        assert!(matches!(&locked.facts[1], Fact::Inside(Inside { content: Content::NotLookedAt(_), .. })));
-    }
+    run(&folder, &["zip"], "truncate -s 1M a b c; zip -q out.zip a b c; zip -q -e -P key locked.zip a");
+    let found = found_in(&folder, "out.zip");
+    let [Fact::Inside(_), Fact::NotLookedAt(why)] = &found.facts[..] else { panic!("{found:?}") };
+    assert!(why.contains("other 2 members"), "{why}");
+    let locked = found_in(&folder, "locked.zip");
+    assert_eq!(locked.facts[0], Fact::Encrypted("ZIP"));
+    assert!(matches!(&locked.facts[1], Fact::Inside(Inside { content: Content::NotLookedAt(_), .. })));
 }
 
 #[test]
@@ -317,4 +317,8 @@ fn a_bomb_is_known_by_its_first_bytes_and_one_of_nothing_is_given_up() {
     }
     empty.extend(end);
     assert!(not_looked_at(&found(empty)).contains("expand to nothing yet"));
+}
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
 }

@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+#[macro_use]
+extern crate imsprep_testdata;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -184,10 +187,8 @@ fn a_byte_that_no_probe_sees_is_found_in_every_block_of_many_batches() {
 
 #[test]
 fn the_same_on_tmpfs() {
-    let Ok(dir) = tempfile::tempdir_in("/dev/shm") else {
-        println!("SKIPPED: there is no /dev/shm");
-        return;
-    };
+    let dir = tempfile::tempdir_in("/dev/shm")
+        .unwrap_or_else(|error| imsprep_testdata::missing(format!("no folder in /dev/shm: {error}")));
     let pieces =
         [Piece::Hole(5 << 20), Piece::Data(100, 1), Piece::Zeros(3 << 20), Piece::OneByte(4 << 20, 77)];
     let path = write(dir.path(), &pieces);
@@ -279,4 +280,8 @@ fn each_mode_is_chosen_and_says_why() {
     assert_eq!(choice(IoMode::Auto, &holes).reason, "it has no data");
     let direct = choice(IoMode::Direct, &path);
     assert!(direct.mode == IoMode::Direct || direct.reason.contains("no direct reads here"), "{direct:?}");
+}
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
 }

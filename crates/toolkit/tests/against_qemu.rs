@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+#[macro_use]
+extern crate imsprep_testdata;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use imsprep_scan::{ScanOptions, scan};
 use imsprep_source::{Cancel, ImageFile, Overwrite};
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 use imsprep_toolkit::{RawOptions, Zvhd2Options, compare_images, write_raw, write_zvhd2};
 use proptest::prelude::*;
 
@@ -62,7 +64,7 @@ fn content(recipe: &Recipe) -> Vec<u8> {
 }
 
 fn qemu_img(args: &[&str], folder: &Path) {
-    let output = Command::new("qemu-img").args(args).current_dir(folder).output().unwrap();
+    let output = command("qemu-img").args(args).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -78,15 +80,15 @@ fn make(recipe: &Recipe, folder: &Path) -> PathBuf {
     args.extend(["source.raw", "image"]);
     qemu_img(&args, folder);
     for edit in &recipe.edits {
-        let command = match edit {
+        let edit = match edit {
             Edit::Write(at, length) => format!("write -P 0x5a {at} {length}"),
             Edit::Zeros(at, length) => format!("write -z -u {at} {length}"),
             Edit::Discard(at, length) => format!("discard {at} {length}"),
         };
-        let mut qemu_io = Command::new("qemu-io");
-        let done = qemu_io.args(["-f", recipe.format, "-d", "unmap", "-c", &command, "image"]);
+        let mut qemu_io = command("qemu-io");
+        let done = qemu_io.args(["-f", recipe.format, "-d", "unmap", "-c", &edit, "image"]);
         let output = done.current_dir(folder).output().unwrap();
-        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{edit}: {}", String::from_utf8_lossy(&output.stderr));
     }
     folder.join("image")
 }
@@ -133,16 +135,10 @@ fn plain(format: &'static str, options: &str, compressed: bool) -> Recipe {
     }
 }
 
-fn tools() -> bool {
-    has_tool("qemu-img") && has_tool("qemu-io")
-}
-
 /// One of each kind that there is, so that none depends on chance.
 #[test]
 fn every_format_and_variant() {
-    if !tools() {
-        return;
-    }
+    need_tools(["qemu-img", "qemu-io"]);
     for cluster in ["512", "1024", "4k", "64k", "256k", "2M"] {
         for compat in ["0.10", "1.1"] {
             let options = format!("compat={compat},cluster_size={cluster}");
@@ -178,9 +174,7 @@ fn every_format_and_variant() {
 
 #[test]
 fn every_format_that_only_qemu_reads() {
-    if !tools() || !has_tool("qemu-nbd") {
-        return;
-    }
+    need_tools(["qemu-img", "qemu-io", "qemu-nbd"]);
     for (format, options) in [
         ("vhdx", "subformat=dynamic"),
         ("vhdx", "subformat=fixed"),
@@ -197,9 +191,7 @@ fn every_format_that_only_qemu_reads() {
 
 #[test]
 fn disks_of_nothing_and_of_next_to_nothing() {
-    if !tools() {
-        return;
-    }
+    need_tools(["qemu-img", "qemu-io"]);
     for (format, options) in [
         ("qcow2", ""),
         ("vpc", "subformat=dynamic"),
@@ -249,12 +241,19 @@ fn recipe() -> impl Strategy<Value = Recipe> {
     })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 12, ..ProptestConfig::default() })]
-    #[test]
-    fn any_image_that_qemu_makes(recipe in recipe()) {
-        if tools() {
-            check(&recipe);
-        }
-    }
+#[test]
+fn any_image_that_qemu_makes() {
+    // Before proptest begins: it takes every panic for a failure.
+    need_tools(["qemu-img", "qemu-io"]);
+    let config = ProptestConfig {
+        cases: 48,
+        max_shrink_iters: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(recipe in recipe())| check(&recipe));
+}
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{golden, need_tools};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -46,11 +46,9 @@ const LARGE_COMMANDS: &[&str] = &[
     "compare large.raw out/large.img",
 ];
 
-/// A folder with images of every kind that counts, good and bad. `None`: a tool is not installed, which is said.
-pub(crate) fn images() -> Option<Folder> {
-    if !["sfdisk", "mkfs.ext4", "qemu-img", "setpriv"].into_iter().all(has_tool) {
-        return None;
-    }
+/// A folder with images of every kind that counts, good and bad.
+pub(crate) fn images() -> Folder {
+    need_tools(["sfdisk", "mkfs.ext4", "qemu-img"]);
     let folder = Folder::new();
     let here = folder.path(".");
     // A partition table, an ext4, data, and zeros that take room.
@@ -79,7 +77,7 @@ pub(crate) fn images() -> Option<Folder> {
     folder.write("broken.zvhd2", &broken);
     // Whole seconds, which every file system keeps; no bitmap is older than its image.
     script(&here, "touch -d @1700000000 *.raw *.zvhd2 *.qcow2; touch -d @1700000100 *.mf").unwrap();
-    Some(folder)
+    folder
 }
 
 /// Whether this is of the image of 1 TiB.

@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::folder::{Folder, codes};
-use imsprep_testdata::has_tool;
+use crate::folder::{Folder, codes, kill};
+use crate::mounts::with_own_mounts;
 
 const MIB: u64 = 1 << 20;
 
@@ -112,20 +112,13 @@ fn arguments_that_contradict_each_other() {
 
 #[test]
 fn an_output_folder_without_space() {
-    if !has_tool("unshare") {
-        return;
-    }
     let folder = Folder::new();
     folder.sparse("disk.raw", 70 << 30, &[0]);
     std::fs::create_dir(folder.path("full")).unwrap();
     // One page of space; the bitmap takes two.
     let script = "mount -t tmpfs -o size=4k tmpfs full && { \"$0\" bitmap create disk.raw -o full/disk.mf; \
                   echo \"status $?\"; ls -A full | wc -l; }";
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_imsprep")])
-        .current_dir(folder.path("."))
-        .output()
-        .unwrap();
+    let output = with_own_mounts(script).current_dir(folder.path(".")).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
         err.contains("full/disk.mf: cannot write to it; nothing was written; the disk is full: make room on it, or write to another: No space left"),
@@ -200,8 +193,7 @@ fn interrupt_and_terminate_leave_no_file() {
     for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
         let folder = Folder::new();
         let send = |child: &std::process::Child| {
-            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-            assert!(sent.is_ok());
+            kill(signal, child.id());
         };
         let (status, err) = disturb(&folder, "auto", send, |status, _| status != 0);
         assert_eq!(status, expected, "{err}");
@@ -216,8 +208,7 @@ fn a_second_signal_ends_the_process_at_once() {
     let send_both = |child: &std::process::Child| {
         // While it stands still, so that both wait for it when it goes on.
         for signal in ["-STOP", "-INT", "-TERM", "-CONT"] {
-            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-            assert!(sent.is_ok());
+            kill(signal, child.id());
         }
     };
     // The one that was asked to stop would say so.

@@ -4,10 +4,10 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::need_tools;
 use serde_json::Value;
 
-use crate::folder::Folder;
+use crate::folder::{Folder, kill};
 
 #[test]
 fn a_size_that_can_not_be_made_is_refused_with_the_reason() {
@@ -75,9 +75,7 @@ fn measured<'a>(report: &'a Value, case: &str, cache: &str, program: &str) -> &'
 
 #[test]
 fn real_programs_are_measured_and_their_maps_held_against_the_truth() {
-    if !["qemu-img", "bmaptool", "javac", "java", "cmp", "dd"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["qemu-img", "bmaptool", "javac", "java", "cmp", "dd"]);
     let folder = Folder::on_disk();
     let cases = "zeros,half,worst,sparse";
     let (status, report) =
@@ -159,7 +157,7 @@ fn a_signal_ends_the_run_and_removes_what_was_made() {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(Duration::from_millis(500));
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    kill("-TERM", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(143));
     assert!(folder.names().is_empty(), "nothing is left behind: {:?}", folder.names());
 }

@@ -1,6 +1,6 @@
 //! `imsprep bitmap show`, `diff`, `convert`, `verify --sample`, and layouts other than the default.
 
-use std::process::Command;
+use imsprep_testdata::{command, need_tools};
 
 use crate::folder::{Folder, codes};
 
@@ -97,13 +97,11 @@ fn convert_goes_from_any_layout_to_any_and_diff_finds_what_differs() {
 
 #[test]
 fn bmaptool_takes_our_block_maps_and_we_take_its() {
-    if !imsprep_testdata::has_tool("bmaptool") {
-        return;
-    }
+    need_tools(["bmaptool"]);
     let folder = Folder::on_disk();
     folder.sparse("disk.raw", 64 * MIB + 512, &[0, 9 * MIB + 4096, 40 * MIB, 64 * MIB]);
     let tool = |args: &[&str]| {
-        let output = Command::new("bmaptool").args(args).current_dir(folder.path(".")).output().unwrap();
+        let output = command("bmaptool").args(args).current_dir(folder.path(".")).output().unwrap();
         let text = format!("{args:?}: {output:?}");
         assert!(output.status.success(), "{text}");
         text
@@ -131,7 +129,7 @@ fn bmaptool_takes_our_block_maps_and_we_take_its() {
     // Its checksum is held against the file: one digit altered, and neither program takes it.
     let text = std::fs::read_to_string(folder.path("ours.bmap")).unwrap();
     folder.write("broken.bmap", text.replace("<Range> 0 </Range>", "<Range> 1 </Range>").as_bytes());
-    let output = Command::new("bmaptool")
+    let output = command("bmaptool")
         .args(["copy", "--bmap", "broken.bmap", "disk.raw", "copy.raw"])
         .current_dir(folder.path("."))
         .output()

@@ -4,10 +4,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
-use imsprep_testdata::{from_base64, has_tool};
+use imsprep_testdata::{command, from_base64, need_tools};
 use serde_json::{Value, json};
 
 /// As it is started; ended when this is dropped.
@@ -39,12 +39,9 @@ const FLAGS: [&str; 11] = [
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
-    /// `None` where there is no browser and the test may be skipped.
-    pub(crate) fn start() -> Option<Self> {
-        if !["chromium", "chromedriver"].into_iter().all(has_tool) {
-            return None;
-        }
-        let mut driver = Command::new("chromedriver")
+    pub(crate) fn start() -> Self {
+        need_tools(["chromium", "chromedriver"]);
+        let mut driver = command("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -63,7 +60,7 @@ impl Browser {
         } } });
         let session = browser.call("POST", "/session", &wanted);
         browser.session = session["sessionId"].as_str().unwrap().to_owned();
-        Some(browser)
+        browser
     }
 
     /// Opens a file.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use imsprep_testdata::command;
+
 use crate::folder::Folder;
 
 /// The build script, compiled by itself.
@@ -34,14 +36,14 @@ fn told(script: &Path, sources: &Path, set: &[(&str, &str)]) -> String {
 }
 
 fn git(folder: &Path, args: &[&str]) -> String {
-    let mut command = Command::new("git");
+    let mut git = command("git");
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(variable);
+        git.env_remove(variable);
     }
-    command.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]);
-    command.env("GIT_COMMITTER_DATE", "2001-02-03T04:05:06Z").env("GIT_AUTHOR_DATE", "2001-02-03T04:05:06Z");
-    command.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]).args(args).current_dir(folder);
-    let output = command.output().unwrap();
+    git.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]);
+    git.env("GIT_COMMITTER_DATE", "2001-02-03T04:05:06Z").env("GIT_AUTHOR_DATE", "2001-02-03T04:05:06Z");
+    git.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]).args(args).current_dir(folder);
+    let output = git.output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::strace::{Call, READING, calls, calls_on, can_trace, fault, first_of_its_number, traced};
+use crate::folder::kill;
+use crate::strace::{Call, READING, calls, calls_on, fault, first_of_its_number, need_tracing, traced};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Commands that only read, and the file that is disturbed.
@@ -97,7 +98,7 @@ impl Stopped {
     /// Lets it go on to its end, and each thread that comes to its own call of that number.
     pub(crate) fn go_on(mut self) -> Output {
         while self.tracer.try_wait().unwrap().is_none() {
-            let _ = Command::new("kill").args(["-CONT", &self.process]).output().unwrap();
+            kill("-CONT", &self.process);
             std::thread::sleep(Duration::from_millis(5));
         }
         self.tracer.wait_with_output().unwrap()
@@ -174,9 +175,7 @@ fn disturb(stage: &mut Stage, writer: &Writer, args: &[&str], name: &str) {
 
 #[test]
 fn what_is_read_of_a_file_that_changes_meanwhile_is_no_result() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     let nothing = Writer { args: &[], outputs: &[], inputs: &[], replaces: false };
     for (args, name) in READERS {
@@ -186,9 +185,7 @@ fn what_is_read_of_a_file_that_changes_meanwhile_is_no_result() {
 
 #[test]
 fn what_is_written_from_a_file_that_changes_meanwhile_is_not_kept() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS {
         if let Some(name) = writer.inputs.first() {
@@ -213,9 +210,7 @@ fn before_its_name(stage: &mut Stage, writer: &Writer, replaced: bool) -> (Stopp
 
 #[test]
 fn an_output_folder_that_is_removed_meanwhile_is_named() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS.iter().filter(|writer| writer.replaces) {
         let (stopped, args) = before_its_name(&mut stage, writer, false);
@@ -233,9 +228,7 @@ fn an_output_folder_that_is_removed_meanwhile_is_named() {
 
 #[test]
 fn of_two_runs_at_once_on_one_output_the_first_to_finish_wins_and_by_force_the_last() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS.iter().filter(|writer| writer.replaces) {
         for replaced in [false, true] {

@@ -1,9 +1,7 @@
 //! `imsprep check --html`: what stands on the page, read as strictly as XML is. How it works in a browser, in
 //! `check_page_browser.rs`.
 
-use std::process::Command;
-
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{command, golden, need_tools};
 use roxmltree::{Document, Node};
 use serde_json::Value;
 
@@ -236,17 +234,14 @@ fn several_files_have_an_index_and_one_that_is_not_there_is_told() {
 
 #[test]
 fn names_from_outside_stay_text() {
-    if !has_tool("sgdisk") {
-        return;
-    }
+    need_tools(["sgdisk"]);
     let folder = Folder::new();
     let name = "<script>alert(1)<!--\"'&amp;\u{202e}\u{1b}[2J.raw";
     let label = "</script><img src=x onerror=alert(1)>";
     folder.sparse(name, 64 * MIB, &[]);
-    let made = Command::new("sgdisk")
+    let made = command("sgdisk")
         .args(["-n", "1:2048:+8M", "-c", &format!("1:{label}")])
         .arg(folder.path(name))
-        .env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()))
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");

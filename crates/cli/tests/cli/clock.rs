@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 use serde_json::Value;
 
 use crate::folder::Folder;
@@ -52,16 +52,14 @@ fn assert_works(command: &mut Command, context: &str) {
 
 #[test]
 fn under_any_clock_every_command_works() {
-    if !has_tool("faketime") {
-        return;
-    }
+    need_tools(["faketime"]);
     let folder = folder();
     // Before 1970 and 2000, after the last moment that a footer tells of; and one that is set back by a second at each look.
     for clock in
         ["@1960-01-01 00:00:00", "@1985-06-01 00:00:00", "@2150-01-01 00:00:00", "@2026-01-01 00:00:00 i-1.0"]
     {
         for args in COMMANDS {
-            let mut command = Command::new("faketime");
+            let mut command = command("faketime");
             command
                 .args(["-f", clock, env!("CARGO_BIN_EXE_imsprep")])
                 .args(*args)

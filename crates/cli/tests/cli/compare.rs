@@ -1,8 +1,6 @@
 //! `imsprep compare` as a person runs it.
 
-use std::process::Command;
-
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{command, golden, need_tools};
 
 use crate::folder::Folder;
 
@@ -99,9 +97,7 @@ fn a_tebibyte_of_holes_takes_no_time() {
 /// qemu-img names the sector and gives 0 for the same, 1 for different.
 #[test]
 fn pairs_of_raws_are_judged_as_qemu_img_judges_them() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     let images: [(&str, u64, &[u64]); 8] = [
         ("0.raw", 0, &[]),
@@ -119,7 +115,7 @@ fn pairs_of_raws_are_judged_as_qemu_img_judges_them() {
     let mut different = 0;
     for (a, ..) in images {
         for (b, ..) in images {
-            let output = Command::new("qemu-img")
+            let output = command("qemu-img")
                 .args(["compare", "-f", "raw", "-F", "raw"])
                 .args([folder.path(a), folder.path(b)])
                 .output()

@@ -4,9 +4,10 @@ use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use imsprep_testdata::{golden, golden_without_garbage, has_tool, verdicts};
+use imsprep_testdata::{command, golden, golden_without_garbage, need_tools, verdicts};
 
-use crate::folder::{Folder, codes};
+use crate::folder::{Folder, codes, kill};
+use crate::mounts::with_own_mounts;
 
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
@@ -339,26 +340,18 @@ fn a_reader_that_goes_away_and_a_full_device_are_no_success() {
 
 #[test]
 fn an_image_is_not_thrown_at_a_terminal() {
-    if !has_tool("script") {
-        return;
-    }
+    need_tools(["script"]);
     let folder = Folder::new();
     image(&folder);
     let line = format!("{} convert disk.raw -", env!("CARGO_BIN_EXE_imsprep"));
-    let output = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .current_dir(folder.path("."))
-        .output()
-        .unwrap();
+    let output =
+        command("script").args(["-qec", &line, "/dev/null"]).current_dir(folder.path(".")).output().unwrap();
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(shown.contains("standard output is a terminal") && !shown.contains("z2strm"), "{shown}");
 }
 
 #[test]
 fn a_full_disk_leaves_nothing() {
-    if !has_tool("unshare") {
-        return;
-    }
     let folder = Folder::new();
     noise(&folder, 8);
     folder.run(&["convert", "noise.raw", "noise.zvhd2"]);
@@ -368,11 +361,7 @@ fn a_full_disk_leaves_nothing() {
             "mount -t tmpfs -o size=5m tmpfs full && {{ \"$0\" convert {source} {output}; echo \"status $?\"; \
              ls -A full | wc -l; }}"
         );
-        let output = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_imsprep")])
-            .current_dir(folder.path("."))
-            .output()
-            .unwrap();
+        let output = with_own_mounts(&script).current_dir(folder.path(".")).output().unwrap();
         let err = error_of(&output);
         assert!(err.contains("cannot write to it; nothing was written; the disk is full: make room on it, or write to another: No space left"), "{err}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
@@ -393,11 +382,11 @@ fn interrupted_it_leaves_no_file_and_says_what_a_stream_is_worth() {
             // By when the handlers are there and the work, of many seconds, is not done.
             std::thread::sleep(Duration::from_millis(700));
             assert!(child.try_wait().unwrap().is_none(), "still at work");
-            Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            kill(signal, child.id());
             if signal == "-HUP" {
                 // When a connection goes away it comes from the system and from the shell.
                 std::thread::sleep(Duration::from_millis(5));
-                let _ = Command::new("kill").args([signal, &child.id().to_string()]).output().unwrap();
+                kill(signal, child.id());
             }
             let out = child.wait_with_output().unwrap();
             assert_eq!(out.status.code(), Some(status), "{}", error_of(&out));
@@ -420,7 +409,7 @@ fn with_nohup_it_goes_on_when_the_terminal_is_gone() {
         .unwrap();
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none(), "still at work");
-    Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    kill("-HUP", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(folder.names(), ["noise.raw", "out.zvhd2"]);
 }

@@ -3,20 +3,13 @@
 use std::os::unix::fs::FileExt;
 
 use crate::folder::Folder;
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
-/// Runs a script in the folder if its tools are there; that they are not is said.
-fn make(folder: &Folder, tools: &[&str], script: &str) -> bool {
-    if !tools.iter().all(|tool| has_tool(tool)) {
-        return false;
-    }
-    let output = std::process::Command::new("sh")
-        .args(["-e", "-c", script])
-        .current_dir(folder.path(""))
-        .output()
-        .unwrap();
+/// Runs a script in the folder, which needs these tools.
+fn make(folder: &Folder, tools: &[&str], script: &str) {
+    need_tools(tools);
+    let output = command("sh").args(["-e", "-c", script]).current_dir(folder.path("")).output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-    true
 }
 
 #[test]
@@ -92,9 +85,7 @@ fn facts_carry_the_code_of_the_rule_that_they_break() {
 fn a_wrapper_says_what_is_inside_and_how_to_unpack_it() {
     let folder = Folder::new();
     std::fs::copy(imsprep_testdata::folder().join("small.raw"), folder.path("disk.raw")).unwrap();
-    if !make(&folder, &["gzip"], "gzip -9 disk.raw") {
-        return;
-    }
+    make(&folder, &["gzip"], "gzip -9 disk.raw");
     let run = folder.run(&["detect", "disk.raw.gz"]);
     assert!(run.out.contains("  inside  \"disk.raw\", raw (MBR)\n"), "{}", run.out);
     let (_, json) = folder.json(&["detect", "disk.raw.gz"]);
@@ -108,7 +99,7 @@ fn a_wrapper_says_what_is_inside_and_how_to_unpack_it() {
     let fix = run.out.lines().find(|line| line.contains("fix:")).unwrap();
     let command = fix.split("in it: ").last().unwrap().split(" && ").next().unwrap();
     assert!(command.starts_with("gzip -dk "), "{command}");
-    assert!(make(&folder, &["gzip"], command), "{command}");
+    make(&folder, &["gzip"], command);
     let original = std::fs::read(imsprep_testdata::folder().join("small.raw")).unwrap();
     assert!(std::fs::read(folder.path("disk.raw")).unwrap() == original, "the advice does what it says");
 }
@@ -118,9 +109,7 @@ fn the_disks_of_an_ova() {
     let folder = Folder::new();
     let script = "truncate -s 8M a; qemu-img convert -O vmdk -o subformat=streamOptimized a one.vmdk; cp one.vmdk two.vmdk; \
                   echo '<Envelope/>' > m.ovf; tar -cf m.ova m.ovf one.vmdk two.vmdk";
-    if !make(&folder, &["qemu-img", "tar"], script) {
-        return;
-    }
+    make(&folder, &["qemu-img", "tar"], script);
     let run = folder.run(&["detect", "m.ova"]);
     assert!(run.out.starts_with("m.ova: tar (ova) [IMS-024]\n"), "{}", run.out);
     for name in ["one", "two"] {

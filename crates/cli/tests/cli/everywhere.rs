@@ -3,23 +3,25 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use imsprep_testdata::each;
+
 use crate::answers::{Answers, images};
 use crate::folder::Folder;
 use crate::mounts::{FILE_SYSTEMS, Mounted, script};
 use crate::way::Way;
 
 /// The images, and what is said of them when nothing is in the way.
-fn asked() -> Option<(Folder, Answers)> {
-    let folder = images()?;
+fn asked() -> (Folder, Answers) {
+    let folder = images();
     std::fs::create_dir(folder.path("out")).unwrap();
     let answers = Answers::of(&Way::plain(), &folder.path("."), true);
     answers.assert_right();
-    Some((folder, answers))
+    (folder, answers)
 }
 
 #[test]
 fn any_number_of_threads() {
-    let Some((folder, expected)) = asked() else { return };
+    let (folder, expected) = asked();
     for threads in [1, 2, 7, 64] {
         let way = Way::plain().threads(threads);
         Answers::of(&way, &folder.path("."), true).assert_same(&expected, &way.name);
@@ -37,7 +39,7 @@ fn any_number_of_threads() {
 
 #[test]
 fn limits_that_can_be_lived_with() {
-    let Some((folder, expected)) = asked() else { return };
+    let (folder, expected) = asked();
     for way in [
         // All that is mapped, of files as well; without a word to the allocator.
         Way::plain().threads(2).limit("--as=268435456"),
@@ -53,7 +55,7 @@ fn limits_that_can_be_lived_with() {
 
 #[test]
 fn a_user_who_may_only_read() {
-    let Some((folder, expected)) = asked() else { return };
+    let (folder, expected) = asked();
     let here = folder.path(".");
     // Nobody else has this number, so no other process counts.
     let way = Way::unprivileged(&folder, 64_123);
@@ -85,11 +87,11 @@ fn asked_at(images: &Folder, at: &Path, has_holes: bool) -> Answers {
 
 #[test]
 fn every_file_system() {
-    let Some((folder, expected)) = asked() else { return };
+    let (folder, expected) = asked();
     let without_large = expected.without_large();
-    for kind in FILE_SYSTEMS {
-        let Some(mounted) = Mounted::new(kind) else { continue };
+    each(FILE_SYSTEMS, |kind| {
+        let mounted = Mounted::new(kind);
         let answers = asked_at(&folder, mounted.path(), kind.has_holes);
         answers.assert_same(if kind.has_holes { &expected } else { &without_large }, kind.name);
-    }
+    });
 }

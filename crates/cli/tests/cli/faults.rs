@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
 use crate::folder::Folder;
 
@@ -45,7 +45,7 @@ impl<'a> FuseFile<'a> {
 
     fn serve(folder: &'a Folder, size: u64, pread: &str) -> Self {
         let path = folder.write("disk.raw", b"");
-        let server = Command::new("nbdfuse")
+        let server = command("nbdfuse")
             .arg(&path)
             .args(["--command", "nbdkit", "-s", "eval", &format!("get_size=echo {size}"), pread])
             .stdin(Stdio::null())
@@ -63,16 +63,14 @@ impl<'a> FuseFile<'a> {
 
 impl Drop for FuseFile<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("fusermount3").arg("-u").arg(self.folder.path("disk.raw")).status();
+        let _ = command("fusermount3").arg("-u").arg(self.folder.path("disk.raw")).status();
         let _ = self.server.wait();
     }
 }
 
 #[test]
 fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
-    if !["nbdfuse", "nbdkit", "fusermount3"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["nbdfuse", "nbdkit", "fusermount3"]);
     let folder = Folder::new();
     let file = FuseFile::failing(&folder);
     for mode in ["auto", "read", "map", "direct"] {
@@ -93,9 +91,7 @@ fn an_unreadable_place_is_named_in_every_mode_and_no_output_is_left() {
 
 #[test]
 fn an_unreadable_place_in_another_format_is_named_and_no_output_is_left() {
-    if !["nbdfuse", "nbdkit", "fusermount3", "qemu-img"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["nbdfuse", "nbdkit", "fusermount3", "qemu-img"]);
     let folder = Folder::new();
     let content =
         (0..8_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect::<Vec<_>>();
@@ -104,9 +100,7 @@ fn an_unreadable_place_in_another_format_is_named_and_no_output_is_left() {
         [("qcow2", &[][..]), ("vpc", &["-o", "subformat=dynamic,force_size=on"]), ("vmdk", &[])]
     {
         let args = [&["convert", "-f", "raw", "-O", format], options, &["source.raw", "image"]].concat();
-        assert!(
-            Command::new("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success()
-        );
+        assert!(command("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success());
         // Among the data, which ends where the file does.
         let bad = folder.path("image").metadata().unwrap().len() * 2 / 3 / 4096 * 4096;
         let file = FuseFile::failing_copy(&folder, "image", bad);

@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{command, golden, need_tools};
 use serde_json::Value;
 
 use crate::folder::{Folder, Run};
@@ -72,7 +71,7 @@ fn search_path(first: Option<&Path>) -> OsString {
 }
 
 fn bash(folder: &Folder, script: &str, first: Option<&Path>) -> Run {
-    let output = Command::new("bash")
+    let output = command("bash")
         .args(["-c", script])
         .current_dir(folder.path("."))
         .env("PATH", search_path(first))
@@ -146,9 +145,7 @@ fn spoil_one(folder: &Folder) {
 
 #[test]
 fn parallel_as_documented_says_what_one_process_says_and_goes_on_where_it_stopped() {
-    if !has_tool("parallel") {
-        return;
-    }
+    need_tools(["parallel"]);
     let (folder, names) = fleet();
     // A program that one image kills, until it is healed.
     let shim = folder.path("shim");
@@ -220,9 +217,7 @@ fn xargs_as_documented_says_what_one_process_says() {
 
 #[test]
 fn images_are_prepared_as_documented() {
-    if !has_tool("parallel") {
-        return;
-    }
+    need_tools(["parallel"]);
     let folder = Folder::new();
     std::fs::create_dir(folder.path("images")).unwrap();
     for name in ["a.qcow2", "b'c.qcow2", "d.qcow2"] {
@@ -271,9 +266,7 @@ fn a_slurm_array_says_what_one_process_says() {
 
 #[test]
 fn the_scripts_are_clean() {
-    if !has_tool("shellcheck") {
-        return;
-    }
+    need_tools(["shellcheck"]);
     let mut scripts = ["parallel", "xargs", "prepare"].map(|mark| documented(mark).join("\n")).to_vec();
     scripts.push(pod_script().join("\n"));
     let folder = Folder::new();
@@ -281,8 +274,7 @@ fn the_scripts_are_clean() {
         folder.write(&format!("{number}.sh"), format!("#!/bin/sh\n{script}\n").as_bytes());
     }
     folder.write("check.sbatch", &std::fs::read(root().join("examples/fleet/check.sbatch")).unwrap());
-    let output =
-        Command::new("shellcheck").args(folder.names()).current_dir(folder.path(".")).output().unwrap();
+    let output = command("shellcheck").args(folder.names()).current_dir(folder.path(".")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 

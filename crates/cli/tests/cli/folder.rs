@@ -95,3 +95,10 @@ pub(crate) fn codes(report: &Value) -> Vec<String> {
     codes.dedup();
     codes
 }
+
+/// Sends a signal, such as `-TERM`, to a process, which may have ended. By the shell: it knows `kill` itself, which is no part
+/// of coreutils.
+pub(crate) fn kill(signal: &str, process: impl ToString) {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &process.to_string()]).output().expect("a shell");
+}

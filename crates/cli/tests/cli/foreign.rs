@@ -2,15 +2,16 @@
 
 use std::process::Command;
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, each, need_tools};
 
-use crate::folder::{Folder, codes};
+use crate::folder::{Folder, codes, kill};
+use crate::mounts::with_own_mounts;
 
 const MIB: u64 = 1 << 20;
 
 /// `qemu-img`, in the folder.
 fn qemu_img(folder: &Folder, args: &[&str]) {
-    let output = Command::new("qemu-img").args(args).current_dir(folder.path(".")).output().unwrap();
+    let output = command("qemu-img").args(args).current_dir(folder.path(".")).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -22,9 +23,7 @@ fn image(folder: &Folder, name: &str, format: &str, options: &[&str]) {
 
 #[test]
 fn every_format_becomes_the_zvhd2_that_its_raw_would() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     for (name, format, options) in [
         ("disk.qcow2", "qcow2", &[][..]),
         ("packed.qcow2", "qcow2", &["-c", "-o", "compression_type=zstd"]),
@@ -59,9 +58,7 @@ fn every_format_becomes_the_zvhd2_that_its_raw_would() {
 
 #[test]
 fn what_is_not_kept_is_not_read() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     qemu_img(&folder, &["create", "-f", "qcow2", "disk.qcow2", "1T"]);
     let (status, json) = folder.json(&["convert", "disk.qcow2", "disk.zvhd2"]);
@@ -84,9 +81,7 @@ fn refusal(folder: &Folder, args: &[&str]) -> (Vec<String>, String) {
 
 #[test]
 fn what_is_not_one_whole_plain_disk_is_refused_with_the_way_out() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     image(&folder, "base.qcow2", "qcow2", &[]);
     let refused = |name: &str| refusal(&folder, &[name, "out.zvhd2"]);
@@ -144,9 +139,7 @@ fn what_is_not_one_whole_plain_disk_is_refused_with_the_way_out() {
 
 #[test]
 fn snapshots_and_what_was_not_closed_can_be_allowed() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     image(&folder, "disk.qcow2", "qcow2", &[]);
     qemu_img(&folder, &["snapshot", "-c", "before", "disk.qcow2"]);
@@ -167,9 +160,7 @@ fn snapshots_and_what_was_not_closed_can_be_allowed() {
 
 #[test]
 fn a_source_that_is_cut_off_or_damaged_leaves_nothing() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     for (name, format, options) in [
         ("disk.qcow2", "qcow2", &[][..]),
         ("packed.qcow2", "qcow2", &["-c"]),
@@ -206,9 +197,7 @@ fn a_source_that_is_cut_off_or_damaged_leaves_nothing() {
 
 #[test]
 fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     image(&folder, "disk.qcow2", "qcow2", &["-c"]);
     let run = folder.run(&["prepare", "disk.qcow2"]);
@@ -247,9 +236,7 @@ fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
 
 #[test]
 fn prepare_refuses_what_convert_refuses_and_says_so_on_standard_output() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     image(&folder, "base.qcow2", "qcow2", &[]);
     qemu_img(&folder, &["create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "overlay.qcow2"]);
@@ -273,9 +260,7 @@ fn servers_of(folder: &Folder) -> usize {
 
 #[test]
 fn what_only_qemu_reads_is_read_through_it_and_nothing_of_it_stays() {
-    if !has_tool("qemu-img") || !has_tool("qemu-nbd") {
-        return;
-    }
+    need_tools(["qemu-img", "qemu-nbd"]);
     let folder = Folder::new();
     image(&folder, "disk.vhdx", "vhdx", &[]);
     std::fs::create_dir(folder.path("tmp")).unwrap();
@@ -313,9 +298,7 @@ fn what_only_qemu_reads_is_read_through_it_and_nothing_of_it_stays() {
 
 #[test]
 fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
-    if !has_tool("qemu-img") || !has_tool("qemu-nbd") {
-        return;
-    }
+    need_tools(["qemu-img", "qemu-nbd"]);
     let folder = Folder::new();
     std::fs::create_dir(folder.path("tmp")).unwrap();
     let mut state = 5_u64;
@@ -336,7 +319,7 @@ fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
                 .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(delay));
             assert!(child.try_wait().unwrap().is_none(), "{name} {signal} {delay}: still at work");
-            Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            kill(signal, child.id());
             child.wait().unwrap();
             assert!(!folder.path("out.zvhd2").exists(), "{name} {signal} {delay}");
             if signal == "-KILL" {
@@ -360,9 +343,7 @@ fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
 
 #[test]
 fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
-    if !has_tool("qemu-img") || !has_tool("unshare") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     let mut state = 9_u64;
     let noise = (0..16 << 17).flat_map(|_| {
@@ -377,11 +358,7 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
             "mount -t tmpfs -o size=5m tmpfs full && {{ \"$0\" convert disk.qcow2 {output}; echo \"status $?\"; \
              ls -A full | wc -l; }}"
         );
-        let output = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_imsprep")])
-            .current_dir(folder.path("."))
-            .output()
-            .unwrap();
+        let output = with_own_mounts(&script).current_dir(folder.path(".")).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
             err.contains(
@@ -408,10 +385,8 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
 
 #[test]
 fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
-    for (name, tool) in [("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd")] {
-        if !has_tool(tool) {
-            continue;
-        }
+    each([("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd")], |(name, tool)| {
+        need_tools([tool]);
         for size in [21 * MIB + 512, 4 * MIB, 1000, 0] {
             let folder = Folder::new();
             let places = [0, 7 * MIB, 8 * MIB + 5, 21 * MIB + 511];
@@ -446,20 +421,18 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
             assert!(run.status == 2 && run.err.contains(name), "{run:?}");
             assert_eq!(folder.names(), before);
         }
-    }
+    });
 }
 
 #[test]
 fn a_compressed_file_that_holds_no_raw_is_refused() {
-    if !has_tool("qemu-img") || !has_tool("gzip") {
-        return;
-    }
+    need_tools(["qemu-img", "gzip"]);
     let folder = Folder::new();
     image(&folder, "disk.qcow2", "qcow2", &[]);
     // Its footer is at its end alone.
     image(&folder, "fixed.vhd", "vpc", &["-o", "subformat=fixed,force_size=on"]);
     for name in ["disk.qcow2", "fixed.vhd"] {
-        let output = Command::new("gzip").args(["-k", name]).current_dir(folder.path(".")).output();
+        let output = command("gzip").args(["-k", name]).current_dir(folder.path(".")).output();
         assert!(output.unwrap().status.success());
         for output in ["x.zvhd2", "x.raw"] {
             let run = folder.run(&["convert", &format!("{name}.gz"), output]);
@@ -471,16 +444,14 @@ fn a_compressed_file_that_holds_no_raw_is_refused() {
 
 #[test]
 fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
-    if !has_tool("qemu-img") || !has_tool("tar") {
-        return;
-    }
+    need_tools(["qemu-img", "tar"]);
     let folder = Folder::new();
     image(&folder, "disk1.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]);
     folder.write("machine.ovf", b"<Envelope/>");
     folder.sparse("disk2.img", 3 * MIB, &[5, 2 * MIB]);
     let tar = |name: &str, members: &[&str]| {
         let args = [&["--format=ustar", "-cf", name], members].concat();
-        assert!(Command::new("tar").args(args).current_dir(folder.path(".")).status().unwrap().success());
+        assert!(command("tar").args(args).current_dir(folder.path(".")).status().unwrap().success());
     };
     tar("one.ova", &["machine.ovf", "disk1.vmdk"]);
     let run = folder.run(&["convert", "one.ova", "one.zvhd2", "--verify"]);

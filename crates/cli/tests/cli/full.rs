@@ -1,11 +1,11 @@
 //! A disk that is full, or fails, at each of the calls by which an output is written.
 
 use std::path::Path;
-use std::process::Command;
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::need_tools;
 
-use crate::strace::{Call, WRITING, alone, calls, can_trace, run_with, some, traced};
+use crate::mounts::with_own_mounts;
+use crate::strace::{Call, WRITING, alone, calls, need_tracing, run_with, some, traced};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Points at which each command meets each error.
@@ -25,9 +25,7 @@ fn fails(stage: &mut Stage, writer: &Writer, call: &Call, error: &str, words: &s
 
 #[test]
 fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS {
         let args = stage.prepare(writer, false);
@@ -51,9 +49,7 @@ fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
 
 #[test]
 fn where_no_name_can_be_given_nothing_is_left() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for (writer, replaced) in WRITERS.iter().flat_map(|writer| [(writer, false), (writer, true)]) {
         if replaced && !writer.replaces {
@@ -83,9 +79,7 @@ fn where_no_name_can_be_given_nothing_is_left() {
 
 #[test]
 fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS.iter().filter(|writer| writer.outputs.len() == 2) {
         let args = stage.prepare(writer, false);
@@ -113,9 +107,7 @@ fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
 
 #[test]
 fn an_error_when_a_file_is_closed_comes_after_the_flush_and_costs_nothing() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS {
         let args = stage.prepare(writer, false);
@@ -134,9 +126,7 @@ fn an_error_when_a_file_is_closed_comes_after_the_flush_and_costs_nothing() {
 /// For real: a file system in memory, filled to its last page.
 #[test]
 fn every_command_on_a_full_file_system() {
-    if !has_tool("unshare") {
-        return;
-    }
+    need_tools(["cmp"]);
     let stage = Stage::new();
     std::fs::create_dir(stage.folder.path("full")).unwrap();
     for writer in WRITERS {
@@ -147,12 +137,8 @@ fn every_command_on_a_full_file_system() {
              ls -A . out > ../before; status=0; \"$0\" \"$@\" >/dev/null || status=$?\n\
              ls -A . out > ../after; cmp ../before ../after; for f in *.*; do cmp -n 16777216 \"$f\" \"../$f\"; done\n\
              echo \"status $status\"";
-        let output = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_imsprep")])
-            .args(writer.args)
-            .current_dir(stage.folder.path("."))
-            .output()
-            .unwrap();
+        let output =
+            with_own_mounts(script).args(writer.args).current_dir(stage.folder.path(".")).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(out, "status 2\n", "{:?}: {err}", writer.args);
         let named = writer.outputs.iter().any(|name| err.contains(&format!("{name}: ")));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
 use crate::folder::Folder;
 
@@ -40,7 +40,7 @@ fn options(help: &str) -> Vec<String> {
 
 /// A page as it is read, without the backspaces of bold and underlined text.
 fn read_page(page: &Path) -> String {
-    let text = output(Command::new("mandoc").args(["-T", "ascii", "-O", "width=200"]).arg(page));
+    let text = output(command("mandoc").args(["-T", "ascii", "-O", "width=200"]).arg(page));
     let mut plain = String::new();
     for c in text.chars() {
         if c == '\u{8}' {
@@ -54,9 +54,7 @@ fn read_page(page: &Path) -> String {
 
 #[test]
 fn every_command_has_a_page_that_tells_all_of_it() {
-    if !has_tool("mandoc") {
-        return;
-    }
+    need_tools(["mandoc"]);
     let folder = Folder::new();
     let mut found = Vec::new();
     commands(&folder, &[], &mut found);
@@ -88,13 +86,11 @@ fn every_command_has_a_page_that_tells_all_of_it() {
 
 #[test]
 fn pages_are_sound() {
-    if !has_tool("mandoc") {
-        return;
-    }
+    need_tools(["mandoc"]);
     let folder = Folder::new();
     folder.run(&["generate", "man", "--all", "man1"]);
     let names = crate::folder::names_in(&folder.path("man1"));
-    let mut command = Command::new("mandoc");
+    let mut command = command("mandoc");
     let run = command
         .args(["-T", "lint", "-W", "warning"])
         .args(&names)
@@ -162,15 +158,13 @@ fn bash_completes() {
         try imsprep check --wri
         try imsprep check --profile o
     "#;
-    let text = output(Command::new("bash").args(["--norc", "-c", script]).current_dir(folder.path(".")));
+    let text = output(command("bash").args(["--norc", "-c", script]).current_dir(folder.path(".")));
     assert_eq!(text.lines().collect::<Vec<_>>(), ["zvhd2", "repair", "--write-bitmap", "otc"]);
 }
 
 #[test]
 fn fish_completes() {
-    if !has_tool("fish") {
-        return;
-    }
+    need_tools(["fish"]);
     let folder = Folder::new();
     folder.write("imsprep.fish", folder.run(&["generate", "complete-fish"]).out.as_bytes());
     for (line, word) in [
@@ -180,7 +174,7 @@ fn fish_completes() {
         ("imsprep check --profile o", "otc"),
     ] {
         let script = format!("source imsprep.fish; complete --do-complete '{line}'");
-        let mut command = Command::new("fish");
+        let mut command = command("fish");
         command
             .args(["--no-config", "-c", &script])
             .current_dir(folder.path("."))
@@ -194,9 +188,7 @@ fn fish_completes() {
 
 #[test]
 fn zsh_completes() {
-    if !has_tool("zsh") {
-        return;
-    }
+    need_tools(["zsh"]);
     let folder = Folder::new();
     std::fs::create_dir(folder.path("functions")).unwrap();
     folder.write("functions/_imsprep", folder.run(&["generate", "complete-zsh"]).out.as_bytes());

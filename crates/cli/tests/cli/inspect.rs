@@ -1,28 +1,20 @@
 //! `imsprep inspect` as a person runs it.
 
-use std::process::Command;
-
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{command, golden, need_tools};
 use serde_json::Value;
 
 use crate::folder::Folder;
 use crate::snapshots::assert_run;
 
-/// Runs a script in the folder. `false`: a tool is not installed, which is said.
-fn made(folder: &Folder, tools: &[&str], script: &str) -> bool {
-    if !tools.iter().all(|tool| has_tool(tool)) {
-        return false;
-    }
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
-    let mut command = Command::new("sh");
-    let output = command.args(["-e", "-c", script]).env("PATH", path).current_dir(folder.path(".")).output();
-    let output = output.unwrap();
+/// Runs a script in the folder, which needs these tools.
+fn made(folder: &Folder, tools: &[&str], script: &str) {
+    need_tools(tools);
+    let output = command("sh").args(["-e", "-c", script]).current_dir(folder.path(".")).output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-    true
 }
 
 /// A GPT disk with the same identities each time: an ESP, an ext4 that was not unmounted, and swap.
-pub(crate) fn gpt(folder: &Folder) -> bool {
+pub(crate) fn gpt(folder: &Folder) {
     let script = "truncate -s 64M disk.raw esp root swap
         printf 'label: gpt\nlabel-id: 11111111-2222-3333-4444-555555555555
             start=2048, size=20480, type=uefi, name=ESP, uuid=11111111-2222-3333-4444-000000000001
@@ -36,7 +28,7 @@ pub(crate) fn gpt(folder: &Folder) -> bool {
         dd if=esp of=disk.raw bs=1M seek=1 conv=notrunc status=none
         dd if=root of=disk.raw bs=1M seek=11 conv=notrunc status=none
         dd if=swap of=disk.raw bs=1M seek=31 conv=notrunc status=none";
-    made(folder, &["sfdisk", "mkfs.vfat", "mkfs.ext4", "debugfs", "mkswap"], script)
+    made(folder, &["sfdisk", "mkfs.vfat", "mkfs.ext4", "debugfs", "mkswap"], script);
 }
 
 /// What was found, without the names of files and formats.
@@ -51,10 +43,9 @@ fn disk_of(folder: &Folder, name: &str) -> Value {
 #[test]
 fn text_for_people() {
     let folder = Folder::new();
-    if gpt(&folder) {
-        assert_run("inspect", &folder, &["inspect", "disk.raw"]);
-        assert_run("inspect_verbose", &folder, &["inspect", "-v", "disk.raw"]);
-    }
+    gpt(&folder);
+    assert_run("inspect", &folder, &["inspect", "disk.raw"]);
+    assert_run("inspect_verbose", &folder, &["inspect", "-v", "disk.raw"]);
     folder.sparse("empty.raw", 1 << 20, &[]);
     assert_run("inspect_empty", &folder, &["inspect", "empty.raw"]);
     assert_run("help_inspect", &folder, &["inspect", "--help"]);
@@ -63,9 +54,7 @@ fn text_for_people() {
 #[test]
 fn json_has_all_of_it() {
     let folder = Folder::new();
-    if !gpt(&folder) {
-        return;
-    }
+    gpt(&folder);
     let disk = disk_of(&folder, "disk.raw");
     assert_eq!(disk["table"]["kind"], "gpt");
     assert_eq!(disk["table"]["problems"], Value::Array(vec![]));
@@ -87,15 +76,14 @@ fn json_has_all_of_it() {
 #[test]
 fn a_disk_is_the_same_in_every_format_that_shows_it() {
     let folder = Folder::new();
-    if !gpt(&folder) || !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
+    gpt(&folder);
     let raw = disk_of(&folder, "disk.raw");
-    assert!(made(
+    made(
         &folder,
         &["qemu-img"],
-        "qemu-img convert -O vpc -o subformat=fixed,force_size=on disk.raw disk.vhd"
-    ));
+        "qemu-img convert -O vpc -o subformat=fixed,force_size=on disk.raw disk.vhd",
+    );
     assert_eq!(disk_of(&folder, "disk.vhd"), raw);
     assert_eq!(folder.run(&["compare", "disk.raw", "disk.vhd"]).status, 0);
     assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2"]).status, 0);

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use imsprep_source::ImageFile;
-use imsprep_testdata::has_tool;
+use imsprep_testdata::need_tools;
 
 use crate::faults::FuseFile;
 use crate::folder::Folder;
@@ -39,9 +39,7 @@ fn a_warm_file_is_mapped_a_cold_one_read_and_a_mode_that_is_asked_for_taken() {
 
 #[test]
 fn a_file_system_of_another_program_is_read() {
-    if !["nbdfuse", "nbdkit", "fusermount3"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["nbdfuse", "nbdkit", "fusermount3"]);
     let folder = Folder::new();
     let file = FuseFile::sound(&folder);
     let line = scan_line(&folder, "disk.raw", &[]);
@@ -53,7 +51,7 @@ fn a_file_system_of_another_program_is_read() {
 fn a_block_device_is_read_and_gives_the_bitmap_of_its_file() {
     let folder = Folder::on_disk();
     folder.sparse("disk.raw", 40 * MIB, &[0, 21 * MIB, 40 * MIB - 1]);
-    let Some(device) = LoopDevice::over(&folder.path("disk.raw"), "") else { return };
+    let device = LoopDevice::over(&folder.path("disk.raw"), "");
     let (_, json) = folder.json(&["detect", &device.0]);
     let size = (40 * MIB).into();
     assert_eq!((&json["files"][0]["kind"], &json["files"][0]["file_size"]), (&"block-device".into(), &size));

@@ -3,7 +3,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 
-use crate::strace::{READING, WRITING, calls, calls_on, can_trace, run_with, some};
+use crate::strace::{READING, WRITING, calls, calls_on, need_tracing, run_with, some};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Points at which each command is ended.
@@ -53,9 +53,7 @@ fn each_point(stage: &mut Stage, writer: &Writer, replaced: bool) -> usize {
 
 #[test]
 fn killed_at_any_call_that_writes_it_leaves_nothing_half_written() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS {
         let killed = each_point(&mut stage, writer, false);
@@ -66,9 +64,7 @@ fn killed_at_any_call_that_writes_it_leaves_nothing_half_written() {
 
 #[test]
 fn killed_at_any_call_it_leaves_the_old_file_or_the_new_one() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     for writer in WRITERS.iter().filter(|writer| writer.replaces) {
         let killed = each_point(&mut stage, writer, true);
@@ -89,9 +85,7 @@ impl Random {
 
 #[test]
 fn interrupted_at_random_calls_it_says_so_and_leaves_nothing_half_written() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let seed = u64::from(now.subsec_nanos());
     let mut random = Random(seed);

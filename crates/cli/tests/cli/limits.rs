@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
-use imsprep_testdata::golden;
+use imsprep_testdata::{command, golden, need_tools};
 
 use crate::folder::{Folder, Run};
 
@@ -330,9 +330,7 @@ fn tables_at_their_limits_in_other_formats() {
 /// What is converted needs no more memory the larger it is.
 #[test]
 fn conversion_of_other_formats_within_the_limit() {
-    if !imsprep_testdata::has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     let mut state = 3_u64;
     let block = (0..1 << 19).map(|_| {
@@ -352,9 +350,7 @@ fn conversion_of_other_formats_within_the_limit() {
         ("d.vmdk", "vmdk", &["-o", "subformat=streamOptimized"]),
     ] {
         let args = [&["convert", "-f", "raw", "-O", format], options, &["source.raw", name]].concat();
-        assert!(
-            Command::new("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success()
-        );
+        assert!(command("qemu-img").args(args).current_dir(folder.path(".")).status().unwrap().success());
         let run = run_limited(&folder, &["convert", name, "out.zvhd2", "--force", "--verify"]);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{name}");
         std::fs::remove_file(folder.path(name)).unwrap();

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use imsprep_testdata::{has_tool, skip};
+use imsprep_testdata::need_root;
 
 use crate::folder::{Folder, names_in};
 use crate::mounts::LoopDevice;
-use crate::way::{Way, is_root};
+use crate::way::Way;
 
 const MIB: u64 = 1 << 20;
 
@@ -17,9 +17,6 @@ const WAY_OUT: &str = "run it as a user who may (sudo), or change the permission
 
 #[test]
 fn a_limit_on_the_size_of_files() {
-    if !has_tool("setpriv") {
-        return;
-    }
     let folder = Folder::new();
     folder.sparse("disk.raw", 70 << 30, &[0, 40 << 30]);
     assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2", "-q"]).status, 0);
@@ -56,12 +53,8 @@ fn a_limit_on_the_size_of_files() {
 
 #[test]
 fn a_limit_on_processes() {
-    if !has_tool("setpriv") {
-        return;
-    }
-    if !is_root() {
-        return skip("only root can become a user without other processes");
-    }
+    // Only root can become a user without other processes.
+    need_root();
     let folder = Folder::new();
     folder.sparse("disk.raw", 4 * MIB, &[0]);
     folder.write("disk.zvhd2", imsprep_testdata::golden("zstd_a_8m.zvhd2"));
@@ -84,12 +77,9 @@ fn a_limit_on_processes() {
 
 #[test]
 fn a_device_that_is_not_for_this_user() {
-    if !has_tool("setpriv") {
-        return;
-    }
     let folder = Folder::new();
     folder.sparse("disk.raw", 4 * MIB, &[0]);
-    let Some(device) = LoopDevice::over(&folder.path("disk.raw"), "") else { return };
+    let device = LoopDevice::over(&folder.path("disk.raw"), "");
     let here = folder.path(".");
     let nobody = Way::unprivileged(&folder, 64_125);
     for args in [
@@ -109,9 +99,6 @@ fn a_device_that_is_not_for_this_user() {
 
 #[test]
 fn a_file_and_a_folder_that_are_not_for_this_user() {
-    if !has_tool("setpriv") {
-        return;
-    }
     let folder = Folder::new();
     let image = folder.sparse("disk.raw", MIB, &[0]);
     std::fs::create_dir(folder.path("closed")).unwrap();

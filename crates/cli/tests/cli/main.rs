@@ -1,57 +1,111 @@
 //! The command as a person runs it. The tests use what Unix has: links, signals, modes.
 
-#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected should stop there"
 )]
 
+#[macro_use]
+extern crate imsprep_testdata;
+
+#[cfg(unix)]
 mod answers;
+#[cfg(unix)]
 mod bad_input;
+#[cfg(unix)]
 mod bench;
+#[cfg(unix)]
 mod bitmap;
+#[cfg(unix)]
 mod bitmap_layouts;
+#[cfg(unix)]
 mod browser;
+#[cfg(unix)]
 mod build_script;
+#[cfg(unix)]
 mod changing;
+#[cfg(unix)]
 mod check;
+#[cfg(unix)]
 mod check_page;
+#[cfg(unix)]
 mod check_page_browser;
+#[cfg(unix)]
 mod clock;
+#[cfg(unix)]
 mod commands;
+#[cfg(unix)]
 mod compare;
+#[cfg(unix)]
 mod convert;
+#[cfg(unix)]
 mod detect;
+#[cfg(unix)]
 mod devices;
+#[cfg(unix)]
 mod documents;
+#[cfg(unix)]
 mod everywhere;
+#[cfg(unix)]
 mod faults;
+#[cfg(unix)]
 mod fleet;
+#[cfg(unix)]
 mod floors;
+#[cfg(unix)]
 mod folder;
+#[cfg(unix)]
 mod foreign;
+#[cfg(unix)]
 mod full;
+#[cfg(unix)]
 mod generate;
+#[cfg(unix)]
 mod inspect;
+#[cfg(unix)]
 mod io_modes;
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod learn;
+#[cfg(unix)]
 mod limits;
+#[cfg(unix)]
 mod limits_refused;
+#[cfg(unix)]
 mod map;
+#[cfg(unix)]
 mod mounts;
+#[cfg(unix)]
 mod names;
+#[cfg(unix)]
 mod pipes;
+#[cfg(unix)]
 mod places;
+#[cfg(unix)]
 mod repair;
+#[cfg(unix)]
 mod request;
+#[cfg(unix)]
 mod snapshots;
+#[cfg(unix)]
 mod strace;
+#[cfg(unix)]
 mod summary;
+#[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
 mod unreadable;
+#[cfg(unix)]
 mod verdict;
+#[cfg(unix)]
 mod way;
+#[cfg(unix)]
 mod workspace;
+#[cfg(unix)]
 mod writers;
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
+}

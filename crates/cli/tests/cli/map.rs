@@ -1,8 +1,6 @@
 //! `imsprep zvhd2 map` as a person runs it.
 
-use std::process::Command;
-
-use imsprep_testdata::{golden, has_tool};
+use imsprep_testdata::{command, golden, need_tools};
 use serde_json::Value;
 
 use crate::folder::Folder;
@@ -55,14 +53,12 @@ fn the_ranges_are_the_disk_and_data_is_where_records_are() {
 
 #[test]
 fn json_has_the_shape_of_qemu_img_map() {
-    if !has_tool("qemu-img") {
-        return;
-    }
+    need_tools(["qemu-img"]);
     let folder = Folder::new();
     folder.write("a.zvhd2", golden("zstd_a_8m.zvhd2"));
     folder.sparse("a.raw", 4 << 20, &[0]);
     let qemu_img = |args: &[&str]| {
-        let mut command = Command::new("qemu-img");
+        let mut command = command("qemu-img");
         let output = command.current_dir(folder.path(".")).args(args).output().unwrap();
         assert!(output.status.success(), "{args:?}");
         output.stdout

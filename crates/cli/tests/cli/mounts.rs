@@ -3,35 +3,45 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use imsprep_testdata::{has_tool, skip};
+use imsprep_testdata::{command, missing, need_tools};
 
 use crate::folder::Folder;
 
-/// Runs a script in a folder, with the programs for root in reach. What it printed, or what it said when it failed.
+/// Runs a script in a folder, with the programs that `need_tools` finds in reach. What it printed, or what it said when it failed.
 pub(crate) fn script(folder: &Path, script: &str) -> Result<String, String> {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
-    let output =
-        Command::new("sh").args(["-e", "-c", script]).env("PATH", path).current_dir(folder).output().unwrap();
+    let output = command("sh").args(["-e", "-c", script]).current_dir(folder).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// A shell that runs a script, in which `$0` is the command, and that may mount file systems, which it alone sees. Leaves the test
+/// where this user may make no such shell.
+pub(crate) fn with_own_mounts(script: &str) -> Command {
+    need_tools(["unshare", "mount"]);
+    let shell = |script: &str| {
+        let mut shell = command("unshare");
+        shell.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_imsprep")]);
+        shell
+    };
+    let tried = shell("mount -t tmpfs none /tmp").output().unwrap();
+    if !tried.status.success() {
+        let why = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
+        missing(format!("no namespace to mount file systems in: {why}"));
+    }
+    shell(script)
 }
 
 /// A loop device.
 pub(crate) struct LoopDevice(pub(crate) String);
 
 impl LoopDevice {
-    /// Over this file, with these options of `losetup`. `None`, with a word about it, where this user may make none.
-    pub(crate) fn over(image: &Path, options: &str) -> Option<Self> {
-        if !has_tool("losetup") {
-            return None;
-        }
+    /// Over this file, with these options of `losetup`. Leaves the test where this user may make none.
+    pub(crate) fn over(image: &Path, options: &str) -> Self {
+        need_tools(["losetup"]);
         let command = format!("losetup -f --show {options} '{}'", image.display());
         match script(Path::new("/"), &command) {
-            Ok(device) => Some(Self(device)),
-            Err(error) => {
-                skip(&format!("no loop device: {error}"));
-                None
-            }
+            Ok(device) => Self(device),
+            Err(error) => missing(format!("loop devices can't be made: {error}")),
         }
     }
 }
@@ -96,7 +106,7 @@ pub(crate) const FILE_SYSTEMS: &[FileSystem] = &[
     },
     FileSystem {
         name: "exFAT",
-        tools: &["mkfs.exfat", "mount.exfat-fuse"],
+        tools: &["mkfs.exfat", "mount.exfat-fuse", "losetup"],
         // It takes nothing but a device, which goes when the file system does.
         script: "truncate -s 256M image; mkfs.exfat image >&2; device=$(losetup -f --show image); status=0; \
                  mount.exfat-fuse $device at >&2 || status=1; losetup -d $device; exit $status",
@@ -112,20 +122,15 @@ pub(crate) struct Mounted {
 }
 
 impl Mounted {
-    /// `None`, with a word about it, where this user may mount none.
-    pub(crate) fn new(kind: &FileSystem) -> Option<Self> {
-        if !kind.tools.iter().all(|tool| has_tool(tool)) {
-            return None;
-        }
+    /// Leaves the test where this user may mount none.
+    pub(crate) fn new(kind: &FileSystem) -> Self {
+        need_tools(["mount", "umount"].iter().chain(kind.tools));
         let folder = Folder::on_disk();
         let at = folder.path("at");
         std::fs::create_dir(&at).unwrap();
         match script(&folder.path("."), kind.script) {
-            Ok(_) => Some(Self { at, _folder: folder }),
-            Err(error) => {
-                skip(&format!("no {}: {error}", kind.name));
-                None
-            }
+            Ok(_) => Self { at, _folder: folder },
+            Err(error) => missing(format!("{} can't be mounted: {error}", kind.name)),
         }
     }
 

@@ -3,9 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::process::Command;
 
 use serde_json::Value;
+
+use imsprep_testdata::command;
 
 use crate::folder::{Folder, names_in};
 
@@ -221,7 +222,7 @@ fn a_path_of_more_than_4096_bytes() {
                   for a in 'check --write-bitmap disk.raw' 'check disk.raw --manifest sums.json' 'inspect disk.raw' \
                   'convert disk.raw x.zvhd2' 'convert x.zvhd2 x.raw' 'convert --force x.zvhd2 x.raw' 'compare disk.raw x.raw'; do \
                   \"$0\" $a >/dev/null || { echo \"$a: $?\" >&2; exit 8; }; done; ls -A; pwd -P | wc -c";
-    let output = Command::new("bash")
+    let output = command("bash")
         .args(["-c", script, env!("CARGO_BIN_EXE_imsprep"), &"p".repeat(200)])
         .current_dir(folder.path("."))
         .output()

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
 use crate::folder::{Folder, Run, codes};
 
@@ -454,9 +454,7 @@ fn efi_program(machine: u16) -> Vec<u8> {
 }
 
 fn tool(folder: &Folder, name: &str, args: &[&str]) {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let output =
-        Command::new(name).args(args).current_dir(folder.path("")).env("PATH", path).output().unwrap();
+    let output = command(name).args(args).current_dir(folder.path("")).output().unwrap();
     assert!(output.status.success(), "{name} {args:?}: {output:?}");
 }
 
@@ -480,9 +478,7 @@ fn uefi_disk(folder: &Folder, name: &str, loader: &str, machine: u16) {
 
 #[test]
 fn a_real_image_fills_in_firmware_and_architecture_and_contradicts_wrong_flags() {
-    if !["sgdisk", "mkfs.vfat", "mkfs.ext4", "mmd", "mcopy"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["sgdisk", "mkfs.vfat", "mkfs.ext4", "mmd", "mcopy"]);
     let folder = Folder::new();
     uefi_disk(&folder, "disk.raw", "BOOTX64.EFI", 0x8664);
     let run = request(&folder, "disk.raw", &[]);

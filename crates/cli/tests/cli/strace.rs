@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use imsprep_testdata::{has_tool, skip};
+use imsprep_testdata::{command, missing};
 
 use crate::folder::Folder;
 
@@ -50,21 +50,17 @@ impl Call {
     }
 }
 
-/// Whether processes can be traced here.
-pub(crate) fn can_trace() -> bool {
-    if !has_tool("strace") {
-        return false;
-    }
-    let traced = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output().unwrap();
+/// Leaves the test where processes can't be traced.
+pub(crate) fn need_tracing() {
+    let traced = command("strace").args(["-qq", "-o", "/dev/null", "true"]).output().unwrap();
     if !traced.status.success() {
-        skip(&format!("no tracing here: {}", String::from_utf8_lossy(&traced.stderr)));
+        missing(format!("processes can't be traced: {}", String::from_utf8_lossy(&traced.stderr).trim()));
     }
-    traced.status.success()
 }
 
 /// The command under strace, with one worker, so that two runs make the same calls.
 pub(crate) fn traced(folder: &Folder, log: &Path, flags: &[&str], args: &[&str]) -> Command {
-    let mut command = Command::new("strace");
+    let mut command = command("strace");
     command
         .args(["-f", "-qq", "-y", "-s", "0", "-o"])
         .arg(log)

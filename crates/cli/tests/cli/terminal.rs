@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::folder::Folder;
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -26,7 +26,7 @@ fn colour_is_for_terminals_unless_asked_for() {
 /// Runs a command line on a terminal of its own and returns all that appeared on it.
 fn on_a_terminal(folder: &Folder, line: &str, environment: &[(&str, &str)]) -> String {
     let line = line.replace("imsprep", env!("CARGO_BIN_EXE_imsprep"));
-    let output = Command::new("script")
+    let output = command("script")
         .args(["-qec", &line, "/dev/null"])
         .current_dir(folder.path("."))
         .env("TERM", "xterm")
@@ -40,9 +40,7 @@ fn on_a_terminal(folder: &Folder, line: &str, environment: &[(&str, &str)]) -> S
 
 #[test]
 fn a_terminal_gets_colour_and_no_color_is_respected() {
-    if !has_tool("script") {
-        return;
-    }
+    need_tools(["script"]);
     let folder = folder_with_image();
     assert!(on_a_terminal(&folder, "imsprep check disk.raw", &[]).contains("\u{1b}[1m"));
     let plain = on_a_terminal(&folder, "imsprep check --no-progress disk.raw", &[("NO_COLOR", "1")]);
@@ -51,9 +49,7 @@ fn a_terminal_gets_colour_and_no_color_is_respected() {
 
 #[test]
 fn a_terminal_gets_a_progress_bar_and_a_pipe_none() {
-    if !has_tool("script") {
-        return;
-    }
+    need_tools(["script"]);
     let folder = Folder::new();
     let mut file = std::fs::File::create(folder.path("disk.raw")).unwrap();
     for _ in 0..32 {

@@ -1,10 +1,10 @@
 //! A disk that can't be read at one place: of every command, each of its reads fails once. And, for real, on a file system whose
 //! server refuses the place.
 
-use imsprep_testdata::has_tool;
+use imsprep_testdata::need_tools;
 
 use crate::faults::FuseFile;
-use crate::strace::{calls_on, can_trace, first_of_its_number, run_with, some};
+use crate::strace::{calls_on, first_of_its_number, need_tracing, run_with, some};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Reads of each command that fail.
@@ -47,9 +47,7 @@ fn each_read(stage: &mut Stage, writer: &Writer, args: &[&str], names: &[&str]) 
 
 #[test]
 fn each_read_that_fails_is_named_with_its_place() {
-    if !can_trace() {
-        return;
-    }
+    need_tracing();
     let mut stage = Stage::new();
     let nothing = Writer { args: &[], outputs: &[], inputs: &[], replaces: false };
     for (args, names) in READERS {
@@ -66,9 +64,7 @@ fn each_read_that_fails_is_named_with_its_place() {
 /// A page of a ZVHD2 that lies in a record, and one at the head of a RAW.
 #[test]
 fn a_bad_place_of_a_disk_for_real() {
-    if !["nbdfuse", "nbdkit", "fusermount3"].into_iter().all(has_tool) {
-        return;
-    }
+    need_tools(["nbdfuse", "nbdkit", "fusermount3"]);
     let stage = Stage::new();
     // `disk.raw` is where the file is served.
     let folder = &stage.folder;

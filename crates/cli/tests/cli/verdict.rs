@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use imsprep_testdata::{command, need_tools};
+
 use crate::folder::{Folder, Run, codes};
 
 const GIB: u64 = 1 << 30;
@@ -415,10 +417,7 @@ fn what_is_inside_the_disk_counts_in_raw_and_in_zvhd2() {
 
 #[test]
 fn a_file_system_of_a_running_machine_is_a_warning_and_a_moved_gpt_too() {
-    use imsprep_testdata::has_tool;
-    if !["sfdisk", "mkfs.ext4", "debugfs"].iter().all(|tool| has_tool(tool)) {
-        return;
-    }
+    need_tools(["sfdisk", "mkfs.ext4", "debugfs"]);
     let folder = Folder::new();
     let script = "truncate -s 50G disk.raw
         printf 'label: gpt\\nstart=2048, size=131072, type=L\\n' | sfdisk -q disk.raw
@@ -429,10 +428,7 @@ fn a_file_system_of_a_running_machine_is_a_warning_and_a_moved_gpt_too() {
         dd if=clean of=sound.raw bs=1M seek=1 conv=notrunc,sparse status=none
         cp --sparse=always sound.raw grown.raw; truncate -s 60G grown.raw
         cp --sparse=always sound.raw lost.raw; truncate -s 49G lost.raw; truncate -s 50G lost.raw";
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
-    let mut command = std::process::Command::new("sh");
-    let output =
-        command.args(["-ec", script]).env("PATH", path).current_dir(folder.path(".")).output().unwrap();
+    let output = command("sh").args(["-ec", script]).current_dir(folder.path(".")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for (name, expected) in
         [("sound", None), ("disk", Some("IMS-056")), ("grown", Some("IMS-050")), ("lost", Some("IMS-052"))]

@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use imsprep_testdata::need_tools;
+
 use crate::folder::{Folder, Run};
 
 /// One way to start the command.
@@ -37,6 +39,7 @@ impl Way {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         let before = if is_root() {
+            need_tools(["setpriv"]);
             let user = [format!("--reuid={user}"), format!("--regid={user}"), "--clear-groups".into()];
             [&["setpriv".into()], &user[..]].concat()
         } else {
@@ -54,6 +57,7 @@ impl Way {
 
     /// Under a limit, in the words of `prlimit`, which is in the same package as `setpriv`.
     pub(crate) fn limit(mut self, limit: &str) -> Self {
+        need_tools(["prlimit"]);
         self.name += &format!(", {limit}");
         self.before.splice(0..0, ["prlimit".into(), limit.into()]);
         self

@@ -134,6 +134,33 @@ fn rust_version() -> String {
     manifest["workspace"]["package"]["rust-version"].as_str().unwrap().to_owned()
 }
 
+/// Without these lines nothing would run the tests of a binary without libtest's harness, and nobody would miss them.
+#[test]
+fn no_test_vanishes_for_want_of_a_harness() {
+    let mut seen = 0;
+    for package in packages() {
+        let manifest: toml::Table =
+            toml::from_str(&std::fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap())
+                .unwrap();
+        for test in manifest.get("test").and_then(toml::Value::as_array).into_iter().flatten() {
+            let mut targets = package["targets"].as_array().unwrap().iter();
+            if test.get("harness").and_then(toml::Value::as_bool) != Some(false) {
+                continue;
+            }
+            let target = targets.find(|target| name_of(target) == test["name"].as_str().unwrap()).unwrap();
+            let text = std::fs::read_to_string(target["src_path"].as_str().unwrap()).unwrap();
+            for lines in ["#[macro_use]\nextern crate imsprep_testdata;\n", "\n    imsprep_testdata::run"] {
+                assert!(text.contains(lines), "{}: {test:?} lacks {lines:?}", name_of(&package));
+            }
+            seen += 1;
+        }
+        // An import of another `test` would win.
+        let tests = sources(&folder_of(&package).join("tests"));
+        assert!(!tests.lines().any(|line| line.trim_start().starts_with("use ") && has_word(line, "test")));
+    }
+    assert!(seen > 6, "{seen}");
+}
+
 #[test]
 fn what_is_promised_of_rust_is_what_is_built_with() {
     let rust = rust_version();

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use imsprep_testdata::command;
+
 use crate::folder::Folder;
 
 /// A command line that writes.
@@ -184,10 +186,7 @@ impl Stage {
             &places[..places.iter().filter(|place| **place < 599 << 20).count()],
         );
         folder.sparse("b.raw", 70 << 30, &places);
-        let gzip = std::process::Command::new("gzip")
-            .args(["-k", "disk.raw"])
-            .current_dir(folder.path("."))
-            .status();
+        let gzip = command("gzip").args(["-k", "disk.raw"]).current_dir(folder.path(".")).status();
         assert!(gzip.unwrap().success());
         std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("disk.qcow2")).unwrap();
         for args in [

@@ -1,8 +1,9 @@
 //! Which images are made, how, what they are, and why programs differ over them.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use imsprep_detect::Format;
+use imsprep_testdata::command;
 use tempfile::TempDir;
 
 use crate::bytes::{
@@ -36,11 +37,9 @@ impl Case {
         let folder = TempDir::new().unwrap();
         match self.recipe {
             Recipe::Shell(script) => {
-                let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-                let output = Command::new("sh")
+                let output = command("sh")
                     .args(["-e", "-c", script])
                     .current_dir(&folder)
-                    .env("PATH", path)
                     .stdin(Stdio::null())
                     .output()
                     .unwrap();
@@ -155,7 +154,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "GRUB's rescue image",
-        &["grub-mkrescue", "xorriso"],
+        &["grub-mkrescue", "xorriso", "mformat"],
         "mkdir tree; echo hello > tree/a; grub-mkrescue -o image tree",
         (Format::Iso9660, Some("hybrid")),
         "a hybrid is an ISO and a disk on purpose; qemu-img has no name for an ISO",

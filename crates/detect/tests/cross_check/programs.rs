@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use imsprep_detect::{Detection, Format};
+use imsprep_testdata::{command, missing};
 use serde_json::Value;
 
 /// Names a Python that has oslo.utils; `.ci/run` makes one.
@@ -62,9 +63,9 @@ pub(crate) fn our_name(theirs: &str) -> &str {
 
 /// Format, size and everything else that `qemu-img info` says when it is left to find the format out.
 pub(crate) fn qemu_says(path: &Path) -> (Said, Option<Value>) {
-    let mut command = Command::new("qemu-img");
-    command.args(["info", "--output=json", "-U"]).arg(path).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let mut qemu_img = command("qemu-img");
+    qemu_img.args(["info", "--output=json", "-U"]).arg(path).stdin(Stdio::null());
+    let output = qemu_img.output().unwrap();
     let Ok(info) = serde_json::from_slice::<Value>(&output.stdout) else {
         return (Said::new("an error"), None);
     };
@@ -114,19 +115,18 @@ const FILE_WORDS: &[(&str, &str)] = &[
 
 /// The format that `file` names; the rest of what it says is words.
 pub(crate) fn file_says(path: &Path) -> Said {
-    let output = Command::new("file").arg("--brief").arg(path).output().unwrap();
+    let output = command("file").arg("--brief").arg(path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let known = FILE_WORDS.iter().find(|(start, _)| text.starts_with(start));
     Said::new(known.map_or(text.trim().split(',').next().unwrap(), |(_, name)| name).replace('|', "/"))
 }
 
-/// The Python with oslo.utils. `None`: there is none, which is said.
-pub(crate) fn oslo_python() -> Option<PathBuf> {
-    let python = std::env::var_os(PYTHON).map(PathBuf::from);
-    if python.is_none() {
-        imsprep_testdata::skip(&format!("{PYTHON} names no Python with oslo.utils"));
+/// The Python with oslo.utils. Leaves the test where there is none.
+pub(crate) fn oslo_python() -> PathBuf {
+    match std::env::var_os(PYTHON) {
+        Some(python) => python.into(),
+        None => missing(format!("{PYTHON} names no Python with oslo.utils")),
     }
-    python
 }
 
 /// Prints a line of JSON for each file: its format, its size, and the safety checks that fail.

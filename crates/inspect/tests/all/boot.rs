@@ -8,6 +8,7 @@
 
 use crate::support::{Folder, MIB};
 use imsprep_inspect::{Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Purpose};
+use imsprep_testdata::{each, need_file};
 
 /// The start of a program for a machine.
 fn program(machine: u16) -> Vec<u8> {
@@ -20,8 +21,8 @@ fn program(machine: u16) -> Vec<u8> {
     bytes
 }
 
-/// A disk whose first partition is an ESP with these programs: path and machine. `None`: a tool is not installed.
-fn esp(mkfs: &str, programs: &[(&str, u16)], after: &str) -> Option<Folder> {
+/// A disk whose first partition is an ESP with these programs: path and machine.
+fn esp(mkfs: &str, programs: &[(&str, u16)], after: &str) -> Folder {
     let folder = Folder::new();
     folder.image("image", 100 * MIB);
     folder.image("esp", 40 * MIB);
@@ -40,7 +41,8 @@ fn esp(mkfs: &str, programs: &[(&str, u16)], after: &str) -> Option<Folder> {
     script += "printf 'label: gpt\\nstart=2048,size=81920,type=uefi\\n,,L\\n' | sfdisk -q image\n\
                dd if=esp of=image bs=1M seek=1 conv=notrunc status=none\n";
     script += after;
-    folder.run(&["mkfs.vfat", "mmd", "mcopy", "sfdisk"], &script).then_some(folder)
+    folder.run(&["mkfs.vfat", "mmd", "mcopy", "sfdisk"], &script);
+    folder
 }
 
 fn loaders(found: &Inspection) -> Vec<(String, Option<Machine>)> {
@@ -56,7 +58,7 @@ fn loaders_are_found_on_every_kind_of_fat() {
         ("/EFI/systemd/systemd-bootx64.efi", 0x8664),
     ];
     for mkfs in ["mkfs.vfat -F 12 -s 64", "mkfs.vfat -F 16 -s 4", "mkfs.vfat -F 32 -s 1"] {
-        let Some(folder) = esp(mkfs, &programs, "") else { return };
+        let folder = esp(mkfs, &programs, "");
         let found = folder.inspect("image");
         let mut ours = loaders(&found);
         assert_eq!(ours[0].0, "/EFI/BOOT/BOOTX64.EFI", "{mkfs}");
@@ -78,7 +80,7 @@ fn what_a_program_says_counts_more_than_its_name() {
         (&[("/EFI/BOOT/BOOTIA32.EFI", 0x14c)], Architecture::X86),
         (&[("/EFI/BOOT/BOOTRISCV64.EFI", 0x5064)], Architecture::Unknown),
     ] {
-        let Some(folder) = esp("mkfs.vfat -F 16", programs, "") else { return };
+        let folder = esp("mkfs.vfat -F 16", programs, "");
         let summary = folder.inspect("image").summary;
         assert_eq!((summary.firmware, summary.architecture), (Firmware::Uefi, architecture), "{programs:?}");
         assert!(summary.reasons.architecture.iter().all(|reason| reason.contains(".EFI")), "{summary:?}");
@@ -91,7 +93,7 @@ fn a_loader_that_firmware_does_not_know_of_is_told() {
         (&[("/EFI/debian/grubx64.efi", 0x8664)][..], false),
         (&[("/EFI/debian/grubx64.efi", 0x8664), ("/EFI/BOOT/BOOTX64.EFI", 0x8664)], true),
     ] {
-        let Some(folder) = esp("mkfs.vfat -F 16", programs, "") else { return };
+        let folder = esp("mkfs.vfat -F 16", programs, "");
         let summary = folder.inspect("image").summary;
         assert_eq!(summary.firmware, Firmware::Uefi);
         assert_eq!(!summary.reasons.firmware[0].contains("may not find it"), is_default, "{summary:?}");
@@ -100,7 +102,7 @@ fn a_loader_that_firmware_does_not_know_of_is_told() {
 
 #[test]
 fn a_file_that_is_no_program_starts_nothing() {
-    let Some(folder) = esp("mkfs.vfat -F 16", &[("/EFI/BOOT/BOOTX64.EFI", 0x8664)], "") else { return };
+    let folder = esp("mkfs.vfat -F 16", &[("/EFI/BOOT/BOOTX64.EFI", 0x8664)], "");
     let at = folder.read_at("image", 0, usize::try_from(41 * MIB).unwrap());
     let at = at.windows(4).position(|window| window == b"PE\0\0").unwrap();
     folder.write_at("image", at as u64, b"NO");
@@ -117,11 +119,11 @@ fn a_real_loader_of_grub() {
         mkfs.vfat -F 32 -s 1 image
         mmd -i image ::EFI ::EFI/BOOT
         mcopy -i image g.efi ::EFI/BOOT/bootx64.efi";
-    if folder.run(&["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"], script) {
-        let found = folder.inspect("image");
-        assert_eq!(loaders(&found), [("/EFI/BOOT/bootx64.efi".to_owned(), Some(Machine::X64))]);
-        assert_eq!((found.boot.efi[0].partition, found.summary.firmware), (None, Firmware::Uefi));
-    }
+    need_file("/usr/lib/grub/x86_64-efi/kernel.img", "grub-efi-amd64-bin");
+    folder.run(&["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"], script);
+    let found = folder.inspect("image");
+    assert_eq!(loaders(&found), [("/EFI/BOOT/bootx64.efi".to_owned(), Some(Machine::X64))]);
+    assert_eq!((found.boot.efi[0].partition, found.summary.firmware), (None, Firmware::Uefi));
 }
 
 /// Where packages put boot code.
@@ -129,80 +131,75 @@ const GRUB: &str = "/usr/lib/grub/i386-pc/boot.img";
 const SYSLINUX: &str = "/usr/lib/syslinux/mbr/mbr.bin";
 const SYSLINUX_GPT: &str = "/usr/lib/syslinux/mbr/gptmbr.bin";
 
-fn with_code(label: &str, code: &str) -> Option<Folder> {
+fn with_code(label: &str, code: &str) -> Folder {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
-    if !std::path::Path::new(code).exists() {
-        imsprep_testdata::skip(&format!("{code} is not there"));
-        return None;
-    }
+    need_file(code, if code == GRUB { "grub-pc-bin" } else { "syslinux-common" });
     let script = format!(
         "printf 'label: {label}' | sfdisk -q image; dd if={code} of=image bs=440 count=1 conv=notrunc status=none"
     );
-    folder.run(&["sfdisk"], &script).then_some(folder)
+    folder.run(&["sfdisk"], &script);
+    folder
 }
 
 #[test]
 fn boot_code_is_known_and_starts_what_it_can() {
-    for (label, path, code, firmware) in [
+    let cases = [
         ("dos\\n,,83\\n", GRUB, BootCode::Grub, Firmware::Bios),
         ("dos\\n,,83,*\\n", SYSLINUX, BootCode::Syslinux, Firmware::Bios),
         ("dos\\n,,83\\n", SYSLINUX, BootCode::Syslinux, Firmware::Unknown),
         ("gpt\\n,,L\\n", SYSLINUX_GPT, BootCode::Syslinux, Firmware::Unknown),
         // The rest of GRUB is not there.
         ("gpt\\n,1M,21686148-6449-6E6F-744E-656564454649\\n,,L\\n", GRUB, BootCode::Grub, Firmware::Unknown),
-    ] {
-        let Some(folder) = with_code(label, path) else { return };
+    ];
+    each(cases, |(label, path, code, firmware)| {
+        let folder = with_code(label, path);
         let Inspection { boot, summary, .. } = folder.inspect("image");
         assert_eq!((boot.code, summary.firmware), (Some(code), firmware), "{label} {path}: {summary:?}");
         if firmware == Firmware::Bios {
             assert_eq!((summary.architecture, summary.purpose), (Architecture::X86, Purpose::System));
         }
-    }
+    });
 }
 
 #[test]
 fn a_bios_boot_partition_that_is_filled_completes_grub() {
     let label = "gpt\\n,1M,21686148-6449-6E6F-744E-656564454649\\n,,L\\n";
-    let Some(folder) = with_code(label, GRUB) else { return };
+    let folder = with_code(label, GRUB);
     let script = "grub-mkimage -O i386-pc -o core -p /boot/grub biosdisk part_gpt normal
         dd if=core of=image bs=1M seek=1 conv=notrunc status=none";
-    if folder.run(&["grub-mkimage"], script) {
-        let summary = folder.inspect("image").summary;
-        assert_eq!((summary.firmware, summary.system), (Firmware::Bios, OsFamily::Linux));
-        assert!(summary.reasons.firmware[0].contains("partition 1 the rest of it"), "{summary:?}");
-    }
+    need_file("/usr/lib/grub/i386-pc/kernel.img", "grub-pc-bin");
+    folder.run(&["grub-mkimage"], script);
+    let summary = folder.inspect("image").summary;
+    assert_eq!((summary.firmware, summary.system), (Firmware::Bios, OsFamily::Linux));
+    assert!(summary.reasons.firmware[0].contains("partition 1 the rest of it"), "{summary:?}");
 }
 
 #[test]
 fn grub_needs_no_partitions() {
-    let Some(folder) = with_code("dos\\n", GRUB) else { return };
+    let folder = with_code("dos\\n", GRUB);
     let script = "dd if=image of=sector bs=512 count=1 status=none; mkfs.ext4 -q -F image
         dd if=sector of=image conv=notrunc status=none";
-    if folder.run(&["mkfs.ext4"], script) {
-        let found = folder.inspect("image");
-        assert_eq!((found.table, found.boot.code), (None, Some(BootCode::Grub)));
-        assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, Purpose::System));
-    }
+    folder.run(&["mkfs.ext4"], script);
+    let found = folder.inspect("image");
+    assert_eq!((found.table, found.boot.code), (None, Some(BootCode::Grub)));
+    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, Purpose::System));
 }
 
 #[test]
 fn code_that_parted_writes_is_known() {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
-    if folder.run(&["parted"], "parted -s image mklabel msdos mkpart primary ext4 1MiB 60MiB") {
-        let found = folder.inspect("image");
-        assert_eq!((found.boot.code, found.summary.firmware), (Some(BootCode::Parted), Firmware::Unknown));
-    }
+    folder.run(&["parted"], "parted -s image mklabel msdos mkpart primary ext4 1MiB 60MiB");
+    let found = folder.inspect("image");
+    assert_eq!((found.boot.code, found.summary.firmware), (Some(BootCode::Parted), Firmware::Unknown));
 }
 
 #[test]
 fn a_data_disk_is_one() {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
-    if !folder.run(&["mkfs.ext4"], "mkfs.ext4 -q -F image") {
-        return;
-    }
+    folder.run(&["mkfs.ext4"], "mkfs.ext4 -q -F image");
     let summary = folder.inspect("image").summary;
     assert_eq!((summary.purpose, summary.firmware), (Purpose::Data, Firmware::Unknown));
     assert_eq!((summary.architecture, summary.system), (Architecture::Unknown, OsFamily::Linux));
@@ -221,9 +218,7 @@ fn the_type_of_a_root_partition_tells_the_architecture() {
     ] {
         let folder = Folder::new();
         folder.image("image", 64 * MIB);
-        if !folder.run(&["sfdisk"], &format!("printf 'label: gpt\\n,,{kind}\\n' | sfdisk -q image")) {
-            return;
-        }
+        folder.run(&["sfdisk"], &format!("printf 'label: gpt\\n,,{kind}\\n' | sfdisk -q image"));
         let summary = folder.inspect("image").summary;
         assert_eq!((summary.architecture, summary.purpose), (architecture, Purpose::Unknown), "{summary:?}");
     }

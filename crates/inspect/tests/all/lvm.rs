@@ -1,10 +1,12 @@
 //! Volume groups of LVM2, held against what its own tools say.
 
+use imsprep_testdata::{missing, need_tools};
+
 use crate::support::{Folder, MIB};
 use imsprep_inspect::{Partition, VolumeKind};
 
-/// Loop devices, which need root; `None` says why there are none.
-fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {
+/// Loop devices, which need root. Leaves the test where none can be made.
+fn loop_devices(folder: &Folder, names: &[&str]) -> Vec<String> {
     let mut devices = Vec::new();
     for name in names {
         let text = folder.output(&format!("losetup -f --show {name}"));
@@ -12,12 +14,11 @@ fn loop_devices(folder: &Folder, names: &[&str]) -> Option<Vec<String>> {
             Some(device) => devices.push(device.to_owned()),
             None => {
                 detach(folder, &devices);
-                imsprep_testdata::skip(&format!("no loop devices here: {}", text.trim()));
-                return None;
+                missing(format!("loop devices can't be made: {}", text.trim()));
             }
         }
     }
-    Some(devices)
+    devices
 }
 
 fn detach(folder: &Folder, devices: &[String]) {
@@ -31,10 +32,8 @@ fn a_volume_group_and_what_of_it_is_missing() {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
     folder.image("other", 64 * MIB);
-    if !folder.run(&["pvcreate", "vgcreate", "losetup", "pvs", "blkid"], "true") {
-        return;
-    }
-    let Some(devices) = loop_devices(&folder, &["image", "other"]) else { return };
+    need_tools(["pvcreate", "vgcreate", "vgcfgbackup", "vgcfgrestore", "losetup", "pvs", "blkid", "sfdisk"]);
+    let devices = loop_devices(&folder, &["image", "other"]);
     let group = format!("imspreptest{}", std::process::id());
     let both = devices.join(" ");
     // Only these two devices, whatever else the machine has.
@@ -81,14 +80,13 @@ fn a_volume_group_and_what_of_it_is_missing() {
     let script = "printf 'label: gpt\\nstart=2048,size=131072\\nstart=133120,size=131072\\n' | sfdisk -q disk
         dd if=image of=disk bs=1M seek=1 conv=notrunc status=none
         dd if=other of=disk bs=1M seek=65 conv=notrunc status=none";
-    if folder.run(&["sfdisk"], script) {
-        let found = folder.inspect("disk");
-        let missing = |partition: &Partition| match &partition.content.kind {
-            VolumeKind::Lvm(lvm) => lvm.group.as_ref().unwrap().missing.len(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(found.partitions.iter().map(missing).collect::<Vec<_>>(), [0, 0]);
-    }
+    folder.run(&["sfdisk"], script);
+    let found = folder.inspect("disk");
+    let missing = |partition: &Partition| match &partition.content.kind {
+        VolumeKind::Lvm(lvm) => lvm.group.as_ref().unwrap().missing.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found.partitions.iter().map(missing).collect::<Vec<_>>(), [0, 0]);
 
     // A byte of the text altered: its checksum is no longer right.
     let text = folder.read_at("image", 0, usize::try_from(MIB).unwrap());

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use imsprep_inspect::{Inspection, inspect};
 use imsprep_source::{Cancel, DiskReader, Error, ImageFile, ReadAt, Result};
-use imsprep_testdata::has_tool;
+use imsprep_testdata::{command, need_tools};
 
 pub(crate) const MIB: u64 = 1 << 20;
 
@@ -39,33 +39,27 @@ impl Folder {
         path
     }
 
-    /// Runs a shell script in the folder, all of whose commands have to be installed. `false`: one is not, which is said.
-    pub(crate) fn run(&self, tools: &[&str], script: &str) -> bool {
-        if !tools.iter().all(|tool| has_tool(tool)) {
-            return false;
-        }
-        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-        let output = Command::new("sh")
+    /// Runs a shell script in the folder, which needs these tools.
+    pub(crate) fn run(&self, tools: &[&str], script: &str) {
+        need_tools(tools);
+        let output = command("sh")
             .args(["-e", "-c", script])
             .current_dir(&self.0)
-            .env("PATH", path)
             .stdin(Stdio::null())
             .output()
             .unwrap();
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        true
     }
 
-    /// What a command prints.
+    /// What a script prints, whose tools the test has asked for.
     pub(crate) fn output(&self, script: &str) -> String {
-        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-        let output =
-            Command::new("sh").args(["-c", script]).current_dir(&self.0).env("PATH", path).output().unwrap();
+        let output = command("sh").args(["-c", script]).current_dir(&self.0).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
     /// What `blkid` finds in a stretch of a file.
     pub(crate) fn blkid(&self, name: &str, start: u64, length: u64) -> BTreeMap<String, String> {
+        need_tools(["blkid"]);
         let text = self.output(&format!("blkid -p -o export -O {start} -S {length} {name}"));
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         pairs.map(|(key, value)| (key.to_owned(), value.replace("\\ ", " "))).collect()

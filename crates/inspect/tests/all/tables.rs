@@ -6,6 +6,7 @@ use crate::support::{Folder, MIB};
 use imsprep_inspect::{
     Header, Inspection, Partition, PartitionType, Table, TableKind, TableProblem, VolumeKind,
 };
+use imsprep_testdata::each;
 
 const GPT: &str = "label: gpt
 label-id: 11111111-2222-3333-4444-555555555555
@@ -24,12 +25,13 @@ label-id: 0x12345678
 65536,8192,83
 ";
 
-/// A disk of 64 MiB with a table that sfdisk makes of the script. `None`: a tool is not installed.
-fn disk(script: &str) -> Option<Folder> {
+/// A disk of 64 MiB with a table that sfdisk makes of the script.
+fn disk(script: &str) -> Folder {
     let folder = Folder::new();
     folder.image("image", 64 * MIB);
     std::fs::write(folder.path("script"), script).unwrap();
-    folder.run(&["sfdisk", "sgdisk"], "sfdisk -q image < script").then_some(folder)
+    folder.run(&["sfdisk", "sgdisk"], "sfdisk -q image < script");
+    folder
 }
 
 /// What sfdisk tells of each partition: number, first sector, sectors, type, name, GUID, active.
@@ -90,7 +92,7 @@ fn sgdisk_is_content(folder: &Folder) -> bool {
 
 #[test]
 fn a_gpt_is_what_sfdisk_says() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     let Inspection { table, partitions, whole, .. } = folder.inspect("image");
     let table = table.unwrap();
     assert_eq!(table.kind.id(), "11111111-2222-3333-4444-555555555555");
@@ -103,7 +105,7 @@ fn a_gpt_is_what_sfdisk_says() {
 
 #[test]
 fn an_mbr_is_what_sfdisk_says() {
-    let Some(folder) = disk(MBR) else { return };
+    let folder = disk(MBR);
     let Inspection { table, partitions, whole, .. } = folder.inspect("image");
     let table = table.unwrap();
     assert_eq!(table.kind, TableKind::Mbr { signature: 0x1234_5678 });
@@ -116,21 +118,21 @@ fn an_mbr_is_what_sfdisk_says() {
 
 #[test]
 fn names_may_have_letters_of_any_kind() {
-    let Some(folder) = disk(GPT) else { return };
-    assert!(folder.run(&["sgdisk"], "sgdisk -c 1:'Grüße, 世界' image"));
+    let folder = disk(GPT);
+    folder.run(&["sgdisk"], "sgdisk -c 1:'Grüße, 世界' image");
     assert_eq!(folder.inspect("image").partitions[0].name.as_deref(), Some("Grüße, 世界"));
 }
 
 #[test]
 fn many_partitions_of_both_kinds() {
     let lines = (0..100).map(|n| format!("{},1024\n", 2048 + n * 1024)).collect::<String>();
-    let Some(folder) = disk(&format!("label: gpt\n{lines}")) else { return };
+    let folder = disk(&format!("label: gpt\n{lines}"));
     let Inspection { partitions, .. } = folder.inspect("image");
     assert_eq!(partitions.len(), 100);
     assert_eq!(partitions.iter().map(we_say).collect::<Vec<_>>(), sfdisk_says(&folder));
     let logical = |n: u64| format!("image{} : start={}, size=1024, type=83\n", 5 + n, 4096 + n * 4096);
     let lines = (0..28).map(logical).collect::<String>();
-    let Some(folder) = disk(&format!("label: dos\nimage1 : start=2048, type=5\n{lines}")) else { return };
+    let folder = disk(&format!("label: dos\nimage1 : start=2048, type=5\n{lines}"));
     let Inspection { partitions, table, .. } = folder.inspect("image");
     assert_eq!(partitions.iter().map(we_say).collect::<Vec<_>>(), sfdisk_says(&folder));
     assert_eq!((partitions.len(), table.unwrap().problems), (29, vec![]));
@@ -139,7 +141,7 @@ fn many_partitions_of_both_kinds() {
 #[test]
 fn a_table_without_partitions_is_one() {
     for (label, name) in [("gpt", "GPT"), ("dos", "MBR")] {
-        let Some(folder) = disk(&format!("label: {label}\n")) else { return };
+        let folder = disk(&format!("label: {label}\n"));
         let Inspection { partitions, table, .. } = folder.inspect("image");
         let table = table.unwrap();
         assert_eq!((table.kind.name(), table.alignment, partitions), (name, None, vec![]));
@@ -157,7 +159,7 @@ fn damage_of_a_gpt_is_told_and_sgdisk_is_not_content_either() {
         (LAST + 56, Header::Backup, true),
         (LAST - 32 * 512 + 130, Header::Backup, false),
     ] {
-        let Some(folder) = disk(GPT) else { return };
+        let folder = disk(GPT);
         let byte = folder.read_at("image", at, 1);
         folder.write_at("image", at, &[byte[0] ^ 1]);
         let found = folder.inspect("image");
@@ -174,11 +176,11 @@ fn damage_of_a_gpt_is_told_and_sgdisk_is_not_content_either() {
 
 #[test]
 fn a_lost_header_is_told_and_the_other_one_serves() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     folder.write_at("image", 512, &[0; 512]);
     assert_eq!(problems(&folder), [TableProblem::HeaderMissing { which: Header::Primary, at: 512 }]);
     assert_eq!(folder.inspect("image").partitions.len(), 3);
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     folder.write_at("image", LAST, &[0; 512]);
     assert_eq!(problems(&folder), [TableProblem::HeaderMissing { which: Header::Backup, at: LAST }]);
     // Both.
@@ -190,14 +192,14 @@ fn a_lost_header_is_told_and_the_other_one_serves() {
 
 #[test]
 fn a_disk_that_was_enlarged_or_cut_off() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     let resize = |size| {
         std::fs::File::options().write(true).open(folder.path("image")).unwrap().set_len(size).unwrap()
     };
     resize(100 * MIB);
     assert_eq!(problems(&folder), [TableProblem::BackupNotAtEnd { at: LAST, end: 100 * MIB - 512 }]);
     assert!(!sgdisk_is_content(&folder));
-    assert!(folder.run(&["sgdisk"], "sgdisk -e image"));
+    folder.run(&["sgdisk"], "sgdisk -e image");
     assert_eq!(problems(&folder), []);
     resize(20 * MIB);
     let at = 100 * MIB - 512;
@@ -212,12 +214,12 @@ fn a_disk_that_was_enlarged_or_cut_off() {
 
 #[test]
 fn what_the_first_sector_says_beside_a_gpt() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     let first = folder.read_at("image", 0, 512);
     folder.write_at("image", 0, &[0; 512]);
     assert_eq!(problems(&folder), [TableProblem::NotProtective]);
     folder.write_at("image", 0, &first);
-    assert!(folder.run(&["sgdisk"], "sgdisk -h 3 image"));
+    folder.run(&["sgdisk"], "sgdisk -h 3 image");
     assert_eq!(problems(&folder), [TableProblem::Hybrid]);
     // A partition of the MBR's own, and nothing that protects the GPT.
     let mut own = first.clone();
@@ -261,12 +263,12 @@ fn partitions_that_can_not_be_are_told() {
         (2, 32, 24577, TableProblem::Misaligned { number: 3, start: 24577 * 512 }),
     ];
     for (entry, within, value, problem) in cases {
-        let Some(folder) = disk(GPT) else { return };
+        let folder = disk(GPT);
         alter_entry(&folder, entry, within, &value.to_le_bytes());
         let found = problems(&folder);
         assert!(found.contains(&problem), "{problem:?}: {found:?}");
     }
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     let guid = folder.read_at("image", 1024 + 16, 16);
     alter_entry(&folder, 2, 16, &guid);
     assert_eq!(problems(&folder), [TableProblem::SameGuid { first: 1, second: 3 }]);
@@ -274,7 +276,7 @@ fn partitions_that_can_not_be_are_told() {
 
 #[test]
 fn headers_that_differ_are_told() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     folder.write_at("image", LAST + 56, &[9]);
     folder.write_at("image", LAST + 16, &[0; 4]);
     let crc = crc(&folder.read_at("image", LAST, 92));
@@ -329,7 +331,7 @@ fn a_chain_of_logical_partitions_that_goes_astray() {
         (500, TableProblem::ExtendedBroken { at: 43508 * 512 }),
         (u32::MAX, TableProblem::ExtendedBroken { at: (43008 + 0xffff_ffff) * 512 }),
     ] {
-        let Some(folder) = disk(MBR) else { return };
+        let folder = disk(MBR);
         folder.write_at("image", 43008 * 512 + 462 + 8, &link.to_le_bytes());
         let found = folder.inspect("image");
         assert_eq!(found.table.unwrap().problems, [problem], "{link}");
@@ -339,7 +341,7 @@ fn a_chain_of_logical_partitions_that_goes_astray() {
 
 #[test]
 fn what_is_wrong_with_an_mbr_is_told() {
-    let Some(folder) = disk(MBR) else { return };
+    let folder = disk(MBR);
     folder.write_at("image", 446 + 16, &[0x80]);
     folder.write_at("image", 446 + 16 + 8, &22001_u32.to_le_bytes());
     folder.write_at("image", 446 + 32 + 12, &0xffff_ffff_u32.to_le_bytes());
@@ -352,7 +354,7 @@ fn what_is_wrong_with_an_mbr_is_told() {
     ] {
         assert!(found.contains(&problem), "{problem:?}: {found:?}");
     }
-    let Some(folder) = disk("label: dos\n2048,2048,83\n") else { return };
+    let folder = disk("label: dos\n2048,2048,83\n");
     folder.write_at("image", 450, &[0xee]);
     let found = problems(&folder);
     assert!(found.contains(&TableProblem::ProtectsNothing), "{found:?}");
@@ -360,38 +362,39 @@ fn what_is_wrong_with_an_mbr_is_told() {
 
 #[test]
 fn a_boot_record_of_a_file_system_is_no_table() {
-    for (tool, script) in [
-        ("mkfs.vfat", "mkfs.vfat -F 32 image"),
-        ("mkfs.vfat", "mkfs.vfat -F 16 --mbr=y image"),
-        ("mkntfs", "mkntfs -q -F image"),
-        ("mkfs.exfat", "mkfs.exfat image"),
-    ] {
-        let folder = Folder::new();
-        folder.image("image", 64 * MIB);
-        if folder.run(&[tool], script) {
+    each(
+        [
+            ("mkfs.vfat", "mkfs.vfat -F 32 image"),
+            ("mkfs.vfat", "mkfs.vfat -F 16 --mbr=y image"),
+            ("mkntfs", "mkntfs -q -F image"),
+            ("mkfs.exfat", "mkfs.exfat image"),
+        ],
+        |(tool, script)| {
+            let folder = Folder::new();
+            folder.image("image", 64 * MIB);
+            folder.run(&[tool], script);
             assert_eq!(folder.read_at("image", 510, 2), [0x55, 0xaa]);
             let found = folder.inspect("image");
             assert_eq!((found.table, found.partitions.len()), (None, 0), "{script}");
-        }
-    }
+        },
+    );
 }
 
 #[test]
 fn signs_of_a_file_system_beside_a_table_show() {
-    let Some(folder) = disk(GPT) else { return };
+    let folder = disk(GPT);
     folder.image("other", 64 * MIB);
-    if folder.run(&["mkfs.btrfs"], "truncate -s 256M other && mkfs.btrfs -q other") {
-        // A superblock in the gap before the first partition.
-        folder.write_at("image", 65536, &folder.read_at("other", 65536, 4096));
-        let found = folder.inspect("image");
-        assert_eq!(found.whole.unwrap().kind, VolumeKind::Btrfs { devices: 1 });
-        assert_eq!(found.partitions.len(), 3);
-    }
+    folder.run(&["mkfs.btrfs"], "truncate -s 256M other && mkfs.btrfs -q other");
+    // A superblock in the gap before the first partition.
+    folder.write_at("image", 65536, &folder.read_at("other", 65536, 4096));
+    let found = folder.inspect("image");
+    assert_eq!(found.whole.unwrap().kind, VolumeKind::Btrfs { devices: 1 });
+    assert_eq!(found.partitions.len(), 3);
 }
 
 #[test]
 fn types_have_their_names() {
-    let Some(folder) = disk(MBR) else { return };
+    let folder = disk(MBR);
     let names = folder.inspect("image").partitions.iter().map(|p| p.kind.name()).collect::<Vec<_>>();
     let names = names.into_iter().map(Option::unwrap).collect::<Vec<_>>();
     assert_eq!(names, ["Linux", "NTFS or exFAT", "extended", "Linux swap", "Linux LVM", "Linux"]);
