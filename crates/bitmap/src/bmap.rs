@@ -4,14 +4,13 @@
 //! content is not zero.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use imsprep_source::{BlockMap, BlockSize};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::layout::{CannotEncode, LONGEST, NotThisLayout};
+use crate::layout::{self, CannotEncode, LONGEST, NotThisLayout};
 
 /// The largest block that bmaptool copies: it takes up 1 MiB at a time, in whole blocks, and of larger ones none (measured with
 /// bmaptool 3.6).
@@ -174,8 +173,7 @@ impl Found {
                 format!("an image of {image_size} bytes has {blocks} blocks, and it says another number");
             return Err(NotThisLayout::Fault { what });
         }
-        let mut map = BlockMap::zeroed(Path::new(""), image_size, block_size)
-            .map_err(|_| NotThisLayout::TooManyBlocks { image_size })?;
+        let mut map = layout::zeroed(image_size, block_size)?;
         let mut free_from = 0;
         for (first, last, at) in &self.ranges {
             if first > last || *last >= blocks {
@@ -231,6 +229,8 @@ fn fault(at: u64, what: &str) -> NotThisLayout {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -26,15 +26,35 @@ impl MapDifference {
         let (a, b) = (a.in_blocks_of(block_size)?, b.in_blocks_of(block_size)?);
         let blocks = a.block_count().min(b.block_count());
         let mut difference = Self { block_size, runs: Vec::new(), only_first: 0, only_second: 0, blocks };
-        for block in a.differing_blocks(&b) {
-            let data = a.is_data(block);
-            *(if data { &mut difference.only_first } else { &mut difference.only_second }) += 1;
-            match difference.runs.last_mut() {
-                Some(run) if run.data == data && run.first + run.count == block => run.count += 1,
-                _ => difference.runs.push(BlockRun { first: block, count: 1, data }),
+        // By runs, which a few bytes of text may make as long as they please.
+        let (mut runs_a, mut runs_b) = (a.runs(), b.runs());
+        let (mut run_a, mut run_b) = (runs_a.next(), runs_b.next());
+        while let (Some(in_a), Some(in_b)) = (run_a, run_b) {
+            let (end_a, end_b) = (in_a.first + in_a.count, in_b.first + in_b.count);
+            let first = in_a.first.max(in_b.first);
+            let end = end_a.min(end_b);
+            if in_a.data != in_b.data {
+                difference.push(BlockRun { first, count: end - first, data: in_a.data });
+            }
+            if end_a == end {
+                run_a = runs_a.next();
+            }
+            if end_b == end {
+                run_b = runs_b.next();
             }
         }
         Some(difference)
+    }
+
+    /// Adds blocks that follow those before them.
+    fn push(&mut self, added: BlockRun) {
+        *(if added.data { &mut self.only_first } else { &mut self.only_second }) += added.count;
+        match self.runs.last_mut() {
+            Some(run) if run.data == added.data && run.first + run.count == added.first => {
+                run.count += added.count;
+            }
+            _ => self.runs.push(added),
+        }
     }
 
     /// Whether there is none.
@@ -46,6 +66,8 @@ impl MapDifference {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -62,5 +84,25 @@ mod tests {
         assert_eq!(difference.runs, [run(2, 1, true), run(3, 2, false), run(7, 1, true)]);
         assert_eq!((difference.only_first, difference.only_second), (2, 2));
         assert!(MapDifference::between(&fine, &fine).unwrap().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_that_of_block_by_block(a in prop::collection::vec(any::<bool>(), 0..80),
+                                        b in prop::collection::vec(any::<bool>(), 0..80)) {
+            let map = |data: &[bool]| {
+                let mut map = BlockMap::zeroed(Path::new("x"), data.len() as u64 * 4096, BlockSize::KIB_4).unwrap();
+                data.iter().zip(0..).for_each(|(data, block)| map.set(block, *data));
+                map
+            };
+            let difference = MapDifference::between(&map(&a), &map(&b)).unwrap();
+            let naive = a.iter().zip(&b).zip(0_u64..).filter(|((a, b), _)| a != b).map(|((a, _), block)| (block, *a));
+            let found = difference.runs.iter().flat_map(|run| (run.first..run.first + run.count).map(|b| (b, run.data)));
+            let naive = naive.collect::<Vec<_>>();
+            prop_assert_eq!(found.collect::<Vec<_>>(), naive.clone());
+            prop_assert_eq!(difference.only_first, naive.iter().filter(|(_, data)| *data).count() as u64);
+            prop_assert_eq!(difference.only_second, naive.iter().filter(|(_, data)| !*data).count() as u64);
+            prop_assert!(difference.runs.windows(2).all(|w| w[0].data != w[1].data || w[0].first + w[0].count < w[1].first));
+        }
     }
 }

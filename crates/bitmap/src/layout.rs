@@ -1,6 +1,7 @@
 //! How a bitmap file is laid out: descriptions, and the built-in ones.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -11,6 +12,10 @@ use crate::{bmap, ranges};
 /// Longest bitmap file that is read or written: the bits of the largest image that the service takes in blocks of 4 KiB are
 /// half of it.
 pub const LONGEST: u64 = 64 << 20;
+
+/// Most blocks that a file of text tells of, and that a map is written anew in: the largest image that the service takes has
+/// as many of 4 KiB. A few bytes of text may tell of any number, and each block takes a bit of memory.
+pub const MOST_BLOCKS: u64 = 1 << 28;
 
 /// How a layout says which blocks hold data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +164,9 @@ pub enum NotThisLayout {
     #[error("it does not say how large its image is")]
     SizeUnknown,
     /// An image size that no map can be made for.
-    #[error("an image of {image_size} bytes has more blocks than can be mapped")]
+    #[error(
+        "an image of {image_size} bytes has more blocks than the {MOST_BLOCKS} that the largest image has in blocks of 4 KiB"
+    )]
     TooManyBlocks {
         /// The image's size.
         image_size: u64,
@@ -285,6 +292,15 @@ impl Layout {
     }
 }
 
+/// A map of zero blocks for what a file of text tells of.
+pub(crate) fn zeroed(image_size: u64, block_size: BlockSize) -> Result<BlockMap, NotThisLayout> {
+    if block_size.blocks_in(image_size) > MOST_BLOCKS {
+        return Err(NotThisLayout::TooManyBlocks { image_size });
+    }
+    BlockMap::zeroed(Path::new(""), image_size, block_size)
+        .map_err(|_| NotThisLayout::TooManyBlocks { image_size })
+}
+
 fn of_size(map: BlockMap, image_size: Option<u64>) -> Result<BlockMap, NotThisLayout> {
     match image_size {
         Some(expected) if expected != map.image_size() => {
@@ -296,8 +312,6 @@ fn of_size(map: BlockMap, image_size: Option<u64>) -> Result<BlockMap, NotThisLa
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use proptest::prelude::*;
 
     use super::*;

@@ -1,11 +1,10 @@
 //! The layout `ranges`: text that says from which to which block there is data.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use imsprep_source::{BlockMap, BlockSize};
 
-use crate::layout::{CannotEncode, LONGEST, NotThisLayout};
+use crate::layout::{self, CannotEncode, LONGEST, NotThisLayout};
 
 /// The first line of each such file.
 const FIRST_LINE: &str = "# imsprep bitmap ranges 1";
@@ -48,8 +47,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<BlockMap, NotThisLayout> {
     let (_, data_blocks) = header_line(&mut lines, "data-blocks")?;
     let block_size = BlockSize::new(block_size)
         .ok_or_else(|| fault(number, "a block size is a power of two from 512 to 67108864"))?;
-    let mut map = BlockMap::zeroed(Path::new(""), image_size, block_size)
-        .map_err(|_| NotThisLayout::TooManyBlocks { image_size })?;
+    let mut map = layout::zeroed(image_size, block_size)?;
     let mut free_from = 0;
     for (number, line) in lines {
         let (first, last) = run_of(line).ok_or_else(|| fault(number, "expected first-last"))?;
@@ -102,6 +100,8 @@ fn fault(line: u64, what: &str) -> NotThisLayout {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -157,7 +157,13 @@ mod tests {
             }
         }
         assert_eq!(decode(b"0-1\n"), Err(NotThisLayout::NotSuchText));
-        let huge = format!("{FIRST_LINE}\nimage-size 18446744073709551615\nblock-size 512\ndata-blocks 0\n");
-        assert!(matches!(decode(huge.as_bytes()), Err(NotThisLayout::TooManyBlocks { .. })));
+        let of = |size: u64, block: u64| {
+            let text = format!("{FIRST_LINE}\nimage-size {size}\nblock-size {block}\ndata-blocks 0\n");
+            decode(text.as_bytes())
+        };
+        for (size, block) in [(u64::MAX, 512), (1 << 53, 2 << 20), ((1 << 40) + 1, 4096)] {
+            assert_eq!(of(size, block), Err(NotThisLayout::TooManyBlocks { image_size: size }));
+        }
+        assert_eq!(of(1 << 40, 4096).map(|map| map.block_count()), Ok(1 << 28));
     }
 }

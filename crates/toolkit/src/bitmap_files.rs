@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use imsprep_bitmap::layout::MOST_BLOCKS;
 use imsprep_bitmap::{
     BitmapFile, Layout, MapDifference, NotThisLayout, Recognition, read_bitmap, write_bitmap,
 };
 use imsprep_detect::{Format, detect};
-use imsprep_source::{BlockMap, ImageFile, OutputFile, Overwrite, ReadAt};
+use imsprep_source::{BlockMap, Cancel, ImageFile, OutputFile, Overwrite, ReadAt};
 
 use crate::bitmap::refuse_to_replace_an_image;
 use crate::{Error, Result};
@@ -55,9 +56,15 @@ pub struct BitmapShown {
 ///
 /// [`Error::UnknownBitmap`] if it is in no known layout; [`Error::BadBitmap`] if it is damaged or of an image of another size;
 /// [`Error::NeedsImageSize`] if nobody says how large its image is; whatever reading brings.
-pub fn show_bitmap(path: &Path, size: &ImageSize, layout: Option<&Layout>) -> Result<BitmapShown> {
+pub fn show_bitmap(
+    path: &Path,
+    size: &ImageSize,
+    layout: Option<&Layout>,
+    cancel: &Cancel,
+) -> Result<BitmapShown> {
     if *size == ImageSize::Unknown {
         let BitmapFile { recognition, bytes, .. } = read_bitmap(path, None, layout)?;
+        cancel.check()?;
         let (path, length) = (path.to_owned(), bytes.len() as u64);
         match recognition {
             Recognition::Known { layout, map } => {
@@ -78,7 +85,9 @@ pub fn show_bitmap(path: &Path, size: &ImageSize, layout: Option<&Layout>) -> Re
             None => return Err(Error::NeedsImageSize { path: path.to_owned() }),
         },
     };
+    cancel.check()?;
     let file = read_bitmap(path, Some(bytes), layout)?;
+    cancel.check()?;
     let length = file.bytes.len() as u64;
     let path = path.to_owned();
     match file.recognition {
@@ -141,15 +150,16 @@ pub fn compare_bitmaps(
     b: &Path,
     size: &ImageSize,
     layout: Option<&Layout>,
+    cancel: &Cancel,
 ) -> Result<BitmapsCompared> {
-    let (a, b) = (show_or_wait(a, size, layout)?, show_or_wait(b, size, layout)?);
+    let (a, b) = (show_or_wait(a, size, layout, cancel)?, show_or_wait(b, size, layout, cancel)?);
     // One that does not tell its image's size takes it from the one that does.
     let size_of = |waiting: &Waiting| match waiting {
         Waiting::Shown(shown) => ImageSize::Bytes(shown.map.image_size()),
         Waiting::ForSize(_) => ImageSize::Unknown,
     };
     let (size_a, size_b) = (size_of(&a), size_of(&b));
-    let (a, b) = (a.shown(&size_b, layout)?, b.shown(&size_a, layout)?);
+    let (a, b) = (a.shown(&size_b, layout, cancel)?, b.shown(&size_a, layout, cancel)?);
     let difference = MapDifference::between(&a.map, &b.map).ok_or_else(|| too_many(&a))?;
     Ok(BitmapsCompared { a, b, difference })
 }
@@ -161,17 +171,17 @@ enum Waiting {
 }
 
 impl Waiting {
-    fn shown(self, size: &ImageSize, layout: Option<&Layout>) -> Result<BitmapShown> {
+    fn shown(self, size: &ImageSize, layout: Option<&Layout>, cancel: &Cancel) -> Result<BitmapShown> {
         match self {
             Self::Shown(shown) => Ok(*shown),
             Self::ForSize(path) if *size == ImageSize::Unknown => Err(Error::NeedsImageSize { path }),
-            Self::ForSize(path) => show_bitmap(&path, size, layout),
+            Self::ForSize(path) => show_bitmap(&path, size, layout, cancel),
         }
     }
 }
 
-fn show_or_wait(path: &Path, size: &ImageSize, layout: Option<&Layout>) -> Result<Waiting> {
-    match show_bitmap(path, size, layout) {
+fn show_or_wait(path: &Path, size: &ImageSize, layout: Option<&Layout>, cancel: &Cancel) -> Result<Waiting> {
+    match show_bitmap(path, size, layout, cancel) {
         Ok(shown) => Ok(Waiting::Shown(Box::new(shown))),
         Err(Error::NeedsImageSize { path }) => Ok(Waiting::ForSize(path)),
         Err(error) => Err(error),
@@ -221,7 +231,12 @@ pub struct ConvertOptions {
 /// # Errors
 ///
 /// As [`show_bitmap`]; [`Error::CannotEncode`]; what writing brings.
-pub fn convert_bitmap(source: &Path, output: &Path, options: &ConvertOptions) -> Result<BitmapConverted> {
+pub fn convert_bitmap(
+    source: &Path,
+    output: &Path,
+    options: &ConvertOptions,
+    cancel: &Cancel,
+) -> Result<BitmapConverted> {
     let ConvertOptions { size, from, to, overwrite } = options;
     let input = ImageFile::open(source)?;
     let image = match size {
@@ -233,10 +248,15 @@ pub fn convert_bitmap(source: &Path, output: &Path, options: &ConvertOptions) ->
     let inputs = [Some(&input), image.as_ref()].into_iter().flatten().collect::<Vec<_>>();
     OutputFile::check_place(output, *overwrite, &inputs)?;
     refuse_to_replace_an_image(output)?;
-    let source = show_bitmap(source, size, from.as_ref())?;
+    let source = show_bitmap(source, size, from.as_ref(), cancel)?;
     let block_size = to.block_size_for(source.map.block_size());
+    if block_size.blocks_in(source.map.image_size()) > MOST_BLOCKS {
+        return Err(too_many(&source));
+    }
     let map = source.map.in_blocks_of(block_size).ok_or_else(|| too_many(&source))?;
+    cancel.check()?;
     let bytes = to.encode(&map).map_err(|why| Error::cannot_encode(output, to, why))?;
+    cancel.check()?;
     let length = write_bitmap(output, &bytes, *overwrite, &input)?;
     Ok(BitmapConverted { source, path: output.to_owned(), layout: to.clone(), length, map })
 }

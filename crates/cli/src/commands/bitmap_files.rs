@@ -28,7 +28,7 @@ fn layout(name: Option<&str>) -> Result<Option<imsprep_bitmap::Layout>, Error> {
 
 pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Status> {
     let layout = layout(args.layout.as_deref())?;
-    let shown = show_bitmap(&args.file, &(&args.size).into(), layout.as_ref())?;
+    let shown = show_bitmap(&args.file, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
     match setup.output {
         Output::Quiet => {}
         Output::Json => {
@@ -42,7 +42,7 @@ pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Statu
 
 pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Status> {
     let layout = layout(args.layout.as_deref())?;
-    let compared = compare_bitmaps(&args.a, &args.b, &(&args.size).into(), layout.as_ref())?;
+    let compared = compare_bitmaps(&args.a, &args.b, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
     let status = if compared.are_same() { Status::Fine } else { Status::Wrong };
     match setup.output {
         Output::Quiet => {}
@@ -62,7 +62,7 @@ pub(crate) fn convert(args: &BitmapConvertArgs, setup: &Setup) -> anyhow::Result
         to: find_layout(&args.to)?,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };
-    let converted = convert_bitmap(&args.source, &args.output, &options)?;
+    let converted = convert_bitmap(&args.source, &args.output, &options, setup.cancel())?;
     match setup.output {
         Output::Quiet => {}
         Output::Json => {

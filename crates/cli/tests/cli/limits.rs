@@ -208,6 +208,72 @@ fn repair_does_not_read_false_records_over_and_over() {
     assert!(run.err.contains("no record can be saved"), "{run:?}");
 }
 
+/// Bitmap files of a few bytes that tell of 2^32 blocks, or as many as there can be, in each layout.
+#[test]
+fn bitmap_files_that_ask_for_memory() {
+    let folder = Folder::new();
+    folder.sparse("small.raw", 4 << 20, &[0]);
+    let learned = "name = \"learned\"\nblock-size = 512\nbit-order = \"most-significant-first\"\nset-bit = \"zero\"\n\
+        padding = { unit = 1073741824 }\nheader = [{ number = \"image-size\", bytes = 8, order = \"little\" }]\n\
+        learned = { samples = 1 }\n";
+    folder.write("learned.toml", learned.as_bytes());
+    let ranges = |size: u64, block: u64| {
+        let blocks = size / block;
+        let head = "# imsprep bitmap ranges 1\nimage-size";
+        format!("{head} {size}\nblock-size {block}\ndata-blocks {blocks}\n0-{}\n", blocks - 1)
+    };
+    let bmap = |size: u64, block: u64| {
+        let blocks = size / block;
+        format!(
+            "<bmap version=\"2.0\"><ImageSize>{size}</ImageSize><BlockSize>{block}</BlockSize>\
+             <BlocksCount>{blocks}</BlocksCount><MappedBlocksCount>{blocks}</MappedBlocksCount>\
+             <BlockMap><Range>0-{}</Range></BlockMap></bmap>\n",
+            blocks - 1
+        )
+    };
+    let sealed = [
+        &b"IMSPMF\x01\0"[..],
+        &(2_u32 << 20).to_le_bytes(),
+        &[0; 4],
+        &(1_u64 << 53).to_le_bytes(),
+        &(1_u64 << 32).to_le_bytes(),
+        &[0; 16],
+    ]
+    .concat();
+    let of_header = |size: u64| [&size.to_le_bytes()[..], &[0; 76]].concat();
+    let files: [(&str, Vec<u8>, bool); 9] = [
+        ("zvhd2", vec![0xff; 84], false),
+        ("sealed", sealed, false),
+        ("ranges", ranges(1 << 53, 2 << 20).into_bytes(), false),
+        ("ranges", ranges(1 << 41, 512).into_bytes(), false),
+        ("bmap", bmap(1 << 53, 2 << 20).into_bytes(), false),
+        ("bmap", bmap(1 << 44, 4096).into_bytes(), false),
+        ("learned.toml", of_header(1 << 41), false),
+        ("learned.toml", of_header(u64::MAX), false),
+        // A disk of 1 TiB in blocks of 4 KiB is within bounds.
+        ("ranges", ranges(1 << 40, 4096).into_bytes(), true),
+    ];
+    for (layout, bytes, shown) in files {
+        folder.write("x.mf", &bytes);
+        let size = if layout == "zvhd2" { "9007199254740992" } else { "" };
+        let size: &[&str] = if size.is_empty() { &[] } else { &["--image-size", size] };
+        let commands: [&[&str]; 4] = [
+            &["bitmap", "show", "--layout", layout, "x.mf"],
+            &["bitmap", "diff", "--layout", layout, "x.mf", "x.mf"],
+            &["bitmap", "convert", "--force", "--from", layout, "x.mf", "y.mf", "--to", "ranges"],
+            &["bitmap", "convert", "--force", "--from", layout, "x.mf", "y.mf", "--to", "zvhd2"],
+        ];
+        for args in commands {
+            let run = run_limited(&folder, &[args, size].concat());
+            assert_eq!(run.status, if shown { 0 } else { 2 }, "{args:?}: {run:?}");
+            assert!(!run.err.contains("memory allocation") && !run.err.contains("panicked"), "{run:?}");
+        }
+        // Beside an image of another size it is no bitmap of that.
+        let run = run_limited(&folder, &["bitmap", "verify", "small.raw", "--bitmap", "x.mf"]);
+        assert!([1, 2].contains(&run.status) && !run.err.contains("memory allocation"), "{run:?}");
+    }
+}
+
 /// A Zstandard frame of 128 KiB of zeros with this window descriptor.
 fn zstd_frame(window: u8) -> Vec<u8> {
     [&b"\x28\xb5\x2f\xfd\x00"[..], &[window], b"\x03\0\x10\0"].concat()
