@@ -381,9 +381,10 @@ pub(crate) struct Zvhd2MapArgs {
 #[command(after_help = "Examples:
   imsprep zvhd2 repair broken.zvhd2 saved.zvhd2
 
-For files that are cut off, whose END, index or bitmap is lost or damaged, or that have damage among their records. IN is \
-only read. A record is saved if it expands to one whole block and neither index nor bitmap, as far as these are sound, speak \
-against it; its data is copied as it is.
+For files that are cut off, that got or lost bytes, whose END, index or bitmap is lost or damaged, or that have damage among \
+their records. IN is only read. A record is saved, wherever it begins, if it has its end marker, expands to one whole block, \
+and is not contradicted by a sound index or bitmap; its data is copied as it is. Without its end marker it is saved only if it \
+has a checksum, or if it is compressed throughout and the next record begins where it ends.
 
 Exit status 1: data is lost, or nobody knows whether any is; the blocks that are known to be missing are listed.")]
 pub(crate) struct Zvhd2RepairArgs {

@@ -48,11 +48,14 @@ pub(crate) fn read_bitmap(
     };
     let segments = u64::from(f.max_blk_num.div_ceil(disk::BLOCKS_PER_SEGMENT));
     let whole = segments * u64::from(disk::BITMAP_SEGMENT_SIZE);
-    // Unused bits are looked at as far as the last segment goes, but not in what comes after it.
-    let stop = span.start.saturating_add(whole).min(end.offset);
+    let exposed = footer::exposed_size(f).div_ceil(footer::block_size(f));
+    // Unused bits are looked at as far as the last segment goes. Readers take it whole, even where END begins within it: of
+    // what they take from there the bits of blocks that they expose matter.
+    let taken = end.offset.max(span.start.saturating_add(exposed.div_ceil(8)));
+    let stop = span.start.saturating_add(whole).min(taken).min(source.size());
 
     let mut bitmap = Bitmap { span, blocks: Vec::new(), total: 0, last: None };
-    let mut strays = Strays { exposed: f.curr_size.div_ceil(footer::block_size(f)), ..Strays::default() };
+    let mut strays = Strays { exposed, ..Strays::default() };
     let mut buffer = Vec::new();
     let mut at = span.start;
     while at < stop {

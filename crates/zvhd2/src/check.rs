@@ -4,11 +4,15 @@ use imsprep_findings::{Finding, Report};
 use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, Progress, ReadAt};
 
-use crate::bitmap::{self, Bitmap};
+use crate::bitmap::Bitmap;
+use crate::body::{Body, read_body};
+use crate::contents;
 use crate::footer::{self, Footers, Placed};
+use crate::index::Entry;
 use crate::payload::{self, Blocks};
 use crate::record::{self, Records};
-use crate::{Error, Info, Occupancy, index, layout, rules};
+use crate::sequence::Sequence;
+use crate::{Error, Info, Occupancy, rules};
 
 /// How far a check looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +81,7 @@ impl Checker<'_> {
             return;
         }
         footer::check_fields(head, &mut self.report);
-        self.check_head_frame(head);
+        footer::check_head_frame(head, &mut self.report);
         self.report.push_not_checked("index, bitmap and records", "without END nothing says where they are");
     }
 
@@ -86,22 +90,8 @@ impl Checker<'_> {
         if end.offset == 0 {
             return self.check_head_alone(end);
         }
-        if head.footer.is_v2() {
-            self.check_head_frame(head);
-            footer::check_agrees(head, end, &rules::HEAD_DIFFERS, &mut self.report);
-        } else {
-            let finding = Finding::new(&rules::HEAD_COOKIE, "the file does not begin with a footer").at(0);
-            let found = head.footer.cookie.escape_ascii();
-            self.report.push(finding.expected(disk::COOKIE.escape_ascii()).found(found));
-        }
+        footer::check_head(head, end, &mut self.report);
         self.check_body(end)
-    }
-
-    /// What holds for HEAD, whatever END says.
-    fn check_head_frame(&mut self, head: &Placed) {
-        footer::check_checksum(head, &rules::HEAD_CHECKSUM, &mut self.report);
-        footer::check_frame(head, &mut self.report);
-        footer::check_end_fields_absent(head, &rules::HEAD_INDEX, &["non_zero_blk_num"], &mut self.report);
     }
 
     /// A file of 4096 bytes: a disk of size 0, or one that nothing was written to.
@@ -113,27 +103,17 @@ impl Checker<'_> {
 
     fn check_body(&mut self, end: &Placed) -> Result<(), Error> {
         let block_size = footer::block_size(&end.footer);
-        let Some(bitmap) = bitmap::read_bitmap(self.source, end, &mut self.report, self.cancel)? else {
+        let body = read_body(self.source, end, &mut self.report, self.cancel)?;
+        let Some(Body { bitmap, entries, missing }) = body else {
             self.report
                 .push_not_checked("index and records", "there is no bitmap to say which blocks have one");
             return Ok(());
         };
         self.info.data_blocks = Some(bitmap.total);
-        let place = layout::check_index_place(end, &bitmap, &mut self.report);
-        layout::check_regions(end, &bitmap, place, &mut self.report);
-        layout::check_counts(end, &bitmap, &mut self.report);
-        layout::check_data_count(end, self.info.mid.as_ref(), &bitmap, &mut self.report);
-        layout::check_exposed(end, &bitmap, block_size, &mut self.report);
-
-        let mut records = Records { end: disk::ALIGN, ..Records::default() };
-        let mut missing = bitmap.total;
-        if let Some(place) = place {
-            let entries = index::read_index(self.source, place, &bitmap, self.cancel)?;
-            missing -= entries.len() as u64;
-            index::check_blocks(&entries, &mut self.report);
-            let entries = index::check_places(entries, place, &bitmap, end.offset, &mut self.report);
-            let (report, cancel) = (&mut self.report, self.cancel);
-            records = record::check_records(self.source, &entries, block_size, end.offset, report, cancel)?;
+        let (report, cancel) = (&mut self.report, self.cancel);
+        let records = record::check_records(self.source, &entries, block_size, end.offset, report, cancel)?;
+        if missing == 0 && !self.report.has_errors() {
+            self.check_sequence(end, &entries, &records)?;
         }
         self.info.payload_bytes = Some(records.payload_bytes);
         if missing == 0 {
@@ -144,6 +124,25 @@ impl Checker<'_> {
         }
         self.check_content(end, &records, block_size)?;
         self.occupancy = Some(Occupancy::new(bitmap, records));
+        Ok(())
+    }
+
+    /// Between the records, and behind them, there is nothing that gives a sequential reader another disk.
+    fn check_sequence(&mut self, end: &Placed, entries: &[Entry], records: &Records) -> Result<(), Error> {
+        let Some(method) = footer::method(&end.footer) else { return Ok(()) };
+        let mut ends = entries.iter().map(contents::place_of).zip(&records.header_ends).collect::<Vec<_>>();
+        ends.sort_unstable_by_key(|(place, _)| place.block);
+        let places = ends.iter().map(|(place, _)| *place).collect::<Vec<_>>();
+        let sequence = Sequence { places: &places, method, disk_size: footer::exposed_size(&end.footer) };
+        let first = std::iter::once((None, disk::ALIGN));
+        for (number, from) in
+            first.chain(ends.iter().map(|(_, end)| **end).enumerate().map(|(n, e)| (Some(n), e)))
+        {
+            self.cancel.check()?;
+            if let Some(finding) = sequence.check_after(self.source, number, from)? {
+                self.report.push(finding);
+            }
+        }
         Ok(())
     }
 

@@ -5,37 +5,199 @@ use std::collections::BTreeMap;
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::contents::Place;
+use crate::footer::Placed;
+use crate::guard::Guard;
 use crate::rules;
-use crate::witness::{Testimony, Witness};
+use crate::witness::{Testimony, Witness, shift};
+
+/// A record that was found and expands to one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    /// Where it ends by its own header.
+    pub(crate) end: u64,
+    /// What stands guard over its payload.
+    pub(crate) guard: Guard,
+    /// CRC-32 of the block.
+    pub(crate) checksum: u32,
+}
 
 /// The records to be taken, by block, each block once; the others are reported.
-pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: &mut Report) -> Vec<Place> {
-    let mut refuse = |place: &Place, rule: &'static Rule, what: String| {
-        let message = format!("the record of block {} is not taken: {what}", place.block);
-        report.push(Finding::new(rule, message).at(place.offset).in_block(place.block.into()));
+pub(crate) fn choose(
+    found: &[Found],
+    mid: Option<&Placed>,
+    blocks: u32,
+    witness: &Witness,
+    report: &mut Report,
+) -> Vec<Place> {
+    let mut taken = if witness.index_sound {
+        by_sound_index(found, mid, blocks, witness, report)
+    } else {
+        by_themselves(found.iter().map(|found| found.place), blocks, witness, report)
     };
-    // By what each says of itself, and what the index and the bitmap say of it.
+    taken.sort_unstable_by_key(|place| place.block);
+    taken
+}
+
+/// That a record is not taken.
+fn refuse(report: &mut Report, place: &Place, rule: &'static Rule, what: &str) {
+    let message = format!("the record of block {} is not taken: {what}", place.block);
+    report.push(Finding::new(rule, message).at(place.offset).in_block(place.block.into()));
+}
+
+/// By an index that is sound: it has every record, at an offset that may differ from the one in this file. A record that lies
+/// elsewhere has to be as long as it says.
+fn by_sound_index(
+    found: &[Found],
+    mid: Option<&Placed>,
+    blocks: u32,
+    witness: &Witness,
+    report: &mut Report,
+) -> Vec<Place> {
+    let by_offset = witness.places().iter().map(|told| (told.offset, told.block)).collect::<BTreeMap<_, _>>();
     let mut kept = Vec::with_capacity(found.len());
+    for found in found {
+        let place = &found.place;
+        let told = witness.place(place.block);
+        let by = told.and_then(|(_, told)| shift(place.offset, told.offset));
+        let other = by_offset.get(&place.offset);
+        match (told, by) {
+            _ if place.block >= blocks => {
+                refuse(report, place, &rules::RECORD_BLOCK, &format!("the disk has {blocks} blocks"));
+            }
+            (Some((number, told)), Some(by))
+                if by == 0 || found.end - place.offset == u64::from(told.length) =>
+            {
+                kept.push((*found, number, by));
+            }
+            _ => match other {
+                Some(other) => {
+                    let what = format!("by the index it is block {other}'s");
+                    refuse(report, place, &rules::RECORD_BLOCK, &what);
+                }
+                None => {
+                    refuse(report, place, &rules::RECORD_GAP, "the index, which is sound, does not have it");
+                }
+            },
+        }
+    }
+    refuse_joined(&mut kept, found, mid, witness, report);
+    refuse_doubled(&mut kept, mid, witness, report);
+    // What lies where the index has it is confirmed. Others are so as far as they follow one another as the index has them.
+    let confirmed = |by: i64| by == 0;
+    let ascending = ascending(&kept.iter().map(|(found, ..)| found.place.block).collect::<Vec<_>>());
+    let mut taken = Vec::with_capacity(kept.len());
+    for (number, (found, _, by)) in kept.iter().enumerate() {
+        if confirmed(*by) || ascending.binary_search(&number).is_ok() {
+            taken.push(found.place);
+        } else {
+            let what = "it stands out of order, and not where the index has it";
+            refuse(report, &found.place, &rules::RECORD_ORDER, what);
+        }
+    }
+    taken
+}
+
+/// Where whole records are gone, or stand twice, the one before them may be two halves, joined where the file lost bytes or
+/// got some. Of compressed data that shows when it is expanded; of plain data it does not.
+fn refuse_joined(
+    kept: &mut Vec<(Found, usize, i64)>,
+    found: &[Found],
+    mid: Option<&Placed>,
+    witness: &Witness,
+    report: &mut Report,
+) {
+    let starts =
+        found.iter().map(|found| (found.place.offset, found.place.block)).collect::<BTreeMap<_, _>>();
+    kept.retain(|(found, number, by)| {
+        if found.guard != Guard::Plain {
+            return true;
+        }
+        let next = witness.places().get(number + 1);
+        let goes_on = match next {
+            Some(next) => {
+                let at = next.offset.checked_add_signed(*by);
+                at.is_some_and(|at| starts.get(&at) == Some(&next.block))
+            }
+            None => mid.is_some_and(|mid| witness.shift_of_mid(mid) == Some(*by)),
+        };
+        let something_follows =
+            starts.contains_key(&found.end) || mid.is_some_and(|mid| mid.offset == found.end);
+        let joined = !goes_on && something_follows;
+        if joined {
+            let what = "another record than the index has follows it, so that it may be parts of two, and no checksum tells";
+            refuse(report, &found.place, &rules::RECORD_GAP, what);
+        }
+        !joined
+    });
+}
+
+/// Of several records for one block the one is taken that lies as far from where the index has it as others do; of those that
+/// hold the same, one.
+fn refuse_doubled(
+    kept: &mut Vec<(Found, usize, i64)>,
+    mid: Option<&Placed>,
+    witness: &Witness,
+    report: &mut Report,
+) {
+    let mut claims: BTreeMap<u32, Vec<(u64, i64, u32)>> = BTreeMap::new();
+    for (found, _, by) in kept.iter() {
+        claims.entry(found.place.block).or_default().push((found.place.offset, *by, found.checksum));
+    }
+    let mut shifts = mid.and_then(|mid| witness.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
+    shifts.extend(claims.values().filter_map(|claims| match claims.as_slice() {
+        [(_, by, _)] => Some(*by),
+        _ => None,
+    }));
+    shifts.sort_unstable();
+    kept.retain(|(found, _, by)| {
+        let claims = claims.get(&found.place.block).map(Vec::as_slice).unwrap_or_default();
+        if claims.len() == 1 {
+            return true;
+        }
+        let likely = |by: i64| shifts.is_empty() || shifts.binary_search(&by).is_ok();
+        let mut rivals = claims.iter().filter(|(_, by, _)| likely(*by));
+        let first = rivals.next();
+        let same = first.is_some_and(|(_, _, first)| rivals.all(|(_, _, other)| other == first));
+        let is_first = first.is_some_and(|(offset, ..)| *offset == found.place.offset);
+        if same && is_first {
+            return true;
+        }
+        let what = if same && likely(*by) {
+            "there is another one with the same data".to_owned()
+        } else if same {
+            "the index has another one for that block".to_owned()
+        } else {
+            format!("there are {} for that block, and nothing says which one is right", claims.len())
+        };
+        refuse(report, &found.place, &rules::RECORD_BLOCK, &what);
+        false
+    });
+}
+
+/// By what each says of itself, and what bitmap and remains of an index say of it.
+fn by_themselves(
+    found: impl Iterator<Item = Place>,
+    blocks: u32,
+    witness: &Witness,
+    report: &mut Report,
+) -> Vec<Place> {
+    let mut kept = Vec::new();
     for place in found {
         let block = place.block;
         match witness.ask_about(place.offset, block) {
             _ if block >= blocks => {
-                refuse(&place, &rules::RECORD_BLOCK, format!("the disk has {blocks} blocks"));
+                refuse(report, &place, &rules::RECORD_BLOCK, &format!("the disk has {blocks} blocks"));
             }
             Testimony::Denies { block } => {
-                refuse(&place, &rules::RECORD_BLOCK, format!("by the index it is block {block}'s"));
-            }
-            Testimony::Silent if witness.index_sound => {
-                refuse(&place, &rules::RECORD_GAP, "the index, which is sound, does not have it".into());
+                let what = format!("by the index it is block {block}'s");
+                refuse(report, &place, &rules::RECORD_BLOCK, &what);
             }
             Testimony::Silent
                 if witness.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) =>
             {
-                refuse(
-                    &place,
-                    &rules::RECORD_BLOCK,
-                    "the bitmap, which is sound, does not mark that block".into(),
-                );
+                let what = "the bitmap, which is sound, does not mark that block";
+                refuse(report, &place, &rules::RECORD_BLOCK, what);
             }
             testimony => kept.push((place, testimony)),
         }
@@ -56,7 +218,7 @@ pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: 
             } else {
                 format!("there are {all} for that block, and nothing says which one is right")
             };
-            refuse(place, &rules::RECORD_BLOCK, what);
+            refuse(report, place, &rules::RECORD_BLOCK, &what);
         }
         taken
     });
@@ -68,17 +230,12 @@ pub(crate) fn choose(found: Vec<Place>, blocks: u32, witness: &Witness, report: 
         number += 1;
         let taken = in_order || *testimony != Testimony::Silent;
         if !taken {
-            refuse(
-                place,
-                &rules::RECORD_ORDER,
-                "it stands out of order, and there is no index to confirm it".into(),
-            );
+            let what = "it stands out of order, and there is no index to confirm it";
+            refuse(report, place, &rules::RECORD_ORDER, what);
         }
         taken
     });
-    let mut taken = kept.into_iter().map(|(place, _)| place).collect::<Vec<_>>();
-    taken.sort_unstable_by_key(|place| place.block);
-    taken
+    kept.into_iter().map(|(place, _)| place).collect()
 }
 
 /// The positions of a longest ascending subsequence, ascending.

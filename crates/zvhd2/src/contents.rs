@@ -1,11 +1,14 @@
 //! What reading needs to know of a container, validated.
 
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_ondisk::zvhd2 as disk;
-use imsprep_source::{Cancel, ReadAt};
+use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
+use crate::body::{Body, read_body};
 use crate::footer::{self, Footers, Method, Placed};
-use crate::{Error, Version, bitmap, index, info, layout, stream};
+use crate::index::Entry;
+use crate::sequence::Sequence;
+use crate::{Error, Version, bitmap, stream};
 
 /// Bytes of a block. Containers of other sizes are refused when they are opened.
 pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
@@ -32,6 +35,8 @@ pub(crate) struct Contents {
     pub(crate) disk_size: u64,
     /// One for each data block, ascending by block and without repeats; each block begins on the disk.
     pub(crate) places: Vec<Place>,
+    /// Where the records begin, ascending. Not of version 1, whose records follow one another.
+    pub(crate) starts: Vec<u64>,
 }
 
 impl Contents {
@@ -49,17 +54,29 @@ impl Contents {
                 refuse_errors(source, &report)?;
                 Err(Error::NotZvhd2 { path: source.path().to_owned() })
             }
-            Footers::V2 { end: Some(end), .. } => read_indexed(source, end, cancel),
+            Footers::V2 { head, end: Some(end) } => read_indexed(source, head, end, cancel),
         }
+    }
+
+    /// The records in the order in which a sequential reader wants them.
+    pub(crate) fn sequence(&self) -> Sequence<'_> {
+        Sequence { places: &self.places, method: self.method, disk_size: self.disk_size }
     }
 }
 
 /// By the same functions that check a file: what they call an error is refused here, and what they warn of is read.
-fn read_indexed(source: &dyn ReadAt, end: &Placed, cancel: &Cancel) -> Result<Contents, Error> {
+fn read_indexed(
+    source: &dyn ReadAt,
+    head: &Placed,
+    end: &Placed,
+    cancel: &Cancel,
+) -> Result<Contents, Error> {
     let mut report = Report::new();
     footer::check_end(source, end, &mut report);
     if end.offset == 0 {
         footer::check_written(end, &mut report);
+    } else {
+        footer::check_head(head, end, &mut report);
     }
     refuse_errors(source, &report)?;
     let f = &end.footer;
@@ -69,36 +86,71 @@ fn read_indexed(source: &dyn ReadAt, end: &Placed, cancel: &Cancel) -> Result<Co
         version: Version::Zvhd2,
         method,
         orig_size: f.orig_size,
-        disk_size: f.curr_size,
+        disk_size: footer::exposed_size(f),
         places: Vec::new(),
+        starts: Vec::new(),
     };
     if end.offset == 0 {
         return Ok(contents);
     }
 
-    let bitmap = bitmap::read_bitmap(source, end, &mut report, cancel)?;
+    let Some(body) = read_body(source, end, &mut report, cancel)? else {
+        refuse_errors(source, &report)?;
+        return Ok(contents);
+    };
     refuse_errors(source, &report)?;
-    let Some(bitmap) = bitmap else { return Ok(contents) };
-    let place = layout::check_index_place(end, &bitmap, &mut report);
-    layout::check_regions(end, &bitmap, place, &mut report);
-    layout::check_exposed(end, &bitmap, BLOCK, &mut report);
-    layout::check_data_count(end, info::read_mid(source, end)?.as_ref(), &bitmap, &mut report);
-    refuse_errors(source, &report)?;
-    let Some(place) = place else { return Ok(contents) };
+    let Body { bitmap, entries, .. } = body;
     if bitmap.total > bitmap.blocks.len() as u64 {
         let what = format!("it has {} records, and at most {} are read", bitmap.total, bitmap::MAX_RECORDS);
         return Err(Error::Unreadable { path: source.path().to_owned(), offset: end.at("bitmap_lba"), what });
     }
-    let entries = index::read_index(source, place, &bitmap, cancel)?;
-    index::check_blocks(&entries, &mut report);
-    let entries = index::check_places(entries, place, &bitmap, end.offset, &mut report);
-    refuse_errors(source, &report)?;
-    contents.places = entries
-        .into_iter()
-        .map(|entry| Place { block: entry.block, length: entry.raw.length, offset: entry.raw.offset })
-        .collect();
+    contents.starts = entries.iter().map(|entry| entry.raw.offset).collect();
+    contents.places = entries.iter().map(place_of).collect();
     contents.places.sort_unstable_by_key(|place| place.block);
+    contents.orig_size = source_size(&contents);
+    refuse_gaps(source, &contents, cancel)?;
     Ok(contents)
+}
+
+/// The record that an entry tells of.
+pub(crate) fn place_of(entry: &Entry) -> Place {
+    Place { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
+}
+
+/// Bytes of the source image: as the footer says, or more where blocks beyond that have data, which nobody may leave out.
+pub(crate) fn source_size(contents: &Contents) -> u64 {
+    let last = contents.places.last().map(|place| u64::from(place.block) * BLOCK);
+    match last.filter(|start| *start >= contents.orig_size) {
+        Some(start) => start.saturating_add(BLOCK).min(contents.disk_size),
+        None => contents.orig_size,
+    }
+}
+
+/// Looks at what lies between the records, by the lengths in the index: in files of the reference nothing does. Where a
+/// header has another length than the index, that is looked at when the record is read.
+fn refuse_gaps(source: &dyn ReadAt, contents: &Contents, cancel: &Cancel) -> Result<(), Error> {
+    let mut report = Report::new();
+    let sequence = contents.sequence();
+    for number in std::iter::once(None).chain((0..contents.places.len()).map(Some)) {
+        cancel.check()?;
+        let place = number.and_then(|number| contents.places.get(number));
+        let next = contents.places.get(number.map_or(0, |number| number + 1));
+        let end = place.map_or(disk::ALIGN, |place| place.offset.saturating_add(place.length.into()));
+        if next.is_some_and(|next| next.offset <= end) {
+            continue;
+        }
+        let from = match place {
+            None => end,
+            Some(place) => {
+                let header = RecordHeader::decode(&source.read_array(place.offset)?);
+                place.offset.saturating_add(header.record_length())
+            }
+        };
+        if let Some(finding) = sequence.check_after(source, number, from)? {
+            report.push(finding);
+        }
+    }
+    refuse_errors(source, &report)
 }
 
 /// The first error among the findings, if there is one.

@@ -126,10 +126,38 @@ pub(crate) fn check_end(source: &dyn ReadAt, end: &Placed, report: &mut Report) 
             Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
         let fix = format!("cut the file: truncate -s {file_end} FILE");
         report.push(finding.found(format!("{trailing} bytes more")).fix(fix));
+    } else if !source.size().is_multiple_of(disk::SECTOR) {
+        let size = source.size();
+        let finding =
+            Finding::new(&rules::FILE_LENGTH, "the file's length is not a multiple of 512").at(size);
+        report.push(finding.expected("whole sectors of 512 bytes").found(format!("{size} bytes")));
     }
     check_checksum(end, &rules::END_CHECKSUM, report);
     check_frame(end, report);
     check_fields(end, report);
+}
+
+/// What must hold for HEAD in a file that has an END.
+pub(crate) fn check_head(head: &Placed, end: &Placed, report: &mut Report) {
+    if !head.footer.is_v2() {
+        let finding = Finding::new(&rules::HEAD_COOKIE, "the file does not begin with a footer").at(0);
+        let found = head.footer.cookie.escape_ascii();
+        report.push(finding.expected(disk::COOKIE.escape_ascii()).found(found));
+        return;
+    }
+    check_head_frame(head, report);
+    check_agrees(head, end, &rules::HEAD_DIFFERS, report);
+    // Any other value makes readers look at END.
+    if head.footer.zvhd2_version == disk::VERSION_SEQUENTIAL {
+        report.push(head.wrong(&rules::NO_INDEX, "zvhd2_version", disk::VERSION_INDEXED, 0));
+    }
+}
+
+/// What holds for HEAD, whatever END says.
+pub(crate) fn check_head_frame(head: &Placed, report: &mut Report) {
+    check_checksum(head, &rules::HEAD_CHECKSUM, report);
+    check_frame(head, report);
+    check_end_fields_absent(head, &rules::HEAD_INDEX, &["non_zero_blk_num"], report);
 }
 
 /// A file that is HEAD alone must be a disk of size 0.
@@ -184,11 +212,28 @@ pub(crate) fn check_fields(placed: &Placed, report: &mut Report) {
     }
     let canonical = f.orig_size.checked_next_multiple_of(disk::DISK_SIZE_STEP);
     let expected = canonical.map_or("a size below 2^64".to_owned(), |c| c.to_string());
-    if f.curr_size < f.orig_size {
+    if exposed_size(f) < f.orig_size {
         report.push(placed.wrong(&rules::DISK_TOO_SMALL, "curr_size", expected, f.curr_size));
     } else if Some(f.curr_size) != canonical {
         report.push(placed.wrong(&rules::DISK_SIZE, "curr_size", expected, f.curr_size));
     }
+    let covered = covered_size(f);
+    if f.curr_size > covered {
+        let expected = format!("at most {covered}, by max_blk_num {}", f.max_blk_num);
+        report.push(placed.wrong(&rules::TOO_FEW_SEGMENTS, "curr_size", expected, f.curr_size));
+    }
+}
+
+/// Bytes of the disk that readers expose: whole sectors.
+pub(crate) fn exposed_size(footer: &Footer) -> u64 {
+    footer.curr_size - footer.curr_size % disk::SECTOR
+}
+
+/// Bytes of the largest disk that the index reader has bitmap segments for. It counts them in 32 bits, so that the largest
+/// values of max_blk_num have none.
+fn covered_size(footer: &Footer) -> u64 {
+    let segments = footer.max_blk_num.wrapping_add(disk::BLOCKS_PER_SEGMENT - 1) / disk::BLOCKS_PER_SEGMENT;
+    u64::from(segments) * u64::from(disk::BLOCKS_PER_SEGMENT) * u64::from(disk::BLOCK_SIZE)
 }
 
 /// What each of the footers must be, whatever the others hold.

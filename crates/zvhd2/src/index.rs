@@ -1,8 +1,8 @@
 //! The index: where the record of each data block is.
 
-use imsprep_findings::{Finding, Report};
+use imsprep_findings::{Finding, Report, Severity};
 use imsprep_ondisk::zvhd2::{self as disk, IndexEntry, RecordHeader};
-use imsprep_source::{Cancel, ReadAt};
+use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::bitmap::Bitmap;
 use crate::layout::{IndexPlace, Span};
@@ -10,6 +10,8 @@ use crate::{Error, rules};
 
 /// Bytes of the index that are read at once.
 const CHUNK: u64 = 64 << 10;
+/// Bytes that the index reader has room for when it reads a record: it reads as many as the entry says.
+const ROOM: u32 = 4_202_496;
 
 /// The record of one data block, as the index tells it. Nothing of it is known to be true.
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +28,17 @@ pub(crate) fn read_index(
     source: &dyn ReadAt,
     place: IndexPlace,
     bitmap: &Bitmap,
+    report: &mut Report,
     cancel: &Cancel,
 ) -> Result<Vec<Entry>, Error> {
+    if place.by_block {
+        return read_by_block(source, place, bitmap, report, cancel);
+    }
     let mut entries = Vec::with_capacity(bitmap.blocks.len());
     let mut chunk = Vec::new();
     let mut chunk_at = place.span.start;
     for (ordinal, block) in (0_u64..).zip(&bitmap.blocks) {
-        let position = if place.by_block { u64::from(*block) } else { ordinal };
-        let at = place.span.start.saturating_add(position * IndexEntry::SIZE as u64);
+        let at = place.span.start.saturating_add(ordinal * IndexEntry::SIZE as u64);
         if Span::within(at, IndexEntry::SIZE as u64, place.span.end).is_none() {
             break;
         }
@@ -46,6 +51,63 @@ pub(crate) fn read_index(
         let bytes = usize::try_from(at - chunk_at).ok().and_then(|start| chunk.get(start..)?.first_chunk());
         let Some(bytes) = bytes else { break };
         entries.push(Entry { block: *block, at, raw: IndexEntry::decode(bytes) });
+    }
+    Ok(entries)
+}
+
+/// Reads an index in which every block has its entry at its own number. The index reader goes by it alone, so it must have
+/// a record for the blocks that the bitmap marks and for no other.
+fn read_by_block(
+    source: &dyn ReadAt,
+    place: IndexPlace,
+    bitmap: &Bitmap,
+    report: &mut Report,
+    cancel: &Cancel,
+) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::with_capacity(bitmap.blocks.len());
+    let mut marked = bitmap.blocks.iter().copied().peekable();
+    let (mut differing, mut first) = (0, None);
+    let mut chunk = Vec::new();
+    let mut chunk_at = place.span.start;
+    while chunk_at < place.span.end {
+        cancel.check()?;
+        let length = CHUNK.min(place.span.end - chunk_at);
+        chunk.resize(usize::try_from(length).unwrap_or(0), 0);
+        source.read_at(&mut chunk, chunk_at)?;
+        let size = IndexEntry::SIZE as u64;
+        let next = chunk_at + length;
+        let block_after = (next - place.span.start) / size;
+        // Most of a large disk has no data, and no entries.
+        if is_zero(&chunk) && marked.peek().is_none_or(|block| u64::from(*block) >= block_after) {
+            chunk_at = next;
+            continue;
+        }
+        let (pieces, _) = chunk.as_chunks::<{ IndexEntry::SIZE }>();
+        for (at, bytes) in (chunk_at..next).step_by(IndexEntry::SIZE).zip(pieces) {
+            let Ok(block) = u32::try_from((at - place.span.start) / size) else { continue };
+            let raw = IndexEntry::decode(bytes);
+            let is_marked = marked.next_if_eq(&block).is_some();
+            let has_record = raw.offset != 0 && raw.length != 0;
+            if is_marked {
+                entries.push(Entry { block, at, raw });
+            } else if raw.offset != 0 && raw.block != block {
+                let message = format!("the index entry of block {block} names block {}", raw.block);
+                let finding = Finding::new(&rules::INDEX_BLOCK, message).at(at).in_block(block.into());
+                report.push(finding.expected(block).found(raw.block));
+            }
+            if is_marked != has_record {
+                differing += 1;
+                first.get_or_insert((at, block, is_marked));
+            }
+        }
+        chunk_at = next;
+    }
+    if let Some((at, block, is_marked)) = first {
+        let (marks, has) = if is_marked { ("marks", "no record") } else { ("does not mark", "a record") };
+        let message = format!("the bitmap {marks} block {block}, and the index has {has} for it");
+        let finding = Finding::new(&rules::INDEX_BITMAP, message).at(at).in_block(block.into());
+        let finding = finding.expected("a record for every block that the bitmap marks, and for no other");
+        report.push_counted(finding.found(format!("{differing} blocks that differ")), differing);
     }
     Ok(entries)
 }
@@ -116,6 +178,17 @@ pub(crate) fn check_places(
                 .in_block(entry.block.into())
                 .expected("a multiple of 4096")
                 .found(offset),
+            );
+        }
+        if free && length > ROOM {
+            let message = format!("the index entry of block {} gives its record too many bytes", entry.block);
+            report.push(
+                Finding::new(&rules::RECORD_LENGTH, message)
+                    .at(entry.at)
+                    .in_block(entry.block.into())
+                    .expected(format!("at most {ROOM}, which the index reader has room for"))
+                    .found(length)
+                    .severity(Severity::Error),
             );
         }
         free

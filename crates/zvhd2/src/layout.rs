@@ -1,10 +1,10 @@
 //! Where index and bitmap lie, and how large END says that they are.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry};
+use imsprep_ondisk::zvhd2::{self as disk, IndexEntry};
 
 use crate::bitmap::Bitmap;
-use crate::footer::Placed;
+use crate::footer::{self, Placed};
 use crate::rules;
 
 /// A span of bytes that lies in the file, after HEAD and before END.
@@ -39,10 +39,12 @@ pub(crate) struct IndexPlace {
     pub(crate) by_block: bool,
 }
 
-/// Bytes of the index that the index reader needs.
+/// Bytes of the index that the index reader needs: by block number an entry for each block that it exposes.
 fn needed_index(end: &Placed, bitmap: &Bitmap) -> u64 {
-    let by_block = end.footer.index_contains_zero_blk != 0;
-    let entries = if by_block { bitmap.last.map_or(0, |last| last + 1) } else { bitmap.total };
+    let f = &end.footer;
+    let by_block = f.index_contains_zero_blk != 0;
+    let entries =
+        if by_block { footer::exposed_size(f).div_ceil(footer::block_size(f)) } else { bitmap.total };
     entries.saturating_mul(IndexEntry::SIZE as u64)
 }
 
@@ -151,16 +153,15 @@ pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     }
 }
 
-/// Holds the number of data blocks in END against the bitmap. Readers count bits; but where MID has the same number as
-/// END, and it is higher, the bitmap has lost blocks that were written.
-pub(crate) fn check_data_count(end: &Placed, mid: Option<&Footer>, bitmap: &Bitmap, report: &mut Report) {
+/// Holds the number of data blocks in END against the bitmap. Readers count bits, so a lower number harms nobody; a higher
+/// one tells of blocks that were written and that the bitmap does not mark.
+pub(crate) fn check_data_count(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     let count = end.footer.non_zero_blk_num;
     if u64::from(count) == bitmap.total {
         return;
     }
-    let lost = u64::from(count) > bitmap.total && mid.is_some_and(|mid| mid.non_zero_blk_num == count);
-    let (message, severity) = if lost {
-        ("MID and END both count more data blocks than the bitmap marks: blocks are lost", Severity::Error)
+    let (message, severity) = if u64::from(count) > bitmap.total {
+        ("END counts more data blocks than the bitmap marks: those would be read as zeros", Severity::Error)
     } else {
         ("non_zero_blk_num in END is wrong", rules::DATA_COUNT.severity)
     };
@@ -174,7 +175,8 @@ pub(crate) fn check_exposed(end: &Placed, bitmap: &Bitmap, block_size: u64, repo
     let Some(last) = bitmap.last else { return };
     let data_end = (last + 1).saturating_mul(block_size);
     // A curr_size below orig_size is reported with the fields.
-    if data_end > f.curr_size && f.curr_size >= f.orig_size {
+    let exposed = footer::exposed_size(f);
+    if data_end > exposed && exposed >= f.orig_size {
         report.push(
             Finding::new(&rules::DISK_TOO_SMALL, "curr_size ends within the last data block")
                 .at(end.at("curr_size"))

@@ -17,6 +17,7 @@
 //! ```
 
 mod bitmap;
+mod body;
 mod check;
 mod checksums;
 mod choose;
@@ -26,6 +27,7 @@ mod contents;
 mod error;
 mod expand;
 mod footer;
+mod guard;
 mod index;
 mod info;
 mod layout;
@@ -36,6 +38,8 @@ mod reader;
 mod record;
 mod rules;
 mod salvage;
+mod scanner;
+mod sequence;
 mod stream;
 #[cfg(test)]
 mod tests;

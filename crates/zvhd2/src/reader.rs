@@ -148,12 +148,39 @@ impl<'a> Reader<'a> {
             expander: Expander::new(self.contents.method, usize::try_from(BLOCK).unwrap_or(0)),
             buffer: Vec::new(),
         });
-        let result = record::read_payload(self.source, place, &mut tool.buffer).and_then(|payload| {
-            let expanded = tool.expander.expand(payload, block);
-            expanded.map_err(|error| record::damaged(self.source, place, RecordHeader::SIZE as u64, &error))
-        });
+        let result =
+            record::read_record(self.source, place, &mut tool.buffer).and_then(|(header, payload)| {
+                self.refuse_hidden(place, &header)?;
+                let expanded = tool.expander.expand(payload, block);
+                expanded
+                    .map_err(|error| record::damaged(self.source, place, RecordHeader::SIZE as u64, &error))
+            });
         lock(&self.idle).push(tool);
         result.map(|_| ())
+    }
+
+    /// Refuses a record that another one begins in, and one that ends before its entry says, with a record behind it that
+    /// only a sequential reader finds.
+    fn refuse_hidden(&self, place: &Place, header: &RecordHeader) -> imsprep_source::Result<()> {
+        let starts = &self.contents.starts;
+        let next = starts.get(starts.partition_point(|start| *start <= place.offset));
+        let distance = next.map(|next| next - place.offset);
+        let length = record::extent(header, place.length, distance);
+        if distance.is_some_and(|distance| distance < length) {
+            return Err(record::damaged(self.source, place, 0, "another record begins in it (ZV-051)"));
+        }
+        if header.record_length() == place.length.into() {
+            return Ok(());
+        }
+        let from = place.offset.saturating_add(header.record_length());
+        let number = self.find(place.block.into());
+        match self.contents.sequence().check_after(self.source, number, from)? {
+            None => Ok(()),
+            Some(finding) => {
+                let what = format!("{} ({})", finding.message, finding.rule.code);
+                Err(record::damaged(self.source, place, 0, what))
+            }
+        }
     }
 
     /// The block at this position among the places, expanded now or lately.

@@ -28,6 +28,8 @@ pub(crate) struct Records {
     pub(crate) payload_bytes: ByteCount,
     /// Where the last record ends.
     pub(crate) end: u64,
+    /// Where each record ends by its own header, in the order of the entries.
+    pub(crate) header_ends: Vec<u64>,
 }
 
 /// The largest payload that is looked at: no compressor makes that much of a block.
@@ -46,6 +48,15 @@ pub(crate) fn read_payload<'b>(
     place: &Place,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], SourceError> {
+    Ok(read_record(source, place, buffer)?.1)
+}
+
+/// The same, with the header.
+pub(crate) fn read_record<'b>(
+    source: &dyn ReadAt,
+    place: &Place,
+    buffer: &'b mut Vec<u8>,
+) -> Result<(RecordHeader, &'b [u8]), SourceError> {
     let most = RecordHeader::SIZE as u64 + payload_limit(BLOCK);
     let length = u64::from(place.length).clamp(RecordHeader::SIZE as u64, most);
     buffer.resize(usize::try_from(length).unwrap_or(0), 0);
@@ -62,13 +73,22 @@ pub(crate) fn read_payload<'b>(
         return Err(damaged(source, place, 12, format!("a payload of {} bytes is impossible", header.size)));
     }
     let payload = usize::try_from(header.size).ok().and_then(|size| rest.get(..size));
-    payload.ok_or_else(|| {
+    let Some(payload) = payload else {
         let what = format!(
             "its payload of {} bytes does not fit into the {} bytes of the record that the index tells of",
             header.size, place.length
         );
-        damaged(source, place, 12, what)
-    })
+        return Err(damaged(source, place, 12, what));
+    };
+    if is_cookie(&header) {
+        return Err(damaged(source, place, 0, "it begins as a footer does (ZV-054)"));
+    }
+    Ok((header, payload))
+}
+
+/// Whether a sequential reader takes the record for the footer behind the last one.
+fn is_cookie(header: &RecordHeader) -> bool {
+    header.prefix.starts_with(&disk::COOKIE[..disk::COOKIE_COMPARED])
 }
 
 /// That a record is not what it should be, `within` bytes into it.
@@ -91,7 +111,8 @@ pub(crate) fn check_records(
     report: &mut Report,
     cancel: &Cancel,
 ) -> Result<Records, Error> {
-    let mut records = Records { end: disk::ALIGN, ..Records::default() };
+    let mut records =
+        Records { end: disk::ALIGN, header_ends: Vec::with_capacity(entries.len()), ..Records::default() };
     let mut postfix_due: Option<Due> = None;
     let mut highest_block: Option<u32> = None;
     let mut following = entries.iter().skip(1);
@@ -107,6 +128,7 @@ pub(crate) fn check_records(
             let postfix = if due.end == offset { *before } else { due.read(source)? };
             due.check(postfix, report);
         }
+        records.header_ends.push(offset.saturating_add(header.record_length()));
         let overlaps = check_sequence(entry, records.end, report);
         // An entry that names a block of its own was reported with the index; the record may be right with it.
         let block = if header.curr_blk == entry.raw.block { header.curr_blk } else { entry.block };
@@ -195,7 +217,10 @@ fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, 
     if header.prefix != disk::RECORD_PREFIX {
         let found = header.prefix.escape_ascii();
         let expected = disk::RECORD_PREFIX.escape_ascii();
-        report.push(at(entry, 0, &rules::RECORD_PREFIX, "has the wrong first bytes", expected, found));
+        let finding = at(entry, 0, &rules::RECORD_PREFIX, "has the wrong first bytes", expected, found);
+        // A sequential reader does not fail at a footer, but takes what follows for zeros.
+        let severity = if is_cookie(header) { Severity::Error } else { rules::RECORD_PREFIX.severity };
+        report.push(finding.severity(severity));
     }
     if header.curr_blk != entry.block && header.curr_blk != entry.raw.block {
         let what = "says that it is another block's";
@@ -215,10 +240,16 @@ fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, 
     let what = "has another length than its index entry says";
     let finding = at(entry, 12, &rules::RECORD_LENGTH, what, format!("{by_entry} (index)"), by_header);
     report.push(finding.severity(severity));
-    // The one that the next record agrees with is right, so that one wrong length is one finding. An entry that does
-    // not hold the payload is never right: records could hide in one another.
-    let distance = next_offset.and_then(|next| next.checked_sub(entry.raw.offset));
-    if distance == Some(by_entry) && by_entry >= used { by_entry } else { by_header }
+    extent(header, entry.raw.length, next_offset.and_then(|next| next.checked_sub(entry.raw.offset)))
+}
+
+/// Bytes that a record takes, where its header and its entry may disagree. The one that the distance to the next record
+/// agrees with is right, so that one wrong length is one finding. An entry that does not hold the payload is never right:
+/// records could hide in one another.
+pub(crate) fn extent(header: &RecordHeader, by_entry: u32, distance: Option<u64>) -> u64 {
+    let by_entry = u64::from(by_entry);
+    let used = RecordHeader::SIZE as u64 + u64::from(header.size);
+    if distance == Some(by_entry) && by_entry >= used { by_entry } else { header.record_length() }
 }
 
 /// A postfix that is still to be looked at.

@@ -75,7 +75,8 @@ rules! {
 
     // Fields of the footers.
     NO_INDEX, "ZV-015", Error, "the file says that it has no index",
-        "zvhd2_version 0 is the sequential form, which the index reader refuses", READER, FIX_TOOL;
+        "zvhd2_version 0 is the sequential form, which the index reader refuses; with 0 in HEAD it never looks at END", READER,
+        FIX_TOOL;
     VERSION_UNKNOWN, "ZV-016", Error, "zvhd2_version is unknown",
         "only 1 (with an index) and 0 (without) exist", READER, COPY_AGAIN;
     METHOD, "ZV-017", Error, "the compression method is unknown",
@@ -136,8 +137,8 @@ rules! {
     STRAY_BITS, "ZV-044", Error, "the bitmap marks blocks past the last one",
         "the index reader looks for records of blocks within curr_size, even past max_blk_num", READER, AGAIN;
     DATA_COUNT, "ZV-045", Warning, "non_zero_blk_num in END is not the bitmap's count",
-        "the index reader counts bits, and the reference writes their number; it is an error where MID and END both count \
-         more: blocks have lost their bits, and read as zeros", WRITER, FIX_TOOL;
+        "the index reader counts bits, and the reference writes their number; it is an error where END counts more: blocks have \
+         lost their bits, or the bitmap is not where END says, and the index reader returns zeros for them", WRITER, AGAIN;
     INDEX_ORDER, "ZV-046", Error, "the index is not in block order",
         "the index reader takes the i-th entry for the i-th data block: it returns wrong data without a word", READER,
         "sort the index by block number, or convert the source image again";
@@ -188,4 +189,18 @@ rules! {
         "the reference leaves zero blocks out; the file is larger than it need be", WRITER, AGAIN;
     PADDING, "ZV-066", Warning, "there is data beyond the end of the source image",
         "the reference pads the last block with zeros; readers expose what is there", WRITER, AGAIN;
+
+    // Where the readers of the reference fail, or differ.
+    FILE_LENGTH, "ZV-067", Error, "the file's length is not a multiple of 512",
+        "the reference's readers round the length up to whole sectors and look for END there, where it is not", BOTH,
+        COPY_AGAIN;
+    TOO_FEW_SEGMENTS, "ZV-068", Error, "the disk is larger than its bitmap can cover",
+        "the index reader has one bitmap segment for each 32768 blocks of max_blk_num, and fails on blocks beyond them", READER,
+        "convert the image to ZVHD2 again: curr_size must be orig_size rounded up to 1 GiB";
+    READERS_DIFFER, "ZV-069", Error, "the sequential reader reads another disk than the index reader",
+        "a record that the index does not have, or a footer among the records, gives one of the two readers other data", BOTH,
+        AGAIN;
+    INDEX_BITMAP, "ZV-070", Error, "index and bitmap disagree on which blocks have a record",
+        "with index_contains_zero_blk = 1 the index reader goes by the index alone; other readers go by the bitmap", READER,
+        AGAIN;
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use imsprep_findings::{Finding, Report};
 use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
-use imsprep_source::{Cancel, Progress, ReadAt, ReadAtExt, Sink, Stage};
+use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, ReadAtExt, Sink, Stage};
 use rayon::prelude::*;
 
-use crate::choose::choose;
+use crate::choose::{Found, choose};
 use crate::contents::{BLOCK, Place};
 use crate::expand::{ExpandError, Expander};
 use crate::footer::{self, Method, Placed};
-use crate::walk::{self, Candidate};
+use crate::guard::guard;
+use crate::walk::{self, Proof, Trial, Walk, is_marked};
 use crate::witness::Witness;
-use crate::{ContainerWriter, Error, Label, Written, record, rules};
+use crate::{Checksums, ContainerWriter, Error, Label, Written, record, rules};
 
 /// Neighbouring blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +73,9 @@ const BATCH: usize = 32;
 
 impl Salvage {
     /// Looks through a container from its first to its last byte for records that can be saved. A record is one that
-    /// begins and ends as records do, or that a sound index tells of, whose payload expands to one whole block, and that
-    /// index and bitmap do not speak against as far as these are sound.
+    /// begins as records do, wherever that is, or that a sound index tells of; that ends as records do, or has a checksum
+    /// or is compressed throughout; whose payload expands to one whole block; and that index and bitmap do not speak against
+    /// as far as these are sound. What lies in holes of the file is not read.
     ///
     /// `size` is the disk's size in bytes, for files of which no sound footer is left. Payloads are expanded by rayon's
     /// ambient pool.
@@ -84,14 +86,15 @@ impl Salvage {
     /// neither a footer nor a record; [`Error::Unreadable`] for version 1, whose records can't be taken apart; or if the
     /// file can't be read.
     pub fn look(
-        source: &dyn ReadAt,
+        source: &dyn DiskReader,
         size: Option<u64>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self, Error> {
         let ends = Ends::find(source)?;
         let stage = Stage::begin(progress, "looking for records", source.size());
-        let walk = walk::walk(source, ends.sound().and_then(|f| footer::method(&f.footer)), |bytes| {
+        let sound = ends.sound().map(|placed| &placed.footer);
+        let mut walk = walk::walk(source, sound, sound.and_then(footer::method), |bytes| {
             stage.advance(bytes);
             Ok(cancel.check()?)
         })?;
@@ -116,11 +119,16 @@ impl Salvage {
             let message = format!("the file ends within the record of block {block}");
             report.push(Finding::new(&rules::END_MISSING, message).at(offset).in_block(block.into()));
         }
-        let mut candidates = walk.candidates;
-        add_by_index(source, &witness, &mut candidates)?;
-        let found_in_all = candidates.len();
-        let found = expand_all(source, candidates, label.method, (progress, cancel), &mut report)?;
-        let records = choose(found, blocks, &witness, &mut report);
+        add_by_index(source, &witness, label.method, &mut walk, cancel)?;
+        for place in &walk.unmarked {
+            let what = "it has no end marker, and nothing else shows that its data is whole";
+            let message = format!("the record of block {} is not taken: {what}", place.block);
+            let finding = Finding::new(&rules::RECORD_POSTFIX, message);
+            report.push(finding.at(place.offset).in_block(place.block.into()));
+        }
+        let found_in_all = walk.candidates.len() + walk.unmarked.len();
+        let found = expand_all(source, &walk.candidates, label.method, (progress, cancel), &mut report)?;
+        let records = choose(&found, walk.mid.as_ref(), blocks, &witness, &mut report);
         report.sort_by_place();
         let missing = missing(&records, blocks, &witness);
         if records.is_empty() && missing != Missing::Nothing {
@@ -238,69 +246,108 @@ fn label(
     Ok((label, SizeFrom::Footer(placed.name)))
 }
 
-/// Adds the records that a sound index tells of and that do not begin as records do.
+/// Adds the records that a sound index tells of and that do not begin as records do: where it has them, or as much further on
+/// as MID is.
 fn add_by_index(
     source: &dyn ReadAt,
     witness: &Witness,
-    candidates: &mut Vec<Candidate>,
+    method: Method,
+    walk: &mut Walk,
+    cancel: &Cancel,
 ) -> Result<(), Error> {
-    let offsets = candidates.iter().map(|candidate| candidate.place.offset).collect::<BTreeSet<_>>();
-    for entry in witness.not_at(&offsets) {
-        let header = RecordHeader::decode(&source.read_array(entry.raw.offset)?);
-        let place = Place { block: entry.block, length: entry.raw.length, offset: entry.raw.offset };
-        if header.curr_blk == entry.block {
-            candidates.push(Candidate { place, proven: false });
+    let mut shifts =
+        walk.mid.as_ref().and_then(|mid| witness.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
+    if !shifts.contains(&0) {
+        shifts.insert(0, 0);
+    }
+    let known =
+        walk.candidates.iter().chain(&walk.unmarked).map(|place| place.offset).collect::<BTreeSet<_>>();
+    let mut trial = Trial::new(source.size());
+    for (told, offset) in witness.not_at(&known, &shifts) {
+        cancel.check()?;
+        if source.size().saturating_sub(offset) < RecordHeader::SIZE as u64 {
+            continue;
+        }
+        let header = RecordHeader::decode(&source.read_array(offset)?);
+        if header.curr_blk != told.block || !record::is_possible(header.size, BLOCK) {
+            continue;
+        }
+        // The file may end before the record does.
+        let length = u64::from(told.length).min(source.size() - offset);
+        let place = Place { block: told.block, length: u32::try_from(length).unwrap_or(told.length), offset };
+        let by_entry = offset.saturating_add(told.length.into());
+        let by_header = offset.saturating_add(header.record_length());
+        let marked = is_marked(source, by_header)? || is_marked(source, by_entry)?;
+        if marked || trial.proves(source, &place, &header, Some(method))? == Proof::Whole {
+            walk.candidates.push(place);
+        } else {
+            walk.unmarked.push(place);
         }
     }
-    candidates.sort_unstable_by_key(|candidate| candidate.place.offset);
+    walk.candidates.sort_unstable_by_key(|place| place.offset);
     Ok(())
 }
 
-/// Expands every candidate that is not proven, and returns those that hold one whole block.
+/// A worker's memory, used for one record after another.
+struct Worker {
+    expander: Expander,
+    buffer: Vec<u8>,
+    block: Vec<u8>,
+}
+
+/// Expands every candidate, and returns those that hold one whole block.
 fn expand_all(
     source: &dyn ReadAt,
-    candidates: Vec<Candidate>,
+    candidates: &[Place],
     method: Method,
     (progress, cancel): (&dyn Progress, &Cancel),
     report: &mut Report,
-) -> Result<Vec<Place>, Error> {
-    let total = candidates.iter().map(|candidate| u64::from(candidate.place.length)).sum();
+) -> Result<Vec<Found>, Error> {
+    let total = candidates.iter().map(|place| u64::from(place.length)).sum();
     let stage = Stage::begin(progress, "checking records", total);
     let block_size = usize::try_from(BLOCK).unwrap_or(0);
-    let worker = || (Expander::new(method, block_size), Vec::new(), vec![0; block_size]);
-    let batches = candidates.par_chunks(BATCH).map_init(worker, |(expander, buffer, block), batch| {
+    let worker = || Worker {
+        expander: Expander::new(method, block_size),
+        buffer: Vec::new(),
+        block: vec![0; block_size],
+    };
+    let batches = candidates.par_chunks(BATCH).map_init(worker, |worker, batch| {
         cancel.check()?;
-        let mut failed = Vec::new();
-        for candidate in batch.iter().filter(|candidate| !candidate.proven) {
-            if let Some(failure) = expand_one(source, &candidate.place, expander, buffer, block)? {
-                failed.push((candidate.place.offset, failure));
-            }
-        }
-        stage.advance(batch.iter().map(|candidate| u64::from(candidate.place.length)).sum());
-        Ok::<_, Error>(failed)
+        let tried = batch.iter().map(|place| expand_one(source, place, method, worker));
+        let tried = tried.collect::<Result<Vec<_>, Error>>()?;
+        stage.advance(batch.iter().map(|place| u64::from(place.length)).sum());
+        Ok::<_, Error>(tried)
     });
-    let mut lost = BTreeSet::new();
-    for (offset, failure) in batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
-        lost.insert(offset);
-        report.push(failure);
+    let mut found = Vec::with_capacity(candidates.len());
+    for tried in batches.collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+        match tried {
+            Ok(record) => found.push(record),
+            Err(failure) => report.push(failure),
+        }
     }
-    let good = candidates.into_iter().map(|candidate| candidate.place);
-    Ok(good.filter(|place| !lost.contains(&place.offset)).collect())
+    Ok(found)
 }
 
-/// Why a record can't be taken, if it can't.
+/// What a record was found to be, or why it can't be taken.
 fn expand_one(
     source: &dyn ReadAt,
     place: &Place,
-    expander: &mut Expander,
-    buffer: &mut Vec<u8>,
-    block: &mut [u8],
-) -> Result<Option<Finding>, Error> {
-    let (rule, offset, what) = match record::read_payload(source, place, buffer) {
+    method: Method,
+    worker: &mut Worker,
+) -> Result<Result<Found, Finding>, Error> {
+    let Worker { expander, buffer, block } = worker;
+    let (rule, offset, what) = match record::read_record(source, place, buffer) {
         Err(imsprep_source::Error::Damaged { offset, what, .. }) => (&rules::RECORD_LENGTH, offset, what),
         Err(error) => return Err(error.into()),
-        Ok(payload) => match expander.expand(payload, block) {
-            Ok(_) => return Ok(None),
+        Ok((header, payload)) => match expander.expand(payload, block) {
+            Ok(_) => {
+                return Ok(Ok(Found {
+                    place: *place,
+                    end: place.offset.saturating_add(header.record_length()),
+                    guard: guard(method, payload),
+                    checksum: Checksums::of_block(block),
+                }));
+            }
             Err(error) => {
                 let rule = match &error {
                     ExpandError::Corrupt { .. } => &rules::PAYLOAD_CORRUPT,
@@ -312,7 +359,7 @@ fn expand_one(
         },
     };
     let message = format!("the record of block {} is not taken: {what}", place.block);
-    Ok(Some(Finding::new(rule, message).at(offset).in_block(place.block.into())))
+    Ok(Err(Finding::new(rule, message).at(offset).in_block(place.block.into())))
 }
 
 /// What is lost, by the best that is known.

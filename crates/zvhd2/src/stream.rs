@@ -4,7 +4,7 @@ use flate2::Decompress;
 use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
-use crate::contents::{BLOCK, Contents, Place};
+use crate::contents::{BLOCK, Contents, Place, source_size};
 use crate::expand::{ExpandError, inflate};
 use crate::footer::{Method, Placed};
 use crate::record::{self, POSTFIX};
@@ -68,13 +68,16 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
     if source.size() - offset < Footer::SIZE as u64 {
         return refuse(offset, "the END footer is cut off");
     }
-    Ok(Contents {
+    let mut contents = Contents {
         version: Version::Zvhd1,
         method: Method::Zlib,
         orig_size: f.orig_size,
         disk_size: f.curr_size,
         places,
-    })
+        starts: Vec::new(),
+    };
+    contents.orig_size = source_size(&contents);
+    Ok(contents)
 }
 
 /// Expands the records one after the other. Going back means to begin anew.

@@ -6,11 +6,12 @@ use imsprep_findings::Report;
 use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt};
 
+use crate::contents::{Place, place_of};
 use crate::footer::Placed;
 use crate::index::Entry;
 use crate::{Error, bitmap, index, layout};
 
-/// What the index says of a record.
+/// What an index that is not sound says of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Testimony {
     /// No entry points to it.
@@ -30,14 +31,27 @@ pub(crate) enum Testimony {
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     /// Every entry names the block of its bit and a place where a record can be: what the index does not have is no
-    /// record.
+    /// record. Its offsets are those of the file before it was damaged: of records that follow bytes that were put in or
+    /// lost, all differ by one amount.
     pub(crate) index_sound: bool,
     /// The data blocks, ascending, if the bitmap can be believed.
     pub(crate) blocks: Option<Vec<u32>>,
-    /// The entries by the offset of their record, each with its bit's block; not to be believed alone.
+    /// The entries of an index that is not sound, by the offset of their record, each with its bit's block; not to be
+    /// believed alone.
     entries: Vec<Entry>,
+    /// The records of a sound index, ascending by block.
+    places: Vec<Place>,
     /// Counts of records, by END and by MID.
     pub(crate) counts: Vec<u64>,
+}
+
+/// Where index and bitmap may be, and who says so.
+struct Hypothesis {
+    end: Placed,
+    /// It is where END says, and not where it would be if bytes were put in or lost before it.
+    told_by_end: bool,
+    /// The bitmap stands right before END.
+    at_end: bool,
 }
 
 impl Witness {
@@ -50,46 +64,59 @@ impl Witness {
         cancel: &Cancel,
     ) -> Result<Self, Error> {
         let mut best = Self::default();
-        for (told_by_mid, footer) in
-            [(false, end.cloned()), (true, mid.map(|mid| as_end(source, mid, blocks)))]
-        {
-            let Some(footer) = footer else { continue };
-            if !best.index_sound {
-                let heard = Self::hear(source, &footer, told_by_mid, cancel)?;
-                if heard.index_sound || (heard.blocks.is_some() && best.blocks.is_none()) {
-                    best = Self { counts: std::mem::take(&mut best.counts), ..heard };
-                }
+        for hypothesis in hypotheses(source, end, mid, blocks) {
+            if best.index_sound {
+                break;
             }
-            best.counts.push(footer.footer.non_zero_blk_num.into());
+            let heard = Self::hear(source, &hypothesis, cancel)?;
+            if heard.index_sound || (heard.blocks.is_some() && best.blocks.is_none()) {
+                best = heard;
+            }
         }
+        best.counts = [end, mid].into_iter().flatten().map(|f| f.footer.non_zero_blk_num.into()).collect();
         Ok(best)
     }
 
-    fn hear(source: &dyn ReadAt, end: &Placed, told_by_mid: bool, cancel: &Cancel) -> Result<Self, Error> {
+    fn hear(source: &dyn ReadAt, hypothesis: &Hypothesis, cancel: &Cancel) -> Result<Self, Error> {
+        let Hypothesis { end, told_by_end, at_end } = hypothesis;
         let mut wrong = Report::new();
         let Some(bitmap) = bitmap::read_bitmap(source, end, &mut wrong, cancel)? else {
             return Ok(Self::default());
         };
         let bits_sound = !wrong.has_errors() && bitmap.total == bitmap.blocks.len() as u64;
         let mut entries = Vec::new();
+        let mut follow = bitmap.total == 0;
+        let mut complete = follow;
         if let Some(place) = layout::check_index_place(end, &bitmap, &mut wrong) {
-            entries = index::read_index(source, place, &bitmap, cancel)?;
+            entries = index::read_index(source, place, &bitmap, &mut wrong, cancel)?;
             index::check_blocks(&entries, &mut wrong);
-            // Sorted by offset; those that can't point to a record are left out, and make it unsound.
-            entries = index::check_places(entries, place, &bitmap, end.offset, &mut wrong);
+            follow = follow_one_another(&entries);
+            complete = entries.len() as u64 == bitmap.total;
+            // Where the file lost bytes, a record of before may seem to lie in the index.
+            if !follow {
+                // Sorted by offset; those that can't point to a record are left out.
+                entries = index::check_places(entries, place, &bitmap, end.offset, &mut wrong);
+                complete &= entries.len() as u64 == bitmap.total;
+            }
         }
-        let index_sound = bits_sound && !wrong.has_errors() && entries.len() as u64 == bitmap.total;
         let count = u64::from(end.footer.non_zero_blk_num);
         let counted = bitmap.total == count;
         // Bits and entries that agree with one another are not made by accident, so that the count of END may be too
-        // low; where it is higher, bits are lost. What stands behind MID may be no index yet: all must agree.
-        let index_sound = index_sound && (counted || (!told_by_mid && bitmap.total > count));
-        let bitmap_sound = bits_sound && (index_sound || (counted && !told_by_mid));
+        // low; where it is higher, bits are lost. Elsewhere than where END says there may be no index: all must agree.
+        let agrees = counted || (*told_by_end && bitmap.total > count);
+        let index_sound = bits_sound && !wrong.has_errors() && complete && agrees && (follow || *told_by_end);
+        let bitmap_sound =
+            bits_sound && (index_sound || (counted && (*told_by_end || (*at_end && count > 0))));
+        let mut places = Vec::new();
+        if index_sound {
+            places = std::mem::take(&mut entries).iter().map(place_of).collect();
+            places.sort_unstable_by_key(|place| place.block);
+        }
         let blocks = bitmap_sound.then_some(bitmap.blocks);
-        Ok(Self { index_sound, blocks, entries, counts: Vec::new() })
+        Ok(Self { index_sound, blocks, entries, places, counts: Vec::new() })
     }
 
-    /// What the index says to the record at `offset` being that of `block`.
+    /// What an index that is not sound says to the record at `offset` being that of `block`.
     pub(crate) fn ask_about(&self, offset: u64, block: u32) -> Testimony {
         let first = self.entries.partition_point(|entry| entry.raw.offset < offset);
         let after = self.entries.partition_point(|entry| entry.raw.offset <= offset);
@@ -104,10 +131,78 @@ impl Witness {
         }
     }
 
-    /// The entries of a sound index whose records are not at one of these offsets, which ascend.
-    pub(crate) fn not_at<'a>(&'a self, offsets: &'a BTreeSet<u64>) -> impl Iterator<Item = &'a Entry> + 'a {
-        self.entries.iter().filter(move |entry| self.index_sound && !offsets.contains(&entry.raw.offset))
+    /// The records of a sound index, ascending by block.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
     }
+
+    /// Where a sound index has a block's record.
+    pub(crate) fn place(&self, block: u32) -> Option<(usize, &Place)> {
+        let number = self.places.binary_search_by_key(&block, |place| place.block).ok()?;
+        Some((number, self.places.get(number)?))
+    }
+
+    /// By how much the MID that was found lies further on than by a sound index.
+    pub(crate) fn shift_of_mid(&self, mid: &Placed) -> Option<i64> {
+        let last = self.places.iter().map(|place| place.offset.saturating_add(place.length.into())).max()?;
+        shift(mid.offset, last)
+    }
+
+    /// The records of a sound index that are not at one of these offsets, which ascend, nor so much further on.
+    pub(crate) fn not_at<'a>(
+        &'a self,
+        offsets: &'a BTreeSet<u64>,
+        shifts: &'a [i64],
+    ) -> impl Iterator<Item = (&'a Place, u64)> + 'a {
+        self.places.iter().flat_map(move |place| {
+            let shifted = shifts.iter().filter_map(|by| place.offset.checked_add_signed(*by));
+            shifted.filter(|offset| !offsets.contains(offset)).map(move |offset| (place, offset))
+        })
+    }
+}
+
+/// By how much a record that was found lies further on than `told`.
+pub(crate) fn shift(found: u64, told: u64) -> Option<i64> {
+    i64::try_from(i128::from(found) - i128::from(told)).ok()
+}
+
+/// Whether records follow one another from HEAD on as in files of the reference, which is so in no table by accident.
+fn follow_one_another(entries: &[Entry]) -> bool {
+    let mut at = disk::ALIGN;
+    entries.iter().all(|entry| {
+        let follows = entry.raw.offset == at && u64::from(entry.raw.length) >= disk::ALIGN;
+        at = at.saturating_add(entry.raw.length.into());
+        follows
+    })
+}
+
+/// Where index and bitmap may be: where END says; so much further on as END is from where the bitmap should end, both or the
+/// bitmap alone; and behind MID.
+fn hypotheses(
+    source: &dyn ReadAt,
+    end: Option<&Placed>,
+    mid: Option<&Placed>,
+    blocks: u32,
+) -> Vec<Hypothesis> {
+    let mut all = Vec::new();
+    let behind_mid = mid.map(|mid| as_end(source, mid, blocks));
+    if let Some(end) = end {
+        all.push(Hypothesis { end: end.clone(), told_by_end: true, at_end: false });
+        let f = &end.footer;
+        let segments = u64::from(f.max_blk_num.div_ceil(disk::BLOCKS_PER_SEGMENT));
+        let bitmap = end.offset.checked_sub(segments * u64::from(disk::BITMAP_SEGMENT_SIZE));
+        if let Some((bitmap, by)) = bitmap.and_then(|at| Some((at, shift(at, f.bitmap_lba)?))) {
+            let starts = [f.index_lba.checked_add_signed(by), Some(f.index_lba)];
+            let starts = starts.into_iter().chain([behind_mid.as_ref().map(|mid| mid.footer.index_lba)]);
+            for index in starts.flatten().filter(|index| by != 0 || *index != f.index_lba) {
+                let mut end = end.clone();
+                (end.footer.index_lba, end.footer.bitmap_lba) = (index, bitmap);
+                all.push(Hypothesis { end, told_by_end: false, at_end: true });
+            }
+        }
+    }
+    all.extend(behind_mid.map(|end| Hypothesis { end, told_by_end: false, at_end: false }));
+    all
 }
 
 /// The END that would stand at the end of the file if all is as the reference writes it behind this MID.

@@ -110,7 +110,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for method in [Method::Zstd, Method::Zlib] {
         seeds.push(seed(1, &bytes_of(&small(method))));
-        let by_number = small(method).with(|image| image.end.index_contains_zero_blk = 1);
+        let by_number = small(method).by_block();
         seeds.push(seed(1, &bytes_of(&by_number)));
     }
     seeds.push(seed(1, &zvhd1(8 << 20, &[(0, block(1)), (3, block(2))])));

@@ -35,6 +35,20 @@ pub(super) fn block(seed: u8) -> Vec<u8> {
     block
 }
 
+/// Bytes that can't be compressed, other ones for each seed.
+pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
 /// A payload as the reference compresses it.
 pub(super) fn compress(method: Method, block: &[u8]) -> Vec<u8> {
     match method {
@@ -128,6 +142,18 @@ impl Image {
         end.bitmap_lba = end.index_lba + u64::from(end.index_size);
     }
 
+    /// The index by block number, as the reference can read it: blocks without a record have entries of zeros.
+    pub(super) fn by_block(mut self) -> Self {
+        let entries = std::mem::take(&mut self.entries);
+        let last = entries.last().map_or(0, |entry| entry.block + 1);
+        self.entries = vec![IndexEntry { offset: 0, block: 0, length: 0 }; last as usize];
+        for entry in entries {
+            self.entries[entry.block as usize] = entry;
+        }
+        self.end.index_contains_zero_blk = 1;
+        self
+    }
+
     /// The same change in all three footers.
     pub(super) fn all(mut self, change: impl Fn(&mut Footer)) -> Self {
         [&mut self.head, &mut self.mid, &mut self.end].into_iter().for_each(change);
@@ -156,9 +182,9 @@ impl Image {
         file.extend(footer(&Footer { checksum: unset.sealed().checksum, ..self.mid.clone() }));
         let index = file.len();
         file.extend(self.entries.iter().flat_map(IndexEntry::encode));
-        // So is garbage after the last entry.
+        // So is garbage after the last entry; but where each block has its entry, all of them mean something.
         let size = self.entries.len().div_ceil(32768) * disk::INDEX_SEGMENT_SIZE as usize;
-        file.resize(index + size, 0x5a);
+        file.resize(index + size, if self.end.index_contains_zero_blk == 0 { 0x5a } else { 0 });
         file.extend(&self.bitmap);
         file.extend(footer(&self.end.clone().sealed()));
         file

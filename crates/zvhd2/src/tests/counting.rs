@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use imsprep_source::{Error, MemoryImage, ReadAt};
+use imsprep_source::{DiskReader, Error, Extent, MemoryImage, ReadAt};
 
 /// Bytes in memory, with a count of the reads and of the bytes that they brought.
 pub(super) struct Counting {
@@ -37,5 +37,11 @@ impl ReadAt for Counting {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
         self.image.read_at(buf, offset)
+    }
+}
+
+impl DiskReader for Counting {
+    fn data_from(&self, offset: u64) -> Result<Option<Extent>, Error> {
+        self.image.data_from(offset)
     }
 }

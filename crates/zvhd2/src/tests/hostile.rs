@@ -49,7 +49,6 @@ fn counts_near_the_limits_are_refused() {
         let end = &mut i.end;
         (end.index_size, end.index_seg_num, end.index_seg_size) = (u32::MAX, u32::MAX, u32::MAX);
         (end.bitmap_size, end.bitmap_seg_num, end.bitmap_seg_size) = (u32::MAX, u32::MAX, u32::MAX);
-        end.non_zero_blk_num = u32::MAX;
     });
     assert!(!look(&all.bytes(), Depth::Content).report.has_errors());
 }

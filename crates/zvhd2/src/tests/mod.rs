@@ -11,7 +11,10 @@ mod many_records;
 mod occupancy;
 mod one_rule;
 mod reader;
+mod readers_agree;
 mod salvage;
+mod salvage_shifted;
+mod vendor;
 mod write;
 
 use imsprep_source::{Cancel, MemoryImage};

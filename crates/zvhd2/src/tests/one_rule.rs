@@ -37,12 +37,6 @@ fn forget_record_1(i: &mut Image) {
     i.end.non_zero_blk_num = 2;
 }
 
-/// The index by block number: the second record's entry stays in place 1, the third moves to place 3.
-fn index_by_block(i: &mut Image) {
-    i.entries.insert(2, IndexEntry { offset: u64::MAX, block: 77, length: 5 });
-    i.end.index_contains_zero_blk = 1;
-}
-
 fn bytes_with(i: Image, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut bytes = i.bytes();
     change(&mut bytes);
@@ -105,7 +99,7 @@ const CASES: &[(&Rule, Alter)] = &[
     (&DISK_TOO_SMALL, |i| i.all(|f| f.curr_size = 6 << 20).bytes()),
     (&DISK_SIZE, |i| i.all(|f| f.curr_size = 8 << 20).bytes()),
     (&BLOCK_COUNT, |i| i.all(|f| f.max_blk_num = 5).bytes()),
-    (&INDEX_BY_BLOCK, |i| i.with(index_by_block).bytes()),
+    (&INDEX_BY_BLOCK, |i| i.by_block().bytes()),
     (&INDEX_BOUNDS, |i| i.with(|i| i.end.index_lba = u64::MAX - 20).bytes()),
     (&INDEX_BOUNDS, |i| i.with(|i| i.end.index_lba = 0).bytes()),
     (&INDEX_BOUNDS, |i| i.with(|i| i.end.index_lba = i.end.bitmap_lba + 4096 - 32).bytes()),
@@ -129,7 +123,7 @@ const CASES: &[(&Rule, Alter)] = &[
     (&REGION_ALIGN, |i| {
         bytes_with(i, |b| {
             let at = b.len() - 4096;
-            b.splice(at..at, [9; 16]);
+            b.splice(at..at, [9; 512]);
         })
     }),
     (&INDEX_SEG_SIZE, |i| i.with(|i| i.end.index_seg_size = 4096).bytes()),
@@ -141,11 +135,16 @@ const CASES: &[(&Rule, Alter)] = &[
     (&STRAY_BITS, |i| i.with(|i| i.bitmap[0] |= 0x10).bytes()),
     (&STRAY_BITS, |i| i.with(|i| i.bitmap[4095] = 0x80).bytes()),
     (&DATA_COUNT, |i| i.with(|i| i.end.non_zero_blk_num = 0).bytes()),
-    (&DATA_COUNT, |i| i.with(|i| i.end.non_zero_blk_num = u32::MAX).bytes()),
     (&INDEX_ORDER, |i| i.with(|i| i.entries.swap(0, 1)).bytes()),
     (&INDEX_BLOCK, |i| i.with(|i| i.entries[1].block = 2).bytes()),
     (&INDEX_DUPLICATE, |i| i.with(|i| i.entries[1].block = 0).bytes()),
-    (&RECORD_GAP, |i| i.with(forget_record_1).bytes()),
+    (&RECORD_GAP, |i| {
+        i.with(|i| {
+            forget_record_1(i);
+            i.records[1].header.prefix[0] = b'H';
+        })
+        .bytes()
+    }),
     (&RECORD_ORDER, |mut i| {
         i.records.swap(0, 1);
         i.lay_out();
@@ -195,6 +194,24 @@ const CASES: &[(&Rule, Alter)] = &[
 
 /// Alterations that can't break one rule alone, with all the rules that they break; the first is the one meant.
 const CASES_OF_SEVERAL: &[(&[&Rule], Alter)] = &[
+    (&[&DATA_COUNT], |i| i.with(|i| i.end.non_zero_blk_num = u32::MAX).bytes()),
+    (&[&NO_INDEX, &HEAD_DIFFERS], |i| i.with(|i| i.head.zvhd2_version = 0).bytes()),
+    (&[&FILE_LENGTH, &REGION_ALIGN], |i| {
+        bytes_with(i, |b| {
+            let at = b.len() - 4096;
+            b.splice(at..at, [9; 16]);
+        })
+    }),
+    (&[&TOO_FEW_SEGMENTS, &DISK_SIZE], |i| i.all(|f| f.curr_size = 65 << 30).bytes()),
+    (&[&READERS_DIFFER, &RECORD_GAP], |i| i.with(forget_record_1).bytes()),
+    (&[&INDEX_BITMAP, &INDEX_BY_BLOCK, &RECORD_GAP], |i| {
+        i.by_block()
+            .with(|i| {
+                i.bitmap[0] &= !8;
+                (i.mid.non_zero_blk_num, i.end.non_zero_blk_num) = (2, 2);
+            })
+            .bytes()
+    }),
     // Where the second record should be is a hole now.
     (&[&ENTRY_BOUNDS, &RECORD_GAP], |i| i.with(|i| i.entries[1].offset = u64::MAX - 3).bytes()),
     (&[&ENTRY_BOUNDS, &RECORD_GAP], |i| i.with(|i| i.entries[1].offset = 0).bytes()),

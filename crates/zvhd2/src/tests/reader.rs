@@ -207,12 +207,7 @@ fn a_container_that_would_be_read_wrongly_is_not_opened() {
 #[test]
 fn an_index_by_block_number_is_read() {
     let (image, expected) = small(Method::Zstd);
-    let image = image.with(|i| {
-        // Block 2 has an entry that nobody looks at.
-        i.entries.insert(2, disk::IndexEntry { offset: 1, block: 9, length: 0 });
-        i.end.index_contains_zero_blk = 1;
-    });
-    let source = memory(image.bytes());
+    let source = memory(image.by_block().bytes());
     let mut bytes = vec![0xff; 8 << 20];
     open(&source).unwrap().read_at(&mut bytes, 0).unwrap();
     assert!(bytes == expected);
