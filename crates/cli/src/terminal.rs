@@ -105,6 +105,7 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
         Some(
             Error::NotRaw { .. }
             | Error::NotConvertible { .. }
+            | Error::MemberNotRead { .. }
             | Error::NotAsWritten { .. }
             | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. }),
         ) => (Status::Wrong, failure_text(error)),

@@ -9,21 +9,19 @@ use imsprep_ondisk::container::{
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
-use crate::expand::{Codec, look_inside};
+use crate::expand::{Codec, ZSTD_HEADER_MAX, look_inside};
 use crate::input::{Input, Level};
-use crate::{Fact, Format, Inside};
+use crate::{Fact, Format, Inside, xz_index};
 
 /// Skippable frames that may come before the first Zstandard frame; pzstd writes one.
 const SKIPPABLE_MAX: usize = 4;
-/// Bytes from the start of a Zstandard frame that have all of its header.
-const ZSTD_HEADER_MAX: u64 = 18;
 
 /// Compressors, all by their first bytes.
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let (format, codec, size) = if is_gzip(input.head()) {
         (Format::Gzip, Codec::Gzip, None)
     } else if input.starts_with(&XZ_MAGIC) {
-        (Format::Xz, Codec::Xz, None)
+        (Format::Xz, Codec::Xz, xz_index::content_size(input)?)
     } else if let Some(frame) = zstd_frame(input)? {
         (Format::Zstd, Codec::Zstd, zstd_size(input, frame)?)
     } else if is_bzip2(input.head()) {

@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Read};
 
+use imsprep_ondisk::container::zstd_window;
 use imsprep_source::{Error, Result};
 
 use crate::input::{HEAD, Input};
@@ -14,6 +15,10 @@ const CHUNK: usize = 16 << 10;
 const XZ_MEMORY: u32 = 96 << 10;
 /// log2 of the largest window for Zstandard, `zstd --ultra -22`'s and `--long`'s. Only what is filled takes memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
+/// What libzstd says of a larger one.
+const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+/// Bytes from the start of a Zstandard frame that have all of its header.
+pub(crate) const ZSTD_HEADER_MAX: u64 = 18;
 
 /// How bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +62,21 @@ pub(crate) fn look_inside(input: &Input<'_>, offset: u64, codec: Codec) -> Resul
         Err(_) if left == 0 => {
             Content::NotLookedAt(format!("its first {} bytes expand to nothing yet", codec.work()))
         }
+        Err(error) if error.to_string() == ZSTD_TOO_LARGE => {
+            Content::NotLookedAt(window_text(zstd_window(&input.read(offset, ZSTD_HEADER_MAX)?)))
+        }
         Err(error) => Content::NotLookedAt(format!("it can't be expanded: {error}")),
     };
     Ok((name, content))
+}
+
+/// What is said of a file whose window is larger than what is given to it.
+fn window_text(window: Option<u64>) -> String {
+    let limit = 1 << (ZSTD_WINDOW_LOG - 20);
+    let window = window.filter(|window| *window > 1 << ZSTD_WINDOW_LOG);
+    let window =
+        window.map_or("a window".into(), |bytes| format!("a window of {} MiB", bytes.div_ceil(1 << 20)));
+    format!("it takes {window}, and {limit} MiB are given to it; zstd -d --long=31 unpacks it")
 }
 
 struct Expanded {

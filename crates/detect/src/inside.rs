@@ -8,8 +8,12 @@ use crate::{Content, Detection, Fact, Format};
 
 /// What a stretch of a file holds that is stored there as it is.
 pub(crate) fn look_at_part(source: &dyn ReadAt, start: u64, length: u64) -> Result<Content> {
-    let part = Part { source, start, length };
-    Ok(content(resolve(&Input::new(&part, Level::Inside)?)?))
+    look_at(&Part { source, start, length })
+}
+
+/// What something in a file holds.
+pub(crate) fn look_at(part: &dyn ReadAt) -> Result<Content> {
+    Ok(content(resolve(&Input::new(part, Level::Inside)?)?))
 }
 
 /// What something holds of which these are the first bytes.

@@ -6,7 +6,7 @@
 //! that the file could not be read.
 //!
 //! Of a compressed file the first 72 KiB are expanded, from 4 MiB of it at most, and looked at in the same way; of a tar
-//! archive the first sixteen members that may be disks are. A wrapper in a wrapper stays closed.
+//! archive the sixteen members that may rather be disks are ([`look_into_tar`] tells where they lie). A wrapper in a wrapper stays closed.
 //!
 //! ```
 //! use imsprep_detect::{Fact, Format, detect};
@@ -58,8 +58,10 @@ mod vhd;
 mod vhdx;
 mod vmdk;
 mod wim;
+mod xz_index;
 mod zip;
 mod zvhd;
 
 pub use detection::{Content, Detection, Evidence, Fact, Format, Inside};
 pub use resolve::detect;
+pub use tar::{Archive, Member, Role, look_into_tar};

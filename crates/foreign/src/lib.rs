@@ -26,7 +26,6 @@
 //! # Ok::<(), imsprep_foreign::Error>(())
 //! ```
 
-mod archive;
 mod cache;
 mod error;
 mod nbd;
@@ -40,7 +39,6 @@ mod vhd;
 mod vmdk;
 mod wrapped;
 
-pub use archive::{Member, members};
 pub use error::{Error, Result};
 pub use nbd::{Nbd, ServeError};
 pub use qcow2::Qcow2;

@@ -1,8 +1,9 @@
 //! A part of a file.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use imsprep_source::{DiskReader, Error, Extent, ReadAt, Result};
+use imsprep_source::{DiskReader, Error, Extent, ReadAt, Result, Sparse, SparseMap};
 
 use crate::Error as OpenError;
 
@@ -11,24 +12,56 @@ const BLOCK: u64 = 2 << 20;
 
 /// Neighbouring bytes of a file, with offsets of their own: all of it, the body of a fixed VHD, a member of an archive.
 ///
-/// Errors name the file, and the offset in the file.
-#[derive(Clone, Copy)]
+/// Errors name the file, and the offset in the file; of a member that is stored without its holes that in the member.
+#[derive(Clone)]
 pub struct Slice<'a> {
-    source: &'a dyn DiskReader,
+    source: Source<'a>,
     start: u64,
     size: u64,
+}
+
+/// Where the bytes come from.
+#[derive(Clone)]
+enum Source<'a> {
+    File(&'a dyn DiskReader),
+    Sparse(Arc<Sparse<'a, dyn DiskReader + 'a>>),
+}
+
+impl<'a> Source<'a> {
+    fn get(&self) -> &(dyn DiskReader + 'a) {
+        match self {
+            Self::File(file) => *file,
+            Self::Sparse(file) => &**file,
+        }
+    }
 }
 
 impl<'a> Slice<'a> {
     /// All of the file.
     pub fn whole(source: &'a dyn DiskReader) -> Self {
-        Self { source, start: 0, size: source.size() }
+        Self { source: Source::File(source), start: 0, size: source.size() }
+    }
+
+    /// The file that lies in `source` by `map`: a member of an archive, stored with or without its holes. `None` if it
+    /// isn't all there.
+    pub fn mapped(source: &'a dyn DiskReader, map: Arc<SparseMap>) -> Option<Self> {
+        if let Some(start) = map.as_plain() {
+            return Self::whole(source).part(start, map.size());
+        }
+        (map.end_in_source() <= source.size()).then(|| {
+            let size = map.size();
+            Self { source: Source::Sparse(Arc::new(Sparse::new(source, map))), start: 0, size }
+        })
     }
 
     /// `size` bytes from `start` on; `None` if they aren't all there.
     pub fn part(&self, start: u64, size: u64) -> Option<Self> {
         let end = start.checked_add(size)?;
-        (end <= self.size).then_some(Self { start: self.start.checked_add(start)?, size, ..*self })
+        (end <= self.size).then_some(Self {
+            start: self.start.checked_add(start)?,
+            size,
+            source: self.source.clone(),
+        })
     }
 
     /// Whether these bytes are all there.
@@ -51,7 +84,7 @@ impl<'a> Slice<'a> {
 
 impl ReadAt for Slice<'_> {
     fn path(&self) -> &Path {
-        self.source.path()
+        self.source.get().path()
     }
 
     fn size(&self) -> u64 {
@@ -63,7 +96,7 @@ impl ReadAt for Slice<'_> {
             let offset = self.start.saturating_add(self.size);
             return Err(Error::UnexpectedEnd { path: self.path().to_owned(), offset });
         }
-        self.source.read_at(buf, self.start + offset)
+        self.source.get().read_at(buf, self.start + offset)
     }
 }
 
@@ -73,7 +106,7 @@ impl DiskReader for Slice<'_> {
             return Ok(None);
         }
         let end = self.start + self.size;
-        let found = self.source.data_from(self.start + offset)?.filter(|extent| extent.start < end);
+        let found = self.source.get().data_from(self.start + offset)?.filter(|extent| extent.start < end);
         Ok(found.map(|extent| Extent {
             start: extent.start.saturating_sub(self.start).max(offset),
             end: extent.end.min(end) - self.start,
@@ -82,7 +115,7 @@ impl DiskReader for Slice<'_> {
 
     fn announce(&self, offset: u64, length: u64) {
         if offset < self.size {
-            self.source.announce(self.start + offset, length.min(self.size - offset));
+            self.source.get().announce(self.start + offset, length.min(self.size - offset));
         }
     }
 }

@@ -139,7 +139,14 @@ fn dynamic<'a>(file: Slice<'a>, footer: &Footer) -> Result<Pieces<'a, Blocks<'a>
     let (entries, _) = bytes.as_chunks::<4>();
     let table = entries.iter().map(|entry| u32::from_be_bytes(*entry)).collect::<Vec<_>>();
     let bitmap_size = (block_size / SECTOR).div_ceil(8).next_multiple_of(SECTOR);
-    let blocks = Blocks { file, disk_size, block_size, bitmap_size, table, bitmaps: Cache::new(BITMAPS) };
+    let blocks = Blocks {
+        file: file.clone(),
+        disk_size,
+        block_size,
+        bitmap_size,
+        table,
+        bitmaps: Cache::new(BITMAPS),
+    };
     blocks.check_table(header.table_offset, at)?;
     Ok(Pieces::new(file, blocks, None))
 }

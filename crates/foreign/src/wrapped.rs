@@ -1,10 +1,11 @@
 //! A RAW that is compressed as a whole.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
+use imsprep_ondisk::container::zstd_window;
 use imsprep_source::{Error, ReadAt, Result};
 use lzma_rust2::XzReader;
 
@@ -13,11 +14,11 @@ use crate::Slice;
 /// What a file is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrapper {
-    /// gzip, of one member or several.
+    /// gzip, of one member or several. Zeros behind the last one are passed over, as gzip does it.
     Gzip,
-    /// xz, of one stream or several.
+    /// xz, of one stream or several, with padding.
     Xz,
-    /// Zstandard, of one frame or several.
+    /// Zstandard, of one frame or several, and skippable ones.
     Zstd,
 }
 
@@ -25,6 +26,12 @@ pub enum Wrapper {
 const PIECE: usize = 256 << 10;
 /// KiB of memory that expanding xz may take: `xz -9` makes files that take 65 MiB.
 const XZ_MEMORY: u32 = 160 << 10;
+/// log2 of the largest window that Zstandard may take: what `zstd` takes without being told.
+const ZSTD_WINDOW_LOG: u32 = 27;
+/// What libzstd says of a larger one.
+const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
+/// Bytes of a frame that have its window.
+const ZSTD_START: usize = 18;
 
 /// Expands a file from its first byte to its last. Checksums are looked at where the format has them.
 pub struct Unwrapped<'a> {
@@ -44,12 +51,15 @@ impl<'a> Unwrapped<'a> {
     /// [`Error::Damaged`] if there is no memory for it.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
         let at = Arc::new(AtomicU64::new(0));
-        let packed = BufReader::with_capacity(PIECE, Bytes { file, at: Arc::clone(&at) });
+        let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
         let stream: Box<dyn Read + Send + 'a> = match wrapper {
-            Wrapper::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
             Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
             Wrapper::Zstd => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(packed);
+                let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
+                    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                    Ok(decoder)
+                });
                 Box::new(decoder.map_err(|error| file.damaged(0, 0, error.to_string()))?)
             }
         };
@@ -60,8 +70,8 @@ impl<'a> Unwrapped<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Damaged`] if it can't be expanded, with the place in the file that was read last; or if the file can't be
-    /// read.
+    /// [`Error::Damaged`] if it can't be expanded, with the place in the file that was read last; [`Error::NotExpanded`] if
+    /// that takes too much memory; or if the file can't be read.
     pub fn fill(&mut self, buf: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -79,6 +89,11 @@ impl<'a> Unwrapped<'a> {
     fn error(&self, error: io::Error, filled: u64) -> Error {
         match error.downcast::<Error>() {
             Ok(error) => error,
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory => self.not_expanded(format!(
+                "it takes more memory than the {} MiB that are given to it; unpack it with xz -dk first",
+                XZ_MEMORY >> 10
+            )),
+            Err(error) if error.to_string() == ZSTD_TOO_LARGE => self.not_expanded(self.window()),
             Err(error) => {
                 let at = self.at.load(Ordering::Relaxed);
                 let what = match error.kind() {
@@ -88,6 +103,68 @@ impl<'a> Unwrapped<'a> {
                 self.file.damaged(self.given + filled, at, what)
             }
         }
+    }
+}
+
+impl Unwrapped<'_> {
+    fn not_expanded(&self, what: String) -> Error {
+        Error::NotExpanded { path: self.file.path().to_owned(), what }
+    }
+
+    /// What is wrong with the window of a Zstandard frame, and what to do.
+    fn window(&self) -> String {
+        let length = usize::try_from(self.file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
+        let mut start = vec![0; length];
+        let known = self.file.read_at(&mut start, 0).ok().and_then(|()| zstd_window(&start));
+        // A later frame may be the one.
+        let window = match known.filter(|window| *window > 1 << ZSTD_WINDOW_LOG) {
+            Some(window) => format!("its window of {} MiB is", window.div_ceil(1 << 20)),
+            None => "a frame in it has a window that is".into(),
+        };
+        format!(
+            "{window} larger than the {} MiB that are given to it; unpack it with zstd -d --long=31 first",
+            1 << (ZSTD_WINDOW_LOG - 20)
+        )
+    }
+}
+
+/// The members of a gzip file, one after the other.
+struct Members<R> {
+    /// `None` at the end.
+    decoder: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = self.decoder.as_mut().filter(|_| !buf.is_empty()) {
+            let length = decoder.read(buf)?;
+            if length > 0 {
+                return Ok(length);
+            }
+            let Some(mut packed) = self.decoder.take().map(GzDecoder::into_inner) else { break };
+            if packed.fill_buf()?.first() == Some(&0) {
+                pass_zeros(&mut packed)?;
+            } else if !packed.fill_buf()?.is_empty() {
+                self.decoder = Some(GzDecoder::new(packed));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Reads zeros to the end.
+fn pass_zeros(packed: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = packed.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if bytes.iter().any(|byte| *byte != 0) {
+            let what = "zeros follow its last member, and then something else";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        let length = bytes.len();
+        packed.consume(length);
     }
 }
 
@@ -156,6 +233,75 @@ mod tests {
             let came = unwrap(altered, wrapper);
             assert!(wrapper == Wrapper::Zstd || matches!(came, Err(Error::Damaged { .. })), "{came:?}");
         }
+    }
+
+    #[test]
+    fn what_may_follow_is_passed_over_and_what_may_not_is_damage() {
+        const EMPTY_XZ: [u8; 32] = [
+            0xfd, b'7', b'z', b'X', b'Z', 0, 0, 4, 0xe6, 0xd6, 0xb4, 0x46, 0, 0, 0, 0, 0x1c, 0xdf, 0x44,
+            0x21, 0x1f, 0xb6, 0xf3, 0x7d, 1, 0, 0, 0, 0, 4, b'Y', b'Z',
+        ];
+        let bytes = b"what is in it".repeat(50);
+        let zstd = zstd::bulk::compress(&bytes, 3).unwrap();
+        let skippable = [&0x184d_2a5f_u32.to_le_bytes()[..], &5_u32.to_le_bytes(), b"other"].concat();
+        for (parts, wrapper, times) in [
+            (vec![gzip(&bytes), vec![0; 1]], Wrapper::Gzip, 1),
+            (vec![gzip(&bytes), gzip(&[]), gzip(&bytes), vec![0; PIECE + 5]], Wrapper::Gzip, 2),
+            (
+                vec![skippable.clone(), zstd.clone(), skippable.clone(), zstd.clone(), skippable.clone()],
+                Wrapper::Zstd,
+                2,
+            ),
+            (vec![EMPTY_XZ.to_vec(), vec![0; 8], EMPTY_XZ.to_vec(), vec![0; 4]], Wrapper::Xz, 0),
+        ] {
+            assert!(unwrap(parts.concat(), wrapper).unwrap() == bytes.repeat(times), "{wrapper:?}");
+        }
+        for (parts, wrapper) in [
+            (vec![gzip(&bytes), b"rubbish".to_vec()], Wrapper::Gzip),
+            (vec![gzip(&bytes), vec![0; 9], b"rubbish".to_vec()], Wrapper::Gzip),
+            // gzip itself takes no member behind zeros.
+            (vec![gzip(&bytes), vec![0; 9], gzip(&bytes)], Wrapper::Gzip),
+            (vec![gzip(&bytes), gzip(&bytes)[..9].to_vec()], Wrapper::Gzip),
+            (vec![zstd.clone(), vec![0; 4]], Wrapper::Zstd),
+            (vec![zstd.clone(), b"rubbish".to_vec()], Wrapper::Zstd),
+            (vec![zstd.clone(), b"ru".to_vec()], Wrapper::Zstd),
+            (vec![zstd.clone(), skippable[..10].to_vec()], Wrapper::Zstd),
+            (vec![EMPTY_XZ.to_vec(), vec![0; 3]], Wrapper::Xz),
+            (vec![EMPTY_XZ.to_vec(), b"rubbish".to_vec()], Wrapper::Xz),
+        ] {
+            let came = unwrap(parts.concat(), wrapper);
+            assert!(
+                matches!(came, Err(Error::Damaged { .. })),
+                "{wrapper:?} {parts:?} {:?}",
+                came.map(|b| b.len())
+            );
+        }
+    }
+
+    #[test]
+    fn what_takes_too_much_memory_is_no_damage() {
+        // A window of 2 GiB, alone and behind a small frame; a dictionary of 4 GiB.
+        let window = b"\x28\xb5\x2f\xfd\x00\xa8\x21\0\0data".to_vec();
+        let second = [zstd::bulk::compress(b"first", 3).unwrap(), window.clone()].concat();
+        let mut xz = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\x02\0!\x01\x28\0\0\0".to_vec();
+        xz.extend(crc32(&xz[12..20]).to_le_bytes());
+        for (file, wrapper, words) in [
+            (window, Wrapper::Zstd, &["2048 MiB", "zstd -d --long=31"][..]),
+            (second, Wrapper::Zstd, &["a frame in it", "zstd -d --long=31"]),
+            (xz, Wrapper::Xz, &["160 MiB", "xz -dk"]),
+        ] {
+            let error = unwrap(file, wrapper).unwrap_err();
+            let text = error.to_string();
+            assert!(matches!(error, Error::NotExpanded { .. }), "{text}");
+            assert!(words.iter().all(|word| text.contains(word)) && !text.contains("damage"), "{text}");
+        }
+    }
+
+    /// Bit by bit.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |sum, byte| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| sum >> 1 ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+        })
     }
 
     #[test]

@@ -57,6 +57,70 @@ impl ZstdFrameStart {
     }
 }
 
+/// The window of the Zstandard frame that begins here: bytes that a reader has to keep. `None` if it is no frame, or not
+/// enough of it is there. RFC 8878, 3.1.1.1.
+pub fn zstd_window(frame: &[u8]) -> Option<u64> {
+    let (magic, rest) = frame.split_first_chunk()?;
+    let (descriptor, rest) = rest.split_first().filter(|_| u32::from_le_bytes(*magic) == ZSTD_MAGIC)?;
+    let is_single_segment = descriptor & 1 << 5 != 0;
+    if !is_single_segment {
+        let window = rest.first()?;
+        let base = 1_u64 << (10 + (window >> 3));
+        return Some(base + base / 8 * u64::from(window & 7));
+    }
+    // The window is all of the content, whose size is told behind the dictionary's number.
+    let content = rest.get(
+        match descriptor & 3 {
+            3 => 4,
+            length => length.into(),
+        }..,
+    )?;
+    Some(match descriptor >> 6 {
+        0 => u64::from(*content.first()?),
+        1 => 256 + u64::from(u16::from_le_bytes(*content.first_chunk()?)),
+        2 => u32::from_le_bytes(*content.first_chunk()?).into(),
+        _ => u64::from_le_bytes(*content.first_chunk()?),
+    })
+}
+
+/// Bytes of the header and of the footer of an xz stream. The .xz File Format 1.2.1, 2.1.
+pub const XZ_ENDS: u64 = 12;
+/// Last bytes of an xz stream.
+pub const XZ_FOOTER_MAGIC: [u8; 2] = *b"YZ";
+
+/// The footer of an xz stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XzFooter {
+    /// CRC-32 of what follows, without the magic.
+    pub checksum: u32,
+    /// Bytes of the index before the footer, as a number of four bytes less one.
+    pub backward_size: u32,
+    /// The same as in the header.
+    pub flags: [u8; 2],
+    /// [`XZ_FOOTER_MAGIC`].
+    pub magic: [u8; 2],
+}
+
+impl XzFooter {
+    /// Bytes of it.
+    pub const SIZE: usize = 12;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self {
+            checksum: LE::read_u32(&b[..4]),
+            backward_size: LE::read_u32(&b[4..8]),
+            flags: [b[8], b[9]],
+            magic: [b[10], b[11]],
+        }
+    }
+
+    /// Bytes of the index before the footer.
+    pub fn index_size(&self) -> u64 {
+        (u64::from(self.backward_size) + 1) * 4
+    }
+}
+
 /// First bytes of a LUKS volume, both versions.
 pub const LUKS_MAGIC: [u8; 6] = *b"LUKS\xba\xbe";
 
@@ -97,6 +161,19 @@ impl LuksHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zstd_window_is_a_power_with_eighths_or_the_content() {
+        let frame = |rest: &[u8]| [&ZSTD_MAGIC.to_le_bytes()[..], rest].concat();
+        assert_eq!(zstd_window(&frame(&[0, 0x50 | 3])), Some((1 << 20) + 3 * (1 << 17)));
+        assert_eq!(zstd_window(&frame(&[0x00, 21 << 3])), Some(1 << 31));
+        assert_eq!(zstd_window(&frame(&[0x20, 9])), Some(9));
+        assert_eq!(zstd_window(&frame(&[0x62, 1, 2, 0, 1])), Some(256 + 256));
+        assert_eq!(zstd_window(&frame(&[0xe0, 0, 0, 0, 0, 1, 0, 0, 0])), Some(1 << 32));
+        for bad in [&frame(&[0])[..], &frame(&[0xe0, 1]), b"other", b""] {
+            assert_eq!(zstd_window(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_luks_header_is_big_endian() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Format};
+use imsprep_detect::{Detection, Fact, Format, Inside};
 use imsprep_findings::{Finding, Report, Rule, Severity};
 
 use crate::facts::check_facts;
@@ -32,6 +32,21 @@ pub fn check_convertible(
         let message = format!("the disk is {} over the limit", Size(size - profile.max_disk));
         let expected = format!("at most {}", Size(profile.max_disk));
         report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(size)));
+    }
+}
+
+/// Holds what a compressed file says of its size, unpacked, against the largest disk that any import takes.
+pub fn check_expanded_size(detection: &Detection, profile: &Profile, report: &mut Report) {
+    if !detection.format.is_compressed() {
+        return;
+    }
+    for fact in &detection.facts {
+        let Fact::Inside(Inside { size: Some(size), .. }) = fact else { continue };
+        if *size > profile.max_disk {
+            let message = format!("unpacked it is {} over the limit", Size(size - profile.max_disk));
+            let expected = format!("at most {}", Size(profile.max_disk));
+            report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(*size)));
+        }
     }
 }
 

@@ -51,7 +51,7 @@ mod wrapper;
 pub use check::{Facts, check_image, is_too_large};
 pub use content::{Inside, purpose_of};
 pub use content_rules::CONTENT_RULES;
-pub use convertible::{allowable_codes, check_convertible, check_readable};
+pub use convertible::{allowable_codes, check_convertible, check_expanded_size, check_readable};
 pub use facts::{check_detection, rule_of};
 pub use gpt::check_backup_gpt;
 pub use intent::{Intent, Purpose};

@@ -136,6 +136,14 @@ pub enum Error {
         /// What is wrong, in words.
         what: String,
     },
+    /// What is compressed takes more than is given to expanding it.
+    #[error("{}: is not expanded: {what}", path.display())]
+    NotExpanded {
+        /// The file.
+        path: PathBuf,
+        /// What it takes, and what to do.
+        what: String,
+    },
     /// The system starts no more threads.
     #[error("{}: cannot start a thread to hash it", path.display())]
     NoThread {

@@ -1,7 +1,11 @@
 //! The disks in an archive.
 
-use imsprep_detect::{Detection, Format, detect};
-use imsprep_foreign::{Slice, members};
+use std::path::Path;
+use std::sync::Arc;
+
+use imsprep_detect::{Detection, Member as Found, Role, detect, look_into_tar};
+use imsprep_foreign::Slice;
+use imsprep_rules::{inside_text, shell_quoted};
 use imsprep_source::{ImageFile, ReadAt};
 
 use crate::{Error, Result};
@@ -13,43 +17,74 @@ pub(crate) struct Member<'a> {
     pub(crate) detection: Detection,
 }
 
-/// The disk of this number in the archive, counted from 1; without a number the only one.
+/// The disk of this number in the archive, counted from 1; without a number the only one. Which members are disks is what
+/// detection says of them.
 ///
 /// # Errors
 ///
-/// [`Error::WhichDisk`] if there is none, or several and no number; or if the archive is damaged.
+/// [`Error::WhichDisk`] if there is none, or several and no number; [`Error::MemberNotRead`] if there is none but what may
+/// hold one.
 pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member<'_>> {
-    let mut disks = Vec::new();
-    for member in members(Slice::whole(image))? {
-        let detection = detect(&member.bytes)?;
-        if is_disk(&detection, &member.name) {
-            disks.push(Member { name: member.name, bytes: member.bytes, detection });
-        }
+    let archive = look_into_tar(image)?;
+    let (disks, others) = archive.members.into_iter().partition::<Vec<_>, _>(|member| {
+        matches!(member.role, Role::Disk | Role::Cd) && member.map.is_some()
+    });
+    if disks.is_empty() && !others.is_empty() {
+        return Err(no_plain_disk(image, &others));
     }
-    let names = disks.iter().zip(1..).map(|(disk, number)| format!("{number} = {:?}", disk.name));
-    let names = names.collect::<Vec<_>>().join(", ");
-    let count = disks.len();
+    let is_sure = !archive.has_more;
+    let mut firsts = (0..disks.len()).filter(|n| disks.get(*n).is_some_and(|disk| disk.role == Role::Disk));
     let index = match number {
         Some(number) => usize::try_from(number).ok().and_then(|number| number.checked_sub(1)),
-        None if count == 1 => Some(0),
-        None => None,
+        None if !is_sure => None,
+        None if disks.len() == 1 => Some(0),
+        // A CD beside a disk is what the machine was installed from.
+        None => firsts.next().filter(|_| firsts.next().is_none()),
     };
+    let names = disks.iter().zip(1..).map(|(disk, number)| format!("{number} = {:?}", name_of(disk)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let count = disks.len();
     let chosen = index.and_then(|index| disks.into_iter().nth(index));
-    chosen.ok_or_else(|| Error::WhichDisk { path: image.path().to_owned(), count, names })
+    let Some(Found { inside, map: Some(map), .. }) = chosen else {
+        return Err(Error::WhichDisk { path: image.path().to_owned(), count, names, has_more: !is_sure });
+    };
+    let name = inside.name.unwrap_or_default();
+    let end = map.end_in_source();
+    let bytes = Slice::mapped(image, Arc::clone(&map))
+        .ok_or_else(|| imsprep_source::Error::UnexpectedEnd { path: image.path().to_owned(), offset: end })?;
+    let detection = detect(&bytes)?;
+    Ok(Member { name, bytes, detection })
 }
 
-/// A RAW shows by nothing but its name that it is meant as a disk.
-fn is_disk(detection: &Detection, name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    match detection.format {
-        Format::Raw => name.ends_with(".raw") || name.ends_with(".img"),
-        Format::Vmdk
-        | Format::Qcow2
-        | Format::Vhd
-        | Format::Vhdx
-        | Format::Vdi
-        | Format::Qed
-        | Format::Qcow => true,
-        _ => false,
-    }
+fn name_of(member: &Found) -> &str {
+    member.inside.name.as_deref().unwrap_or_default()
+}
+
+/// There are only members that have to be unpacked, or joined, first.
+fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
+    const SHOWN: usize = 8;
+    let list = others.iter().take(SHOWN).map(|member| inside_text(&member.inside)).collect::<Vec<_>>();
+    let what = format!("an archive without a disk that can be read where it is; in it: {}", list.join("; "));
+    let chunks = others.iter().find(|member| member.is_in_chunks);
+    let then = match (chunks, others) {
+        (Some(member), _) => {
+            let (parts, whole) = (format!("{}.", name_of(member)), name_of(member));
+            let (parts, whole) = (shell_quoted(Path::new(&parts)), shell_quoted(Path::new(whole)));
+            format!(", join the chunks with cat {parts}* > {whole}, then convert that")
+        }
+        (None, [member]) => format!(", then convert {}", shell_quoted(Path::new(name_of(member)))),
+        (None, _) => ", then convert what was in it".into(),
+    };
+    let advice = format!("unpack it with tar -xkf {}{then}", shell_quoted(image.path()));
+    Error::MemberNotRead { path: image.path().to_owned(), what, advice }
+}
+
+/// The disk is in a format that is not read within an archive.
+pub(crate) fn not_read(image: &ImageFile, name: &str, detection: &Detection) -> Error {
+    let format = detection.format;
+    let what =
+        format!("the disk in it, {name:?}, is {format}, which imsprep reads only as a file of its own");
+    let (archive, member) = (shell_quoted(image.path()), shell_quoted(Path::new(name)));
+    let advice = format!("unpack it with tar -xkf {archive}, then convert {member}");
+    Error::MemberNotRead { path: image.path().to_owned(), what, advice }
 }

@@ -9,7 +9,7 @@ use imsprep_rules::{allowable_codes, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
-use crate::archive::{Member, disk_in};
+use crate::archive::{Member, disk_in, not_read};
 use crate::{Error, Result};
 
 /// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
@@ -53,7 +53,7 @@ pub fn open_numbered_disk<'a>(
         Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(image, cancel)?)),
         Format::Tar => {
             refuse_unless_readable(image.path(), &detection)?;
-            Inner::Foreign(open_member(disk_in(image, number)?)?)
+            Inner::Foreign(open_member(image, disk_in(image, number)?)?)
         }
         _ => Inner::Foreign(open_foreign(image, &detection, cancel)?),
     };
@@ -74,12 +74,17 @@ fn open_foreign<'a>(
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
-fn open_member<'a>(member: Member<'a>) -> Result<Box<dyn DiskReader + 'a>> {
-    let Member { bytes, detection, .. } = member;
-    if detection.format == Format::Raw {
-        return Ok(Box::new(bytes));
+fn open_member<'a>(image: &'a ImageFile, member: Member<'a>) -> Result<Box<dyn DiskReader + 'a>> {
+    let Member { name, bytes, detection } = member;
+    match (detection.format, qemu_driver(&detection)) {
+        // As in a file of its own.
+        (Format::Raw | Format::Iso9660 | Format::Luks, _) => {
+            refuse_unless_readable(image.path(), &detection)?;
+            Ok(Box::new(bytes))
+        }
+        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, &detection),
+        _ => Err(not_read(image, &name, &detection)),
     }
-    open_slice(bytes, &detection)
 }
 
 fn open_slice<'a>(file: Slice<'a>, detection: &Detection) -> Result<Box<dyn DiskReader + 'a>> {

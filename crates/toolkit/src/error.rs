@@ -53,7 +53,7 @@ pub enum Error {
         command: String,
     },
     /// Which disk of an archive is meant is not clear.
-    #[error("{}: {}", path.display(), which_disk(*count, names))]
+    #[error("{}: {}", path.display(), which_disk(*count, names, *has_more))]
     WhichDisk {
         /// The archive.
         path: PathBuf,
@@ -61,6 +61,18 @@ pub enum Error {
         count: usize,
         /// Their numbers and names.
         names: String,
+        /// Whether there are members that were not looked at.
+        has_more: bool,
+    },
+    /// The archive has no disk that can be read where it is.
+    #[error("{}: {what}; {advice}", path.display())]
+    MemberNotRead {
+        /// The archive.
+        path: PathBuf,
+        /// What is in it.
+        what: String,
+        /// How to get at the disk.
+        advice: String,
     },
     /// The program that reads the disk in the image fails.
     #[error(transparent)]
@@ -219,8 +231,16 @@ pub enum Error {
     },
 }
 
-fn which_disk(count: usize, names: &str) -> String {
+fn which_disk(count: usize, names: &str, has_more: bool) -> String {
     match count {
+        _ if has_more && count > 0 => {
+            format!(
+                "an archive with more members than were looked at; --disk N names one of its disks: {names}"
+            )
+        }
+        _ if has_more => {
+            "an archive with more members than were looked at; unpack it, and convert a disk in it".into()
+        }
         0 => "an archive without a disk that imsprep reads; unpack it, and look what is in it".into(),
         1 => format!("an archive with one disk ({names})"),
         count => format!("an archive with {count} disks; --disk N names the one to convert: {names}"),
@@ -240,6 +260,7 @@ impl Error {
             | Self::NotReadable { path, .. }
             | Self::NeedsQemu { path, .. }
             | Self::WhichDisk { path, .. }
+            | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
-use imsprep_rules::{HUAWEI, Profile, check_backup_gpt, check_convertible};
+use imsprep_rules::{
+    HUAWEI, Profile, check_backup_gpt, check_convertible, check_expanded_size, check_readable,
+};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::disk_in;
@@ -71,8 +73,17 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     let mut report = Report::new();
     let mut member = None;
     if detection.format == Format::Tar {
-        let disk = disk_in(&image, options.disk)?;
-        member = Some((disk.name, disk.detection));
+        // What is wrong with the archive itself.
+        check_readable(path, &detection, options.allowed, &mut report);
+        if !report.has_errors() {
+            let disk = disk_in(&image, options.disk)?;
+            member = Some((disk.name, disk.detection));
+        }
+    }
+    // What its headers say shows before the work; where they say nothing, what comes out is counted.
+    check_expanded_size(&detection, options.profile, &mut report);
+    if report.has_errors() {
+        return Ok(Plan { source: path.to_owned(), detection, member, direction, report });
     }
     if let Some(wrapper) = wrapper(detection.format) {
         // What is in it shows at its beginning; what is at its end, when it was unpacked.

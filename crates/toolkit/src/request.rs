@@ -113,6 +113,7 @@ fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel:
             | Error::NotReadable { .. }
             | Error::NeedsQemu { .. }
             | Error::WhichDisk { .. }
+            | Error::MemberNotRead { .. }
             | Error::Foreign(_)
             | Error::Served(_)
             | Error::Zvhd2(

@@ -12,6 +12,8 @@ extern crate imsprep_testdata;
 #[cfg(unix)]
 mod answers;
 #[cfg(unix)]
+mod archives;
+#[cfg(unix)]
 mod bad_input;
 #[cfg(unix)]
 mod bench;

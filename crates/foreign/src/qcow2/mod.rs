@@ -31,7 +31,8 @@ impl<'a> Qcow2<'a> {
         let header = Header::read(&file)?;
         let unit = usize::try_from(header.cluster_size()).unwrap_or(0);
         let method = header.method;
-        Ok(Self(Pieces::new(file, Tables::read(file, header)?, Some((method, unit)))))
+        let tables = Tables::read(file.clone(), header)?;
+        Ok(Self(Pieces::new(file, tables, Some((method, unit)))))
     }
 }
 

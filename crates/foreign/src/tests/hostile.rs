@@ -28,13 +28,13 @@ fn exercise(disk: &dyn DiskReader) {
 fn open_any(file: Vec<u8>) {
     let image = MemoryImage::new("hostile", file);
     let whole = Slice::whole(&image);
-    if let Ok(disk) = Vhd::open(whole) {
+    if let Ok(disk) = Vhd::open(whole.clone()) {
         exercise(&disk);
     }
-    if let Ok(disk) = Qcow2::open(whole) {
+    if let Ok(disk) = Qcow2::open(whole.clone()) {
         exercise(&disk);
     }
-    if let Ok(disk) = Vmdk::open(whole) {
+    if let Ok(disk) = Vmdk::open(whole.clone()) {
         exercise(&disk);
     }
 }

@@ -29,7 +29,8 @@ impl<'a> Vmdk<'a> {
         let header = Header::read(&file)?;
         let unit = usize::try_from(header.grain_size).unwrap_or(0);
         let packing = header.compressed.then_some((Method::Zlib, unit));
-        Ok(Self(Pieces::new(file, Grains::read(file, header)?, packing)))
+        let grains = Grains::read(file.clone(), header)?;
+        Ok(Self(Pieces::new(file, grains, packing)))
     }
 }
 

@@ -1,0 +1,278 @@
+//! Which files of an archive are disks.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use imsprep_source::{ReadAt, Result, Sparse, SparseMap};
+
+use super::forward::Seeking;
+use super::walk::{Entry, Stop, Walk};
+use crate::inside::{look_at, look_at_part};
+use crate::{Content, Fact, Format, Inside, text};
+
+/// Members that are looked into, each with a few hundred KiB of reading at most.
+const LOOKS_MAX: usize = 16;
+/// Bytes of a member by which a text is known.
+const TEXT: usize = 4096;
+/// What an OVA has besides disks. Not looked into.
+const COMPANIONS: [&str; 4] = [".ovf", ".mf", ".cert", ".xml"];
+/// Names of raw disks, which may well hold nothing known.
+const RAW_NAMES: [&str; 5] = [".raw", ".img", ".dd", ".iso", "-flat.vmdk"];
+/// Names of formats that are known by their content: without it the file is none.
+const FORMAT_NAMES: [&str; 11] =
+    [".vmdk", ".qcow2", ".qcow", ".vhd", ".vpc", ".vhdx", ".vdi", ".qed", ".zvhd2", ".zvhd", ".ova"];
+
+/// The disks in a tar archive, and what else is worth telling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archive {
+    /// Whether it is an OVA.
+    pub is_ovf: bool,
+    /// Disks, and files that may hold one, in the archive's order.
+    pub members: Vec<Member>,
+    /// What is wrong with the archive, and what was not looked at.
+    pub facts: Vec<Fact>,
+    /// Whether there are members that were not looked at, of which any may be a disk.
+    pub has_more: bool,
+}
+
+/// A file in a tar archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name, its size, and what it is.
+    pub inside: Inside,
+    /// What it is for a reader of disks.
+    pub role: Role,
+    /// Whether it is stored in chunks, as files with numbers for extensions.
+    pub is_in_chunks: bool,
+    /// Where its bytes are in the archive; `None` if that is not known.
+    pub map: Option<Arc<SparseMap>>,
+}
+
+/// What a file in an archive is for a reader of disks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A disk, by its content, its name, or because there is nothing else that could be.
+    Disk,
+    /// A CD beside the disks; a disk if there is no other.
+    Cd,
+    /// No disk as it is there: compressed, an archive, in chunks, or not what its name says.
+    Other,
+}
+
+pub(super) fn is_ovf(lower: &str) -> bool {
+    has_end(lower, &[".ovf"])
+}
+
+fn has_end(lower: &str, ends: &[&str]) -> bool {
+    ends.iter().any(|end| lower.ends_with(end))
+}
+
+pub(super) fn look(source: &dyn ReadAt) -> Result<Archive> {
+    let mut found = Archive::default();
+    let mut files = Vec::new();
+    let mut walk = Walk::new(Seeking::new(source));
+    loop {
+        match walk.next() {
+            Ok(Some(entry)) => {
+                let file = File::new(entry);
+                found.is_ovf |= is_ovf(&file.lower);
+                files.extend((!file.is_companion()).then_some(file));
+            }
+            Ok(None) => break,
+            Err(Stop::Source(error)) => return Err(error),
+            Err(Stop::Damaged { offset, what }) => {
+                found.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
+                break;
+            }
+            Err(Stop::Cut(what)) => {
+                found.facts.push(Fact::OutsideFile(what));
+                break;
+            }
+            Err(Stop::Unread(what)) => {
+                found.facts.push(Fact::NotLookedAt(what));
+                found.has_more = true;
+                break;
+            }
+        }
+    }
+    let mut files = join_chunks(files);
+    let unseen = look_into(source, &mut files)?;
+    if unseen > 0 {
+        found.has_more = true;
+        let why =
+            format!("{unseen} smaller members: the {LOOKS_MAX} that may rather be disks were looked into");
+        found.facts.push(Fact::NotLookedAt(why));
+    }
+    let has_more = found.has_more;
+    found.members = judge(files, has_more);
+    Ok(found)
+}
+
+/// A file on its way to a judgement.
+struct File {
+    lower: String,
+    inside: Inside,
+    map: Option<Arc<SparseMap>>,
+    is_text: bool,
+    is_in_chunks: bool,
+    /// Not looked into, or not to be.
+    is_closed: bool,
+}
+
+impl File {
+    fn new(entry: Entry) -> Self {
+        let Entry { name, size, data } = entry;
+        let lower = String::from_utf8_lossy(&name).to_lowercase();
+        let (map, content) = match data {
+            Ok(map) => (Some(Arc::new(map)), Content::Nothing),
+            Err(why) => (None, Content::NotLookedAt(why)),
+        };
+        let inside = Inside { name: Some(text::end_of(&name)), size: Some(size), content };
+        Self { lower, inside, is_closed: map.is_none(), map, is_text: false, is_in_chunks: false }
+    }
+
+    /// Empty, or what belongs to disks and is none. Resource forks of macOS are called like the file that they are of.
+    fn is_companion(&self) -> bool {
+        let base = self.lower.rsplit('/').next().unwrap_or_default();
+        self.inside.size == Some(0) || has_end(&self.lower, &COMPANIONS) || base.starts_with("._")
+    }
+
+    fn is_named_disk(&self) -> bool {
+        has_end(&self.lower, &RAW_NAMES) || has_end(&self.lower, &FORMAT_NAMES)
+    }
+
+    /// The name without `.000000000` and the number, if it is a chunk of a file. DSP0243, 7.1.
+    fn chunk(&self) -> Option<(&str, u64)> {
+        let (stem, digits) = self.lower.rsplit_once('.')?;
+        let is_chunk = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        Some((stem, digits.parse().ok()?)).filter(|_| is_chunk && !stem.is_empty())
+    }
+}
+
+/// Makes one file of those that an OVF has split, in the place of the first.
+fn join_chunks(files: Vec<File>) -> Vec<File> {
+    let mut joined = Vec::<File>::new();
+    let mut whole = Vec::<(String, usize, u64)>::new();
+    for mut file in files {
+        let Some(stem) = file.chunk().map(|(stem, _)| stem.to_owned()) else {
+            joined.push(file);
+            continue;
+        };
+        let size = file.inside.size.unwrap_or(0);
+        match whole.iter_mut().find(|(known, ..)| *known == stem) {
+            Some((_, place, count)) => {
+                *count += 1;
+                if let Some(inside) = joined.get_mut(*place).map(|file| &mut file.inside) {
+                    inside.size = inside.size.and_then(|sum| sum.checked_add(size));
+                }
+            }
+            None => {
+                whole.push((stem.clone(), joined.len(), 1));
+                let name = file.inside.name.as_mut();
+                if let Some(name) = name {
+                    name.truncate(name.len().saturating_sub(".000000000".len()));
+                }
+                (file.lower, file.is_closed, file.map) = (stem, true, None);
+                joined.push(file);
+            }
+        }
+    }
+    for (_, place, count) in whole {
+        if let Some(file) = joined.get_mut(place) {
+            file.is_in_chunks = true;
+            file.inside.content = Content::NotLookedAt(format!(
+                "an OVF's file in chunks, {count} of them here (.000000000 and on): they have to be joined in the order of \
+                 their numbers"
+            ));
+        }
+    }
+    joined
+}
+
+/// Looks into the files that are disks most likely. Returns how many were left out.
+fn look_into(source: &dyn ReadAt, files: &mut [File]) -> Result<usize> {
+    let mut order = (0..files.len()).collect::<Vec<_>>();
+    order.retain(|n| files.get(*n).is_some_and(|file| !file.is_closed));
+    order.sort_by_key(|n| files.get(*n).map(|file| Reverse((file.is_named_disk(), file.inside.size))));
+    for n in order.iter().take(LOOKS_MAX) {
+        let Some(file) = files.get_mut(*n) else { continue };
+        let Some(map) = file.map.clone() else { continue };
+        if map.end_in_source() <= source.size() {
+            let disk = Sparse::new(source, map);
+            let mut start = vec![0; TEXT.min(usize::try_from(disk.size()).unwrap_or(TEXT))];
+            disk.read_at(&mut start, 0)?;
+            file.is_text = is_text(&start);
+            file.inside.content = look_at(&disk)?;
+        } else if let Some(offset) = map.as_plain().filter(|offset| *offset < source.size()) {
+            // What is there of it is known by its start as well.
+            file.inside.content = look_at_part(source, offset, source.size() - offset)?;
+        } else {
+            file.inside.content = Content::NotLookedAt("the archive ends before its end".into());
+        }
+    }
+    let unseen = order.get(LOOKS_MAX..).unwrap_or_default();
+    for n in unseen {
+        if let Some(file) = files.get_mut(*n) {
+            file.is_closed = true;
+        }
+    }
+    Ok(unseen.len())
+}
+
+/// Letters, lines, tabs: what no disk begins with. In UTF-8, or mostly in ASCII.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_plain = bytes.iter().all(|byte| matches!(byte, b'\t'..=b'\r' | 0x1b | b' '..=b'~' | 0x80..));
+    // A character may be cut off at the end.
+    let is_utf8 = str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true);
+    is_plain && (is_utf8 || bytes.iter().filter(|byte| byte.is_ascii()).count() > bytes.len() / 2)
+}
+
+/// Which are disks, and which of the others are worth telling. Any archive may have texts and programs in it.
+fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
+    let is_nothing = |file: &File| file.inside.content == Content::Nothing;
+    let told = |file: &&File| !is_nothing(file) || (file.is_named_disk() && !file.is_closed);
+    let is_alone = !has_more && files.iter().filter(told).count() == 0;
+    let nameless = files.iter().filter(|file| is_nothing(file) && !file.is_text).count();
+    let is_only = |file: &File| is_alone && nameless == 1 && is_nothing(file) && !file.is_text;
+    let kept = files.into_iter().filter_map(|file| {
+        let is_only = is_only(&file);
+        let is_told = told(&&file);
+        let File { lower, mut inside, map, is_in_chunks, .. } = file;
+        let role = match &inside.content {
+            Content::Found { format, .. } => role_of(*format),
+            Content::NotLookedAt(_) => Role::Other,
+            Content::Nothing if lower.ends_with(".iso") && !is_only => Role::Cd,
+            Content::Nothing if has_end(&lower, &RAW_NAMES) || is_only => Role::Disk,
+            Content::Nothing if has_end(&lower, &FORMAT_NAMES) => {
+                let why = "its content is not of the format that its name says";
+                inside.content = Content::NotLookedAt(why.into());
+                Role::Other
+            }
+            Content::Nothing => return None,
+        };
+        (is_told || is_only).then_some(Member { inside, role, is_in_chunks, map })
+    });
+    kept.collect()
+}
+
+fn role_of(format: Format) -> Role {
+    match format {
+        Format::Raw
+        | Format::Zvhd2
+        | Format::Zvhd
+        | Format::Qcow2
+        | Format::Qcow
+        | Format::Vmdk
+        | Format::Vhd
+        | Format::Vhdx
+        | Format::Vdi
+        | Format::Qed
+        | Format::Luks
+        | Format::Parallels
+        | Format::Dmg
+        | Format::Bochs
+        | Format::Cloop => Role::Disk,
+        Format::Iso9660 => Role::Cd,
+        _ => Role::Other,
+    }
+}

@@ -1,0 +1,47 @@
+//! tar archives and OVAs.
+
+mod forward;
+mod maps;
+mod members;
+mod records;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use imsprep_ondisk::tar::Header;
+use imsprep_source::{ReadAt, Result};
+
+pub use members::{Archive, Member, Role};
+
+use crate::candidate::{Candidate, Place};
+use crate::input::{Input, Level};
+use crate::{Fact, Format, text};
+
+/// What is in the tar archive: its disks, and what else [`detect`](crate::detect) tells of.
+///
+/// # Errors
+///
+/// If the source can't be read. What is wrong with the archive is in [`Archive::facts`].
+pub fn look_into_tar(source: &dyn ReadAt) -> Result<Archive> {
+    members::look(source)
+}
+
+pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
+    let first = input.head_array(0).map(|bytes| Header::decode(&bytes));
+    let Some(first) = first.filter(Header::begins_archive) else { return Ok(None) };
+    let mut found = Candidate::new(Format::Tar);
+    // Magic and checksum are in the middle of the sector: a format that has its sign at the start is what readers see first.
+    found.place = Place::Inside;
+    match (input.level(), input.source()) {
+        (Level::File, Some(source)) => {
+            let archive = members::look(source)?;
+            found.variant = archive.is_ovf.then_some("ova");
+            found.facts = archive.facts;
+            found.facts.extend(archive.members.into_iter().map(|member| Fact::Inside(member.inside)));
+        }
+        _ => {
+            found.variant = members::is_ovf(&text::utf8(&first.path()).to_ascii_lowercase()).then_some("ova")
+        }
+    }
+    Ok(Some(found))
+}
