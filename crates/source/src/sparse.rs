@@ -187,6 +187,10 @@ mod tests {
         }
     }
 
+    fn index(at: u64) -> usize {
+        usize::try_from(at).unwrap()
+    }
+
     proptest! {
         #[test]
         fn the_file_reads_as_a_copy_with_its_holes(
@@ -198,17 +202,17 @@ mod tests {
             for (skipped, length) in lengths {
                 at += skipped;
                 pieces.push(stored((at, from, length)));
-                expected.resize(at as usize, 0);
-                let mut data = vec![0; length as usize];
+                expected.resize(index(at), 0);
+                let mut data = vec![0; index(length)];
                 source.read_at(&mut data, from).unwrap();
                 expected.extend(data);
                 (at, from) = (at + length, from + length);
             }
-            expected.resize((at + hole) as usize, 0);
+            expected.resize(index(at + hole), 0);
             let map = Arc::new(SparseMap::new(at + hole, pieces).unwrap());
             let file = Sparse::new(&source, map);
             let mut buf = vec![9; length];
-            let wanted = expected.get(offset as usize..).and_then(|rest| rest.get(..length));
+            let wanted = expected.get(index(offset)..).and_then(|rest| rest.get(..length));
             prop_assert_eq!(file.read_at(&mut buf, offset).is_ok(), wanted.is_some());
             if let Some(wanted) = wanted {
                 prop_assert_eq!(&buf, wanted);
@@ -217,7 +221,7 @@ mod tests {
             let (mut at, mut by_extents) = (0, vec![0; expected.len()]);
             while let Some(Extent { start, end }) = file.data_from(at).unwrap() {
                 prop_assert!(start >= at && end > start && end <= file.size());
-                file.read_at(&mut by_extents[start as usize..end as usize], start).unwrap();
+                file.read_at(&mut by_extents[index(start)..index(end)], start).unwrap();
                 at = end;
             }
             prop_assert_eq!(by_extents, expected);

@@ -61,14 +61,18 @@ fn pax(kind: u8, records: &[(&str, &str)]) -> Vec<u8> {
 /// Pieces of a sparse file: where, and what. The file goes on in a hole.
 type Pieces<'a> = &'a [(u64, &'a [u8])];
 
+fn index(at: u64) -> usize {
+    usize::try_from(at).unwrap()
+}
+
 fn condensed(pieces: Pieces<'_>) -> Vec<u8> {
     pieces.iter().flat_map(|(_, bytes)| bytes.to_vec()).collect()
 }
 
 fn expanded(size: u64, pieces: Pieces<'_>) -> Vec<u8> {
-    let mut bytes = vec![0; size as usize];
+    let mut bytes = vec![0; index(size)];
     for (at, data) in pieces {
-        bytes[*at as usize..][..data.len()].copy_from_slice(data);
+        bytes[index(*at)..][..data.len()].copy_from_slice(data);
     }
     bytes
 }
@@ -149,7 +153,7 @@ impl Forward for OneWay<'_> {
     }
 
     fn skip_to(&mut self, offset: u64) -> Result<()> {
-        let length = (offset.checked_sub(self.at).unwrap() as usize).min(self.rest.len());
+        let length = index(offset.checked_sub(self.at).unwrap()).min(self.rest.len());
         self.read(&mut vec![0; length]).map(|_| ())
     }
 }
@@ -182,7 +186,7 @@ fn files(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let image = MemoryImage::new("a.tar", bytes.to_vec());
     let read = |entry: Entry| {
         let file = Sparse::new(&image, entry.data.unwrap().into());
-        let mut content = vec![9; entry.size as usize];
+        let mut content = vec![9; index(entry.size)];
         file.read_at(&mut content, 0).unwrap();
         (String::from_utf8(entry.name).unwrap(), content)
     };
@@ -254,7 +258,7 @@ fn members_of_all_forms_are_found_in_any_order() {
         header("label", b'V', 0, GNU, &[(124, &[0; 12])]),
     ];
     for (n, (bytes, name, content)) in forms.iter().enumerate() {
-        assert_eq!(files(&archive(&[bytes.clone()])), [(name.clone(), content.clone())], "{name}");
+        assert_eq!(files(&archive(std::slice::from_ref(bytes))), [(name.clone(), content.clone())], "{name}");
         for other in &others {
             let (next, next_name, next_content) = &forms[(n + 1) % forms.len()];
             let both = [(name.clone(), content.clone()), (next_name.clone(), next_content.clone())];
@@ -372,7 +376,7 @@ fn what_is_known_but_not_read_is_no_damage() {
 fn an_archive_may_end_without_its_blocks_of_zeros_and_nowhere_else() {
     let whole =
         [member("first", b'0', USTAR, &[1; 700]), sparse_gnu("second", 5000, &[(100, &[2; 700])])].concat();
-    let (all, _) = walked(&archive(&[whole.clone()]));
+    let (all, _) = walked(&archive(std::slice::from_ref(&whole)));
     // Padding is not needed either.
     let (ends, last) = ([1536, whole.len()], whole.len() - (1024 - 700));
     for length in 512..=whole.len() {
@@ -387,7 +391,7 @@ fn an_archive_may_end_without_its_blocks_of_zeros_and_nowhere_else() {
         assert_eq!(walked(&more), (all.clone(), None), "{zeros}");
     }
     // What follows a block of zeros is no part of it.
-    assert_eq!(walked(&[archive(&[whole.clone()]), b"rest".to_vec()].concat()), (all, None));
+    assert_eq!(walked(&[archive(std::slice::from_ref(&whole)), b"rest".to_vec()].concat()), (all, None));
     let lonely = [whole, pax(b'x', &[("path", "gone")])].concat();
     assert!(walked(&lonely).1.unwrap().starts_with("Cut"));
 }
@@ -410,7 +414,7 @@ impl ReadAt for Huge {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
         let end = offset.checked_add(buf.len() as u64).filter(|end| *end <= self.size);
         end.ok_or_else(|| Error::UnexpectedEnd { path: "huge.tar".into(), offset: self.size })?;
-        let start = self.start.get(offset as usize..).unwrap_or_default();
+        let start = self.start.get(index(offset)..).unwrap_or_default();
         let length = start.len().min(buf.len());
         buf[..length].copy_from_slice(&start[..length]);
         buf[length..].fill(0);
