@@ -87,8 +87,10 @@ fn naive_maps(file: &SparseFile) -> Option<Vec<SparseMap>> {
                         "size" => size = value.parse().ok(),
                         "GNU.sparse.size" => sparse.get_or_insert_default().0 = value.parse().ok()?,
                         "GNU.sparse.map" => {
-                            let numbers =
-                                value.split(',').map(|n| n.parse().ok()).collect::<Option<Vec<_>>>()?;
+                            let numbers = value
+                                .split(',')
+                                .map(|n| n.parse::<u64>().ok())
+                                .collect::<Option<Vec<_>>>()?;
                             sparse.get_or_insert_default().1.extend(numbers);
                         }
                         "GNU.sparse.name" => _ = sparse.get_or_insert_default(),
