@@ -4,6 +4,7 @@ mod bench;
 mod bitmap;
 mod generate;
 mod inspect;
+mod os_versions;
 mod policy;
 mod prepare;
 mod request;
@@ -28,10 +29,12 @@ pub(crate) use bitmap::{
 };
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
+pub(crate) use os_versions::OsVersionsArgs;
 pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
 pub(crate) use prepare::PrepareArgs;
 pub(crate) use request::{
-    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs, WishArgs,
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
+    RequestFormat, WishArgs,
 };
 use size::parse_disk_size;
 pub(crate) use source::SourceArgs;
@@ -109,7 +112,9 @@ pub(crate) enum Command {
     Zvhd2(Zvhd2Command),
     /// Make the body of the request that imports an image, or check one
     Request(Box<RequestArgs>),
-    /// List every rule with its code and severity
+    /// List the values that os_version may have in a request, and the pages that name them
+    OsVersions(OsVersionsArgs),
+    /// List every rule with its code and severity; explain the service's error codes
     Rules(RulesArgs),
     /// Join the reports of many runs into one: one process for each image, on one machine or many
     Summary(SummaryArgs),
@@ -405,9 +410,10 @@ pub(crate) struct Zvhd2RepairArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep rules
-  imsprep rules -v BM-001    why there is such a rule, its source, and how to mend what breaks it")]
+  imsprep rules -v BM-001    why there is such a rule, its source, and how to mend what breaks it
+  imsprep rules IMG.0056     what an error code of the service means, which rules foresee it, what to do")]
 pub(crate) struct RulesArgs {
-    /// Only these rules
+    /// Only these rules; or error codes of the service, such as IMG.0056, which are explained
     #[arg(value_name = "CODE")]
     pub(crate) codes: Vec<String>,
     /// Print a Markdown table, as in docs/rules.md

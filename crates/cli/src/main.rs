@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Zvhd2(Zvhd2Command::Map(args)) => commands::map::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Repair(args)) => commands::repair::run(&args, &setup),
         Command::Request(args) => commands::request::run(&args, &setup),
+        Command::OsVersions(args) => commands::os_versions::run(&args, &setup),
         Command::Rules(args) => commands::rules::run(&args, &setup),
         Command::Summary(args) => commands::summary::run(&args, &setup),
         Command::Bench(args) => commands::bench::run(&args, &setup),

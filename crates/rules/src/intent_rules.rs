@@ -28,7 +28,7 @@ pub(crate) static BARE_METAL_FORMAT: Rule = Rule {
 pub(crate) static MIN_DISK_TOO_SMALL: Rule = Rule {
     code: "IMS-042",
     severity: Severity::Error,
-    service_code: None,
+    service_code: Some("IMG.0111"),
     title: "min_disk does not hold the disk",
     why: "the disk that a server gets has min_disk GB at least, and the whole virtual disk must fit into it",
     source: "OTC and HW: min_disk of the quick import request",
@@ -39,7 +39,7 @@ pub(crate) static MIN_DISK_TOO_SMALL: Rule = Rule {
 pub(crate) static MIN_DISK_NO_ROOM: Rule = Rule {
     code: "IMS-043",
     severity: Severity::Warning,
-    service_code: None,
+    service_code: Some("IMG.0055"),
     title: "min_disk is no larger than what it must hold",
     why: "some pages ask for a min_disk that is not less than the image, others for one that is greater; older pages \
           compare it with the file, newer ones with the disk in it",
@@ -51,7 +51,7 @@ pub(crate) static MIN_DISK_NO_ROOM: Rule = Rule {
 pub(crate) static MIN_DISK_RANGE: Rule = Rule {
     code: "IMS-044",
     severity: Severity::Error,
-    service_code: None,
+    service_code: Some("IMG.0055"),
     title: "min_disk is out of its range",
     why: "no page allows such a value",
     source: "OTC and HW: min_disk of the quick import request (1 to 1024)",
@@ -62,7 +62,7 @@ pub(crate) static MIN_DISK_RANGE: Rule = Rule {
 pub(crate) static MIN_DISK_BELOW_STRICT: Rule = Rule {
     code: "IMS-045",
     severity: Severity::Warning,
-    service_code: None,
+    service_code: Some("IMG.0055"),
     title: "min_disk is smaller than some pages allow",
     why: "newer pages let min_disk of a system disk begin at 10 GB for Linux and at 20 GB for Windows, older ones at 1 GB",
     source: "HW 2026 and the vendor's Terraform provider, where pages disagree",

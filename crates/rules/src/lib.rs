@@ -61,10 +61,11 @@ pub use names::shown_names;
 pub use not_checked::{Sight, not_checkable};
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
-    Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, ImageFacts, ImageTag, Letters,
-    MAX_BODY, Machine, NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, REQUEST_RULES, Request,
-    RequestBody, RequestProfile, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request,
-    validate_body,
+    Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, HclValue, ImageFacts, ImageTag,
+    JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, Machine, NearSystem, NextSteps,
+    ObjectPlace, OsType, OsVersions, OsVersionsError, Page, REQUEST_RULES, Request, RequestBody,
+    RequestProfile, ServiceCode, Told, Tool, ToolValues, ValidateOptions, Wishes, fill_request,
+    is_covered_by_request, near_system, tool_values, validate_body,
 };
 pub use rules::RULES;
 pub use shell::shell_quoted;

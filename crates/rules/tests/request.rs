@@ -6,8 +6,8 @@ use imsprep_detect::{Detection, Evidence, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
     Architecture, BodyKind, BootsBy, Endpoint, Firmware, HUAWEI, ImageFacts, ImageTag, MAX_BODY, Machine,
-    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, Told, ValidateOptions, Wishes,
-    fill_request, validate_body,
+    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, Told, Tool, ValidateOptions, Wishes,
+    fill_request, tool_values, validate_body,
 };
 use proptest::prelude::*;
 
@@ -89,7 +89,7 @@ fn every_rule_of_the_request_is_broken_by_some_test() {
     // By the tests below, with an image or for the other cloud.
     let by_tests = [
         "IMS-116", "IMS-124", "IMS-137", "IMS-138", "IMS-139", "IMS-140", "IMS-148", "IMS-149", "IMS-161",
-        "IMS-163", "IMS-173", "IMS-174", "IMS-175",
+        "IMS-163", "IMS-173", "IMS-174", "IMS-175", "IMS-176", "IMS-177", "IMS-178",
     ];
     broken.extend(by_tests.map(str::to_owned));
     let all = REQUEST_RULES.iter().map(|rule| rule.code.to_owned()).collect::<BTreeSet<_>>();
@@ -449,11 +449,150 @@ fn a_tag_whose_key_has_a_dot_would_be_split_elsewhere() {
     assert_eq!(codes(&fill(&both, &raw(200 * GIB), &HUAWEI).1), ["IMS-155"]);
 }
 
+/// What is found about os_version, and the advice.
+fn os_version(value: &str, profile: &'static Profile) -> (Vec<(&'static str, Severity)>, String) {
+    let (_, report) = fill(&Wishes { os_version: Some(value.into()), ..wishes() }, &raw(200 * GIB), profile);
+    let findings = report.findings();
+    let text = findings.iter().map(|finding| format!("{}\n{}", finding.message, finding.advice())).collect();
+    (findings.iter().map(|finding| (finding.rule.code, finding.severity)).collect(), text)
+}
+
 #[test]
-fn an_unknown_operating_system_warns_with_the_nearest() {
-    let unknown = Wishes { os_version: Some("ubuntu 22.04".into()), ..wishes() };
-    let (_, report) = fill(&unknown, &raw(200 * GIB), &HUAWEI);
-    let finding = report.findings().first().unwrap();
-    assert_eq!((finding.rule.code, finding.severity), ("IMS-121", Severity::Warning));
-    assert!(finding.advice().contains("\"Ubuntu 18.04 server 64bit\""), "{}", finding.advice());
+fn an_unknown_operating_system_warns_with_the_nearest_of_its_family() {
+    for (value, near) in [
+        ("ubuntu 22.04", "\"Ubuntu 22.04 Server 64bit\""),
+        ("Ubuntu 25.10 64bit", "\"Ubuntu 24.04 server 64bit\""),
+        ("AlmaLinux 9 64bit", "\"Alma 8 64bit\""),
+        ("Windows Server 2025 Standard 64bit", "\"Windows Server 2022 Standard 64bit\""),
+        ("NeoKylin 8 64bit", "\"NeoKylin 7.4 64bit\""),
+    ] {
+        let (codes, text) = os_version(value, &HUAWEI);
+        assert!(codes.contains(&("IMS-121", Severity::Warning)), "{value}: {codes:?}");
+        assert!(text.contains(near) && text.contains("\"Other(64 bit)\""), "{value}: {text}");
+    }
+    for (value, told) in [("Rocky 9", "names a Rocky Linux"), ("TempleOS 5", "like no known system")] {
+        let (codes, text) = os_version(value, &HUAWEI);
+        assert_eq!(codes, [("IMS-121", Severity::Warning)], "{value}");
+        assert!(
+            text.contains(told) && text.contains("\"Other(64 bit)\"") && !text.contains("NeoKylin"),
+            "{text}"
+        );
+    }
+    let (codes, text) = os_version("ubuntu 22.04 server 64bit", &HUAWEI);
+    assert_eq!(codes, [("IMS-121", Severity::Warning)]);
+    assert!(
+        text.contains("differs only in spelling from") && text.contains("write \"Ubuntu 22.04 64bit\""),
+        "{text}"
+    );
+    let (_, text) = os_version("Redhat Enterprise Linux 7.5 64bit", &OTC);
+    assert!(text.contains("differs only in spelling from \"Redhat Linux Enterprise 7.5 64bit\""), "{text}");
+}
+
+#[test]
+fn systems_of_today_are_a_note_and_those_of_the_table_nothing() {
+    for value in [
+        "Ubuntu 22.04 Server 64bit",
+        "Ubuntu 24.04 server 64bit",
+        "Linux 12.0.0 64bit",
+        "CentOS Stream 9.6 64bit",
+        "Other_Linux(64_bit)",
+    ] {
+        for profile in [&HUAWEI, &OTC] {
+            assert_eq!(os_version(value, profile).0, [("IMS-126", Severity::Note)], "{value}");
+        }
+    }
+    for value in ["CentOS 7.0 64bit", "Other(64 bit)", "Other(32 bit)"] {
+        assert_eq!(os_version(value, &OTC).0, [], "{value}");
+    }
+    let (found, text) = os_version("Ubuntu 18.04 Server 64bit", &HUAWEI);
+    assert_eq!(found, [("IMS-126", Severity::Note)]);
+    assert!(text.contains("\"Ubuntu 18.04 server 64bit\""), "the API's spelling: {text}");
+    let windows = ImageFacts { os: Some(Told::new(OsType::Windows, "a boot manager")), ..raw(200 * GIB) };
+    for (value, expected) in [
+        ("Other(64 bit)", &[][..]),
+        ("Other_Windows(64_bit)", &["IMS-125", "IMS-126"]),
+        ("Other_Linux(64_bit)", &["IMS-126", "IMS-124"]),
+    ] {
+        let (_, report) = fill(&Wishes { os_version: Some(value.into()), ..wishes() }, &windows, &HUAWEI);
+        let (mut found, mut expected) = (codes(&report), expected.to_vec());
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{value}");
+    }
+}
+
+#[test]
+fn a_system_that_is_not_in_the_table_for_uefi_is_a_warning() {
+    let uefi = |value: &str, firmware| {
+        let wishes = Wishes { os_version: Some(value.into()), firmware: Some(firmware), ..wishes() };
+        codes(&fill(&wishes, &raw(200 * GIB), &HUAWEI).1)
+    };
+    assert_eq!(uefi("CentOS 7.1 64bit", Firmware::Uefi), ["IMS-127"]);
+    assert_eq!(uefi("CentOS 7.1 64bit", Firmware::Bios), [""; 0]);
+    assert_eq!(uefi("CentOS 7.4 64bit", Firmware::Uefi), [""; 0]);
+    // The table spells it otherwise.
+    assert_eq!(uefi("Debian GNU/Linux 8.8.0 64bit", Firmware::Uefi), [""; 0]);
+    assert_eq!(uefi("Rocky Linux 9 64bit", Firmware::Uefi), ["IMS-121", "IMS-127"]);
+}
+
+#[test]
+fn go_sends_an_empty_os_version_with_a_data_disk() {
+    let body = |more: &str| format!(r#"{{"name": "a", "image_url": "abc:a.zvhd2", "min_disk": 40, {more}}}"#);
+    let (kind, report) = validate(&body(r#""type": "DataImage", "os_type": "Linux", "os_version": """#));
+    assert_eq!((kind, codes(&report)), (Some(BodyKind::QuickData), vec!["IMS-106"]));
+    assert_eq!(report.findings()[0].severity, Severity::Note);
+    let (kind, report) = validate(&body(r#""os_type": "Linux", "os_version": """#));
+    assert_eq!((kind, codes(&report)), (Some(BodyKind::QuickData), vec!["IMS-106", "IMS-160"]));
+    // No client sends these.
+    let (_, report) = validate(&body(r#""type": "DataImage", "os_type": "Linux", "is_config": true"#));
+    assert_eq!(codes(&report), ["IMS-105"]);
+}
+
+#[test]
+fn values_for_tools_leave_nothing_out_unsaid() {
+    let of = |tool, wishes: &Wishes, facts: &ImageFacts, profile: &'static Profile| {
+        let (request, mut report) = fill(wishes, facts, profile);
+        let before = report.findings().len();
+        let values = tool_values(tool, &request, facts, profile, &mut report);
+        (values, codes(&report).split_off(before))
+    };
+    let zvhd2 = |file| ImageFacts {
+        path: "disk.zvhd2".into(),
+        detection: detection(Format::Zvhd2, file, 60 * GIB),
+        ..linux(GIB)
+    };
+    let tagged =
+        Wishes { tags: vec![("team".into(), "web".into())], description: Some("${x}".into()), ..wishes() };
+    let (values, codes) = of(Tool::Terraform, &tagged, &zvhd2(GIB), &HUAWEI);
+    assert_eq!((values.taker, codes), ("huaweicloud_ims_quickimport_system_image", vec![]));
+    let text = values.to_string();
+    assert!(text.contains("hw_firmware_type = \"uefi\"") && text.contains("= \"$${x}\""), "{text}");
+    assert!(text.ends_with("\ntags = {\n  \"team\" = \"web\"\n}\n"), "{text}");
+
+    let (values, codes) = of(Tool::Packer, &tagged, &zvhd2(GIB), &HUAWEI);
+    assert_eq!((values.taker, codes), ("huaweicloud-import", vec!["IMS-177"]), "no hw_firmware_type");
+    let text = values.to_string();
+    assert!(
+        text.contains("obs_object_name    = \"linux/disk.zvhd2\"")
+            && text.contains("quick_import       = true"),
+        "{text}"
+    );
+    let templated = Wishes { description: Some("{{timestamp}}".into()), ..wishes() };
+    let text = of(Tool::Packer, &templated, &zvhd2(GIB), &HUAWEI).0.to_string();
+    assert!(text.contains(r#""{{\"{{\"}}timestamp}}""#), "{text}");
+
+    let raw_linux = linux(200 * GIB);
+    let data = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
+    for (tool, wishes, facts, profile, expected) in [
+        // The plugin uploads no bitmap file, and its file has the format's suffix.
+        (Tool::Packer, &wishes(), &raw_linux, &HUAWEI, &["IMS-177", "IMS-176"][..]),
+        (Tool::Packer, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &HUAWEI, &["IMS-176"]),
+        (Tool::Terraform, &wishes(), &zvhd2(GIB), &OTC, &["IMS-178"]),
+        (Tool::Terraform, &wishes(), &zvhd2(129 * GIB), &OTC, &["IMS-176"]),
+        (Tool::Terraform, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &OTC, &["IMS-178"]),
+        (Tool::Terraform, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &HUAWEI, &[]),
+    ] {
+        let (values, codes) = of(tool, wishes, facts, profile);
+        assert_eq!(codes, expected, "{}", values.taker);
+    }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::os_versions::OsVersionParser;
 use super::{ProfileName, PurposeName};
 
 #[derive(Debug, Args)]
@@ -13,6 +14,8 @@ use super::{ProfileName, PurposeName};
   imsprep request disk.raw --bucket B --name N --os-version V --next-steps > next.sh
   imsprep request --validate body.json              a body that somebody wrote
   imsprep request --validate body.json disk.raw     the same, held against the image, too
+  imsprep request disk.zvhd2 --bucket B --name N --os-version V --format tfvars -o image.auto.tfvars
+  imsprep request --job job.json                    what the service's answer about a job means
 
 The body goes to standard output and nothing else does, so that it can be piped; what is wrong goes to standard error, and -q \
 leaves that out. If anything is an error (or a warning, under --strict), exit status 1, and no body: a wrong one is worse than \
@@ -23,11 +26,15 @@ that do.
 Only a quick look is taken at the image: imsprep check looks at its content.")]
 pub(crate) struct RequestArgs {
     /// The image; with --validate, the one that the body is for
-    #[arg(value_name = "FILE", required_unless_present = "validate")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["validate", "job"])]
     pub(crate) file: Option<PathBuf>,
     /// Check a body that somebody wrote; - is standard input
-    #[arg(long, value_name = "BODY", conflicts_with_all = ["next_steps", "output", "force", "region", "project_id"])]
+    #[arg(long, value_name = "BODY", conflicts_with_all = ["next_steps", "output", "force", "region", "project_id", "format"])]
     pub(crate) validate: Option<PathBuf>,
+    /// Explain the service's answer about a job, or to a refused request: its error codes, and what to do. FILE holds the JSON
+    /// of GET /v1/PROJECT_ID/jobs/JOB_ID; - is standard input. Exit status 1: the job failed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "validate", "endpoint", "WishArgs", "os_versions", "output", "force", "format", "next_steps", "region", "project_id", "strict"])]
+    pub(crate) job: Option<PathBuf>,
     /// To --validate: where the body will be sent [default: its fields tell]
     #[arg(long, value_name = "ENDPOINT", conflicts_with = "bucket")]
     pub(crate) endpoint: Option<EndpointName>,
@@ -36,7 +43,10 @@ pub(crate) struct RequestArgs {
     /// The service's own list of os_version values: its answer to GET /v1/cloudimages/os_version [default: an older list]
     #[arg(long, value_name = "JSON")]
     pub(crate) os_versions: Option<PathBuf>,
-    /// Write the body to this file
+    /// What to print: the body, or values for a tool that sends it
+    #[arg(long, value_name = "FORMAT", default_value = "json", conflicts_with = "next_steps")]
+    pub(crate) format: RequestFormat,
+    /// Write the body, or the values, to this file
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Replace OUT if it exists; never the image
@@ -63,16 +73,16 @@ pub(crate) struct RequestArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WishArgs {
     /// The bucket that the image file goes to
-    #[arg(long, value_name = "BUCKET", required_unless_present = "validate", conflicts_with = "validate")]
+    #[arg(long, value_name = "BUCKET", required_unless_present_any = ["validate", "job"], conflicts_with = "validate")]
     pub(crate) bucket: Option<String>,
     /// The folder in the bucket; slashes at its ends don't matter
     #[arg(long, value_name = "PREFIX", conflicts_with = "validate")]
     pub(crate) prefix: Option<String>,
     /// The name that the image will have in the cloud
-    #[arg(long, value_name = "NAME", required_unless_present = "validate", conflicts_with = "validate")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["validate", "job"], conflicts_with = "validate")]
     pub(crate) name: Option<String>,
-    /// The operating system of a system disk, in the service's words
-    #[arg(long, value_name = "VALUE", conflicts_with = "validate")]
+    /// The operating system of a system disk, in the service's words: imsprep os-versions lists them
+    #[arg(long, value_name = "VALUE", conflicts_with = "validate", value_parser = OsVersionParser, hide_possible_values = true)]
     pub(crate) os_version: Option<String>,
     /// The operating system that a data disk is for [default: what the image shows, else linux]
     #[arg(long, value_name = "OS", conflicts_with = "validate")]
@@ -110,6 +120,17 @@ pub(crate) struct WishArgs {
     /// The key to encrypt the image with, in a common import
     #[arg(long, value_name = "ID", conflicts_with = "validate")]
     pub(crate) cmk_id: Option<String>,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RequestFormat {
+    /// The body of the request
+    Json,
+    /// Values of variables for Terraform, with the provider of the profile's cloud: docs/terraform.md
+    Tfvars,
+    /// Values of variables for Packer's post-processor huaweicloud-import: docs/packer.md
+    Pkrvars,
 }
 
 /// The endpoints by name.

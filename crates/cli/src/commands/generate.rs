@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap_complete::Shell;
+use imsprep_rules::KnownSystem;
 
 use crate::args::{self, GenerateArgs, What};
 use crate::exit::Status;
@@ -31,8 +32,49 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Status> {
     }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::definition(), manual::PROGRAM, &mut script);
+    match shell {
+        Shell::Bash => script = with_values_for_bash(&String::from_utf8(script)?).into_bytes(),
+        Shell::Fish => script = with_values_for_fish(&String::from_utf8(script)?).into_bytes(),
+        _ => {}
+    }
     print_verbatim(&script)?;
     Ok(Status::Fine)
+}
+
+/// Replaces the list of os_version in a script for bash: its values have spaces, at which `compgen -W` would take them apart.
+fn with_values_for_bash(script: &str) -> String {
+    let values = KnownSystem::all().iter().map(|known| known.value).collect::<Vec<_>>();
+    let list = format!("($(compgen -W \"{}\" -- \"${{cur}}\"))", values.join(" "));
+    let script = script.replace(&format!("COMPREPLY={list}"), "_imsprep_os_versions \"${cur}\"");
+    format!("{script}\n{OS_VERSIONS_IN_BASH}{}\nEND_OF_VALUES\n}}\n", values.join("\n"))
+}
+
+/// Offers the values that begin as the word does: within quotes as they are, else with their spaces quoted.
+const OS_VERSIONS_IN_BASH: &str = r#"_imsprep_os_versions() {
+    local word=${1//\\/} quoted= value
+    case $word in
+        [\"\']*) quoted=yes; word=${word:1} ;;
+    esac
+    COMPREPLY=()
+    while IFS= read -r value; do
+        [[ $value == "$word"* ]] || continue
+        [[ -n $quoted ]] || printf -v value %q "$value"
+        COMPREPLY+=("$value")
+    done <<'END_OF_VALUES'
+"#;
+
+/// Puts a function in the place of the list of os_version in a script for fish, which would take the values apart at their
+/// spaces, and run what stands in their brackets.
+fn with_values_for_fish(script: &str) -> String {
+    let replaced = script.split_once(" -l os-version ").and_then(|(before, rest)| {
+        let (option, rest) = rest.split_once(" -a \"")?;
+        let (_, after) = rest.split_once('"')?;
+        Some(format!("{before} -l os-version {option} -a \"(__imsprep_os_versions)\"{after}"))
+    });
+    let values =
+        KnownSystem::all().iter().map(|known| format!(" \\\n        '{}'", known.value)).collect::<String>();
+    let function = format!("function __imsprep_os_versions\n    printf '%s\\n'{values}\nend\n");
+    format!("{}\n{function}", replaced.as_deref().unwrap_or(script))
 }
 
 fn print_page(command: &[String]) -> anyhow::Result<()> {

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use imsprep_rules::{
     Architecture, BodyPlace, Endpoint, Firmware, ImageTag, MAX_BODY, Machine, NextSteps, OsType, OsVersions,
-    Profile, Purpose, Wishes,
+    Profile, Purpose, Tool, Wishes, tool_values,
 };
 use imsprep_source::{ImageFile, OutputFile, Overwrite};
 use imsprep_toolkit::{PreparedRequest, prepare_request, validate_request};
 
 use super::Warnings;
 use crate::args::{
-    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs, WishArgs,
+    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
+    RequestFormat, WishArgs,
 };
 use crate::exit::Status;
 use crate::policy::profile_of;
@@ -26,6 +27,9 @@ use crate::wire;
 const MAX_LIST: usize = 8 << 20;
 
 pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
+    if let Some(answer) = &args.job {
+        return super::job::run(answer, setup);
+    }
     let profile = profile_of(args.profile);
     let os_versions = os_versions(args.os_versions.as_deref(), profile)?;
     match (&args.validate, &args.file) {
@@ -44,10 +48,18 @@ fn make(
     setup: &Setup,
 ) -> anyhow::Result<Status> {
     let wishes = wishes(&args.wishes);
-    let prepared = prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
+    let mut prepared =
+        prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
+    let values = tool_of(args.format).map(|tool| {
+        let PreparedRequest { request, facts, report, .. } = &mut prepared;
+        tool_values(tool, request, facts, profile, report).to_string()
+    });
     let warnings = Warnings::from_flag(args.strict);
     let status = warnings.status(&prepared.report);
-    let body = json_text(&prepared.request.body)?;
+    let body = match &values {
+        Some(values) => values.clone(),
+        None => json_text(&prepared.request.body)?,
+    };
     let written = match &args.output {
         Some(output) if status == Status::Fine => {
             write_body(&body, output, args, prepared.bitmap.as_deref())?;
@@ -67,7 +79,8 @@ fn make(
     };
     match setup.output {
         Output::Json => {
-            let made = wire::request::Made::new(&prepared, profile, status, written, steps.as_deref());
+            let texts = wire::request::Texts { next_steps: steps.as_deref(), tool_values: values.as_deref() };
+            let made = wire::request::Made::new(&prepared, profile, status, written, texts);
             print_json(&wire::Document::new("imsprep.request", status, made))?;
         }
         // The result is still wanted: what is left out is everything about it.
@@ -80,6 +93,14 @@ fn make(
         }
     }
     Ok(status)
+}
+
+fn tool_of(format: RequestFormat) -> Option<Tool> {
+    match format {
+        RequestFormat::Json => None,
+        RequestFormat::Tfvars => Some(Tool::Terraform),
+        RequestFormat::Pkrvars => Some(Tool::Packer),
+    }
 }
 
 fn validate(
@@ -123,7 +144,7 @@ fn os_versions(path: Option<&Path>, profile: &Profile) -> anyhow::Result<OsVersi
 }
 
 /// Reads a file, or standard input, but no more than one byte beyond the most that is looked at.
-fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = most as u64 + 1;
     let read = if path == Path::new("-") {

@@ -124,6 +124,9 @@ impl Page {
 
     /// What each value means, if that is told.
     fn possible_values(&mut self, argument: &Arg) {
+        if argument.is_hide_possible_values_set() {
+            return;
+        }
         let values = argument.get_possible_values();
         let mut told =
             values.iter().filter_map(|value| Some((value.get_name(), value.get_help()?))).peekable();
@@ -209,7 +212,10 @@ fn help(argument: &Arg) -> String {
         return text;
     }
     let values = argument.get_possible_values();
-    if !values.is_empty() && values.iter().all(|value| value.get_help().is_none()) {
+    if !argument.is_hide_possible_values_set()
+        && !values.is_empty()
+        && values.iter().all(|value| value.get_help().is_none())
+    {
         let names = values.iter().map(|value| value.get_name()).collect::<Vec<_>>();
         text += &format!(" [possible values: {}]", names.join(", "));
     }

@@ -21,6 +21,8 @@ pub(crate) struct WireRule {
 pub(crate) struct Rules {
     pub(crate) rule_set: &'static str,
     pub(crate) rules: Vec<WireRule>,
+    /// Codes of the service's errors that were asked for.
+    pub(crate) service_codes: Vec<super::service_codes::WireServiceCode>,
 }
 
 impl From<&Rule> for WireRule {

@@ -25,7 +25,16 @@ pub(crate) struct Made {
     bitmap: Option<WirePath>,
     output: Option<WirePath>,
     next_steps: Option<String>,
+    /// Values for the tool of `--format`, as a file of variables; null if there are errors, or for the body itself.
+    tool_values: Option<String>,
     report: WireReport,
+}
+
+/// What else was made of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Texts<'a> {
+    pub(crate) next_steps: Option<&'a str>,
+    pub(crate) tool_values: Option<&'a str>,
 }
 
 /// A body that was checked.
@@ -64,7 +73,7 @@ impl Made {
         profile: &Profile,
         status: Status,
         written: Option<&Path>,
-        next_steps: Option<&str>,
+        texts: Texts<'_>,
     ) -> Self {
         let PreparedRequest { request, facts, bitmap, report } = prepared;
         Self {
@@ -77,7 +86,8 @@ impl Made {
             filled: request.filled.iter().map(WireFilled::from).collect(),
             bitmap: bitmap.as_deref().map(WirePath::from),
             output: written.map(WirePath::from),
-            next_steps: next_steps.map(str::to_owned),
+            next_steps: texts.next_steps.map(str::to_owned),
+            tool_values: texts.tool_values.filter(|_| status == Status::Fine).map(str::to_owned),
             report: report.into(),
         }
     }

@@ -96,6 +96,8 @@ mod strace;
 #[cfg(unix)]
 mod summary;
 #[cfg(unix)]
+mod systems;
+#[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
 mod unreadable;

@@ -78,7 +78,7 @@ fn with_an_error_there_is_no_body() {
     let folder = folder();
     let run = request(&folder, "disk.raw", &["--min-disk", "100", "-o", "body.json"]);
     assert_eq!((run.status, run.out.as_str()), (1, ""));
-    assert!(run.err.contains("error IMS-148 (IMG.0055)") && run.err.contains("no body"), "{}", run.err);
+    assert!(run.err.contains("error IMS-148 (IMG.0111)") && run.err.contains("no body"), "{}", run.err);
     assert_eq!(folder.names(), ["disk.mf", "disk.raw"]);
     let run = request(&folder, "disk.raw", &["--architecture", "arm", "--firmware", "bios"]);
     assert_eq!(run.status, 1);
@@ -296,7 +296,7 @@ fn the_list_of_operating_systems_is_the_built_in_one_or_the_services_own() {
     let run = folder.run(&args);
     assert_eq!(run.status, 0);
     assert!(
-        run.err.contains("warning IMS-121 (IMG.0056)") && run.err.contains("\"Ubuntu 18.04 server 64bit\""),
+        run.err.contains("warning IMS-121 (IMG.0056)") && run.err.contains("\"Ubuntu 22.04 Server 64bit\""),
         "{}",
         run.err
     );
@@ -304,7 +304,7 @@ fn the_list_of_operating_systems_is_the_built_in_one_or_the_services_own() {
         "os_version": "Ubuntu 22.04 server 64bit", "os_bit": 64, "os_type": "Linux"}]}]);
     folder.write("list.json", answer.to_string().as_bytes());
     let run = folder.run(&[&args[..], &["--os-versions", "list.json"]].concat());
-    assert!(run.err.contains("nearest in the list: \"Ubuntu 22.04 server 64bit\""), "{}", run.err);
+    assert!(run.err.contains("nearest in the list, of Ubuntu: \"Ubuntu 22.04 server 64bit\""), "{}", run.err);
     let exact = ["--os-version", "Ubuntu 22.04 server 64bit", "--os-versions", "list.json"];
     let run = folder.run(&[&args[..6], &exact[..]].concat());
     assert!(run.status == 0 && !run.err.contains("IMS-121"), "{}", run.err);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::os_versions::names_windows;
+
 /// What is sent, in the order in which the API pages list the fields. What is `None` is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RequestBody {
@@ -98,9 +100,6 @@ impl RequestBody {
 
     /// Whether the request names a Windows, as far as it names an operating system.
     pub(crate) fn names_windows(&self) -> bool {
-        let windows = |text: &Option<String>| {
-            text.as_deref().is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("windows"))
-        };
-        windows(&self.os_version) || windows(&self.os_type)
+        [&self.os_version, &self.os_type].into_iter().flatten().any(|text| names_windows(text))
     }
 }

@@ -5,11 +5,12 @@ use imsprep_findings::{Finding, Report, Rule};
 
 use super::check::Context;
 use super::rules::{
-    ARCHITECTURE, ARM_BIOS, BMS_ENCRYPTED, BMS_FORMAT, FIRMWARE, FIRMWARE_NEWER, KEY_ID, LICENSE, OS_TYPE,
-    OS_TYPE_MISSING, OS_VERSION_MISSING, OS_VERSION_UNKNOWN, PROJECT, TYPE, WINDOWS,
+    ARCHITECTURE, ARM_BIOS, BMS_ENCRYPTED, BMS_FORMAT, FIRMWARE, FIRMWARE_NEWER, KEY_ID, LICENSE,
+    NOT_IN_UEFI_TABLE, OS_TYPE, OS_TYPE_MISSING, OS_VERSION_MISSING, OS_VERSION_OF_GUIDE, OS_VERSION_UNKNOWN,
+    PROJECT, TYPE, WINDOWS,
 };
 use super::words::quoted;
-use super::{BodyKind, Purpose};
+use super::{BodyKind, KnownSystem, NearSystem, OsVersions, Purpose, os_versions};
 
 pub(super) fn check_choices(context: &Context<'_>, report: &mut Report) {
     check_os(context, report);
@@ -50,21 +51,77 @@ fn check_os(context: &Context<'_>, report: &mut Report) {
 
 fn check_os_version(value: &str, context: &Context<'_>, report: &mut Report) {
     let list = context.os_versions;
-    if list.has(value) {
-        return;
+    if !list.has(value) {
+        let finding = match list.documented(value) {
+            Some(known) => documented(value, known, list),
+            None => unknown(value, list),
+        };
+        report.push(finding.in_field("os_version"));
+    }
+    let body = &context.draft.body;
+    // An arm server always starts by UEFI; the table is of those that may start by either.
+    let by_uefi =
+        body.hw_firmware_type.as_deref() == Some("uefi") && body.architecture.as_deref() != Some("arm");
+    if by_uefi && !os_versions::starts_by_uefi(value) {
+        let message = format!(
+            "hw_firmware_type is uefi, and the user guide's table of systems that start by UEFI does not name {}",
+            quoted(value)
+        );
+        report.push(Finding::new(&NOT_IN_UEFI_TABLE, message).in_field("hw_firmware_type"));
+    }
+}
+
+/// A value that a page outside the API reference names.
+fn documented(value: &str, known: &KnownSystem, list: &OsVersions) -> Finding {
+    let pages = known.pages.iter().map(|page| page.title()).collect::<Vec<_>>().join("; ");
+    let spelled = if known.value == value { String::new() } else { format!(" as {:?}", known.value) };
+    let message = format!(
+        "os_version {} is not in the API's table of values; it is named{spelled} in: {pages}",
+        quoted(value)
+    );
+    let finding = Finding::new(&OS_VERSION_OF_GUIDE, message);
+    match list.spellings(value).as_slice() {
+        [] if spelled.is_empty() => finding,
+        [] => finding.fix(format!("write {:?}, as the page spells it", known.value)),
+        spellings => finding.fix(format!("write it as the API's table does: {}", listed(spellings))),
+    }
+}
+
+/// A value that no page names so.
+fn unknown(value: &str, list: &OsVersions) -> Finding {
+    const NEWER: &str =
+        "the service's own list is newer: GET /v1/cloudimages/os_version, then --os-versions FILE";
+    let spellings = list.spellings(value);
+    if !spellings.is_empty() {
+        let known = listed(&spellings);
+        let message = format!(
+            "os_version {} differs only in spelling from {known}, and values count letter for letter",
+            quoted(value)
+        );
+        return Finding::new(&OS_VERSION_UNKNOWN, message).fix(format!("write {known}"));
     }
     let elsewhere =
         if list.is_known_elsewhere(value) { "; another cloud's documentation names it" } else { "" };
     let message = format!("os_version {} is not in {}{elsewhere}", quoted(value), list.source());
-    let finding = Finding::new(&OS_VERSION_UNKNOWN, message).in_field("os_version");
-    let near = list.nearest(value).into_iter().map(|near| format!("{near:?}")).collect::<Vec<_>>();
-    report.push(match near.as_slice() {
-        [] => finding,
-        near => finding.fix(format!(
-            "nearest in the list: {}; the service's own list is newer: GET /v1/cloudimages/os_version, then --os-versions FILE",
-            near.join(", ")
-        )),
-    });
+    let other = list.other(value);
+    match list.near(value) {
+        NearSystem::Values { family, values } => {
+            let near = listed(&values.iter().map(String::as_str).collect::<Vec<_>>());
+            Finding::new(&OS_VERSION_UNKNOWN, message)
+                .fix(format!("nearest in the list, of {family}: {near}; if none of them fits, {other:?}; {NEWER}"))
+        }
+        NearSystem::NoneOfFamily(family) => {
+            Finding::new(&OS_VERSION_UNKNOWN, format!("{message}, and no known page names a {family}"))
+                .fix(format!("write {other:?}, which stands for a system that the service does not know; {NEWER}"))
+        }
+        NearSystem::NoFamily => Finding::new(&OS_VERSION_UNKNOWN, format!("{message}; it is like no known system")).fix(
+            format!("imsprep os-versions lists the values; {other:?} stands for a system that the service does not know; {NEWER}"),
+        ),
+    }
+}
+
+fn listed(values: &[&str]) -> String {
+    values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Holds a text field against its values, if it is there.

@@ -7,6 +7,7 @@ use super::Purpose;
 use super::check::Context;
 use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
 use super::image_url::takes;
+use super::os_versions::names_anything;
 use super::rules::{
     ARCHITECTURE_CONTRADICTS, FILE_AT_LIMIT, FILE_TOO_LARGE, FIRMWARE_CONTRADICTS, FORMAT_NOT_TAKEN,
     OS_CONTRADICTS, PURPOSE,
@@ -134,6 +135,9 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     let (Some(told), Some(os_version)) = (&facts.os, context.draft.body.os_version.as_deref()) else {
         return;
     };
+    if names_anything(os_version) {
+        return;
+    }
     // A value that is not known may be anything but a Windows by another name.
     let named = if context.draft.body.names_windows() { OsType::Windows } else { OsType::Linux };
     if named != told.value {

@@ -90,6 +90,11 @@ impl BodyKind {
         }
     }
 
+    /// Whether a client of the vendor's sends this field with it, although its page does not list it.
+    pub(crate) fn is_sent_with(self, field: &str) -> bool {
+        FIELDS.iter().any(|known| known.name == field && known.sent_by_clients.contains(&self))
+    }
+
     /// Whether its page lists this field.
     pub(crate) fn has(self, field: &str) -> bool {
         FIELDS.iter().any(|known| known.name == field && known.kinds.contains(&self))
@@ -130,15 +135,26 @@ pub(crate) struct Field {
     pub(crate) value: FieldType,
     /// The kinds of body that have it; none for fields that make an image from something else than a file.
     pub(crate) kinds: &'static [BodyKind],
+    /// Kinds whose page does not list it, and that the vendor's own clients send with it all the same: the SDKs have one
+    /// structure for the quick import of both kinds of disk, and Go's sends an empty os_version; the Terraform provider
+    /// sends os_type with the common import of a system disk.
+    pub(crate) sent_by_clients: &'static [BodyKind],
 }
 
 const fn field(name: &'static str, value: FieldType, kinds: &'static [BodyKind]) -> Field {
-    Field { name, value, kinds }
+    Field { name, value, kinds, sent_by_clients: &[] }
+}
+
+impl Field {
+    const fn also_sent_with(self, kinds: &'static [BodyKind]) -> Self {
+        Self { sent_by_clients: kinds, ..self }
+    }
 }
 
 const EVERY: &[BodyKind] = &BodyKind::ALL;
 const SYSTEM: &[BodyKind] = &[BodyKind::QuickSystem, BodyKind::CommonSystem];
 const DATA: &[BodyKind] = &[BodyKind::QuickData, BodyKind::CommonData];
+const QUICK_DATA: &[BodyKind] = &[BodyKind::QuickData];
 const COMMON: &[BodyKind] = &[BodyKind::CommonSystem, BodyKind::CommonData];
 const COMMON_SYSTEM: &[BodyKind] = &[BodyKind::CommonSystem];
 
@@ -146,14 +162,14 @@ const COMMON_SYSTEM: &[BodyKind] = &[BodyKind::CommonSystem];
 pub(crate) static FIELDS: &[Field] = &[
     field("name", FieldType::Text, EVERY),
     field("description", FieldType::Text, EVERY),
-    field("os_type", FieldType::Text, DATA),
-    field("os_version", FieldType::Text, SYSTEM),
+    field("os_type", FieldType::Text, DATA).also_sent_with(SYSTEM),
+    field("os_version", FieldType::Text, SYSTEM).also_sent_with(QUICK_DATA),
     field("image_url", FieldType::Text, EVERY),
     field("min_disk", FieldType::Integer, EVERY),
     field("type", FieldType::Text, &[BodyKind::QuickSystem, BodyKind::QuickData, BodyKind::CommonSystem]),
-    field("architecture", FieldType::Text, SYSTEM),
-    field("hw_firmware_type", FieldType::Text, SYSTEM),
-    field("license_type", FieldType::Text, &[BodyKind::QuickSystem]),
+    field("architecture", FieldType::Text, SYSTEM).also_sent_with(QUICK_DATA),
+    field("hw_firmware_type", FieldType::Text, SYSTEM).also_sent_with(QUICK_DATA),
+    field("license_type", FieldType::Text, &[BodyKind::QuickSystem]).also_sent_with(QUICK_DATA),
     field("tags", FieldType::Texts, EVERY),
     field("image_tags", FieldType::Tags, EVERY),
     field("enterprise_project_id", FieldType::Text, EVERY),

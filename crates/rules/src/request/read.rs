@@ -6,7 +6,9 @@ use imsprep_findings::{Finding, Report, Severity};
 
 use super::json::Json;
 use super::kind::{BodyKind, Endpoint, FIELDS, Field, FieldType};
-use super::rules::{BODY_EMPTY, DUPLICATE_KEY, FOREIGN_FIELD, SYNTAX, UNKNOWN_FIELD, WRONG_TYPE};
+use super::rules::{
+    BODY_EMPTY, CLIENT_FIELD, DUPLICATE_KEY, FOREIGN_FIELD, SYNTAX, UNKNOWN_FIELD, WRONG_TYPE,
+};
 use super::words::{distance, nearest, quoted};
 use super::{ImageTag, RequestBody};
 
@@ -52,13 +54,17 @@ impl Draft {
         };
         let says_data =
             self.body.image_type.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("DataImage"));
-        let looks_like_data = says_data || !has("os_version") && (has("os_type") || !has("type"));
+        // Go's SDK sends os_version with every quick import, and an empty one names no system.
+        let empty_version = self.body.os_version.as_deref() == Some("");
+        let go_data = empty_version && has("os_type") && !has("type");
+        let names_system = has("os_version") && !go_data;
+        let looks_like_data = says_data || !names_system && (has("os_type") || !has("type"));
         match endpoint {
             Some(Endpoint::DataImage) => BodyKind::CommonData,
             Some(Endpoint::Image) => BodyKind::CommonSystem,
             Some(Endpoint::QuickImport) if looks_like_data => BodyKind::QuickData,
             Some(Endpoint::QuickImport) => BodyKind::QuickSystem,
-            None if says_data => BodyKind::QuickData,
+            None if says_data || go_data => BodyKind::QuickData,
             None if has_only(BodyKind::CommonSystem, BodyKind::QuickSystem) && !looks_like_data => {
                 BodyKind::CommonSystem
             }
@@ -71,9 +77,19 @@ impl Draft {
     pub(super) fn check_fields(&self, kind: BodyKind, report: &mut Report) {
         let foreign = self.present.iter().filter(|field| !kind.has(field));
         for field in foreign {
-            report.push(foreign_field(field, kind));
+            report.push(if kind.is_sent_with(field) {
+                client_field(field, kind)
+            } else {
+                foreign_field(field, kind)
+            });
         }
     }
+}
+
+/// A field that `kind` does not have, and that a client of the vendor's sends with it.
+fn client_field(field: &str, kind: BodyKind) -> Finding {
+    let message = format!("{field} is not listed for the {}, and the vendor's clients send it", kind.title());
+    Finding::new(&CLIENT_FIELD, message).in_field(field)
 }
 
 /// A field that `kind` does not have.

@@ -43,6 +43,10 @@ rules! {
     FOREIGN_FIELD, "IMS-105", Error, None, "a field belongs to another request",
         "each request has its own fields; one that belongs elsewhere is refused, or passed over without a word", API,
         "leave it out, or send the request that has it";
+    CLIENT_FIELD, "IMS-106", Note, None, "a field is of the other kind of disk",
+        "the vendor's SDKs have one structure for the quick import of system disks and of data disks, and some of them send fields \
+         of the other kind, even empty; the page of this request does not list the field", "the vendor's Go and Python SDKs",
+        "nothing to do if an SDK wrote the body; else leave the field out";
 
     // The image's name and description.
     NAME_MISSING, "IMS-110", Error, Some("IMG.0013"), "the image has no name",
@@ -62,8 +66,9 @@ rules! {
         "OTC: API reference, error codes", "if the request is refused for it, leave the description out";
 
     // The operating system.
-    OS_VERSION_MISSING, "IMS-120", Error, Some("IMG.0056"), "os_version is missing",
-        "a system disk needs the version of its operating system, in the service's words", API,
+    OS_VERSION_MISSING, "IMS-120", Error, Some("IMG.0159"), "os_version is missing",
+        "quick import needs the version of a system disk's operating system, in the service's words (IMG.0159); the common import \
+         refuses an empty one (IMG.0056)", API,
         "give it: \"os_version\" in the body, --os-version on the command line";
     OS_VERSION_UNKNOWN, "IMS-121", Warning, Some("IMG.0056"), "os_version is not in the list of known values",
         "a value that the service does not know is refused (IMG.0056, IMG.0159); the list built in is old, and the service's own \
@@ -79,6 +84,13 @@ rules! {
     WINDOWS, "IMS-125", Warning, None, "Windows may not be taken by quick import",
         "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more; other pages don't",
         NEWER, "ask the provider first, or use the common import if the file has at most 128 GiB";
+    OS_VERSION_OF_GUIDE, "IMS-126", Note, Some("IMG.0056"), "os_version is named in the user guide, not in the API's table",
+        "the user guide and the documentation of the vendor's Terraform provider name newer systems than the table of values in the \
+         API reference; no page says that the API takes them", "OTC: user guide of 2024; HW: Terraform provider",
+        "nothing to do; if the request is refused for it, take a value of the service's own list: GET /v1/cloudimages/os_version";
+    NOT_IN_UEFI_TABLE, "IMS-127", Warning, None, "the system is not in the table of those that start by UEFI",
+        "the user guide lists the systems that may start by UEFI; others were not tested by the vendor", "OTC: user guide of 2024",
+        "if the image starts by BIOS as well, write bios; else start a server from the image before you rely on it";
 
     // Where the image file is.
     IMAGE_URL, "IMS-130", Error, Some("IMG.0017"), "image_url is not BUCKET:KEY",
@@ -117,7 +129,7 @@ rules! {
         "pages disagree on where the range begins", API, "raise min_disk to the number named";
     MIN_DISK_CONSOLE, "IMS-147", Note, None, "min_disk is below what the console offers",
         "the console's own range is 40 to 1024 GB; the API's begins lower", "HW: console", "nothing to do";
-    MIN_DISK_TOO_SMALL, "IMS-148", Error, Some("IMG.0055"), "min_disk can't hold the disk",
+    MIN_DISK_TOO_SMALL, "IMS-148", Error, Some("IMG.0111"), "min_disk can't hold the disk",
         "a disk made from the image must hold all of it", API, "raise min_disk to the number named";
     MIN_DISK_TIGHT, "IMS-149", Warning, Some("IMG.0055"), "min_disk is not greater than what it must hold",
         "some pages ask for a min_disk greater than the disk, others for one not less; older ones compare with the file", API,
@@ -166,4 +178,15 @@ rules! {
     FIRMWARE_NEWER, "IMS-175", Note, None, "hw_firmware_type stands on newer pages only",
         "older pages of the same request don't list it", "OTC: API reference, quick import",
         "if the request is refused for it, set the firmware after the import";
+
+    // Tools that send it.
+    TOOL_CANT_SEND, "IMS-176", Error, None, "the tool cannot send this request",
+        "tools have some of the service's requests only, and upload some files only", "documentation and source of the vendors' Terraform providers and Packer plugin",
+        "send the request otherwise: --next-steps prints the commands";
+    TOOL_LACKS_FIELD, "IMS-177", Warning, None, "the tool has no place for a part of the request",
+        "what the tool cannot send is left out of its values, and the image is made without it", "documentation and source of the vendors' Terraform providers and Packer plugin",
+        "set it after the import, or send the request otherwise: --next-steps prints the commands";
+    TOOL_SENDS_COMMON, "IMS-178", Note, None, "the tool sends the common import",
+        "the tool has no quick import; the common import takes files of up to 128 GiB, needs no bitmap file, and takes longer",
+        "OTC: Terraform provider", "nothing to do; --next-steps prints the commands of the quick import";
 }

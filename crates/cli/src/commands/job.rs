@@ -1,0 +1,39 @@
+//! `imsprep request --job`
+
+use std::path::Path;
+
+use anyhow::Context;
+use imsprep_rules::{JobAnswer, JobState, MAX_JOB};
+
+use super::request::read_bounded;
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::wire;
+
+/// Explains the service's answer about a job.
+pub(crate) fn run(path: &Path, setup: &Setup) -> anyhow::Result<Status> {
+    let bytes = read_bounded(path, MAX_JOB)?;
+    let name = path.display();
+    anyhow::ensure!(
+        bytes.len() <= MAX_JOB,
+        "{name}: has more than {MAX_JOB} bytes, which no answer about a job has"
+    );
+    let job = JobAnswer::read(&bytes).with_context(|| {
+        format!("{name}: is not the service's answer about a job (GET /v1/PROJECT_ID/jobs/JOB_ID), nor its answer to a refused request")
+    })?;
+    let status = match job.state {
+        JobState::Success | JobState::Running => Status::Fine,
+        JobState::Failed | JobState::Refused | JobState::Other(_) => Status::Wrong,
+    };
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let told = wire::service_codes::Job::new(path, &job);
+            print_json(&wire::Document::new("imsprep.request.job", status, told))?;
+        }
+        Output::Text(_) => print(&render::service_codes::job(path, &job, status))?,
+    }
+    Ok(status)
+}

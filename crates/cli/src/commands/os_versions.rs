@@ -1,0 +1,43 @@
+//! `imsprep os-versions`
+
+use imsprep_rules::{KnownSystem, NearSystem};
+
+use crate::args::OsVersionsArgs;
+use crate::exit::Status;
+use crate::render;
+use crate::setup::{Output, Setup};
+use crate::terminal::{print, print_json};
+use crate::wire;
+
+pub(crate) fn run(args: &OsVersionsArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let words = args.words.join(" ");
+    let found = KnownSystem::search(&words);
+    if found.is_empty() {
+        anyhow::bail!(nothing_found(&words));
+    }
+    match setup.output {
+        Output::Quiet => {}
+        Output::Json => {
+            let list = wire::os_versions::OsVersions::new(&found);
+            print_json(&wire::Document::new("imsprep.os-versions", Status::Fine, list))?;
+        }
+        Output::Text(detail) => print(&render::os_versions::text(&found, detail))?,
+    }
+    Ok(Status::Fine)
+}
+
+fn nothing_found(words: &str) -> String {
+    let other = "\"Other(64 bit)\" stands for a system that the service does not know";
+    match NearSystem::of_search(words) {
+        NearSystem::Values { family, values } => {
+            let values = values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
+            format!("no known value has {words:?} in it; the nearest of {family}: {values}; {other}")
+        }
+        NearSystem::NoneOfFamily(family) => {
+            format!("no known value has {words:?} in it, and no known page names a {family}; {other}")
+        }
+        NearSystem::NoFamily => {
+            format!("no known value has {words:?} in it; imsprep os-versions lists them all; {other}")
+        }
+    }
+}
