@@ -109,7 +109,7 @@ fn fish_completes_values_with_spaces() {
     let folder = Folder::new();
     folder.write("imsprep.fish", folder.run(&["generate", "complete-fish"]).out.as_bytes());
     for (line, value) in
-        [("Alma", "Alma 8 64bit"), ("Other(6", "Other(64 bit)"), ("'Ubuntu 24", "Ubuntu 24.04 server 64bit")]
+        [("Alma", "Alma 8 64bit"), ("'Other(6", "Other(64 bit)"), ("'Ubuntu 24", "Ubuntu 24.04 server 64bit")]
     {
         let script = "source imsprep.fish; complete --do-complete \"imsprep request --os-version $argv[1]\"";
         let mut fish = command("fish");
@@ -117,7 +117,7 @@ fn fish_completes_values_with_spaces() {
             .current_dir(folder.path("."))
             .env("HOME", folder.path("."));
         let output = fish.output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(
             text.lines().filter_map(|line| line.split('\t').next()).collect::<Vec<_>>(),
             [value],
@@ -281,12 +281,9 @@ fn a_request_becomes_values_for_packer() {
     folder.write("terraform.pkr.hcl", documented("terraform.md", "terraform").as_bytes());
     folder.write("image.pkr.hcl", documented("packer.md", "packer").as_bytes());
     let packer = |args: &[&str]| {
-        let mut command = Command::new("packer");
-        command
-            .args(args)
-            .current_dir(folder.path("."))
-            .env("HOME", folder.path("."))
-            .env("CHECKPOINT_DISABLE", "1");
+        let mut packer = command("packer");
+        packer.args(args).current_dir(folder.path("."));
+        packer.env("HOME", folder.path(".")).env("CHECKPOINT_DISABLE", "1");
         packer
     };
     for args in [

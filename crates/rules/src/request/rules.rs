@@ -71,7 +71,7 @@ rules! {
          refuses an empty one (IMG.0056)", API,
         "give it: \"os_version\" in the body, --os-version on the command line";
     OS_VERSION_UNKNOWN, "IMS-121", Warning, Some("IMG.0056"), "os_version is not in the list of known values",
-        "a value that the service does not know is refused (IMG.0056, IMG.0159); the list built in is old, and the service's own \
+        "a value that the service does not know is refused (IMG.0056); the list built in is old, and the service's own \
          is newer: GET /v1/cloudimages/os_version", CODES,
         "take a value of the list; or fetch the service's list and give it with --os-versions";
     OS_TYPE, "IMS-122", Error, Some("IMG.0056"), "os_type is not Linux or Windows",

@@ -239,7 +239,7 @@ fn check_packer(request: &Request, facts: &ImageFacts, profile: &Profile, report
         let finding =
             cant(&format!("huaweicloud-import takes raw, zvhd2, vmdk and qcow2, and the image is {format}"));
         report.push(finding.fix("convert the image to ZVHD2: imsprep convert"));
-    } else if !facts.path.extension().is_some_and(|end| end == format.to_string().as_str()) {
+    } else if facts.path.extension().is_none_or(|end| end != format.to_string().as_str()) {
         let message = format!(
             "huaweicloud-import uploads the file whose name ends in .{format}; this one has another name"
         );

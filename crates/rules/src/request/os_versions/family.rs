@@ -212,7 +212,7 @@ fn trailing_bits(numbers: &mut Vec<String>) -> Option<u8> {
 /// The family of these words; if none is recognised, the one whose name is spelled nearly like one of them.
 fn family_of(words: &BTreeSet<String>) -> Option<&'static Family> {
     let has = |mark: &&[&str]| mark.iter().all(|word| words.contains(*word));
-    if let Some(found) = FAMILIES.iter().find(|family| family.marks.iter().any(|mark| has(&mark))) {
+    if let Some(found) = FAMILIES.iter().find(|family| family.marks.iter().any(&has)) {
         return Some(found);
     }
     let names = FAMILIES.iter().flat_map(|family| family.marks.iter().map(move |mark| (family, *mark)));
