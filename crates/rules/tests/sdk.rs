@@ -1,7 +1,5 @@
 //! Bodies that the vendor's own Python SDK sends, caught by a server on this machine.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
-
 #[macro_use]
 extern crate imsprep_testdata;
 
