@@ -170,7 +170,11 @@ fn two_halves_of_plain_records_are_not_taken_for_one() {
                     let original = blocks.iter().find(|(block, _)| block == number);
                     assert!(original.is_some_and(|(_, original)| original == bytes), "block {number}");
                 }
-                assert!(saved.iter().any(|(number, _)| *number == 4));
+                // Of two records that are lost the second half of the last one is gone as well.
+                assert_eq!(
+                    saved.iter().any(|(number, _)| *number == 4),
+                    records == 1 || altered.len() > file.len()
+                );
                 assert_eq!(salvage.missing == Missing::Nothing, saved.len() == 4);
             }
         }
