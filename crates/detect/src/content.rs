@@ -23,14 +23,10 @@ pub(crate) fn beyond_first_sector(input: &Input<'_>) -> bool {
     ext(input).is_some() || lvm(input).is_some()
 }
 
-/// ext2, ext3 or ext4, by features: the magic has two bytes, so the numbers around it have to make sense.
+/// ext2, ext3 or ext4, by features.
 fn ext(input: &Input<'_>) -> Option<&'static str> {
     let superblock = ExtSuperblock::decode(&input.head_array(ExtSuperblock::OFFSET)?);
-    let is_sane = superblock.magic == ExtSuperblock::MAGIC
-        && superblock.log_block_size <= ExtSuperblock::LOG_BLOCK_SIZE_MAX
-        && superblock.first_data_block == u32::from(superblock.log_block_size == 0)
-        && superblock.blocks_per_group > 0
-        && superblock.blocks > 0;
+    let is_sane = superblock.is_plausible() && superblock.blocks_per_group > 0;
     let is_ext4 = superblock.incompatible & !ExtSuperblock::INCOMPATIBLE_EXT3 != 0
         || superblock.read_only_compatible & !ExtSuperblock::READ_ONLY_EXT3 != 0;
     let has_journal = superblock.compatible & ExtSuperblock::COMPATIBLE_JOURNAL != 0;

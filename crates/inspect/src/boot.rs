@@ -10,6 +10,8 @@ pub const MAX_LOADERS: usize = 64;
 pub struct Boot {
     /// The code in the first sector; `None` if there are only zeros, or the sector is no boot record or that of a volume.
     pub code: Option<BootCode>,
+    /// Whether the MBR marks a partition of its own as active; beside a GPT that is one of a hybrid MBR.
+    pub mbr_active: bool,
     /// The partitions' EFI boot loaders, by EFI system partition.
     pub efi: Vec<EfiSystem>,
 }
@@ -27,6 +29,10 @@ pub enum BootCode {
     Windows,
     /// That of parted, which starts the active partition. parted puts it on data disks, too.
     Parted,
+    /// FreeBSD's for a GPT, which starts what is in a partition of FreeBSD's own type.
+    FreeBsdGpt,
+    /// That of FreeBSD for an MBR, which starts the active partition.
+    FreeBsd,
     /// Something else.
     Other,
 }
@@ -39,6 +45,8 @@ impl fmt::Display for BootCode {
             Self::Isolinux => "ISOLINUX",
             Self::Windows => "Windows",
             Self::Parted => "parted",
+            Self::FreeBsdGpt => "FreeBSD, for a GPT",
+            Self::FreeBsd => "FreeBSD",
             Self::Other => "unknown code",
         })
     }

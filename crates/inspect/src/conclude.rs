@@ -7,8 +7,6 @@ use crate::{
     Reasons, Summary, Volume, VolumeKind,
 };
 
-const GIB: u64 = 1 << 30;
-
 /// All that was found, and the reasons so far.
 struct Conclusion<'a> {
     partitions: &'a [Partition],
@@ -17,12 +15,16 @@ struct Conclusion<'a> {
     reasons: Reasons,
 }
 
-pub(crate) fn summary(
-    disk_size: u64,
-    partitions: &[Partition],
-    whole: Option<&Volume>,
-    boot: &Boot,
-) -> Summary {
+/// Whether a machine would start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Starts {
+    Yes,
+    No,
+    /// It can't be told.
+    Perhaps,
+}
+
+pub(crate) fn summary(partitions: &[Partition], whole: Option<&Volume>, boot: &Boot) -> Summary {
     let mut all = Conclusion { partitions, whole, boot, reasons: Reasons::default() };
     let firmware = all.firmware();
     Summary {
@@ -30,19 +32,19 @@ pub(crate) fn summary(
         architecture: all.architecture(firmware),
         purpose: all.purpose(firmware),
         system: all.system(),
-        min_disk: disk_size.div_ceil(GIB),
         reasons: all.reasons,
     }
 }
 
 impl Conclusion<'_> {
     fn firmware(&mut self) -> Firmware {
-        let (bios, uefi) = (self.has_bios(), self.has_uefi());
+        let (bios, uefi) = (self.bios(), self.has_uefi());
         match (bios, uefi) {
-            (true, true) => Firmware::Both,
-            (true, false) => Firmware::Bios,
-            (false, true) => Firmware::Uefi,
-            (false, false) => {
+            (Starts::Yes, true) => Firmware::Both,
+            (Starts::Yes, false) => Firmware::Bios,
+            (Starts::Perhaps, uefi) => Firmware::UncertainBios { uefi },
+            (Starts::No, true) => Firmware::Uefi,
+            (Starts::No, false) => {
                 if self.reasons.firmware.is_empty() {
                     self.reasons.firmware.push("no boot code and no EFI boot loader was found".into());
                 }
@@ -52,47 +54,83 @@ impl Conclusion<'_> {
     }
 
     /// Whether a BIOS would start it. Code that only starts the active partition starts nothing if there is none; Windows
-    /// and parted put such code on every disk.
-    fn has_bios(&mut self) -> bool {
-        let active = self.partitions.iter().find(|partition| partition.active).map(|active| active.number);
-        let bios_boot = self.partitions.iter().find(|partition| partition.kind.is_bios_boot());
+    /// and parted put such code on every disk. Of code that is not known nothing is certain.
+    fn bios(&mut self) -> Starts {
         let Some(code) = self.boot.code else {
-            if let Some(partition) = bios_boot {
-                let text = format!(
-                    "partition {} is for GRUB on a BIOS, but no boot code leads to it",
-                    partition.number
-                );
-                self.reasons.firmware.push(text);
-            } else if let Some(number) = active {
-                let text = format!("partition {number} is active, but there is no boot code to start it");
-                self.reasons.firmware.push(text);
-            }
-            return false;
+            self.reasons.firmware.extend(self.without_code());
+            return Starts::No;
         };
-        let (text, starts) = match (code, active) {
-            (BootCode::Grub, _) => match bios_boot {
-                Some(Partition { number, content, .. }) if content.kind == VolumeKind::Empty => (
-                    format!(
-                        "the first sector has boot code of GRUB, but partition {number}, for the rest, is empty"
-                    ),
-                    false,
-                ),
-                Some(Partition { number, .. }) => (
-                    format!("the first sector has boot code of GRUB, and partition {number} the rest of it"),
-                    true,
-                ),
-                None => ("the first sector has boot code of GRUB".into(), true),
+        let (text, starts) = match code {
+            BootCode::Grub => self.with_rest("boot code of GRUB", PartitionType::is_bios_boot, Starts::Yes),
+            BootCode::FreeBsdGpt => {
+                self.with_rest("boot code of FreeBSD", PartitionType::is_freebsd_boot, Starts::No)
+            }
+            BootCode::Isolinux => ("the first sector has boot code of ISOLINUX".into(), Starts::Yes),
+            BootCode::Syslinux => self.with_active(code, self.active().is_some(), Starts::No),
+            BootCode::Windows | BootCode::Parted | BootCode::FreeBsd => {
+                self.with_active(code, self.boot.mbr_active, Starts::No)
+            }
+            BootCode::Other => match self.partitions.iter().find(|partition| partition.kind.is_loader()) {
+                Some(_) => self.with_rest("unknown boot code", PartitionType::is_loader, Starts::Perhaps),
+                None => {
+                    self.with_active(code, self.active().is_some() || self.boot.mbr_active, Starts::Perhaps)
+                }
             },
-            (BootCode::Isolinux, _) => ("the first sector has boot code of ISOLINUX".into(), true),
-            (code, Some(number)) => {
-                (format!("the first sector has boot code ({code}), and partition {number} is active"), true)
-            }
-            (code, None) => {
-                (format!("the first sector has boot code ({code}), but no partition is active"), false)
-            }
         };
         self.reasons.firmware.push(text);
         starts
+    }
+
+    /// The partition that is active, by an MBR or by the attribute of a GPT.
+    fn active(&self) -> Option<u32> {
+        self.partitions.iter().find(|partition| partition.active).map(|active| active.number)
+    }
+
+    /// What was meant for a BIOS where no code leads to it.
+    fn without_code(&self) -> Option<String> {
+        if let Some(partition) = self.partitions.iter().find(|partition| partition.kind.is_loader()) {
+            let (number, what) = (partition.number, partition.kind.name().unwrap_or_default());
+            return Some(format!("partition {number} ({what}) is for a BIOS, but no boot code leads to it"));
+        }
+        let number = self.active()?;
+        Some(format!("partition {number} is active, but there is no boot code to start it"))
+    }
+
+    /// Code that loads the rest of itself from a partition of a certain type; `otherwise` if there is none.
+    fn with_rest(
+        &self,
+        code: &str,
+        is_rest: fn(PartitionType) -> bool,
+        otherwise: Starts,
+    ) -> (String, Starts) {
+        let rest = self.partitions.iter().find(|partition| is_rest(partition.kind));
+        match rest {
+            Some(Partition { number, content, .. }) if content.kind == VolumeKind::Empty => (
+                format!("the first sector has {code}, but partition {number}, for the rest, is empty"),
+                if otherwise == Starts::Perhaps { otherwise } else { Starts::No },
+            ),
+            Some(Partition { number, .. }) => {
+                (format!("the first sector has {code}, and partition {number} the rest of it"), Starts::Yes)
+            }
+            None if otherwise == Starts::No => (
+                format!("the first sector has {code}, but there is no partition with the rest of it"),
+                otherwise,
+            ),
+            None => (format!("the first sector has {code}"), otherwise),
+        }
+    }
+
+    /// Code that starts the active partition; `otherwise` if none is active.
+    fn with_active(&self, code: BootCode, is_active: bool, otherwise: Starts) -> (String, Starts) {
+        let begins = format!("the first sector has boot code ({code})");
+        match (is_active, self.active()) {
+            (true, Some(number)) => (format!("{begins}, and partition {number} is active"), Starts::Yes),
+            (true, None) => (format!("{begins}, and the MBR has an active partition"), Starts::Yes),
+            (false, _) if otherwise == Starts::Perhaps => {
+                (format!("{begins}, which may start without an active partition"), otherwise)
+            }
+            (false, _) => (format!("{begins}, but no partition is active"), otherwise),
+        }
     }
 
     fn has_uefi(&mut self) -> bool {
@@ -170,8 +208,10 @@ impl Conclusion<'_> {
                 Purpose::Unknown,
                 "it is an ISO image: an installer or a live system rather than a disk".to_owned(),
             )
-        } else if firmware != Firmware::Unknown {
+        } else if firmware.starts() {
             (Purpose::System, "a machine would start from it".to_owned())
+        } else if firmware != Firmware::Unknown {
+            (Purpose::Unknown, "it has boot code, and whether that would start is not known".to_owned())
         } else if let Some(why) = self.is_for_a_system() {
             (Purpose::Unknown, why)
         } else if self.volumes().any(|volume| is_content(&volume.kind)) {
@@ -187,12 +227,12 @@ impl Conclusion<'_> {
     fn is_for_a_system(&self) -> Option<String> {
         let sign = self.partitions.iter().find(|partition| {
             let kind = partition.kind;
-            kind.is_efi_system() || kind.is_bios_boot() || partition.active || is_root(kind)
+            kind.is_efi_system() || kind.is_loader() || partition.active || is_root(kind)
         })?;
         let what = match sign.kind {
             _ if sign.active => "is active",
             kind if kind.is_efi_system() => "is an EFI system partition",
-            kind if kind.is_bios_boot() => "is a BIOS boot partition",
+            kind if kind.is_loader() => "is a BIOS boot partition",
             _ => "is a root file system by its type",
         };
         Some(format!("partition {} {what}, but nothing was found that would start", sign.number))

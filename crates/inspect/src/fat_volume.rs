@@ -92,6 +92,11 @@ impl<'a> FatVolume<'a> {
         })
     }
 
+    /// The end of the last cluster. Sectors after it, too few for a cluster, hold nothing.
+    pub(crate) fn content_end(&self) -> u64 {
+        self.clusters_at + self.clusters * self.cluster_size
+    }
+
     /// The end of the parameters: serial number, label and state.
     pub(crate) fn extended(&self) -> Extended {
         match self.width {

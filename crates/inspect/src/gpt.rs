@@ -7,8 +7,8 @@ use imsprep_source::Result;
 use crate::problems::{Problems, alignment};
 use crate::view::View;
 use crate::{
-    Header, MAX_PARTITIONS, Partition, PartitionType, Table, TableKind, TableProblem, Volume, VolumeKind,
-    text,
+    GptLayout, Header, MAX_PARTITIONS, Partition, PartitionType, Table, TableKind, TableProblem, Volume,
+    VolumeKind, text,
 };
 
 /// The sizes of sectors that a table may count in.
@@ -203,7 +203,9 @@ fn found(
     }
     problems.check_partitions(&partitions, disk.size());
     let kind = TableKind::Gpt { guid: header.guid };
-    let table = Table { kind, sector, alignment: alignment(&partitions), problems: Vec::new() };
+    let layout = GptLayout { entries: header.entries, entry_size: header.entry_size };
+    let alignment = alignment(&partitions);
+    let table = Table { kind, sector, alignment, gpt: Some(layout), problems: Vec::new() };
     Found { table, partitions }
 }
 

@@ -1,5 +1,8 @@
 //! Looking into a disk.
 
+use std::path::Path;
+
+use imsprep_ondisk::disk::Mbr;
 use imsprep_source::{Cancel, ReadAt, Result};
 
 use crate::problems::Problems;
@@ -17,10 +20,24 @@ use crate::{
 ///
 /// If the disk can't be read, or somebody asked for the stop. Whatever stands on the disk is no error.
 pub fn inspect(disk: &dyn ReadAt, cancel: &Cancel) -> Result<Inspection> {
-    let view = View::new(disk, 0, disk.size())?;
+    inspect_source(disk, disk.size(), cancel)
+}
+
+/// The same for a disk that goes on after the image that it was made from, as that in a ZVHD2 does: what the first
+/// `source_size` bytes hold is told as if the disk ended there.
+///
+/// # Errors
+///
+/// As [`inspect`].
+pub fn inspect_source(disk: &dyn ReadAt, source_size: u64, cancel: &Cancel) -> Result<Inspection> {
+    let disk_size = disk.size();
+    let source_size = source_size.min(disk_size);
+    let disk = &Part { disk, size: source_size };
+    let view = View::new(disk, 0, source_size)?;
     let whole = volumes::recognise(&view)?;
     let code = boot_code::recognise(&view, &whole.kind);
-    let (table, mut partitions) = read_table(&view, &whole, cancel)?;
+    let mbr = mbr::decode(&view).filter(|mbr| mbr::fits(mbr, &whole.kind, view.size()));
+    let (table, mut partitions) = read_table(&view, &whole, mbr.as_ref(), cancel)?;
     for partition in &mut partitions {
         cancel.check()?;
         partition.content = if partition.kind.is_extended() {
@@ -31,16 +48,41 @@ pub fn inspect(disk: &dyn ReadAt, cancel: &Cancel) -> Result<Inspection> {
     }
     let mut whole = keep_whole(whole, table.as_ref());
     lvm::find_missing(whole.iter_mut().chain(partitions.iter_mut().map(|partition| &mut partition.content)));
-    let boot = Boot { code, efi: esp::look(disk, &partitions, whole.as_ref(), cancel)? };
-    let summary = conclude::summary(disk.size(), &partitions, whole.as_ref(), &boot);
-    Ok(Inspection { disk_size: disk.size(), table, partitions, whole, boot, summary })
+    let efi = esp::look(disk, &partitions, whole.as_ref(), cancel)?;
+    let boot = Boot { code, mbr_active: mbr.as_ref().is_some_and(mbr::has_active), efi };
+    let summary = conclude::summary(&partitions, whole.as_ref(), &boot);
+    Ok(Inspection { disk_size, source_size, table, partitions, whole, boot, summary })
+}
+
+/// The beginning of a disk.
+struct Part<'a> {
+    disk: &'a dyn ReadAt,
+    size: u64,
+}
+
+impl ReadAt for Part<'_> {
+    fn path(&self) -> &Path {
+        self.disk.path()
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        self.disk.read_at(buf, offset)
+    }
 }
 
 /// The partition table, GPT or MBR, where the one does not count if the other does.
-fn read_table(disk: &View<'_>, whole: &Volume, cancel: &Cancel) -> Result<(Option<Table>, Vec<Partition>)> {
-    let mbr = mbr::decode(disk).filter(|mbr| mbr::fits(mbr, &whole.kind, disk.size()));
+fn read_table(
+    disk: &View<'_>,
+    whole: &Volume,
+    mbr: Option<&Mbr>,
+    cancel: &Cancel,
+) -> Result<(Option<Table>, Vec<Partition>)> {
     let (is_protective, has_partitions) =
-        mbr.as_ref().map_or((false, false), |mbr| (mbr::is_protective(mbr), mbr::has_partitions(mbr)));
+        mbr.map_or((false, false), |mbr| (mbr::is_protective(mbr), mbr::has_partitions(mbr)));
     let mut problems = Problems::default();
     let found = if has_partitions && !is_protective {
         if gpt::has_primary(disk)? {
@@ -59,7 +101,9 @@ fn read_table(disk: &View<'_>, whole: &Volume, cancel: &Cancel) -> Result<(Optio
             }
             Some(found)
         }
-        (None, Some(mbr)) => Some(mbr::read(disk, &mbr, cancel, &mut problems)?),
+        // What protected a GPT may be left over where a file system has the disk now.
+        (None, Some(_)) if !has_partitions && is_protective && !may_be_partitioned(&whole.kind) => None,
+        (None, Some(mbr)) => Some(mbr::read(disk, mbr, cancel, &mut problems)?),
         (None, None) => None,
     };
     let Some(gpt::Found { mut table, partitions }) = found else { return Ok((None, Vec::new())) };
@@ -74,6 +118,11 @@ fn read_table(disk: &View<'_>, whole: &Volume, cancel: &Cancel) -> Result<(Optio
         });
     }
     Ok((Some(table), partitions))
+}
+
+/// Whether nothing is known on the disk as a whole but what partitions lie in, or beside.
+fn may_be_partitioned(whole: &VolumeKind) -> bool {
+    matches!(whole, VolumeKind::Unknown | VolumeKind::Empty | VolumeKind::Iso9660)
 }
 
 /// Beside a partition table the disk as a whole is told of only if there is something. A RAID superblock at the end is

@@ -7,6 +7,9 @@ use crate::{Boot, Partition, Summary, Table, Volume};
 pub struct Inspection {
     /// Bytes of the disk.
     pub disk_size: u64,
+    /// Bytes of the image that the disk was made from. A container's disk may go on after it, in zeros; where this is told
+    /// of the end of the disk, the end of the image is meant.
+    pub source_size: u64,
     /// The partition table, if there is one.
     pub table: Option<Table>,
     /// The partitions, ordered by number; at most [`MAX_PARTITIONS`](crate::MAX_PARTITIONS).
@@ -21,6 +24,13 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// Bytes that are there of a partition, or of the disk as a whole.
+    pub fn room_of(&self, partition: Option<&Partition>) -> u64 {
+        partition.map_or(self.source_size, |partition| {
+            self.source_size.saturating_sub(partition.start).min(partition.length)
+        })
+    }
+
     /// Every volume of the disk with the partition that it is in: `None` for the disk as a whole. Extended partitions,
     /// which only hold others, are left out.
     pub fn volumes(&self) -> impl Iterator<Item = (Option<&Partition>, &Volume)> {

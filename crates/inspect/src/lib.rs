@@ -42,9 +42,11 @@ mod volumes;
 
 pub use boot::{Boot, BootCode, EfiSystem, Loader, MAX_LOADERS, Machine};
 pub use imsprep_ondisk::gpt::Guid;
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_source};
 pub use inspection::Inspection;
 pub use partition::{Partition, PartitionType};
 pub use summary::{Architecture, Firmware, OsFamily, Purpose, Reasons, Summary};
-pub use table::{Header, MAX_LOGICAL, MAX_PARTITIONS, MAX_PROBLEMS, Table, TableKind, TableProblem};
-pub use volume::{Dirt, Lvm, MdRaid, State, Volume, VolumeGroup, VolumeKind};
+pub use table::{
+    GptLayout, Header, MAX_LOGICAL, MAX_PARTITIONS, MAX_PROBLEMS, Table, TableKind, TableProblem,
+};
+pub use volume::{Dirt, Lost, Lvm, MdRaid, State, Volume, VolumeGroup, VolumeKind};

@@ -31,23 +31,46 @@ pub(crate) fn is_protective(mbr: &Mbr) -> bool {
 
 /// Whether it lists any partition but the protective one.
 pub(crate) fn has_partitions(mbr: &Mbr) -> bool {
-    mbr.partitions.iter().any(|partition| is_used(partition) && partition.kind != PARTITION_PROTECTIVE)
+    mbr.partitions.iter().any(is_own)
+}
+
+/// Whether a partition that it lists is marked active, which is what most boot code starts.
+pub(crate) fn has_active(mbr: &Mbr) -> bool {
+    mbr.partitions.iter().any(|partition| is_own(partition) && partition.status == ACTIVE)
 }
 
 /// Whether it can be the table of a disk that holds `whole` as a whole. A boot record of a file system is none. Beside a
 /// file system that leaves the first sector alone, and where nothing is known, its partitions have to be possible ones.
 /// Those of an ISO image begin with the image itself.
 pub(crate) fn fits(mbr: &Mbr, whole: &VolumeKind, disk_size: u64) -> bool {
-    let is_possible = || {
-        let starts = |p: &MbrPartition| p.first > 0 && u64::from(p.first) * SECTOR < disk_size;
-        mbr.partitions.iter().filter(|p| is_used(p)).all(starts)
-    };
     match whole {
         _ if has_boot_record(whole) => false,
         VolumeKind::Iso9660 => !is_new(mbr),
-        VolumeKind::Unknown | VolumeKind::Empty => is_new(mbr) || is_possible(),
-        _ => has_partitions(mbr) && is_possible(),
+        VolumeKind::Unknown | VolumeKind::Empty => is_new(mbr) || is_possible(mbr, disk_size),
+        _ => (has_partitions(mbr) || is_protective(mbr)) && is_possible(mbr, disk_size),
     }
+}
+
+/// Whether the partitions can be those of a disk of `disk_size` bytes, or of one that was longer before it was cut off: what
+/// begins beyond the end then overlaps nothing, and either another one begins before it or all are of a known type.
+fn is_possible(mbr: &Mbr, disk_size: u64) -> bool {
+    let used = || mbr.partitions.iter().filter(|partition| is_used(partition));
+    if used().any(|partition| partition.first == 0) {
+        return false;
+    }
+    let is_within = |partition: &MbrPartition| u64::from(partition.first) * SECTOR < disk_size;
+    if used().all(is_within) {
+        return true;
+    }
+    let end = |p: &MbrPartition| u64::from(p.first) + u64::from(p.count);
+    let overlap =
+        |a: &MbrPartition, b: &MbrPartition| u64::from(a.first) < end(b) && u64::from(b.first) < end(a);
+    // What protects a GPT spans all of them.
+    let own = || mbr.partitions.iter().filter(|partition| is_own(partition));
+    let is_apart = own().enumerate().all(|(n, one)| own().skip(n + 1).all(|other| !overlap(one, other)));
+    is_apart
+        && (used().any(is_within)
+            || used().all(|partition| PartitionType::Mbr(partition.kind).name().is_some()))
 }
 
 /// Whether a volume of this kind begins with a boot record, in the place of an MBR.
@@ -67,6 +90,10 @@ pub(crate) fn has_boot_record(kind: &VolumeKind) -> bool {
 /// Whether its table is empty as a new one is: of code that lies there this can't be said.
 fn is_new(mbr: &Mbr) -> bool {
     mbr.partitions.iter().all(|p| (p.status, p.kind, p.first, p.count) == (0, 0, 0, 0))
+}
+
+fn is_own(partition: &MbrPartition) -> bool {
+    is_used(partition) && partition.kind != PARTITION_PROTECTIVE
 }
 
 fn is_used(partition: &MbrPartition) -> bool {
@@ -94,7 +121,8 @@ pub(crate) fn read(disk: &View<'_>, mbr: &Mbr, cancel: &Cancel, problems: &mut P
     problems.check_partitions(&partitions, disk.size());
     let signature = disk.head_array(SIGNATURE_OFFSET as u64).map_or(0, u32::from_le_bytes);
     let kind = TableKind::Mbr { signature };
-    let table = Table { kind, sector: SECTOR, alignment: alignment(&partitions), problems: Vec::new() };
+    let table =
+        Table { kind, sector: SECTOR, alignment: alignment(&partitions), gpt: None, problems: Vec::new() };
     Ok(Found { table, partitions })
 }
 
@@ -117,8 +145,12 @@ fn read_chain(
             problems.push(TableProblem::TooManyPartitions { kept: found.len() });
             return Ok(found);
         }
-        let bytes =
-            disk.array::<{ Mbr::SIZE }>(at)?.filter(|_| (extended.start..extended.end()).contains(&at));
+        let is_within = (extended.start..extended.end()).contains(&at);
+        if is_within && at.saturating_add(Mbr::SIZE as u64) > disk.size() {
+            problems.push(TableProblem::ExtendedPastEnd { at, limit: disk.size() });
+            return Ok(found);
+        }
+        let bytes = disk.array::<{ Mbr::SIZE }>(at)?.filter(|_| is_within);
         // An extended partition in which nothing was made yet need not have a record.
         if bytes.is_some_and(|bytes| at == extended.start && bytes == [0; Mbr::SIZE]) {
             return Ok(found);

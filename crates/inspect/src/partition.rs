@@ -1,5 +1,6 @@
 //! A partition.
 
+use imsprep_ondisk::disk::PARTITION_PROTECTIVE;
 use imsprep_ondisk::gpt::{self, Guid};
 use imsprep_ondisk::mbr;
 
@@ -68,6 +69,11 @@ impl PartitionType {
         matches!(self, Self::Mbr(byte) if mbr::EXTENDED.contains(&byte))
     }
 
+    /// Whether it only stands for a GPT, in the MBR before that.
+    pub fn is_protective(self) -> bool {
+        self == Self::Mbr(PARTITION_PROTECTIVE)
+    }
+
     /// Whether it is an EFI system partition.
     pub fn is_efi_system(self) -> bool {
         match self {
@@ -79,5 +85,20 @@ impl PartitionType {
     /// Whether it is a BIOS boot partition, which holds the rest of GRUB where a GPT leaves no room for it.
     pub fn is_bios_boot(self) -> bool {
         self == Self::Gpt(gpt::BIOS_BOOT)
+    }
+
+    /// Whether it holds the rest of FreeBSD's boot loader for a BIOS, or that of illumos, which has the same code before it.
+    pub fn is_freebsd_boot(self) -> bool {
+        matches!(self, Self::Gpt(gpt::FREEBSD_BOOT | gpt::ILLUMOS_BOOT))
+    }
+
+    /// Whether it holds the rest of a boot loader for a BIOS: GRUB's, or those of FreeBSD and illumos.
+    pub fn is_loader(self) -> bool {
+        self.is_bios_boot() || self.is_freebsd_boot()
+    }
+
+    /// Whether it is one that no file system is made in. What looks like one there is left over.
+    pub fn has_no_file_system(self) -> bool {
+        self.is_loader() || matches!(self, Self::Gpt(gpt::MICROSOFT_RESERVED | gpt::PREP_BOOT))
     }
 }

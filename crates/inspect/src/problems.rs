@@ -28,7 +28,9 @@ impl Problems {
     pub(crate) fn check_partitions(&mut self, partitions: &[Partition], disk_size: u64) {
         for partition in partitions {
             let (number, start, end) = (partition.number, partition.start, partition.end());
-            if end > disk_size {
+            // What protects a GPT often says 0xffffffff sectors, and what an extended partition holds counts by itself.
+            let counts = !partition.kind.is_protective() && !partition.kind.is_extended();
+            if counts && end > disk_size {
                 self.push(TableProblem::PastEnd { number, end, limit: disk_size });
             }
             // Nobody reads those while the system runs.

@@ -13,8 +13,6 @@ pub struct Summary {
     pub purpose: Purpose,
     /// Which systems' disk it is.
     pub system: OsFamily,
-    /// The least `min_disk` that holds the disk, in GiB: its size, rounded up. What a request should say is for the rules.
-    pub min_disk: u64,
     /// Why.
     pub reasons: Reasons,
 }
@@ -42,7 +40,12 @@ pub enum Firmware {
     Uefi,
     /// Either.
     Both,
-    /// Nothing was found that would start, or it could not be told.
+    /// There is boot code for a BIOS of which it is not known whether it would start.
+    UncertainBios {
+        /// Whether UEFI would start the disk.
+        uefi: bool,
+    },
+    /// Nothing was found that would start.
     Unknown,
 }
 
@@ -82,14 +85,19 @@ pub enum OsFamily {
 }
 
 impl Firmware {
-    /// One word in lower case.
+    /// One word in lower case; what is uncertain is unknown.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bios => "bios",
             Self::Uefi => "uefi",
             Self::Both => "both",
-            Self::Unknown => "unknown",
+            Self::UncertainBios { .. } | Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether something was found that would start the disk.
+    pub fn starts(self) -> bool {
+        !matches!(self, Self::UncertainBios { uefi: false } | Self::Unknown)
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Table {
     /// The largest power of two, up to 1 MiB, that divides the start of every partition, in bytes; `None` without any
     /// partition. From 4096 on the partitions are well aligned.
     pub alignment: Option<u64>,
+    /// What a GPT's header says of the table itself; `None` of an MBR.
+    pub gpt: Option<GptLayout>,
     /// What is wrong, at most [`MAX_PROBLEMS`]. Empty: nothing that could be seen.
     pub problems: Vec<TableProblem>,
 }
@@ -56,6 +58,20 @@ impl TableKind {
             Self::Mbr { signature } => format!("{signature:08x}"),
         }
     }
+}
+
+/// How a GPT is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GptLayout {
+    /// Partition entries, free ones included.
+    pub entries: u32,
+    /// Bytes of an entry.
+    pub entry_size: u32,
+}
+
+impl GptLayout {
+    /// What nearly every tool writes, and some tools take for granted: 128 entries of 128 bytes.
+    pub const USUAL: Self = Self { entries: 128, entry_size: 128 };
 }
 
 /// One of the two headers of a GPT.
@@ -208,6 +224,13 @@ pub enum TableProblem {
         /// Where the link leads.
         at: u64,
     },
+    /// The chain of logical partitions goes on beyond the end of the disk: those that it leads to are lost.
+    ExtendedPastEnd {
+        /// Where the link leads.
+        at: u64,
+        /// The end of the disk.
+        limit: u64,
+    },
     /// There are more partitions, or more links of the chain of logical partitions, than are looked at.
     TooManyPartitions {
         /// How many are.
@@ -271,6 +294,10 @@ impl fmt::Display for TableProblem {
             Self::ExtendedBroken { at } => {
                 write!(f, "the chain of logical partitions leads to offset {at}, where no boot record of it can be")
             }
+            Self::ExtendedPastEnd { at, limit } => write!(
+                f,
+                "the logical partitions go on at offset {at}, beyond the end of the disk at {limit}"
+            ),
             Self::TooManyPartitions { kept } => {
                 write!(f, "there are more partitions than are looked at: only the first {kept} are listed")
             }

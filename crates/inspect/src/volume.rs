@@ -13,8 +13,11 @@ pub struct Volume {
     pub uuid: Option<String>,
     /// Whether it was left in order.
     pub state: State,
-    /// Bytes that it says it has; `None` where it doesn't tell.
+    /// Bytes that it says it has, of several devices those of this one; `None` where it doesn't tell.
     pub size: Option<u64>,
+    /// Where its content ends, in bytes from its start, if that is not `size`: what follows holds nothing, or a copy of
+    /// what is elsewhere.
+    pub content_end: Option<u64>,
     /// Other kinds whose signs are there as well, by their short names: left over from before, or a trap.
     pub also: Vec<&'static str>,
 }
@@ -22,8 +25,40 @@ pub struct Volume {
 impl Volume {
     /// Of this kind, with nothing else known.
     pub fn new(kind: VolumeKind) -> Self {
-        Self { kind, label: None, uuid: None, state: State::NotTold, size: None, also: Vec::new() }
+        Self {
+            kind,
+            label: None,
+            uuid: None,
+            state: State::NotTold,
+            size: None,
+            content_end: None,
+            also: Vec::new(),
+        }
     }
+
+    /// What a stretch of `room` bytes lacks of it; `None` if all of it is there, or it doesn't tell how large it is.
+    pub fn lost_in(&self, room: u64) -> Option<Lost> {
+        let is_beyond = |end: &u64| *end > room;
+        if let Some(end) = self.content_end.or(self.size).filter(is_beyond) {
+            return Some(Lost::Content { end });
+        }
+        self.size.filter(is_beyond).map(|end| Lost::Tail { end })
+    }
+}
+
+/// What a stretch of a disk lacks of the volume in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Bytes that may hold content.
+    Content {
+        /// Where the content ends, in bytes from the volume's start.
+        end: u64,
+    },
+    /// Only bytes that hold nothing, or a copy of what is elsewhere.
+    Tail {
+        /// Where the volume ends, in bytes from its start.
+        end: u64,
+    },
 }
 
 /// What a volume is.

@@ -135,7 +135,7 @@ impl IsoVolumeDescriptor {
 pub struct ExtSuperblock {
     /// Blocks, lower 32 bits.
     pub blocks: u32,
-    /// First data block: 1 with blocks of 1 KiB, otherwise 0.
+    /// First data block: 1 with blocks of 1 KiB, otherwise 0, as with bigalloc whatever the blocks.
     pub first_data_block: u32,
     /// log2 of the block size in KiB.
     pub log_block_size: u32,
@@ -166,6 +166,8 @@ impl ExtSuperblock {
     pub const INCOMPATIBLE_EXT3: u32 = 0x1f;
     /// Read-only compatible features of ext2 and ext3: sparse superblocks, large files, B-tree directories.
     pub const READ_ONLY_EXT3: u32 = 0x7;
+    /// Read-only compatible feature: space is allocated in clusters of several blocks.
+    pub const READ_ONLY_BIGALLOC: u32 = 0x200;
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
@@ -179,6 +181,16 @@ impl ExtSuperblock {
             incompatible: LE::read_u32(&b[96..100]),
             read_only_compatible: LE::read_u32(&b[100..104]),
         }
+    }
+
+    /// Whether the numbers agree with each other, which tells a superblock from other bytes: its magic has only two.
+    pub fn is_plausible(&self) -> bool {
+        let starts_at_0 =
+            self.log_block_size > 0 || self.read_only_compatible & Self::READ_ONLY_BIGALLOC != 0;
+        self.magic == Self::MAGIC
+            && self.log_block_size <= Self::LOG_BLOCK_SIZE_MAX
+            && self.first_data_block == u32::from(!starts_at_0)
+            && self.blocks > 0
     }
 }
 

@@ -128,6 +128,10 @@ fn guid(b: &[u8]) -> Guid {
 pub const EFI_SYSTEM: Guid = Guid::of(0xc12a7328_f81f_11d2_ba4b_00a0c93ec93b);
 /// BIOS boot partition, where GRUB keeps what does not fit elsewhere.
 pub const BIOS_BOOT: Guid = Guid::of(0x21686148_6449_6e6f_744e_656564454649);
+/// FreeBSD boot: gptboot or gptzfsboot, which pmbr starts.
+pub const FREEBSD_BOOT: Guid = Guid::of(0x83bd6b9d_7f41_11dc_be0b_001560b84f0f);
+/// illumos and Solaris boot.
+pub const ILLUMOS_BOOT: Guid = Guid::of(0x6a82cb45_1dd2_11b2_99a6_080020736631);
 /// PowerPC PReP boot.
 pub const PREP_BOOT: Guid = Guid::of(0x9e1a2d38_c612_4316_aa26_8b49521e5a8b);
 /// Microsoft's reserved partition, which holds nothing.
@@ -178,7 +182,8 @@ pub const TYPES: &[(Guid, &str)] = &[
     (Guid::of(0x8da63339_0007_60c0_c436_083ac8230908), "Linux reserved"),
     (Guid::of(0xca7d7ccb_63ed_4c53_861c_1742536059cc), "Linux LUKS"),
     (Guid::of(0x6a898cc3_1dd2_11b2_99a6_080020736631), "ZFS"),
-    (Guid::of(0x83bd6b9d_7f41_11dc_be0b_001560b84f0f), "FreeBSD boot"),
+    (FREEBSD_BOOT, "FreeBSD boot"),
+    (ILLUMOS_BOOT, "illumos boot"),
     (Guid::of(0x516e7cb5_6ecf_11d6_8ff8_00022d09712b), "FreeBSD swap"),
     (Guid::of(0x516e7cb6_6ecf_11d6_8ff8_00022d09712b), "FreeBSD UFS"),
     (Guid::of(0x516e7cba_6ecf_11d6_8ff8_00022d09712b), "FreeBSD ZFS"),

@@ -6,7 +6,6 @@ use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
 
 use crate::content::{check_content, purpose_of};
-use crate::gpt::check_backup_gpt;
 use crate::intent_rules::BARE_METAL_FORMAT;
 use crate::key::check_key;
 use crate::min_disk::check_min_disk;
@@ -41,7 +40,6 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     check_known(facts, &intent, report);
     check_detection(path, detection, report);
     check_sizes(detection, profile, &intent, report);
-    check_backup_gpt(detection, detection.file_size, report);
     check_key(path, detection.format, profile, &intent, report);
     check_min_disk(facts, profile, &intent, report);
     if intent.bare_metal {
@@ -56,7 +54,9 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
 fn check_known(facts: &Facts<'_>, intent: &Intent, report: &mut Report) {
     let detection = facts.detection;
     let by_detection = detection.format == Format::Raw && !detection.evidence.is_empty();
-    let is_known = match &facts.inside {
+    // Of other formats their headers show that they are images.
+    let is_importable = matches!(detection.format, Format::Raw | Format::Zvhd2);
+    let is_known = match &facts.inside.filter(|_| is_importable) {
         Some(inside) => by_detection || inside.is_known(),
         None => by_detection || detection.format != Format::Raw,
     };

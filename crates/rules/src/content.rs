@@ -2,25 +2,25 @@
 
 use imsprep_findings::{Finding, Report};
 use imsprep_inspect::{
-    Firmware, Header, Inspection, OsFamily, Partition, State, Table, TableProblem, Volume, VolumeKind,
+    Firmware, Inspection, OsFamily, Partition, State, Table, TableProblem, Volume, VolumeKind,
 };
 
 use crate::content_rules::{
-    BACKUP_GPT_ELSEWHERE, DATA_DISK_STARTS, LVM_SYSTEM_DISK, NOT_UNMOUNTED, NOTHING_STARTS, ONE_OF_SEVERAL,
-    PARTITION_PAST_END, TABLE_DAMAGED, UEFI_ONLY, WINDOWS,
+    BACKUP_GPT_ELSEWHERE, BIOS_UNCERTAIN, DATA_DISK_STARTS, LVM_SYSTEM_DISK, NOT_UNMOUNTED, NOTHING_STARTS,
+    ONE_OF_SEVERAL, TABLE_DAMAGED, UEFI_ONLY, WINDOWS,
 };
+use crate::gpt::{check_backup_gpt, check_sectors, fix_of_backup};
+use crate::lost::{check_lost, is_loss};
 use crate::rules::ENCRYPTED;
-use crate::{Intent, Profile, Purpose};
+use crate::{Intent, Medium, Profile, Purpose};
 
 /// What is on the disk in an image.
 #[derive(Clone, Copy, Debug)]
 pub struct Inside<'a> {
     /// What inspection says.
     pub inspection: &'a Inspection,
-    /// Bytes of the image that the disk was made from: of a RAW its size; a container's disk may go on after it.
-    pub source_size: u64,
-    /// Whether an offset on the disk is one in the file, too, as in a RAW.
-    pub is_file: bool,
+    /// The image that it lies in.
+    pub medium: Medium<'a>,
 }
 
 /// The unit in which a place on a container's disk is told.
@@ -28,8 +28,8 @@ const BLOCK: u64 = 2 << 20;
 
 impl Inside<'_> {
     /// The finding at this offset on the disk.
-    fn at(&self, finding: Finding, offset: u64) -> Finding {
-        if self.is_file { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
+    pub(crate) fn at(&self, finding: Finding, offset: u64) -> Finding {
+        if self.medium.is_raw { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
     }
 
     /// Whether there is a partition table, a file system, or anything else that is known.
@@ -54,6 +54,7 @@ pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {
 pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let inspection = inside.inspection;
     let purpose = purpose_of(intent, inspection);
+    check_disk(inside, report);
     if let Some(table) = &inspection.table {
         check_table(table, inside, report);
     }
@@ -64,27 +65,25 @@ pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Int
     check_system(inside, profile, intent, purpose, report);
 }
 
+/// Holds the disk against what every import of it needs, and every conversion: that all of it is there, and that its partition
+/// table will be where it is looked for.
+pub(crate) fn check_disk(inside: &Inside<'_>, report: &mut Report) {
+    check_lost(inside, report);
+    check_sectors(inside.inspection, report);
+    check_backup_gpt(inside.inspection, &inside.medium, report);
+}
+
 fn check_table(table: &Table, inside: &Inside<'_>, report: &mut Report) {
-    let source_size = inside.source_size;
-    for problem in &table.problems {
+    let source_size = inside.inspection.source_size;
+    for problem in table.problems.iter().filter(|problem| !is_loss(problem, source_size)) {
         let finding = |rule| Finding::new(rule, problem.to_string());
         report.push(match problem {
-            // It was at the end of the source; that the container's disk goes on is told by its own rule.
-            TableProblem::BackupNotAtEnd { at, .. } if at.saturating_add(table.sector) == source_size => {
-                continue;
-            }
-            TableProblem::BackupNotAtEnd { at, end } => finding(&BACKUP_GPT_ELSEWHERE)
-                .at(*at)
-                .expected(format!("offset {end}"))
-                .found(format!("offset {at}")),
-            TableProblem::PastEnd { end, limit, .. } => {
-                finding(&PARTITION_PAST_END).expected(format!("at most {limit}")).found(end)
-            }
-            // Where the container's disk goes on after its source there is no header at its end.
-            TableProblem::HeaderMissing { which: Header::Backup, at }
-                if at.saturating_add(table.sector) > source_size =>
-            {
-                continue;
+            TableProblem::BackupNotAtEnd { at, end } => {
+                let finding = finding(&BACKUP_GPT_ELSEWHERE)
+                    .expected(format!("offset {end}"))
+                    .found(format!("offset {at}"))
+                    .fix(fix_of_backup(table, source_size, &inside.medium));
+                inside.at(finding, *at)
             }
             TableProblem::HeaderMissing { at, .. }
             | TableProblem::HeaderCrc { at, .. }
@@ -174,6 +173,9 @@ fn check_system(
     let summary = &inside.inspection.summary;
     let reasons = |reasons: &[String]| reasons.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
     if purpose != Some(Purpose::Data) {
+        if summary.firmware == (Firmware::UncertainBios { uefi: true }) {
+            report.push(Finding::new(&BIOS_UNCERTAIN, reasons(&summary.reasons.firmware)));
+        }
         if summary.firmware == Firmware::Uefi {
             let message = format!("it needs UEFI: {}", reasons(&summary.reasons.firmware));
             report.push(Finding::new(&UEFI_ONLY, message));
@@ -188,7 +190,7 @@ fn check_system(
         (Some(Purpose::System), Firmware::Unknown) if inside.is_known() => {
             report.push(Finding::new(&NOTHING_STARTS, reasons(&summary.reasons.firmware)));
         }
-        (Some(Purpose::Data), Firmware::Bios | Firmware::Uefi | Firmware::Both) => {
+        (Some(Purpose::Data), firmware) if firmware.starts() => {
             report.push(Finding::new(&DATA_DISK_STARTS, reasons(&summary.reasons.firmware)));
         }
         _ => {}

@@ -12,13 +12,13 @@ pub(crate) static BACKUP_GPT_ELSEWHERE: Rule = Rule {
     title: "the backup of the GPT is not at the end of the disk",
     why: "the disk was enlarged after it was partitioned; some firmware and boot loaders take that for damage: it may not boot",
     source: CONTENT,
-    fix: "move it, on the RAW: sgdisk -e RAW; make a RAW of a ZVHD2 first, with imsprep convert",
+    fix: "make a RAW of the image, and move the backup header to its end",
 };
 
 /// IMS-051
 pub(crate) static PARTITION_PAST_END: Rule = Rule {
     code: "IMS-051",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     service_code: None,
     title: "a partition ends past the end of the disk",
     why: "part of it is not in the image: the copy is cut off, or the disk was shrunk and the partition was not; it may not \
@@ -116,6 +116,53 @@ pub(crate) static DATA_DISK_STARTS: Rule = Rule {
     fix: "of a system disk say --purpose system",
 };
 
+/// IMS-061
+pub(crate) static FILE_SYSTEM_PAST_END: Rule = Rule {
+    code: "IMS-061",
+    severity: Severity::Error,
+    service_code: None,
+    title: "a file system is larger than its partition or disk",
+    why: "its end is not in the image: the copy is cut off, or the partition was shrunk and the file system was not; files \
+          are lost, and the system may refuse to mount it",
+    source: CONTENT,
+    fix: "compare the size with that of the original disk and copy it again, or shrink the file system before the partition",
+};
+
+/// IMS-062
+pub(crate) static BACKUP_GPT_LOST: Rule = Rule {
+    code: "IMS-062",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the backup of the GPT lies beyond the end of the disk",
+    why: "the partition table is of a larger disk: the end of the copy is missing, although no partition reaches into it; \
+          some firmware and boot loaders take a missing backup for damage",
+    source: CONTENT,
+    fix: "compare the size with that of the original disk and copy it again",
+};
+
+/// IMS-063
+pub(crate) static SECTORS_OF_4096: Rule = Rule {
+    code: "IMS-063",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the partition table is for sectors of 4096 bytes",
+    why: "a GPT counts in sectors; on a disk with sectors of 512 bytes nothing finds this one, so the server would see no \
+          partitions and not boot",
+    source: "an assumption: no page of the service says that its disks have sectors of 512 bytes",
+    fix: "copy the partitions into an image whose partition table was made for sectors of 512 bytes",
+};
+
+/// IMS-064
+pub(crate) static BIOS_UNCERTAIN: Rule = Rule {
+    code: "IMS-064",
+    severity: Severity::Note,
+    service_code: None,
+    title: "the image starts by UEFI, and perhaps by BIOS",
+    why: "a server starts by BIOS unless the request says otherwise, and the boot code for a BIOS in this image is not known",
+    source: "OTC: FAQ on UEFI; HW: hw_firmware_type of the quick import request",
+    fix: "if the system was installed for UEFI, set hw_firmware_type to uefi in the request",
+};
+
 /// Every rule on what is inside the disk, by code.
 pub static CONTENT_RULES: &[&Rule] = &[
     &BACKUP_GPT_ELSEWHERE,
@@ -128,4 +175,8 @@ pub static CONTENT_RULES: &[&Rule] = &[
     &WINDOWS,
     &NOTHING_STARTS,
     &DATA_DISK_STARTS,
+    &FILE_SYSTEM_PAST_END,
+    &BACKUP_GPT_LOST,
+    &SECTORS_OF_4096,
+    &BIOS_UNCERTAIN,
 ];

@@ -2,18 +2,24 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Fact, Format, Inside};
+use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Rule, Severity};
 
+use crate::content::check_disk;
+use crate::content_rules::{FILE_SYSTEM_PAST_END, PARTITION_PAST_END};
 use crate::facts::check_facts;
+use crate::lost::check_lost;
 use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, NOT_WHOLE, SNAPSHOTS};
 use crate::way_out::qemu_name;
-use crate::{Profile, Size, shell_quoted};
+use crate::{Inside, Profile, Size, shell_quoted};
 
 /// What the caller may allow in a source: what is then carried over is the disk as it is now.
-const ALLOWABLE: [&Rule; 2] = [&SNAPSHOTS, &NOT_CLOSED];
+const ALLOWABLE: [&Rule; 4] = [&SNAPSHOTS, &NOT_CLOSED, &PARTITION_PAST_END, &FILE_SYSTEM_PAST_END];
 
-/// The codes that [`check_convertible`] lets pass as warnings where the caller allows them.
+/// Those of them that are about the disk, and not about the file that it lies in.
+const OF_DISK: [&Rule; 2] = [&PARTITION_PAST_END, &FILE_SYSTEM_PAST_END];
+
+/// The codes that [`check_convertible`] and [`check_disk_convertible`] let pass as warnings where the caller allows them.
 pub fn allowable_codes() -> impl Iterator<Item = &'static str> {
     ALLOWABLE.iter().map(|rule| rule.code)
 }
@@ -41,13 +47,53 @@ pub fn check_expanded_size(detection: &Detection, profile: &Profile, report: &mu
         return;
     }
     for fact in &detection.facts {
-        let Fact::Inside(Inside { size: Some(size), .. }) = fact else { continue };
+        let Fact::Inside(imsprep_detect::Inside { size: Some(size), .. }) = fact else { continue };
         if *size > profile.max_disk {
             let message = format!("unpacked it is {} over the limit", Size(size - profile.max_disk));
             let expected = format!("at most {}", Size(profile.max_disk));
             report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(*size)));
         }
     }
+}
+
+/// What about the disk itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskChecks {
+    /// Only whether all of it is there.
+    Lost,
+    /// That, and whether its partition table will be where it is looked for.
+    All,
+}
+
+/// Holds the disk that is converted against what every import needs of it. That a part of it is lost is an error unless
+/// `allowed` has the code, and then a warning.
+pub fn check_disk_convertible(
+    inside: &Inside<'_>,
+    checks: DiskChecks,
+    allowed: &[String],
+    report: &mut Report,
+) {
+    let mut found = Report::new();
+    match checks {
+        DiskChecks::Lost => check_lost(inside, &mut found),
+        DiskChecks::All => check_disk(inside, &mut found),
+    }
+    for finding in found.findings() {
+        let (code, finding) = (finding.rule.code, finding.clone());
+        let may_pass = OF_DISK.iter().any(|rule| rule.code == code) && finding.severity == Severity::Error;
+        report.push(if !may_pass {
+            finding
+        } else if is_allowed(code, allowed) {
+            finding.severity(Severity::Warning).fix("allowed: the disk is converted as it is now")
+        } else {
+            let fix = format!("{}; --allow {code} converts the disk as it is now", finding.advice());
+            finding.fix(fix)
+        });
+    }
+}
+
+fn is_allowed(code: &str, allowed: &[String]) -> bool {
+    allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(code))
 }
 
 /// Holds the image at `path` against what reading the disk in it needs. Each error is a reason not to: part of the disk is
@@ -68,7 +114,7 @@ pub fn check_readable(path: &Path, detection: &Detection, allowed: &[String], re
 fn judged(finding: Finding, path: &Path, detection: &Detection, allowed: &[String]) -> Finding {
     let rule = finding.rule;
     let may_pass = ALLOWABLE.iter().any(|other| other.code == rule.code);
-    if may_pass && allowed.iter().any(|code| code.eq_ignore_ascii_case(rule.code)) {
+    if may_pass && is_allowed(rule.code, allowed) {
         return finding.severity(Severity::Warning).fix("allowed: the disk is converted as it is now");
     }
     let finding = if may_pass { finding.severity(Severity::Error) } else { finding };

@@ -1,29 +1,102 @@
-//! Where the backup of a GPT will be after an import.
+//! A GPT whose backup is not, or will not be, at the end of the disk, and one that counts in other sectors than the disk.
 
-use imsprep_detect::{Detection, Evidence, Format};
+use std::path::Path;
+
 use imsprep_findings::{Finding, Report};
+use imsprep_inspect::{GptLayout, Inspection, Table, TableKind, TableProblem, VolumeKind};
 
-use crate::Size;
+use crate::content_rules::SECTORS_OF_4096;
+use crate::lost::is_cut;
 use crate::rules::BACKUP_GPT;
+use crate::{Size, shell_quoted};
 
 const GIB: u64 = 1 << 30;
+/// Bytes of a sector of the service's disks: nothing says so, and nothing else was ever seen.
+const SECTOR: u64 = 512;
 
-/// Warns of a GPT on a disk whose source image has `size` bytes, not a whole number of GiB, be it imported as RAW or as
-/// ZVHD2. `disk` is what was found on the disk, not what was found out about a container that it lies in.
-pub fn check_backup_gpt(disk: &Detection, size: u64, report: &mut Report) {
-    let has_gpt = disk.format == Format::Raw && disk.evidence.contains(&Evidence::Gpt);
-    if !has_gpt || size.is_multiple_of(GIB) {
+/// What advice on the partition table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Medium<'a> {
+    /// The image.
+    pub path: &'a Path,
+    /// Whether it is a RAW, which tools for partition tables can change.
+    pub is_raw: bool,
+    /// Of an archive, the number of the disk.
+    pub number: Option<u32>,
+}
+
+/// Warns of a GPT on a disk whose source image is not a whole number of GiB, be it imported as RAW or as ZVHD2; not of one that
+/// was cut off, which nothing but another copy helps.
+pub(crate) fn check_backup_gpt(inspection: &Inspection, medium: &Medium<'_>, report: &mut Report) {
+    let Some(table) = gpt_of(inspection) else { return };
+    let size = inspection.source_size;
+    let is_iso = inspection.whole.as_ref().is_some_and(|whole| whole.kind == VolumeKind::Iso9660);
+    if size.is_multiple_of(GIB) || is_iso || is_cut(inspection) {
         return;
     }
-    let gib = size.div_ceil(GIB);
-    let fix = format!(
-        "enlarge the RAW and move the backup header, before it is converted or imported: truncate -s {gib}G RAW && \
-         sgdisk -e RAW"
-    );
+    let next = size.div_ceil(GIB).saturating_mul(GIB);
     report.push(
         Finding::new(&BACKUP_GPT, "the disk has a GPT and is not a whole number of GiB")
-            .expected(format!("a multiple of 1 GiB, such as {}", Size(gib.saturating_mul(GIB))))
+            .expected(format!("a multiple of 1 GiB, such as {}", Size(next)))
             .found(Size(size))
-            .fix(fix),
+            .fix(fix_of_backup(table, size, medium)),
     );
+}
+
+/// Warns of a GPT that counts in sectors of 4096 bytes.
+pub(crate) fn check_sectors(inspection: &Inspection, report: &mut Report) {
+    let Some(table) = gpt_of(inspection).filter(|table| table.sector != SECTOR) else { return };
+    report.push(
+        Finding::new(&SECTORS_OF_4096, format!("the GPT counts in sectors of {} bytes", table.sector))
+            .expected(SECTOR)
+            .found(table.sector),
+    );
+}
+
+fn gpt_of(inspection: &Inspection) -> Option<&Table> {
+    inspection.table.as_ref().filter(|table| matches!(table.kind, TableKind::Gpt { .. }))
+}
+
+/// How to move the backup of this GPT to the end of a disk of `size` bytes, rounded up to whole GiB.
+///
+/// sgdisk takes sectors of 512 bytes and entries of 128 for granted: of any other table it makes an empty one, without an
+/// error. A command is given only for a table that sgdisk reads as we do.
+pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> String {
+    let is_usual = table.gpt.is_some_and(|layout| {
+        layout.entry_size == GptLayout::USUAL.entry_size && layout.entries <= MOST_ENTRIES
+    });
+    let is_sound = table.problems.iter().all(|problem| {
+        matches!(problem, TableProblem::BackupNotAtEnd { .. } | TableProblem::Misaligned { .. })
+    });
+    if table.sector != SECTOR || !is_usual || !is_sound {
+        return "partition the disk anew, on the machine that it came from: sgdisk and gdisk read only undamaged tables with \
+                sectors of 512 bytes and entries of 128 bytes rightly, and may write an empty table in place of this one"
+            .into();
+    }
+    let raw = if medium.is_raw { medium.path.to_owned() } else { raw_of(medium.path) };
+    let name = shell_quoted(&raw);
+    let mut steps = Vec::new();
+    if !medium.is_raw {
+        let number = medium.number.map(|number| format!(" --disk {number}")).unwrap_or_default();
+        steps.push(format!("imsprep convert --no-bitmap{number} {} {name}", shell_quoted(medium.path)));
+    }
+    if !size.is_multiple_of(GIB) {
+        steps.push(format!("truncate -s {}G {name}", size.div_ceil(GIB)));
+    }
+    steps.push(format!("sgdisk -e {name}"));
+    let what = if medium.is_raw {
+        "move the backup header to the end of the disk"
+    } else {
+        "make a RAW of the image and move the backup header to the end of the disk"
+    };
+    format!("{what}: {}; then make a new bitmap file of the RAW", steps.join(" && "))
+}
+
+/// Most entries of a table for which the command was tried.
+const MOST_ENTRIES: u32 = 1024;
+
+/// A name for the RAW that is not the image's own.
+fn raw_of(path: &Path) -> std::path::PathBuf {
+    let raw = path.with_extension("raw");
+    if raw == path { path.with_extension("disk.raw") } else { raw }
 }

@@ -37,6 +37,7 @@ mod gpt;
 mod intent;
 mod intent_rules;
 mod key;
+mod lost;
 mod min_disk;
 mod names;
 mod not_checked;
@@ -51,12 +52,16 @@ mod wrapper;
 pub use check::{Facts, check_image, is_too_large};
 pub use content::{Inside, purpose_of};
 pub use content_rules::CONTENT_RULES;
-pub use convertible::{allowable_codes, check_convertible, check_expanded_size, check_readable};
+pub use convertible::{
+    DiskChecks, allowable_codes, check_convertible, check_disk_convertible, check_expanded_size,
+    check_readable,
+};
 pub use facts::{check_detection, rule_of};
-pub use gpt::check_backup_gpt;
+pub use gpt::Medium;
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::object_key;
+pub use min_disk::min_disk_for;
 pub use names::shown_names;
 pub use not_checked::{Sight, not_checkable};
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};

@@ -9,6 +9,12 @@ use crate::{Facts, Intent, Profile, Purpose, Size};
 
 const GIB: u64 = 1 << 30;
 
+/// The least `min_disk`, in GB, that surely holds a disk of `size` bytes: the least that is greater, as pages disagree on whether
+/// one of the same size will do; but no more than `most`, which is the most that may be asked for.
+pub fn min_disk_for(size: u64, most: u64) -> u64 {
+    (size / GIB + 1).min(most)
+}
+
 /// Holds `min_disk` against the disk in the file, against the file, and against the profile's range.
 pub(crate) fn check_min_disk(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Some(min_disk) = intent.min_disk else { return };
@@ -48,7 +54,7 @@ fn check_strict(facts: &Facts<'_>, min_disk: u32, profile: &Profile, report: &mu
 fn check_room(detection: &Detection, min_disk: u32, profile: &Profile, report: &mut Report) {
     let Some(disk) = detection.virtual_size else { return };
     let needed = disk.div_ceil(GIB);
-    let roomy = (disk / GIB + 1).min(u64::from(*profile.min_disk_range.end()));
+    let roomy = min_disk_for(disk, u64::from(*profile.min_disk_range.end()));
     let bytes = u64::from(min_disk) * GIB;
     let fix = if roomy > u64::from(min_disk) {
         format!("ask for min_disk {roomy}")
@@ -65,7 +71,7 @@ fn check_room(detection: &Detection, min_disk: u32, profile: &Profile, report: &
                 .found(min_disk)
                 .fix(fix),
         );
-    } else if u64::from(min_disk) == needed || bytes <= detection.file_size {
+    } else if bytes <= disk || bytes <= detection.file_size {
         let (what, size) = if bytes <= detection.file_size && detection.file_size > disk {
             ("the file", detection.file_size)
         } else {

@@ -11,12 +11,13 @@ use std::path::Path;
 use imsprep_detect::{Detection, Evidence, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_inspect::{
-    Architecture, Boot, Dirt, Firmware, Guid, Header, Inspection, Lvm, MdRaid, OsFamily, Partition,
-    PartitionType, Purpose as Looks, Reasons, State, Summary, Table, TableKind, TableProblem, Volume,
-    VolumeGroup, VolumeKind,
+    Architecture, Boot, Dirt, Firmware, GptLayout, Guid, Header, Inspection, Lvm, MdRaid, OsFamily,
+    Partition, PartitionType, Purpose as Looks, Reasons, State, Summary, Table, TableKind, TableProblem,
+    Volume, VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{
-    Facts, HUAWEI, Inside, Intent, OTC, Profile, Purpose, Sight, check_image, not_checkable,
+    DiskChecks, Facts, HUAWEI, Inside, Intent, Medium, OTC, Profile, Purpose, Sight, check_disk_convertible,
+    check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -40,12 +41,14 @@ fn sound() -> Inspection {
         kind: TableKind::Gpt { guid: Guid([0; 16]) },
         sector: 512,
         alignment: Some(1 << 20),
+        gpt: Some(GptLayout::USUAL),
         problems: vec![],
     };
     let reasons =
         Reasons { firmware: vec!["a loader".into()], system: vec!["ext4".into()], ..Reasons::default() };
     Inspection {
         disk_size: SIZE,
+        source_size: SIZE,
         table: Some(table),
         partitions: vec![partition],
         whole: None,
@@ -55,13 +58,16 @@ fn sound() -> Inspection {
             architecture: Architecture::X86,
             purpose: Looks::System,
             system: OsFamily::Linux,
-            min_disk: SIZE / GIB,
             reasons,
         },
     }
 }
 
-fn report_for(inspection: &Inspection, source_size: u64, profile: &Profile, intent: &Intent) -> Report {
+fn medium(path: &str, is_raw: bool) -> Medium<'_> {
+    Medium { path: Path::new(path), is_raw, number: None }
+}
+
+fn report_for(inspection: &Inspection, profile: &Profile, intent: &Intent) -> Report {
     let detection = Detection {
         format: Format::Raw,
         variant: None,
@@ -71,7 +77,7 @@ fn report_for(inspection: &Inspection, source_size: u64, profile: &Profile, inte
         also: vec![],
         evidence: vec![Evidence::Mbr],
     };
-    let inside = Some(Inside { inspection, source_size, is_file: true });
+    let inside = Some(Inside { inspection, medium: medium("a.raw", true) });
     let mut report = Report::new();
     check_image(
         &Facts { path: Path::new("a.raw"), detection: &detection, inside },
@@ -84,12 +90,12 @@ fn report_for(inspection: &Inspection, source_size: u64, profile: &Profile, inte
 
 /// Code and offset of what is wrong, by the profile otc, with nothing said.
 fn found(inspection: &Inspection) -> Vec<(&'static str, Option<u64>)> {
-    let report = report_for(inspection, SIZE, &OTC, &Intent::default());
+    let report = report_for(inspection, &OTC, &Intent::default());
     report.findings().iter().map(|finding| (finding.rule.code, finding.offset)).collect()
 }
 
 fn codes(inspection: &Inspection, profile: &Profile, intent: &Intent) -> Vec<&'static str> {
-    let report = report_for(inspection, SIZE, profile, intent);
+    let report = report_for(inspection, profile, intent);
     report.findings().iter().map(|finding| finding.rule.code).collect()
 }
 
@@ -124,10 +130,13 @@ fn each_problem_of_a_table_has_its_rule() {
             TableProblem::HeaderMissing { which: Header::Backup, at: SIZE - 512 },
             Some(("IMS-052", Some(SIZE - 512))),
         ),
+        (TableProblem::HeaderMissing { which: Header::Backup, at: SIZE }, Some(("IMS-062", None))),
+        (TableProblem::ExtendedPastEnd { at: SIZE, limit: SIZE }, Some(("IMS-051", None))),
         (TableProblem::HeaderCrc { which, at: 512, stored: 1, computed: 2 }, Some(("IMS-052", Some(512)))),
         (TableProblem::HeaderInvalid { which, at: 512, what: "x" }, Some(("IMS-052", Some(512)))),
         (TableProblem::EntriesCrc { which, at: 1024, stored: 1, computed: 2 }, Some(("IMS-052", Some(1024)))),
-        (TableProblem::EntriesPastEnd { which, at: SIZE }, Some(("IMS-052", Some(SIZE)))),
+        (TableProblem::EntriesPastEnd { which, at: SIZE }, Some(("IMS-051", None))),
+        (TableProblem::EntriesPastEnd { which: Header::Backup, at: SIZE }, Some(("IMS-052", Some(SIZE)))),
         (TableProblem::HeadersDisagree { what: "x" }, Some(("IMS-052", None))),
         (TableProblem::Overlap { first: 1, second: 2, at: 7 }, Some(("IMS-052", Some(7)))),
         (TableProblem::Backwards { number: 1 }, Some(("IMS-052", None))),
@@ -141,18 +150,129 @@ fn each_problem_of_a_table_has_its_rule() {
     }
 }
 
+/// What the findings of a rule say of how to fix it.
+fn advice(report: &Report, code: &str) -> String {
+    report.findings().iter().find(|finding| finding.rule.code == code).unwrap().advice().to_owned()
+}
+
 #[test]
-fn a_container_that_goes_on_after_its_source_has_its_backup_where_it_was() {
-    let codes = |problem, source_size| {
-        let report = report_for(&with_problem(problem), source_size, &OTC, &Intent::default());
-        report.findings().iter().map(|finding| finding.rule.code).collect::<Vec<_>>()
+fn a_file_system_that_is_not_all_there_is_an_error() {
+    let ext = |size, content_end| {
+        let mut inspection = with_volume(VolumeKind::Ext4, State::Clean);
+        let content = &mut inspection.partitions[0].content;
+        (content.size, content.content_end) = (Some(size), content_end);
+        inspection
     };
-    let source = SIZE - 4096;
-    let (at, end) = (source - 512, SIZE - 512);
-    assert_eq!(codes(TableProblem::BackupNotAtEnd { at, end }, source), [""; 0]);
-    assert_eq!(codes(TableProblem::BackupNotAtEnd { at: at - 512, end }, source), ["IMS-050"]);
-    assert_eq!(codes(TableProblem::HeaderMissing { which: Header::Backup, at: end }, source), [""; 0]);
-    assert_eq!(codes(TableProblem::HeaderMissing { which: Header::Primary, at: 512 }, source), ["IMS-052"]);
+    let severity = |inspection: &Inspection| {
+        let report = report_for(inspection, &OTC, &Intent::default());
+        report.findings().iter().map(|finding| (finding.rule.code, finding.severity)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&ext(GIB, None)), []);
+    assert_eq!(found(&ext(GIB + 1, None)), [("IMS-061", Some(1 << 20))]);
+    assert_eq!(severity(&ext(GIB + 1, None)), [("IMS-061", Severity::Error)]);
+    // Only what holds nothing is missing.
+    assert_eq!(severity(&ext(GIB + 512, Some(GIB))), [("IMS-061", Severity::Warning)]);
+    assert_eq!(severity(&ext(GIB, Some(GIB + 1))), [("IMS-061", Severity::Error)]);
+    // A partition that is cut is told once, unless its file system would not have fit into it either.
+    let cut = |size| {
+        let mut cut = ext(size, None);
+        cut.source_size = GIB;
+        cut.table.as_mut().unwrap().problems =
+            vec![TableProblem::PastEnd { number: 2, end: GIB + (1 << 20), limit: GIB }];
+        cut
+    };
+    assert_eq!(severity(&cut(GIB)), [("IMS-051", Severity::Error)]);
+    assert_eq!(severity(&cut(GIB + 1)), [("IMS-051", Severity::Error), ("IMS-061", Severity::Error)]);
+    // What is left over where no file system is made proves nothing.
+    let mut left_over = ext(GIB + 1, None);
+    left_over.partitions[0].kind = PartitionType::Gpt(Guid(*b"Hah!IdontNeedEFI"));
+    assert_eq!(found(&left_over), []);
+    // On a whole disk only where there are no partitions.
+    let mut whole = sound();
+    whole.whole = Some(Volume { size: Some(SIZE + 1), ..Volume::new(VolumeKind::Xfs) });
+    assert_eq!(found(&whole), []);
+    whole.table = None;
+    whole.partitions.clear();
+    assert_eq!(found(&whole), [("IMS-061", Some(0))]);
+}
+
+#[test]
+fn a_gpt_wants_whole_gibibytes() {
+    for (size, expected) in
+        [(SIZE, &[][..]), (SIZE + 512, &[("IMS-018", None)]), (SIZE - 512, &[("IMS-018", None)])]
+    {
+        let mut disk = sound();
+        disk.source_size = size;
+        assert_eq!(found(&disk), expected, "{size}");
+        disk.table.as_mut().unwrap().kind = TableKind::Mbr { signature: 0 };
+        assert_eq!(found(&disk), []);
+    }
+}
+
+#[test]
+fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
+    let mut disk = sound();
+    disk.source_size = SIZE - 512;
+    let fix = |disk: &Inspection, medium: Medium<'_>| {
+        let mut report = Report::new();
+        let inside = Inside { inspection: disk, medium };
+        check_disk_convertible(&inside, DiskChecks::All, &[], &mut report);
+        advice(&report, "IMS-018")
+    };
+    let raw = fix(&disk, medium("a b.raw", true));
+    assert!(raw.contains(": truncate -s 200G 'a b.raw' && sgdisk -e 'a b.raw';"), "{raw}");
+    let qcow2 = fix(&disk, medium("a.qcow2", false));
+    let steps = "imsprep convert --no-bitmap a.qcow2 a.raw && truncate -s 200G a.raw && sgdisk -e a.raw";
+    assert!(qcow2.contains(&format!(": {steps};")), "{qcow2}");
+    let member = fix(&disk, Medium { number: Some(2), ..medium("a.ova", false) });
+    assert!(member.contains("--disk 2 a.ova a.raw"), "{member}");
+    // Of these sgdisk would make an empty table.
+    for alter in [
+        |table: &mut Table| table.sector = 4096,
+        |table: &mut Table| table.gpt.as_mut().unwrap().entry_size = 256,
+        |table: &mut Table| table.gpt.as_mut().unwrap().entries = 4096,
+        |table: &mut Table| table.problems = vec![TableProblem::NotProtective],
+    ] {
+        let mut other = disk.clone();
+        alter(other.table.as_mut().unwrap());
+        let fix = fix(&other, medium("a.raw", true));
+        assert!(!fix.contains("sgdisk -e") && !fix.contains("truncate"), "{fix}");
+    }
+    // What was cut off is not to be enlarged.
+    let mut cut = disk.clone();
+    cut.table.as_mut().unwrap().problems =
+        vec![TableProblem::PastEnd { number: 2, end: SIZE, limit: SIZE - 512 }];
+    assert_eq!(found(&cut), [("IMS-051", None)]);
+    disk.table.as_mut().unwrap().problems =
+        vec![TableProblem::HeaderMissing { which: Header::Backup, at: SIZE }];
+    assert_eq!(found(&disk), [("IMS-062", None)]);
+}
+
+#[test]
+fn a_lost_end_may_be_allowed_in_a_conversion_alone() {
+    let disk = with_problem(TableProblem::PastEnd { number: 2, end: SIZE + 1, limit: SIZE });
+    let inside = Inside { inspection: &disk, medium: medium("a.raw", true) };
+    let severity = |allowed: &[String]| {
+        let mut report = Report::new();
+        check_disk_convertible(&inside, DiskChecks::Lost, allowed, &mut report);
+        (report.findings()[0].severity, report.findings()[0].advice().to_owned())
+    };
+    let (refused, fix) = severity(&[]);
+    assert!(refused == Severity::Error && fix.contains("--allow IMS-051"), "{fix}");
+    assert_eq!(severity(&["ims-051".into()]).0, Severity::Warning);
+    assert_eq!(severity(&["IMS-061".into()]).0, Severity::Error);
+}
+
+#[test]
+fn sectors_of_4096_bytes_are_a_warning_and_an_assumption() {
+    let mut disk = sound();
+    disk.table.as_mut().unwrap().sector = 4096;
+    assert_eq!(found(&disk), [("IMS-063", None)]);
+    let report = report_for(&disk, &OTC, &Intent::default());
+    assert!(report.findings()[0].rule.source.contains("assumption"));
+    // An MBR has no other sectors.
+    disk.table.as_mut().unwrap().kind = TableKind::Mbr { signature: 0 };
+    assert_eq!(found(&disk), []);
 }
 
 #[test]
@@ -216,6 +336,15 @@ fn firmware_and_purpose() {
     assert_eq!(codes(&uefi, &OTC, &Intent::default()), ["IMS-053"]);
     assert_eq!(codes(&uefi, &OTC, &meant(Purpose::System)), ["IMS-053"]);
     assert_eq!(codes(&uefi, &OTC, &meant(Purpose::Data)), ["IMS-060"]);
+    let mut uncertain = sound();
+    uncertain.summary.firmware = Firmware::UncertainBios { uefi: true };
+    assert_eq!(codes(&uncertain, &OTC, &Intent::default()), ["IMS-064"]);
+    assert_eq!(codes(&uncertain, &OTC, &meant(Purpose::Data)), ["IMS-060"]);
+    uncertain.summary.firmware = Firmware::UncertainBios { uefi: false };
+    uncertain.summary.purpose = Looks::Unknown;
+    for intent in [Intent::default(), meant(Purpose::System), meant(Purpose::Data)] {
+        assert_eq!(codes(&uncertain, &OTC, &intent), [""; 0]);
+    }
     let mut none = sound();
     none.summary.firmware = Firmware::Unknown;
     none.summary.purpose = Looks::Data;
@@ -256,7 +385,7 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
         evidence: vec![],
     };
     let codes = |inspection: &Inspection, intent: &Intent| {
-        let inside = Some(Inside { inspection, source_size: SIZE, is_file: false });
+        let inside = Some(Inside { inspection, medium: medium("a.zvhd2", false) });
         let facts = Facts { path: Path::new("a.zvhd2"), detection: &zvhd2, inside };
         let mut report = Report::new();
         check_image(&facts, &OTC, intent, &mut report);

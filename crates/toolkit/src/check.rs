@@ -8,10 +8,10 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Finding, Overrides, Report};
-use imsprep_inspect::{Inspection, inspect};
+use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
-    Facts, HUAWEI, Inside, Intent, Profile, Sight, check_backup_gpt, check_image, is_too_large,
-    not_checkable, shell_quoted,
+    Facts, HUAWEI, Inside, Intent, Medium, Profile, Sight, check_image, is_too_large, not_checkable,
+    shell_quoted,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
@@ -19,7 +19,7 @@ use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwri
 use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
-use crate::{Error, FileDigest, Overview, Result, Target, Verdict};
+use crate::{Error, FileDigest, Overview, Result, Target, Verdict, open_disk};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub struct Checked {
     pub zvhd2: Option<imsprep_zvhd2::Info>,
     /// What is on the disk, if it was looked into.
     pub inspection: Option<Inspection>,
+    /// Why it was not looked into, if it was not.
+    pub closed: Option<String>,
     /// Where the disk has data, if that was asked for and the disk has a size.
     pub overview: Option<Overview>,
     /// Size and hash of the file, if they were asked for.
@@ -128,6 +130,7 @@ pub fn check_image_file(
         scan: None,
         zvhd2: None,
         inspection: None,
+        closed: None,
         overview: None,
         digest: None,
         bitmap_digest: None,
@@ -139,13 +142,13 @@ pub fn check_image_file(
     let why_not =
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
     let inside = match checked.detection.format {
-        Format::Raw => {
-            Ok(Seen { inspection: inspect(&image, cancel)?, source_size: image.size(), is_file: true })
-        }
+        Format::Raw => Ok(inspect(&image, cancel)?),
         Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        format => Err(format!("of a {format} the disk is not looked into")),
+        _ => look_into(&image, cancel)?,
     };
-    let facts = Facts { path, detection: &checked.detection, inside: inside.as_ref().ok().map(Seen::facts) };
+    let medium = Medium { path, is_raw: checked.detection.format == Format::Raw, number: None };
+    let seen = inside.as_ref().ok().map(|inspection| Inside { inspection, medium });
+    let facts = Facts { path, detection: &checked.detection, inside: seen };
     check_image(&facts, options.profile, &options.intent, &mut checked.report);
     check_shared(target, &mut checked.report);
     if checked.detection.format == Format::Raw {
@@ -159,10 +162,14 @@ pub fn check_image_file(
         }
     }
     if let (Some(most), None) = (options.overview, &checked.overview) {
-        let why = inside.as_ref().err().map_or(why_not, String::as_str);
+        let why = match (&inside, checked.detection.format) {
+            (Err(why), _) => why.clone(),
+            (Ok(_), Format::Raw) => why_not.to_owned(),
+            (Ok(_), format) => format!("the content of a {format} is not read"),
+        };
         checked.overview = match &checked.scan {
             Some(scan) => Overview::of_scan(&scan.map, most),
-            None => unread(&checked.detection, why, most),
+            None => unread(&checked.detection, &why, most),
         };
     }
     if options.digest {
@@ -170,11 +177,14 @@ pub fn check_image_file(
     }
     image.verify_unchanged()?;
     let sight = match &inside {
-        Ok(seen) => Sight::Inside(&seen.inspection),
+        Ok(inspection) => Sight::Inside(inspection),
         Err(why) => Sight::Nothing(why),
     };
     not_checkable(sight, options.profile, &options.intent, &mut checked.report);
-    checked.inspection = inside.ok().map(|seen| seen.inspection);
+    match inside {
+        Ok(inspection) => checked.inspection = Some(inspection),
+        Err(why) => checked.closed = Some(why),
+    }
     Ok(checked)
 }
 
@@ -295,17 +305,30 @@ fn check_raw(
     Ok(())
 }
 
-/// What is on a disk, and the bytes of the image that it was made from.
-struct Seen {
-    inspection: Inspection,
-    source_size: u64,
-    /// Whether the file is the disk.
-    is_file: bool,
+/// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against
+/// opening it is in the report, by the rules on its format.
+fn look_into(image: &ImageFile, cancel: &Cancel) -> Result<Result<Inspection, String>> {
+    let disk = match open_disk(image, cancel) {
+        Ok(disk) => disk,
+        Err(Error::NoDisk { format, .. }) => {
+            return Ok(Err(format!("of a {format} the disk is not looked into")));
+        }
+        Err(error) if error.is_about_the_disk() => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    inspect_unless_damaged(&disk, disk.orig_size(), cancel)
 }
 
-impl Seen {
-    fn facts(&self) -> Inside<'_> {
-        Inside { inspection: &self.inspection, source_size: self.source_size, is_file: self.is_file }
+/// What is on a disk, or that the part of the image that tells it is damaged, which a quick look at the image does not show.
+fn inspect_unless_damaged(
+    disk: &dyn ReadAt,
+    source_size: u64,
+    cancel: &Cancel,
+) -> Result<Result<Inspection, String>> {
+    match inspect_source(disk, source_size, cancel) {
+        Ok(inspection) => Ok(Ok(inspection)),
+        Err(error @ imsprep_source::Error::Damaged { .. }) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -317,7 +340,7 @@ fn check_zvhd2(
     (depth, why_not): (Depth, &str),
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<Result<Seen, String>> {
+) -> Result<Result<Inspection, String>> {
     let zvhd2_depth = match depth {
         Depth::Content => imsprep_zvhd2::Depth::Content,
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
@@ -331,14 +354,11 @@ fn check_zvhd2(
         check()?
     };
     // What lies on the disk can be told of a container that can be read.
-    let inside = if depth == Depth::Quick {
-        Err(why_not.to_owned())
-    } else if found.report.has_errors() {
+    let inside = if found.report.has_errors() {
         Err("the container has errors, so its disk can't be read".into())
     } else {
         let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
-        check_backup_gpt(&detect(&disk)?, disk.orig_size(), &mut checked.report);
-        Ok(Seen { inspection: inspect(&disk, cancel)?, source_size: disk.orig_size(), is_file: false })
+        inspect_unless_damaged(&disk, disk.orig_size(), cancel)?
     };
     if let Some(most) = options.overview {
         checked.overview = overview_of(&found, depth, why_not, most);

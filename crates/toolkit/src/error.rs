@@ -284,6 +284,26 @@ impl Error {
         }
     }
 
+    /// Whether the disk in an image can't be opened because of what the image is, or because a tool is missing; the file itself
+    /// could be read.
+    pub(crate) fn is_about_the_disk(&self) -> bool {
+        match self {
+            Self::NoDisk { .. }
+            | Self::NotReadable { .. }
+            | Self::NeedsQemu { .. }
+            | Self::WhichDisk { .. }
+            | Self::MemberNotRead { .. }
+            | Self::Foreign(_)
+            | Self::Served(_)
+            | Self::Source(imsprep_source::Error::Damaged { .. }) => true,
+            Self::Zvhd2(error) => matches!(
+                error,
+                imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether somebody asked for the stop.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.of_source(), Some(imsprep_source::Error::Cancelled))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use imsprep_detect::Format;
-use imsprep_inspect::{Inspection, inspect};
+use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_source::{Cancel, ImageFile};
 
 use crate::{Result, open_disk};
@@ -25,7 +25,7 @@ pub struct Inspected {
 pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
     let image = ImageFile::open(path)?;
     let disk = open_disk(&image, cancel)?;
-    let inspection = inspect(&disk, cancel)?;
+    let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
     image.verify_unchanged()?;
     Ok(Inspected { format: disk.format(), inspection })
 }

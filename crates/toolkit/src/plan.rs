@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
+use imsprep_inspect::inspect_source;
 use imsprep_rules::{
-    HUAWEI, Profile, check_backup_gpt, check_convertible, check_expanded_size, check_readable,
+    DiskChecks, HUAWEI, Inside, Medium, Profile, check_convertible, check_disk_convertible,
+    check_expanded_size, check_readable,
 };
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
@@ -92,14 +94,39 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
         let disk = member.as_ref().map_or(&detection, |(_, disk)| disk);
         check_convertible(path, disk, options.profile, options.allowed, &mut report);
         if !report.has_errors() {
-            // Whatever its headers have against it shows now, not after the output was begun.
-            let disk = open_numbered_disk(&image, options.disk, cancel)?;
-            check_backup_gpt(&detect(&disk)?, disk.size(), &mut report);
+            look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
         }
-    } else if direction == Direction::ToZvhd2 {
-        check_backup_gpt(&detection, detection.file_size, &mut report);
+    } else {
+        look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
     }
     Ok(Plan { source: path.to_owned(), detection, member, direction, report })
+}
+
+/// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
+/// what is on it.
+fn look_at_disk(
+    image: &ImageFile,
+    detection: &Detection,
+    direction: Direction,
+    options: &PlanOptions<'_>,
+    report: &mut Report,
+    cancel: &Cancel,
+) -> Result<()> {
+    let disk = open_numbered_disk(image, options.disk, cancel)?;
+    let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
+    let is_raw = detection.format == Format::Raw;
+    // What is wrong with a partition table is best put right on the RAW that comes out.
+    let medium = match (direction, options.output) {
+        (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
+        _ => Medium { path: image.path(), is_raw, number: options.disk },
+    };
+    // A RAW is made of a container to change what is on it.
+    let checks = match (detection.format, direction) {
+        (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
+        _ => DiskChecks::All,
+    };
+    check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, options.allowed, report);
+    Ok(())
 }
 
 /// Whether the source is one of the formats that quick import takes, with their forerunner, or another.

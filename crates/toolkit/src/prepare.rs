@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Format, detect};
+use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Profile};
 use imsprep_source::{Cancel, ImageFile, Overwrite, Progress};
 
 use crate::{
     CheckOptions, Checked, Direction, Error, Plan, PlanOptions, RawOptions, RawWritten, Result, Target,
-    Zvhd2Options, Zvhd2Written, check_image_file, plan_conversion, write_raw, write_zvhd2,
+    Zvhd2Options, Zvhd2Written, all_rules, check_image_file, plan_conversion, write_raw, write_zvhd2,
 };
 
 /// What a conversion made.
@@ -82,9 +83,17 @@ pub fn prepare_image(
     cancel: &Cancel,
 ) -> Result<Prepared> {
     let detection = detect(&ImageFile::open(path)?)?;
+    let mut overrides = Overrides::new();
+    for rule in all_rules().into_iter().filter(|rule| options.allowed.iter().any(|code| code == rule.code)) {
+        overrides.allow(rule, None);
+    }
     let check = |image: &Path| {
-        let options =
-            CheckOptions { write_bitmap: true, profile: options.profile, ..CheckOptions::default() };
+        let options = CheckOptions {
+            write_bitmap: true,
+            profile: options.profile,
+            overrides: overrides.clone(),
+            ..CheckOptions::default()
+        };
         check_image_file(&Target::new(image), &options, progress, cancel)
     };
     let source = path.to_owned();

@@ -10,9 +10,7 @@ use imsprep_rules::{
 };
 use imsprep_source::{Cancel, Progress};
 
-use crate::{
-    BitmapState, CheckOptions, Checked, Depth, Error, Result, Target, check_image_file, inspect_image,
-};
+use crate::{BitmapState, CheckOptions, Checked, Depth, Result, Target, check_image_file};
 
 /// A request for an image.
 #[derive(Debug)]
@@ -102,26 +100,10 @@ fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel:
     let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
     let checked = check_image_file(&Target::new(path), &options, progress, cancel)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
-    let closed = match inspect_image(path, cancel) {
-        Ok(found) => {
-            add_facts(&found.inspection.summary, &mut facts);
-            None
-        }
-        // What is wrong with a container the check says.
-        Err(
-            error @ (Error::NoDisk { .. }
-            | Error::NotReadable { .. }
-            | Error::NeedsQemu { .. }
-            | Error::WhichDisk { .. }
-            | Error::MemberNotRead { .. }
-            | Error::Foreign(_)
-            | Error::Served(_)
-            | Error::Zvhd2(
-                imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. },
-            )),
-        ) => Some(error.to_string()),
-        Err(error) => return Err(error),
-    };
+    if let Some(inspection) = &checked.inspection {
+        add_facts(&inspection.summary, &mut facts);
+    }
+    let closed = checked.closed.clone();
     Ok(Looked { checked, facts, closed })
 }
 
@@ -138,7 +120,7 @@ fn add_facts(found: &Summary, facts: &mut ImageFacts) {
         imsprep_inspect::Firmware::Bios => Some(BootsBy::Bios),
         imsprep_inspect::Firmware::Uefi => Some(BootsBy::Uefi),
         imsprep_inspect::Firmware::Both => Some(BootsBy::Both),
-        imsprep_inspect::Firmware::Unknown => None,
+        imsprep_inspect::Firmware::UncertainBios { .. } | imsprep_inspect::Firmware::Unknown => None,
     }
     .map(|firmware| Told::new(firmware, by(&found.reasons.firmware)));
     facts.architecture = match found.architecture {

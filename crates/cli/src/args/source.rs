@@ -7,7 +7,7 @@ use imsprep_rules::allowable_codes;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Convert although this rule is broken: IMS-008 takes the current state and leaves snapshots behind, IMS-017 takes the
-    /// disk of an image that was not closed, as it is now
+    /// disk of an image that was not closed, IMS-051 and IMS-061 one that was cut off, as it is now
     #[arg(long = "allow", value_name = "CODE", value_delimiter = ',', value_parser = parse_code)]
     pub(crate) allowed: Vec<String>,
     /// Which disk of an archive (OVA) with several, counted from 1
@@ -20,7 +20,7 @@ fn parse_code(text: &str) -> Result<String, String> {
     if allowable_codes().any(|known| known == code) {
         return Ok(code);
     }
-    let codes = allowable_codes().collect::<Vec<_>>().join(" and ");
+    let codes = allowable_codes().collect::<Vec<_>>().join(", ");
     Err(format!(
         "only {codes} can be allowed: what other rules speak against can't be read, or not be imported"
     ))

@@ -143,7 +143,8 @@ fn inside_line(inspection: &Inspection) -> String {
         Firmware::Bios => Some("BIOS"),
         Firmware::Uefi => Some("UEFI"),
         Firmware::Both => Some("BIOS and UEFI"),
-        Firmware::Unknown => None,
+        Firmware::UncertainBios { uefi: true } => Some("UEFI, perhaps BIOS"),
+        Firmware::UncertainBios { uefi: false } | Firmware::Unknown => None,
     };
     let architecture = match summary.architecture {
         Architecture::X86 => Some("x86"),

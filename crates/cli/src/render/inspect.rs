@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anstyle::Style;
 use imsprep_inspect::{
-    BootCode, Inspection, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup, VolumeKind,
+    BootCode, Inspection, Lost, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup,
+    VolumeKind,
 };
-use imsprep_rules::Size;
+use imsprep_rules::{HUAWEI, Size, min_disk_for};
 use imsprep_toolkit::Inspected;
 
 use super::quantity::bytes;
@@ -36,6 +37,8 @@ pub(crate) fn text(path: &Path, found: &Inspected, detail: Detail) -> String {
     }
     text.push('\n');
     text += &answers(&disk.summary);
+    let min_disk = min_disk_for(disk.disk_size, u64::from(*HUAWEI.min_disk_range.end()));
+    let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the disk has to fit");
     let remarks = remarks(disk);
     if !remarks.is_empty() {
         text.push('\n');
@@ -209,7 +212,6 @@ fn answers(summary: &Summary) -> String {
         let bold = style::BOLD;
         let _ = writeln!(text, "  {what:12}  {bold}{is}{bold:#}: {}", shown(&because.join("; ")));
     }
-    let _ = writeln!(text, "  min_disk      {} or more (GiB): the disk has to fit", summary.min_disk);
     text
 }
 
@@ -223,8 +225,8 @@ fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
             None => "the disk".into(),
         };
         remarks.extend(of_volume(&place, volume).into_iter().map(|text| (style::DOUBTFUL, text)));
-        let room = partition.map_or(disk.disk_size, |partition| partition.length);
-        if let Some(size) = volume.size.filter(|size| *size > room) {
+        let room = disk.room_of(partition);
+        if let Some(Lost::Content { end: size } | Lost::Tail { end: size }) = volume.lost_in(room) {
             let (kind, size, room) = (volume.kind.name(), Size(size), Size(room));
             remarks.push((
                 style::BAD,
@@ -288,6 +290,8 @@ pub(crate) fn boot_code_name(code: BootCode) -> &'static str {
         BootCode::Isolinux => "isolinux",
         BootCode::Windows => "windows",
         BootCode::Parted => "parted",
+        BootCode::FreeBsdGpt => "freebsd-gpt",
+        BootCode::FreeBsd => "freebsd",
         BootCode::Other => "other",
     }
 }

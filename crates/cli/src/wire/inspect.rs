@@ -6,6 +6,7 @@ use imsprep_inspect::{
     Boot, EfiSystem, Inspection, Loader, Partition, State, Summary, Table, TableProblem, Volume, VolumeGroup,
     VolumeKind,
 };
+use imsprep_rules::{HUAWEI, min_disk_for};
 use imsprep_toolkit::Inspected;
 use serde::Serialize;
 
@@ -65,7 +66,7 @@ pub(crate) struct WireInspection {
 
 impl From<&Inspection> for WireInspection {
     fn from(found: &Inspection) -> Self {
-        let Summary { firmware, architecture, purpose, system, min_disk, reasons } = &found.summary;
+        let Summary { firmware, architecture, purpose, system, reasons } = &found.summary;
         let answer = |is: &'static str, because: &Vec<String>| Answer { is, because: because.clone() };
         Self {
             disk_size: found.disk_size,
@@ -77,7 +78,7 @@ impl From<&Inspection> for WireInspection {
             architecture: answer(architecture.name(), &reasons.architecture),
             purpose: answer(purpose.name(), &reasons.purpose),
             system: answer(system.name(), &reasons.system),
-            min_disk: *min_disk,
+            min_disk: min_disk_for(found.disk_size, u64::from(*HUAWEI.min_disk_range.end())),
         }
     }
 }
@@ -148,6 +149,7 @@ impl From<&TableProblem> for WireProblem {
             P::SeveralExtended => ("several-extended", None, vec![]),
             P::ExtendedLoop { at } => ("extended-loop", Some(*at), vec![]),
             P::ExtendedBroken { at } => ("extended-broken", Some(*at), vec![]),
+            P::ExtendedPastEnd { at, .. } => ("extended-past-end", Some(*at), vec![]),
             P::TooManyPartitions { .. } => ("too-many-partitions", None, vec![]),
             _ => ("other", None, vec![]),
         };

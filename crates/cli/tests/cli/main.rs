@@ -41,6 +41,7 @@ mod commands;
 mod compare;
 #[cfg(unix)]
 mod convert;
+mod cut;
 #[cfg(unix)]
 mod detect;
 #[cfg(unix)]

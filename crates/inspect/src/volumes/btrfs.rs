@@ -20,7 +20,8 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         label: text::label(&superblock.label),
         uuid: text::some_uuid(&superblock.uuid),
         state,
-        size: Some(superblock.total_bytes),
+        // What others of its devices hold is not to be found here.
+        size: Some(superblock.device_bytes),
         ..Volume::new(VolumeKind::Btrfs { devices: superblock.devices })
     }))
 }

@@ -34,8 +34,15 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         uuid: Some(serial_text(record.serial)),
         state,
         size: record.sectors.checked_mul(1 << record.sector_shift),
+        content_end: Some(content_end(&record)),
         ..Volume::new(VolumeKind::ExFat)
     }))
+}
+
+/// The end of the last cluster. Sectors after it, too few for a cluster, hold nothing.
+fn content_end(record: &BootRecord) -> u64 {
+    let sectors = u64::from(record.heap) + (u64::from(record.clusters) << record.cluster_shift);
+    sectors.saturating_mul(1 << record.sector_shift)
 }
 
 /// The label, an entry of the root directory.

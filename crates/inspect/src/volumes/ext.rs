@@ -22,15 +22,10 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     }))
 }
 
-/// The magic has two bytes, so the numbers around it have to make sense.
 fn is_sane(basic: &Basic) -> bool {
     // A journal alone has no groups.
     let is_journal = basic.incompatible & Superblock::INCOMPATIBLE_JOURNAL_DEVICE != 0;
-    basic.magic == Basic::MAGIC
-        && basic.log_block_size <= Basic::LOG_BLOCK_SIZE_MAX
-        && basic.first_data_block == u32::from(basic.log_block_size == 0)
-        && (basic.blocks_per_group > 0 || is_journal)
-        && basic.blocks > 0
+    basic.is_plausible() && (basic.blocks_per_group > 0 || is_journal)
 }
 
 fn kind(basic: &Basic) -> VolumeKind {

@@ -23,7 +23,8 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         label: text::some(&text::utf16_le(&superblock.label)),
         uuid: text::some_uuid(&superblock.uuid),
         state: state(view, &superblock)?,
-        size: superblock.blocks.checked_mul(BLOCK),
+        // Of several devices only the size of all is told.
+        size: superblock.blocks.checked_mul(BLOCK).filter(|_| superblock.first_device[0] == 0),
         ..Volume::new(VolumeKind::F2fs)
     }))
 }

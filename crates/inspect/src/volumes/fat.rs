@@ -1,8 +1,6 @@
 //! FAT12, FAT16, FAT32.
 
-use imsprep_ondisk::volume::fat::{
-    Extended, FAT16_CLEAN, FAT16_NO_ERRORS, FAT32_CLEAN, FAT32_NO_ERRORS, NO_LABEL,
-};
+use imsprep_ondisk::volume::fat::{Extended, FAT16_CLEAN, FAT16_NO_ERRORS, FAT32_CLEAN, FAT32_NO_ERRORS};
 use imsprep_source::Result;
 
 use crate::fat_volume::{FatVolume, Width};
@@ -17,13 +15,13 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         Width::Fat32 => VolumeKind::Fat32,
     };
     let extended = Some(fat.extended()).filter(|extended| extended.signature == Extended::SIGNATURE);
-    let in_record = extended.map(|extended| extended.label).filter(|label| *label != NO_LABEL);
-    let label = fat.root_label()?.or(in_record);
     Ok(Some(Volume {
-        label: label.and_then(|label| text::label(&label)),
+        // The copy in the boot record stays when tools erase the label, and blkid does not take it for one either.
+        label: fat.root_label()?.and_then(|label| text::label(&label)),
         uuid: extended.map(|extended| serial_text(extended.serial)),
         state: state(&fat)?,
         size: Some(fat.size),
+        content_end: Some(fat.content_end()),
         ..Volume::new(kind)
     }))
 }

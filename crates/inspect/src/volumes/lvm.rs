@@ -6,7 +6,7 @@ use imsprep_ondisk::disk::{LVM_LABEL, LVM_LABEL_SECTORS, LVM_TYPE, SECTOR};
 use imsprep_ondisk::volume::lvm::{Area, Label, MetadataHeader, PhysicalVolume};
 use imsprep_source::Result;
 
-use super::lvm_text;
+use super::lvm_text::{self, Metadata};
 use crate::view::View;
 use crate::{Lvm, Volume, VolumeGroup, VolumeKind, text};
 
@@ -30,10 +30,13 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         let header_at = at + u64::from(label.offset);
         let Some(bytes) = view.array(header_at)? else { continue };
         let header = PhysicalVolume::decode(&bytes);
-        let lvm = metadata(view, header_at + PhysicalVolume::SIZE as u64)?;
+        let uuid = uuid(&header.uuid);
+        let (lvm, content_end) =
+            metadata(view, header_at + PhysicalVolume::SIZE as u64, uuid.as_deref().unwrap_or_default())?;
         return Ok(Some(Volume {
-            uuid: uuid(&header.uuid),
+            uuid,
             size: Some(header.size),
+            content_end,
             ..Volume::new(VolumeKind::Lvm(lvm))
         }));
     }
@@ -52,19 +55,26 @@ fn uuid(characters: &[u8; 32]) -> Option<String> {
     Some(parts.join("-"))
 }
 
-/// What the metadata say, by the lists of areas at `at`: first those of data, then those of metadata.
-fn metadata(view: &View<'_>, at: u64) -> Result<Lvm> {
-    let Some((_, after)) = areas(view, at)? else { return Ok(unread("the list of its areas has no end")) };
-    let Some((areas, _)) = areas(view, after)? else { return Ok(unread("the list of its areas has no end")) };
+/// What the metadata say of the physical volume `uuid`, by the lists of areas at `at`: first those of data, then those of
+/// metadata; and where its content ends, if that can be told.
+fn metadata(view: &View<'_>, at: u64, uuid: &str) -> Result<(Lvm, Option<u64>)> {
+    let no_end = || (unread("the list of its areas has no end"), None);
+    let Some((_, after)) = areas(view, at)? else { return Ok(no_end()) };
+    let Some((areas, _)) = areas(view, after)? else { return Ok(no_end()) };
     // It may have none on purpose; then others of the group tell.
-    let mut lvm = Lvm::default();
+    let mut content_end = areas.iter().map(|area| area.offset.saturating_add(area.size)).max();
+    let mut why = None;
     for area in areas.into_iter().take(TEXTS_MAX) {
-        lvm = group(view, area)?;
-        if lvm.group.is_some() {
-            break;
+        match group(view, area)? {
+            Ok(Some(metadata)) => {
+                content_end = content_end.max(metadata.end_of_extents(uuid));
+                return Ok((Lvm { group: Some(metadata.group), unread: None }, content_end));
+            }
+            Ok(None) => why = None,
+            Err(unread) => why = Some(unread),
         }
     }
-    Ok(lvm)
+    Ok((why.map_or_else(Lvm::default, unread), content_end))
 }
 
 fn unread(why: &'static str) -> Lvm {
@@ -85,36 +95,33 @@ fn areas(view: &View<'_>, at: u64) -> Result<Option<(Vec<Area>, u64)>> {
     Ok(None)
 }
 
-/// The group by the text in one area of metadata.
-fn group(view: &View<'_>, area: Area) -> Result<Lvm> {
-    let Some(bytes) = view.array(area.offset)? else { return Ok(unread("its metadata lie beyond its end")) };
+/// The group by the text in one area of metadata: `None` if there is none yet, or why it can't be read.
+fn group(view: &View<'_>, area: Area) -> Result<std::result::Result<Option<Metadata>, &'static str>> {
+    let Some(bytes) = view.array(area.offset)? else { return Ok(Err("its metadata lie beyond its end")) };
     let header = MetadataHeader::decode(&bytes);
     if header.magic != MetadataHeader::MAGIC || header.start != area.offset {
-        return Ok(unread("its metadata have no header"));
+        return Ok(Err("its metadata have no header"));
     }
     // No group yet.
     if header.text_offset == 0 || header.text_size == 0 {
-        return Ok(Lvm::default());
+        return Ok(Ok(None));
     }
     if header.text_size > TEXT_MAX {
-        return Ok(unread("its metadata are larger than 1 MiB"));
+        return Ok(Err("its metadata are larger than 1 MiB"));
     }
     let is_within = header.text_offset >= MetadataHeader::ROOM
         && header.text_offset < header.size
         && header.text_size <= header.size - MetadataHeader::ROOM;
     if !is_within {
-        return Ok(unread("its metadata lie outside of their area"));
+        return Ok(Err("its metadata lie outside of their area"));
     }
-    let Some(bytes) = ring(view, &header)? else { return Ok(unread("its metadata lie beyond its end")) };
+    let Some(bytes) = ring(view, &header)? else { return Ok(Err("its metadata lie beyond its end")) };
     let mut hasher = crc32fast::Hasher::new_with_initial(!MetadataHeader::CRC_START);
     hasher.update(&bytes);
     if !hasher.finalize() != header.text_checksum {
-        return Ok(unread("the checksum of its metadata is wrong"));
+        return Ok(Err("the checksum of its metadata is wrong"));
     }
-    Ok(match lvm_text::group(&bytes) {
-        Some(group) => Lvm { group: Some(group), unread: None },
-        None => unread("its metadata can't be understood"),
-    })
+    Ok(lvm_text::metadata(&bytes).map(Some).ok_or("its metadata can't be understood"))
 }
 
 /// The text, which may go on at the start of its area.

@@ -1,5 +1,9 @@
 //! The text of LVM2's metadata: sections in braces, and names with values.
 
+use std::collections::BTreeMap;
+
+use imsprep_ondisk::disk::SECTOR;
+
 use crate::{VolumeGroup, text};
 
 /// Most tokens that are read: a text of 1 MiB has fewer.
@@ -9,8 +13,24 @@ const DEPTH_MAX: usize = 8;
 /// Most physical and most logical volumes that are kept.
 const VOLUMES_MAX: usize = 1024;
 
-/// The group that a text describes.
-pub(super) fn group(bytes: &[u8]) -> Option<VolumeGroup> {
+/// What a text describes.
+pub(super) struct Metadata {
+    pub(super) group: VolumeGroup,
+    extent_sectors: u64,
+    /// Of each physical volume, by its UUID, where its extents begin, in sectors, and their number.
+    extents: BTreeMap<String, (u64, u64)>,
+}
+
+impl Metadata {
+    /// Where the extents of a physical volume end, in bytes from its start.
+    pub(super) fn end_of_extents(&self, uuid: &str) -> Option<u64> {
+        let (start, count) = self.extents.get(uuid)?;
+        count.checked_mul(self.extent_sectors)?.checked_add(*start)?.checked_mul(SECTOR)
+    }
+}
+
+/// The group that a text describes, and where its extents are.
+pub(super) fn metadata(bytes: &[u8]) -> Option<Metadata> {
     let mut found = Found::default();
     // The names of the sections that the place is in.
     let mut path: Vec<&[u8]> = Vec::new();
@@ -34,7 +54,7 @@ pub(super) fn group(bytes: &[u8]) -> Option<VolumeGroup> {
                 let name = word.take()?;
                 match tokens.next()? {
                     Token::String(value) => found.value(&path, name, value),
-                    Token::Word(_) => {}
+                    Token::Word(value) => found.number(&path, name, value),
                     Token::OpenList => tokens.skip_list()?,
                     _ => return None,
                 }
@@ -42,12 +62,15 @@ pub(super) fn group(bytes: &[u8]) -> Option<VolumeGroup> {
             Some(Token::String(_) | Token::OpenList | Token::CloseList | Token::Comma) => return None,
         }
     }
-    found.group.filter(|group| path.is_empty() && !group.uuid.is_empty())
+    let group = found.group.filter(|group| path.is_empty() && !group.uuid.is_empty())?;
+    Some(Metadata { group, extent_sectors: found.extent_sectors, extents: found.extents })
 }
 
 #[derive(Default)]
 struct Found {
     group: Option<VolumeGroup>,
+    extent_sectors: u64,
+    extents: BTreeMap<String, (u64, u64)>,
 }
 
 impl Found {
@@ -65,6 +88,21 @@ impl Found {
             }
             ([_, b"logical_volumes", name], Some(group)) if group.logical.len() < VOLUMES_MAX => {
                 group.logical.push(text::utf8(name));
+            }
+            _ => {}
+        }
+    }
+
+    /// A number has been given a name. The UUID of a physical volume stands before its numbers.
+    fn number(&mut self, path: &[&[u8]], name: &[u8], value: &[u8]) {
+        let number = || str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
+        match (path, name) {
+            ([_], b"extent_size") => self.extent_sectors = number().unwrap_or_default(),
+            ([_, b"physical_volumes", _], b"pe_start" | b"pe_count") => {
+                let Some(uuid) = self.group.as_ref().and_then(|group| group.physical.last()) else { return };
+                let entry = self.extents.entry(uuid.clone()).or_default();
+                let field = if name == b"pe_start" { &mut entry.0 } else { &mut entry.1 };
+                *field = number().unwrap_or_default();
             }
             _ => {}
         }
@@ -180,6 +218,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn group(bytes: &[u8]) -> Option<VolumeGroup> {
+        metadata(bytes).map(|metadata| metadata.group)
+    }
 
     const TEXT: &str = r#"
 vg0 {

@@ -29,6 +29,10 @@ fn version_1(version: &'static str, superblock: &Superblock1) -> Volume {
         label: text::label(&superblock.name),
         uuid: text::some_uuid(&superblock.uuid),
         size: superblock.sectors.checked_mul(SECTOR),
+        content_end: superblock
+            .data_sector
+            .checked_add(superblock.sectors)
+            .and_then(|sectors| sectors.checked_mul(SECTOR)),
         ..Volume::new(VolumeKind::MdRaid(MdRaid {
             version,
             level: superblock.level,

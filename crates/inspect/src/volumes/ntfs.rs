@@ -34,6 +34,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         uuid: Some(format!("{:016X}", record.serial)),
         // The copy of the boot record after it belongs to it, too.
         size: record.sectors.saturating_add(1).checked_mul(record.bytes_per_sector.into()),
+        content_end: record.sectors.checked_mul(record.bytes_per_sector.into()),
         state: State::Unknown,
         ..Volume::new(VolumeKind::Ntfs)
     };

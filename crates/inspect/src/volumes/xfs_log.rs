@@ -39,8 +39,8 @@ enum Last {
 struct Head {
     /// The first block of an older cycle; the number of blocks if all are of one.
     block: u64,
-    /// The cycle of what lies after it.
-    after: u32,
+    /// The newest cycle that what lies after it may have.
+    newest_after: u32,
 }
 
 struct Log<'a> {
@@ -70,7 +70,8 @@ impl Log<'_> {
             return Ok(None);
         }
         if first == after {
-            return Ok(Some(Head { block: self.blocks, after }));
+            // At the end the ring begins anew, in the next cycle.
+            return Ok(Some(Head { block: self.blocks, newest_after: first }));
         }
         let (mut low, mut high) = (0, end);
         while high - low > 1 {
@@ -81,7 +82,7 @@ impl Log<'_> {
                 None => return Ok(None),
             }
         }
-        Ok(Some(Head { block: high, after }))
+        Ok(Some(Head { block: high, newest_after: first.saturating_sub(1) }))
     }
 
     /// The record that ends at the head. It may have begun before the end of the ring and gone on at its start.
@@ -110,15 +111,15 @@ impl Log<'_> {
         Ok(None)
     }
 
-    /// Whether nothing newer lies after the head, written out of order.
+    /// Whether nothing newer lies after the head, written out of order. What is older may be of any cycle: tools that empty
+    /// a log leave zeros after the record that they write, and before what is left of earlier ones.
     fn is_quiet_after(&self, head: &Head) -> Result<bool> {
-        // At the end the ring begins anew, in the next cycle.
         let from = if head.block == self.blocks { 0 } else { head.block };
         let length = (self.blocks - from).saturating_mul(LOG_BLOCK).min(AFTER);
         let Some(bytes) = self.view.bytes(self.at + from * LOG_BLOCK, length)? else { return Ok(false) };
         let block_size = usize::try_from(LOG_BLOCK).unwrap_or(usize::MAX);
         let mut blocks = bytes.chunks_exact(block_size).filter_map(|block| block.first_chunk());
-        Ok(blocks.all(|block| cycle_of(LogBlock::decode(block)) == head.after))
+        Ok(blocks.all(|block| cycle_of(LogBlock::decode(block)) <= head.newest_after))
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::support::{Folder, MIB};
 use imsprep_inspect::{Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Purpose};
-use imsprep_testdata::{each, need_file};
+use imsprep_testdata::{each, need_file, need_tools};
 
 /// The start of a program for a machine.
 fn program(machine: u16) -> Vec<u8> {
@@ -203,11 +203,9 @@ fn a_data_disk_is_one() {
     let summary = folder.inspect("image").summary;
     assert_eq!((summary.purpose, summary.firmware), (Purpose::Data, Firmware::Unknown));
     assert_eq!((summary.architecture, summary.system), (Architecture::Unknown, OsFamily::Linux));
-    assert_eq!(summary.min_disk, 1);
     let folder = Folder::new();
-    folder.image("image", (1 << 30) + 512);
-    let summary = folder.inspect("image").summary;
-    assert_eq!((summary.purpose, summary.min_disk), (Purpose::Unknown, 2));
+    folder.image("image", MIB);
+    assert_eq!(folder.inspect("image").summary.purpose, Purpose::Unknown);
 }
 
 #[test]
@@ -222,4 +220,97 @@ fn the_type_of_a_root_partition_tells_the_architecture() {
         let summary = folder.inspect("image").summary;
         assert_eq!((summary.architecture, summary.purpose), (architecture, Purpose::Unknown), "{summary:?}");
     }
+}
+
+/// What stands before FreeBSD's messages is made up.
+fn pmbr() -> Vec<u8> {
+    let mut code = vec![0xfc, 0x31, 0xc0];
+    code.extend(1..200);
+    code.extend(b"Missing boot loader\0Boot loader too large\0I/O error\0");
+    code
+}
+
+/// An ESP with a loader, and behind it what `types` are, each of 1 MiB from 50 MiB on.
+fn with_uefi(types: &[&str]) -> Folder {
+    let mut after = String::new();
+    for (number, kind) in types.iter().enumerate() {
+        after += &format!("sgdisk -n {0}:{1}M:+1M -t {0}:{kind} image >/dev/null\n", number + 3, number + 50);
+    }
+    let after = format!("sgdisk -d 2 image >/dev/null\n{after}");
+    need_tools(["sgdisk"]);
+    esp("mkfs.vfat -F 16", &[("/EFI/BOOT/BOOTX64.EFI", 0x8664)], &after)
+}
+
+#[test]
+fn code_for_a_bios_beside_a_loader_for_uefi() {
+    let freebsd = "83BD6B9D-7F41-11DC-BE0B-001560B84F0F";
+    let illumos = "6A82CB45-1DD2-11B2-99A6-080020736631";
+    let grub = "21686148-6449-6E6F-744E-656564454649";
+    let unknown: &[u8] = b"\xeb\x10 a loader that nobody knows";
+    let uncertain = Firmware::UncertainBios { uefi: true };
+    for (types, code, filled, expected) in [
+        (&[freebsd][..], pmbr(), true, Firmware::Both),
+        (&[illumos], pmbr(), true, Firmware::Both),
+        (&[freebsd], pmbr(), false, Firmware::Uefi),
+        (&[], pmbr(), true, Firmware::Uefi),
+        (&[freebsd], vec![], true, Firmware::Uefi),
+        (&[freebsd], unknown.to_vec(), true, Firmware::Both),
+        (&[grub], unknown.to_vec(), true, Firmware::Both),
+        (&[grub], unknown.to_vec(), false, uncertain),
+        (&[], unknown.to_vec(), true, uncertain),
+        (&[grub], b"xxGRUB \0Geom".to_vec(), true, Firmware::Both),
+        (&[grub], b"xxGRUB \0Geom".to_vec(), false, Firmware::Uefi),
+        // Windows and parted put their code on every disk.
+        (
+            &[],
+            b"\x33\xc0Invalid partition table\0Error loading operating system\0".to_vec(),
+            true,
+            Firmware::Uefi,
+        ),
+        (&[], b"\xfa\xb8\x00\x10\x8e\xd0\xbc\x00\xb0".to_vec(), true, Firmware::Uefi),
+        (&[], b"Missing OS\r\n".to_vec(), true, Firmware::Uefi),
+        (&[], vec![], true, Firmware::Uefi),
+    ] {
+        let folder = with_uefi(types);
+        folder.write_at("image", 0, &code);
+        if filled && !types.is_empty() {
+            folder.write_at("image", 50 * MIB, b"\xeb\x0e the rest of it");
+        }
+        let found = folder.inspect("image");
+        let text = String::from_utf8_lossy(&code).into_owned();
+        assert_eq!(found.summary.firmware, expected, "{types:?} {text:?}: {found:?}");
+        assert_eq!(found.summary.purpose, Purpose::System, "{types:?} {text:?}");
+    }
+}
+
+#[test]
+fn what_a_hybrid_mbr_marks_active_counts_for_code_that_goes_by_it() {
+    let folder = with_uefi(&["0700"]);
+    folder.run(&["sgdisk"], "sgdisk -h 3 image >/dev/null");
+    let code = b"\x33\xc0Invalid partition table\0Error loading operating system\0";
+    folder.write_at("image", 0, code);
+    assert_eq!(folder.inspect("image").summary.firmware, Firmware::Uefi);
+    let own = (0..4).find(|n| !matches!(folder.read_at("image", 446 + 16 * n + 4, 1)[0], 0 | 0xee)).unwrap();
+    folder.write_at("image", 446 + 16 * own, &[0x80]);
+    assert_eq!(folder.inspect("image").summary.firmware, Firmware::Both);
+    // The attribute of a GPT is another matter.
+    folder.write_at("image", 446 + 16 * own, &[0]);
+    folder.run(&["sgdisk"], "sgdisk -A 3:set:2 image >/dev/null");
+    folder.write_at("image", 0, code);
+    assert_eq!(folder.inspect("image").summary.firmware, Firmware::Uefi);
+}
+
+#[test]
+fn code_that_nobody_knows_is_not_no_code() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    folder.run(&["sfdisk"], "printf 'label: dos\\n,,83\\n' | sfdisk -q image");
+    folder.write_at("image", 0, b"\xeb\x10 a loader that nobody knows");
+    let summary = folder.inspect("image").summary;
+    assert_eq!(summary.firmware, Firmware::UncertainBios { uefi: false });
+    assert_eq!((summary.firmware.name(), summary.purpose), ("unknown", Purpose::Unknown));
+    // FreeBSD prints what Windows does.
+    folder.write_at("image", 0, b"\xfc\x31\xc0Invalid partition table\0Error loading operating system\0");
+    let found = folder.inspect("image");
+    assert_eq!((found.boot.code, found.summary.system), (Some(BootCode::FreeBsd), OsFamily::Unknown));
 }

@@ -344,12 +344,12 @@ fn what_is_wrong_with_an_mbr_is_told() {
     let folder = disk(MBR);
     folder.write_at("image", 446 + 16, &[0x80]);
     folder.write_at("image", 446 + 16 + 8, &22001_u32.to_le_bytes());
-    folder.write_at("image", 446 + 32 + 12, &0xffff_ffff_u32.to_le_bytes());
+    folder.write_at("image", 446 + 16 + 12, &0xffff_ffff_u32.to_le_bytes());
     let found = problems(&folder);
     for problem in [
         TableProblem::SeveralActive { numbers: vec![1, 2] },
         TableProblem::Overlap { first: 1, second: 2, at: 22001 * 512 },
-        TableProblem::PastEnd { number: 3, end: (43008 + 0xffff_ffff) * 512, limit: 64 * MIB },
+        TableProblem::PastEnd { number: 2, end: (22001 + 0xffff_ffff) * 512, limit: 64 * MIB },
         TableProblem::Misaligned { number: 2, start: 22001 * 512 },
     ] {
         assert!(found.contains(&problem), "{problem:?}: {found:?}");
@@ -399,4 +399,104 @@ fn types_have_their_names() {
     let names = names.into_iter().map(Option::unwrap).collect::<Vec<_>>();
     assert_eq!(names, ["Linux", "NTFS or exFAT", "extended", "Linux swap", "Linux LVM", "Linux"]);
     assert_eq!(PartitionType::Mbr(0x77).name(), None);
+}
+
+fn cut(folder: &Folder, size: u64) {
+    std::fs::File::options().write(true).open(folder.path("image")).unwrap().set_len(size).unwrap();
+}
+
+/// The numbers of the partitions that a table says are cut, and whether its chain of logical ones is.
+fn lost(folder: &Folder) -> (Vec<u32>, bool) {
+    let problems = problems(folder);
+    let number = |problem: &TableProblem| match problem {
+        TableProblem::PastEnd { number, .. } => Some(*number),
+        _ => None,
+    };
+    let is_chain = |problem: &TableProblem| matches!(problem, TableProblem::ExtendedPastEnd { .. });
+    (problems.iter().filter_map(number).collect(), problems.iter().any(is_chain))
+}
+
+#[test]
+fn a_disk_that_is_cut_keeps_its_table_and_says_what_is_lost() {
+    for script in [MBR, GPT] {
+        let folder = disk(script);
+        let whole = folder.inspect("image").partitions;
+        let whole = whole.iter().filter(|one| !one.kind.is_extended()).collect::<Vec<_>>();
+        std::fs::copy(folder.path("image"), folder.path("first")).unwrap();
+        let places = whole.iter().flat_map(|one| [one.start, one.end()]);
+        let around = places.flat_map(|at| [at - 512, at - 1, at, at + 1, at + 512]);
+        // A GPT's list of partitions ends here; beyond the last partition, nothing of either is lost.
+        let sizes = around.chain([34 * 512, MIB / 2, 60 * MIB, 64 * MIB - 512, 64 * MIB]);
+        for size in sizes {
+            std::fs::copy(folder.path("first"), folder.path("image")).unwrap();
+            cut(&folder, size);
+            let (numbers, is_chain) = lost(&folder);
+            let expected = whole.iter().filter(|one| one.end() > size).collect::<Vec<_>>();
+            assert_eq!(!numbers.is_empty() || is_chain, !expected.is_empty(), "{size}: {numbers:?}");
+            for one in &expected {
+                // A logical partition whose record is lost as well is lost with the chain.
+                assert!(numbers.contains(&one.number) || one.logical && is_chain, "{size}: {}", one.number);
+            }
+            assert!(numbers.len() <= expected.len(), "{size}: {numbers:?}");
+            let is_missing = problems(&folder)
+                .iter()
+                .any(|problem| matches!(problem, TableProblem::HeaderMissing { which: Header::Backup, .. }));
+            assert_eq!(is_missing, script == GPT && size < 64 * MIB, "{size}");
+        }
+    }
+}
+
+/// Sizes that prove nothing: of what protects a GPT, and of an extended partition.
+#[test]
+fn what_only_stands_for_others_may_end_beyond_the_disk() {
+    let folder = disk(GPT);
+    folder.write_at("image", 446 + 12, &[0xff; 4]);
+    assert_eq!(problems(&folder), []);
+    folder.write_at("image", 512, &[0; 512]);
+    cut(&folder, 32 * MIB);
+    assert!(problems(&folder).contains(&TableProblem::ProtectsNothing));
+    assert_eq!(lost(&folder), (vec![], false));
+    let folder = disk(MBR);
+    folder.write_at("image", 446 + 32 + 12, &[0xff; 4]);
+    assert_eq!(lost(&folder), (vec![], false));
+}
+
+/// What has the signature of an MBR and no table, or no possible one.
+#[test]
+fn a_first_sector_that_is_no_table_is_none() {
+    let folder = Folder::new();
+    for (name, entries) in [
+        // One begins behind the end, and both share sectors.
+        ("overlap", &[(0x83, 2048, 1 << 20), (0x83, 1 << 19, 1 << 19)][..]),
+        // All begin behind the end, of a type that nobody knows.
+        ("type", &[(0x77, 1 << 19, 2048)]),
+        ("zero", &[(0x83, 0, 2048)]),
+    ] {
+        let path = folder.image("image", 64 * MIB);
+        let mut sector = [0_u8; 512];
+        for (entry, (kind, first, count)) in sector[446..].chunks_mut(16).zip(entries) {
+            entry[4] = *kind;
+            entry[8..12].copy_from_slice(&u32::to_le_bytes(*first));
+            entry[12..].copy_from_slice(&u32::to_le_bytes(*count));
+        }
+        sector[510..].copy_from_slice(&[0x55, 0xaa]);
+        folder.write_at("image", 0, &sector);
+        assert_eq!(folder.inspect("image").table, None, "{name}");
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// The superblock of a Btrfs that had the whole disk lies where a GPT leaves it alone.
+#[test]
+fn a_protective_mbr_counts_beside_the_signs_of_a_file_system() {
+    let folder = Folder::new();
+    folder.image("image", 256 * MIB);
+    folder.run(&["mkfs.btrfs", "sgdisk"], "mkfs.btrfs -q image; sgdisk -n1:2048:+100M image");
+    let found = folder.inspect("image");
+    assert_eq!(found.whole.unwrap().kind, VolumeKind::Btrfs { devices: 1 });
+    assert_eq!(found.table.unwrap().problems, []);
+    // Without the GPT the disk is the file system's.
+    folder.write_at("image", 512, &[0; 512]);
+    folder.write_at("image", 256 * MIB - 512, &[0; 512]);
+    assert_eq!(folder.inspect("image").table, None);
 }

@@ -7,7 +7,7 @@
 )]
 
 use crate::support::{Folder, MIB};
-use imsprep_inspect::{Dirt, Inspection, State, TableKind, Volume, VolumeKind};
+use imsprep_inspect::{Dirt, Inspection, Lost, State, TableKind, Volume, VolumeKind};
 use imsprep_testdata::{each, missing, need_tools};
 
 /// Makes `image` of so many MiB with a script, and holds it against `blkid`.
@@ -534,4 +534,119 @@ fn an_ext4_and_a_btrfs_at_work_are_dirty() {
             assert_eq!(whole(&folder).state, state, "{mkfs}");
         },
     );
+}
+
+/// Cuts volumes off around the place where their content ends, and around that where they end. In a partition of the same length
+/// all is as on a whole disk.
+#[test]
+fn a_volume_says_to_the_sector_what_is_lost() {
+    let cases = [
+        (40, "mkfs.ext2", "-q -F image"),
+        (40, "mkfs.ext4", "-q -F -b 4096 image"),
+        (256, "mkfs.ext4", "-q -F -O bigalloc image"),
+        (512, "mkfs.xfs", "-q image"),
+        (256, "mkfs.btrfs", "-q image"),
+        (128, "mkfs.f2fs", "-q image"),
+        (64, "mkntfs", "-q -F image"),
+        (64, "mkntfs", "-q -F -c 65536 image"),
+        (4, "mkfs.vfat", "-F 12 image"),
+        (64, "mkfs.vfat", "-F 16 -s 4 image"),
+        (256, "mkfs.vfat", "-F 16 -s 64 image"),
+        (300, "mkfs.vfat", "-F 32 image"),
+        (64, "mkfs.exfat", "image"),
+        (64, "mkfs.exfat", "-c 64K image"),
+        (16, "mkswap", "image"),
+    ];
+    each(cases, |(mib, tool, args)| {
+        let folder = Folder::new();
+        folder.image("image", mib * MIB);
+        folder.run(&[tool], &format!("{tool} {args}"));
+        let volume = whole(&folder);
+        let size = volume.size.unwrap();
+        let content = volume.content_end.unwrap_or(size);
+        assert!(content <= size && size <= mib * MIB, "{tool} {args}: {volume:?}");
+        // What is left over at the end is less than what tools round to.
+        assert!(mib * MIB - content < 3 * MIB, "{tool} {args}: {volume:?}");
+        for (length, is_there) in [
+            (mib * MIB, true),
+            (size, true),
+            (content, content == size),
+            (content - 1, false),
+            (content - 512, false),
+            (content - 4096, false),
+            (content / 2, false),
+        ] {
+            std::fs::File::options().write(true).open(folder.path("image")).unwrap().set_len(length).unwrap();
+            let volume = whole(&folder);
+            assert_eq!(volume.lost_in(length).is_none(), is_there, "{tool} {args} {length}: {volume:?}");
+            let is_content = matches!(volume.lost_in(length), Some(Lost::Content { .. }));
+            assert_eq!(is_content, length < content, "{tool} {args} {length}: {volume:?}");
+        }
+    });
+}
+
+#[test]
+fn a_btrfs_over_two_devices_says_how_long_each_is() {
+    let folder = Folder::new();
+    folder.image("image", 256 * MIB);
+    folder.image("other", 512 * MIB);
+    folder.run(&["mkfs.btrfs"], "mkfs.btrfs -q -d single -m raid1 image other");
+    for (name, mib) in [("image", 256), ("other", 512)] {
+        let volume = folder.inspect(name).whole.unwrap();
+        assert_eq!(volume.kind, VolumeKind::Btrfs { devices: 2 });
+        assert_eq!((volume.size, volume.lost_in(mib * MIB)), (Some(mib * MIB), None));
+        assert!(volume.lost_in(mib * MIB - 1).is_some());
+    }
+}
+
+#[test]
+fn ext4_in_clusters_is_known_whatever_its_blocks() {
+    for args in ["-O bigalloc -b 1024", "-O bigalloc -b 4096", "-O bigalloc -b 1024 -C 65536"] {
+        let script = format!("mkfs.ext4 -q -F -L root {args} image");
+        let (_, volume) = made(256, &["mkfs.ext4"], &script);
+        assert_eq!((volume.kind, volume.state), (VolumeKind::Ext4, State::Clean), "{args}");
+    }
+}
+
+#[test]
+fn tools_that_empty_an_xfs_log_leave_older_cycles_behind() {
+    let before = "mkfs.xfs -q first && xfs_db -x -c 'logformat -c 7 -s 1' first >/dev/null; rm -f image;";
+    let cases = [
+        (&["xfs_admin"][..], "xfs_admin -U generate first; mv first image"),
+        (&["xfs_copy"], "xfs_copy first image"),
+        (&["xfs_metadump", "xfs_mdrestore"], "xfs_metadump -o first dump && xfs_mdrestore dump image"),
+    ];
+    each(cases, |(tools, script)| {
+        let folder = Folder::new();
+        folder.image("first", 512 * MIB);
+        let all = [&["mkfs.xfs", "xfs_db", "xfs_logprint", "xfs_admin"][..], tools].concat();
+        folder.run(&all, &format!("{before} {script}"));
+        assert!(folder.output("xfs_logprint -t image").contains("<CLEAN>"), "{script}");
+        assert_eq!(whole(&folder).state, State::Clean, "{script}");
+        // One block in the cycle of the last record, behind it, is newer than what lies around it.
+        let start = log_start(&folder);
+        let cycle = folder.read_at("image", start + 4, 4);
+        for block in [2, 300, 600] {
+            let older = folder.read_at("image", start + block * 512, 4);
+            folder.write_at("image", start + block * 512, &cycle);
+            assert_ne!(whole(&folder).state, State::Clean, "{script} {block}");
+            folder.write_at("image", start + block * 512, &older);
+        }
+        assert_eq!(whole(&folder).state, State::Clean, "{script}");
+    });
+}
+
+#[test]
+fn a_label_that_was_erased_is_none() {
+    for args in ["-F 12", "-F 16 -s 4", "-F 32 -s 1"] {
+        let script = format!("mkfs.vfat {args} -n ERASED image");
+        let (folder, volume) = made(40, &["mkfs.vfat"], &script);
+        assert_eq!(volume.label.as_deref(), Some("ERASED"), "{args}");
+        let bytes = folder.read_at("image", 0, usize::try_from(40 * MIB).unwrap());
+        let at = (512..bytes.len()).find(|at| bytes[*at..].starts_with(b"ERASED     \x08")).unwrap();
+        folder.write_at("image", at as u64, &[0xe5]);
+        let volume = whole(&folder);
+        check(&folder, &volume);
+        assert_eq!(volume.label, None, "{args}");
+    }
 }

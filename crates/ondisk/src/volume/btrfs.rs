@@ -19,6 +19,8 @@ pub struct Superblock {
     pub devices: u64,
     /// Bytes of a sector.
     pub sector_size: u32,
+    /// Bytes of this device, by the copy of its own item.
+    pub device_bytes: u64,
     /// Label, padded with NULs.
     pub label: [u8; 256],
 }
@@ -38,6 +40,7 @@ impl Superblock {
             total_bytes: LE::read_u64(&b[0x70..0x78]),
             devices: LE::read_u64(&b[0x88..0x90]),
             sector_size: LE::read_u32(&b[0x90..0x94]),
+            device_bytes: LE::read_u64(&b[0xd1..0xd9]),
             label: first(&b[0x12b..]),
         }
     }

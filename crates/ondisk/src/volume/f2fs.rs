@@ -22,11 +22,13 @@ pub struct Superblock {
     pub uuid: [u8; 16],
     /// Label: UTF-16, padded with NULs.
     pub label: [u8; 1024],
+    /// The path of its first device, padded with NULs; nothing if it has only one.
+    pub first_device: [u8; 64],
 }
 
 impl Superblock {
     /// Bytes that are decoded here, of 3072.
-    pub const SIZE: usize = 1148;
+    pub const SIZE: usize = 2265;
     /// Where it is.
     pub const OFFSET: u64 = 1024;
 
@@ -39,6 +41,7 @@ impl Superblock {
             checkpoint: LE::read_u32(&b[76..80]),
             uuid: first(&b[108..]),
             label: first(&b[124..]),
+            first_device: first(&b[2201..]),
         }
     }
 }

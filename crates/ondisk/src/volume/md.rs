@@ -22,6 +22,8 @@ pub struct Superblock1 {
     pub level: i32,
     /// Devices of the array.
     pub devices: u32,
+    /// Where the data begins on this device, in sectors.
+    pub data_sector: u64,
     /// Sectors of this device that hold data.
     pub sectors: u64,
     /// Where this superblock is, in sectors.
@@ -41,6 +43,7 @@ impl Superblock1 {
             name: first(&b[32..]),
             level: LE::read_i32(&b[72..76]),
             devices: LE::read_u32(&b[92..96]),
+            data_sector: LE::read_u64(&b[128..136]),
             sectors: LE::read_u64(&b[136..144]),
             own_sector: LE::read_u64(&b[144..152]),
         }

@@ -5,7 +5,7 @@ use imsprep_findings::{Finding, Report};
 use super::check::Context;
 use super::rules::{MIN_DISK, MIN_DISK_CONSOLE, MIN_DISK_LOW, MIN_DISK_TIGHT, MIN_DISK_TOO_SMALL};
 use super::{BodyKind, Purpose};
-use crate::{Profile, Size};
+use crate::{Profile, Size, min_disk_for};
 
 const GIB: u64 = 1 << 30;
 
@@ -39,8 +39,8 @@ impl Range {
 
     /// The value for a disk of `size` bytes: the least that is greater than the disk, within the range as far as that goes.
     pub(super) fn value_for(self, size: u64) -> i64 {
-        let greater = i64::try_from(size / GIB + 1).unwrap_or(i64::MAX);
-        greater.max(self.usual).min(self.most)
+        let most = u64::try_from(self.most).unwrap_or(u64::MAX);
+        i64::try_from(min_disk_for(size, most)).unwrap_or(self.most).max(self.usual).min(self.most)
     }
 }
 
@@ -83,7 +83,7 @@ fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report
             let message = format!("min_disk is {min_disk}, and the disk in the image has {}", Size(disk));
             report.push(
                 Finding::new(&MIN_DISK_TOO_SMALL, message)
-                    .expected(format!("at least {needed}, better {}", disk / GIB + 1))
+                    .expected(format!("at least {needed}, better {}", min_disk_for(disk, u64::MAX)))
                     .found(min_disk)
                     .in_field("min_disk"),
             );

@@ -1,0 +1,167 @@
+//! Disks that were cut off: the same answer from every command, whatever the disk lies in.
+
+use std::os::unix::fs::FileExt;
+
+use imsprep_testdata::{command, need_tools};
+use serde_json::Value;
+
+use crate::folder::Folder;
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The codes of the errors on what is lost, in a report.
+fn lost(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let errors = findings.filter(|finding| finding["severity"] == "error");
+    let mut codes = errors.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    codes.retain(|code| ["IMS-051", "IMS-061"].contains(&code.as_str()));
+    codes
+}
+
+const REQUEST: [&str; 6] = ["--bucket", "b", "--name", "n", "--os-version", "Debian GNU/Linux 12.0.0 64bit"];
+
+/// What each command says is lost of an image.
+fn every_command(folder: &Folder, name: &str) -> Vec<Vec<String>> {
+    let (_, check) = folder.json(&["check", name]);
+    let (_, quick) = folder.json(&["check", "--quick", name]);
+    let output = if name.ends_with(".zvhd2") { "out.raw" } else { "out.zvhd2" };
+    let (_, convert) = folder.json(&["convert", name, output]);
+    assert_eq!(folder.path(output).exists(), lost(&convert["report"]).is_empty(), "{name}");
+    let _ = std::fs::remove_file(folder.path(output));
+    let _ = std::fs::remove_file(folder.path("out.mf"));
+    let (_, request) = folder.json(&[&["request", name][..], &REQUEST].concat());
+    let reports =
+        [&check["files"][0]["report"], &quick["files"][0]["report"], &convert["report"], &request["report"]];
+    reports.map(lost).to_vec()
+}
+
+/// A disk of so many bytes with one partition of 500 MiB, and a swap space in it that takes so many pages.
+fn disk(folder: &Folder, name: &str, size: u64, pages: u32) {
+    let path = folder.sparse(name, size, &[]);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    let mut sector = [0; 512];
+    sector[446 + 4] = 0x82;
+    sector[446 + 8..446 + 12].copy_from_slice(&2048_u32.to_le_bytes());
+    sector[446 + 12..446 + 16].copy_from_slice(&(500 * 2048_u32).to_le_bytes());
+    sector[510..].copy_from_slice(&[0x55, 0xaa]);
+    file.write_all_at(&sector, 0).unwrap();
+    swap(&file, MIB, pages);
+}
+
+fn swap(file: &std::fs::File, at: u64, pages: u32) {
+    file.write_all_at(b"SWAPSPACE2", at + 4086).unwrap();
+    file.write_all_at(&[1_u32.to_le_bytes(), (pages - 1).to_le_bytes()].concat(), at + 1024).unwrap();
+}
+
+#[test]
+fn every_command_says_what_is_lost() {
+    let folder = Folder::new();
+    let pages = 500 * 256;
+    for (name, size, pages, code) in [
+        ("fits.raw", 501 * MIB, pages, None),
+        ("sector.raw", 501 * MIB - 512, pages, Some("IMS-051")),
+        ("half.raw", 250 * MIB, pages, Some("IMS-051")),
+        ("table.raw", MIB, 1000, Some("IMS-051")),
+        ("larger.raw", 600 * MIB, pages + 1, Some("IMS-061")),
+    ] {
+        disk(&folder, name, size, pages);
+        let expected = code.map(str::to_owned).into_iter().collect::<Vec<_>>();
+        for said in every_command(&folder, name) {
+            assert_eq!(said, expected, "{name}");
+        }
+        // The disk in a container goes on to a whole GiB.
+        let container = name.replace("raw", "zvhd2");
+        let allow = "IMS-051,IMS-061";
+        assert_eq!(folder.run(&["convert", name, &container, "--allow", allow]).status, 0);
+        for said in every_command(&folder, &container) {
+            assert_eq!(said, expected, "{container}");
+        }
+    }
+    // A file system on the whole disk.
+    let path = folder.sparse("whole.raw", 64 * MIB, &[]);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    swap(&file, 0, 64 * 256);
+    assert!(every_command(&folder, "whole.raw").concat().is_empty());
+    file.set_len(64 * MIB - 1).unwrap();
+    for said in every_command(&folder, "whole.raw") {
+        assert_eq!(said, ["IMS-061"]);
+    }
+}
+
+#[test]
+fn a_disk_that_was_cut_is_one_in_other_formats_too() {
+    need_tools(["qemu-img"]);
+    let folder = Folder::new();
+    disk(&folder, "cut.raw", 256 * MIB, 500 * 256);
+    disk(&folder, "fits.raw", 512 * MIB, 500 * 256);
+    for format in ["qcow2", "vmdk", "vpc"] {
+        for (name, expected) in [("cut", &["IMS-051"][..]), ("fits", &[])] {
+            let output = format!("{name}.{format}");
+            let made = command("qemu-img")
+                .args(["convert", "-O", format, &format!("{name}.raw"), &output])
+                .current_dir(folder.path("."))
+                .status()
+                .unwrap();
+            assert!(made.success());
+            for said in every_command(&folder, &output) {
+                assert_eq!(said, expected, "{output}");
+            }
+            let (status, json) = folder.json(&["prepare", &output, "-o", "new.zvhd2"]);
+            assert_eq!(status == 0, expected.is_empty(), "{json}");
+            assert_eq!(folder.path("new.zvhd2").exists(), expected.is_empty(), "{output}");
+            let _ = std::fs::remove_file(folder.path("new.zvhd2"));
+        }
+    }
+    let (status, json) = folder.json(&["prepare", "cut.qcow2", "-o", "new.zvhd2", "--allow", "IMS-051"]);
+    assert_eq!(status, 0, "{json}");
+}
+
+#[test]
+fn min_disk_is_the_same_number_everywhere() {
+    let folder = Folder::new();
+    for (size, expected) in [(50 * GIB, 51), (50 * GIB - 512, 50), (1023 * GIB + 1, 1024), (1024 * GIB, 1024)]
+    {
+        let path = folder.sparse("disk.raw", size, &[]);
+        let (_, inspect) = folder.json(&["inspect", "disk.raw"]);
+        assert_eq!(inspect["files"][0]["min_disk"], expected, "{size}");
+        let (_, request) = folder.json(&[&["request", "disk.raw"][..], &REQUEST].concat());
+        let filled = request["filled"].as_array().unwrap().iter().find(|one| one["field"] == "min_disk");
+        assert_eq!(filled.unwrap()["value"], expected.to_string(), "{size}");
+        let least = expected.to_string();
+        let (_, check) = folder.json(&["check", "--quick", "disk.raw", "--min-disk", &least]);
+        let findings = check["files"][0]["report"]["findings"].as_array().unwrap().clone();
+        let is_tight = |code: &str| findings.iter().any(|finding| finding["code"] == code);
+        // A disk of 1 TiB has no larger number to ask for.
+        assert_eq!(is_tight("IMS-042") || is_tight("IMS-043"), size == 1024 * GIB, "{size}");
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// The fix is run as it stands.
+#[test]
+fn the_backup_of_a_gpt_is_moved_by_the_command_that_is_given() {
+    need_tools(["sgdisk", "truncate"]);
+    let folder = Folder::new();
+    folder.sparse("a disk.raw", GIB + MIB, &[]);
+    let sh = |script: &str| {
+        let path = std::path::Path::new(env!("CARGO_BIN_EXE_imsprep")).parent().unwrap();
+        let path = format!("{}:{}", path.display(), imsprep_testdata::tool_path().display());
+        let status =
+            command("sh").args(["-ec", script]).env("PATH", path).current_dir(folder.path(".")).status();
+        assert!(status.unwrap().success(), "{script}");
+    };
+    sh("sgdisk -n1:2048:+100M 'a disk.raw' >/dev/null");
+    assert_eq!(folder.run(&["convert", "a disk.raw", "b.zvhd2"]).status, 0);
+    for (name, raw) in [("a disk.raw", "a disk.raw"), ("b.zvhd2", "b.raw")] {
+        let (_, json) = folder.json(&["check", name]);
+        let findings = json["files"][0]["report"]["findings"].as_array().unwrap();
+        let fix = findings.iter().find(|one| one["code"] == "IMS-018").unwrap()["fix"].as_str().unwrap();
+        sh(fix.split_once(": ").unwrap().1.split_once(';').unwrap().0);
+        let (_, json) = folder.json(&["inspect", raw]);
+        let disk = &json["files"][0];
+        assert_eq!(disk["disk_size"], 2 * GIB, "{name}");
+        assert_eq!(disk["table"]["problems"].as_array().unwrap().len(), 0, "{name}: {disk}");
+        assert_eq!(disk["partitions"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
