@@ -106,8 +106,9 @@ fn unknown(value: &str, list: &OsVersions) -> Finding {
     let other = list.other(value);
     match list.near(value) {
         NearSystem::Values { family, values } => {
+            let unnamed = if list.no_page_names(value) { ", and no known page names it" } else { "" };
             let near = listed(&values.iter().map(String::as_str).collect::<Vec<_>>());
-            Finding::new(&OS_VERSION_UNKNOWN, message)
+            Finding::new(&OS_VERSION_UNKNOWN, format!("{message}{unnamed}"))
                 .fix(format!("nearest in the list, of {family}: {near}; if none of them fits, {other:?}; {NEWER}"))
         }
         NearSystem::NoneOfFamily(family) => {

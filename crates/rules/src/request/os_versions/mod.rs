@@ -75,6 +75,14 @@ impl OsVersions {
         self.values.contains(value)
     }
 
+    /// Whether no page that is known names the value, in any spelling. Says nothing where the service gave the list.
+    pub(super) fn no_page_names(&self, value: &str) -> bool {
+        let mut identity = Identity::of(value);
+        // A value that only lacks its bits is nearly named.
+        identity.bits = identity.bits.or(Some(64));
+        !self.of_service && known::same_system(&identity).next().is_none()
+    }
+
     /// Whether another cloud's API reference names it.
     pub(super) fn is_known_elsewhere(&self, value: &str) -> bool {
         self.elsewhere.contains(value)
