@@ -334,7 +334,7 @@ fn the_containers_build_has_all_that_the_workspace_consists_of() {
     let members = manifest.lines().find(|line| line.starts_with("members = ")).unwrap();
     let members = members.split('"').skip(1).step_by(2).map(|member| member.trim_end_matches("/*"));
     for member in members.chain(["Cargo.toml", "Cargo.lock"]) {
-        assert!(copied.iter().any(|source| source == member), "{member} is not copied");
+        assert!(copied.iter().any(|source| Path::new(member).starts_with(source)), "{member} is not copied");
     }
     let version = manifest
         .lines()

@@ -359,6 +359,7 @@ fn stub(folder: &Folder, name: &str, then: &str) {
 
 /// Runs the script with programs in the place of obsutil, curl and sleep. Returns its status, output and what was called.
 fn run_script(script: &str, working_folder: &Path) -> (i32, String, String) {
+    need_tools(["sed", "grep"]);
     let bin = Folder::new();
     stub(&bin, "obsutil", "");
     stub(&bin, "sleep", "");
