@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use imsprep_source::Leftover;
 use tempfile::TempDir;
 
 use crate::{Error, Result};
@@ -15,16 +16,19 @@ pub(crate) struct Scratch {
     /// not how long a disk takes to flush a small file.
     small: TempDir,
     in_memory: bool,
+    /// Gone after the folders.
+    _leftover: Leftover,
 }
 
 impl Scratch {
     pub(crate) fn new(folder: &Path) -> Result<Self> {
+        let leftover = Leftover::new();
         let images = temporary_in(folder)?;
         let (small, in_memory) = match temporary_in(Path::new("/dev/shm")) {
             Ok(small) => (small, true),
             Err(_) => (temporary_in(folder)?, false),
         };
-        Ok(Self { images, small, in_memory })
+        Ok(Self { images, small, in_memory, _leftover: leftover })
     }
 
     /// Where images are made.

@@ -60,14 +60,14 @@ pub fn read_bitmap(path: &Path, image_size: Option<u64>, first: Option<&Layout>)
     Ok(BitmapFile { path: path.to_owned(), identity: file.identity().clone(), bytes, recognition })
 }
 
-/// Writes the bytes of a bitmap file, made from `input`, to `path`, whole or not at all, and reads it back before it gets its
+/// Writes the bytes of a bitmap file, made from `inputs`, to `path`, whole or not at all, and reads it back before it gets its
 /// name.
 ///
 /// # Errors
 ///
-/// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written, or if `input` changed meanwhile.
-pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, input: &ImageFile) -> Result<u64> {
-    let mut output = OutputFile::create(path, overwrite, &[input])?;
+/// As [`OutputFile`]; [`Error::Changed`] if what is read back is not what was written, or if an input changed meanwhile.
+pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<u64> {
+    let mut output = OutputFile::create(path, overwrite, inputs)?;
     output.write_all(bytes)?;
     let back = output.read_back()?;
     let mut found = vec![0; bytes.len()];
@@ -75,7 +75,7 @@ pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, input: &Ima
     if back.size() != bytes.len() as u64 || found != bytes {
         return Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() });
     }
-    input.verify_unchanged()?;
+    inputs.iter().try_for_each(|input| input.verify_unchanged())?;
     output.commit()?;
     Ok(bytes.len() as u64)
 }

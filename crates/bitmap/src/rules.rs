@@ -13,7 +13,7 @@ pub static DATA_MARKED_ZERO: Rule = Rule {
     title: "a data block is marked zero",
     why: "quick import does not load a block marked zero: its data would be lost without a word",
     source: MEANING,
-    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE; but keep one that the \
+    fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`; but keep one that the \
           vendor's program made, as its layout may be another than the one it was read in",
 };
 
@@ -25,7 +25,7 @@ pub static ZERO_MARKED_DATA: Rule = Rule {
     title: "a zero block is marked data",
     why: "nothing is lost, but the bitmap was not made from this image as it is now",
     source: MEANING,
-    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+    fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`",
 };
 
 /// BM-003
@@ -36,7 +36,7 @@ pub static BITMAP_MISSING: Rule = Rule {
     title: "the bitmap file is missing",
     why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf",
     source: IMS_DOCS,
-    fix: "make one: imsprep bitmap create FILE, or imsprep check --write-bitmap FILE",
+    fix: "make one: `imsprep bitmap create FILE`",
 };
 
 /// BM-004
@@ -48,7 +48,7 @@ pub static BITMAP_WRONG_SIZE: Rule = Rule {
     why: "it says so itself; or its bits agree with the image as far as they go, so that it was made from this image when \
           that had another size",
     source: MEANING,
-    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+    fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`",
 };
 
 /// BM-005
@@ -72,8 +72,8 @@ pub static BITMAP_UNRECOGNISED: Rule = Rule {
     title: "the bitmap file is in no layout that imsprep knows",
     why: "it may be the vendor's own, whose layout is unpublished; whether it fits the image was not checked",
     source: "the vendor has published no layout for bitmap files",
-    fix: "if the vendor's program made it from this image, keep it; if imsprep was to make it, move it away and run \
-          imsprep bitmap create",
+    fix: "if the vendor's program made it from this image, keep it; if imsprep was to make it, write it anew with \
+          imsprep bitmap create and --force",
 };
 
 /// BM-007
@@ -95,7 +95,7 @@ pub static BITMAP_EMPTY: Rule = Rule {
     title: "the bitmap file is empty",
     why: "a file of no bytes says nothing of any block, in whatever layout",
     source: MEANING,
-    fix: "remove it and make one: imsprep bitmap create FILE",
+    fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`",
 };
 
 /// BM-009
@@ -118,7 +118,7 @@ pub static BITMAP_OTHER_LAYOUT: Rule = Rule {
     why: "it is in one of imsprep's other layouts, which are for archives, scripts and bmaptool; that the service reads it \
           is unlikely",
     source: "docs/bitmap-file.md: what each layout is for",
-    fix: "write it in the layout that is meant for the service: imsprep bitmap create --force FILE",
+    fix: "write it in the layout that is meant for the service: `imsprep bitmap create --force FILE`",
 };
 
 /// BM-011
@@ -129,7 +129,7 @@ pub static BITMAP_DAMAGED: Rule = Rule {
     title: "the bitmap file is damaged",
     why: "it has the signs of a known layout, and its checksums, counts or text contradict each other",
     source: "docs/bitmap-file.md: the layout that it is in",
-    fix: "write the bitmap anew from the image as it is now: imsprep bitmap create --force FILE",
+    fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`",
 };
 
 /// Every rule of this crate, by code.

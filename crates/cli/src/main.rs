@@ -19,6 +19,7 @@ mod signals;
 mod summary;
 mod terminal;
 mod version;
+mod visible;
 mod wire;
 
 use std::process::ExitCode;

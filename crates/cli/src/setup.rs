@@ -83,6 +83,11 @@ impl Setup {
         self.signals.cancel()
     }
 
+    /// That standard output holds an image from now on: it is said of a stop.
+    pub(crate) fn goes_to_stream(&self) {
+        self.signals.goes_to_stream();
+    }
+
     /// The process's exit status: the command's, or the signal's if one ended it.
     pub(crate) fn exit_code(&self, status: Status) -> ExitCode {
         match status {

@@ -1,9 +1,14 @@
 //! Writing to standard output and standard error.
 
-use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
+use imsprep_rules::acts_on_terminal as acts;
+
 use crate::exit::Status;
+use crate::signals::STOPPED;
+use crate::visible::{for_log, visible_json};
+
+pub(crate) use crate::visible::shown;
 
 /// Writes a result to standard output. That the reader went away is no error.
 ///
@@ -11,7 +16,7 @@ use crate::exit::Status;
 ///
 /// If the output can't be written for another reason, such as a full disk.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    written(anstream::stdout().lock(), text.as_bytes())
+    written(anstream::stdout().lock(), for_log(text).as_bytes())
 }
 
 fn written(mut out: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
@@ -63,26 +68,9 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> anyhow::Result<String>
     Ok(text)
 }
 
-/// JSON in whose strings nothing acts on a terminal: what [`shown`] escapes stands as `\u` and four digits, which every reader
-/// of JSON turns back. Outside of strings JSON has no such characters but line feeds.
-fn visible_json(text: String) -> String {
-    if !text.chars().any(|c| c != '\n' && acts(c)) {
-        return text;
-    }
-    let mut visible = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if c != '\n' && acts(c) {
-            let _ = write!(visible, "\\u{:04x}", u32::from(c));
-        } else {
-            visible.push(c);
-        }
-    }
-    visible
-}
-
 /// Writes text that is no result to standard error. If that is gone there is nobody left to tell.
 pub(crate) fn print_error(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let _ = anstream::stderr().lock().write_all(for_log(text).as_bytes());
 }
 
 /// Prints a result as JSON to standard error, for standard output holds something else.
@@ -99,7 +87,10 @@ pub(crate) fn print_json_error(value: &impl serde::Serialize) -> anyhow::Result<
 pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     use imsprep_toolkit::Error;
     let (status, message) = match error.downcast_ref::<Error>() {
-        _ if is_cancelled(error) => (Status::Interrupted, "interrupted; nothing half-written is left".into()),
+        _ if is_cancelled(error) => {
+            print_error(STOPPED);
+            return Status::Interrupted;
+        }
         // Silently, as every program in a pipe.
         Some(closed) if closed.is_closed_pipe() => return Status::ReaderGone,
         Some(
@@ -134,28 +125,6 @@ pub(crate) fn failure_text(error: &anyhow::Error) -> String {
     shown(&format!("{error:#}{way_out}")).to_string()
 }
 
-/// Text from outside (a name, a string in an image) as it may be printed on a terminal: control characters and those that
-/// turn the direction of writing are escaped.
-pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
-    fmt::from_fn(move |f| {
-        for c in text.chars() {
-            if acts(c) {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Whether a character does something to a terminal instead of standing there: control characters of both sets, and those that
-/// turn the direction of writing or end a line. All are below U+FFFF.
-pub(crate) fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// A mistake in the command line, or a page of help, as the parser words it. It repeats arguments as they came, and those may
 /// be names of files.
 pub(crate) fn report_usage(error: &clap::Error) -> ! {
@@ -185,20 +154,6 @@ fn has_line_feed(arg: &std::ffi::OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_is_the_same_and_moves_no_cursor() {
-        let name = "a\x1b[2J\u{9b}2J\u{7f}\u{202e}\u{61c}\n\u{85}ü漢\u{1f600}\"\\";
-        let text = json_text(&[name]).unwrap();
-        assert!(!text.trim_end().chars().any(|c| c != '\n' && acts(c)), "{text:?}");
-        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [name]);
-    }
-
-    #[test]
-    fn nothing_from_outside_moves_the_cursor() {
-        let text = shown("a\x1b[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢").to_string();
-        assert_eq!(text, r"a\u{1b}[2Jb\nc\u{9b}d\u{202e}e\u{7f}ü漢");
-    }
 
     #[test]
     fn a_stop_is_known_whichever_library_says_so() {

@@ -25,6 +25,8 @@ pub struct Finding {
     pub found: Option<String>,
     /// How to mend it here, where that is more exact than the rule's own advice.
     pub fix: Option<String>,
+    /// The same with `FILE` for the file's name in its commands, from who does not know how a shell takes that.
+    pub template: Option<String>,
 }
 
 impl Finding {
@@ -41,6 +43,7 @@ impl Finding {
             expected: None,
             found: None,
             fix: None,
+            template: None,
         }
     }
 
@@ -86,6 +89,13 @@ impl Finding {
         self
     }
 
+    /// How to mend this very finding, with `FILE` for the name of the file in its commands: see [`Report::name_file`](crate::Report::name_file).
+    #[must_use]
+    pub fn template(mut self, template: impl Into<String>) -> Self {
+        self.template = Some(template.into());
+        self
+    }
+
     /// With another severity than the rule's own.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
@@ -95,6 +105,45 @@ impl Finding {
 
     /// The advice to show: this finding's own, else the rule's.
     pub fn advice(&self) -> &str {
-        self.fix.as_deref().unwrap_or(self.rule.fix)
+        self.fix.as_deref().or(self.template.as_deref()).unwrap_or(self.rule.fix)
+    }
+
+    /// The commands in the advice, in their order, ready to be run where the file's name leads to it.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        commands_in(self.advice())
+    }
+}
+
+/// The commands in a text: what stands between back quotes. No name within one has a back quote: whoever puts names into commands
+/// writes it in another way.
+pub fn commands_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// A text in whose commands this stands for the word `FILE`; `None` if none has it.
+pub(crate) fn with_file(text: &str, file: &str) -> Option<String> {
+    if !commands_in(text).any(|command| command.contains("FILE")) {
+        return None;
+    }
+    let parts = text.split('`').enumerate();
+    let parts = parts
+        .map(|(number, part)| if number % 2 == 1 { part.replace("FILE", file) } else { part.to_owned() });
+    Some(parts.collect::<Vec<_>>().join("`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_between_back_quotes_and_get_the_files_name() {
+        let text = "FILE is bad: `cut FILE FILE.new`, or `true`; not FILE";
+        assert_eq!(commands_in(text).collect::<Vec<_>>(), ["cut FILE FILE.new", "true"]);
+        assert_eq!(
+            with_file(text, "'a b'").unwrap(),
+            "FILE is bad: `cut 'a b' 'a b'.new`, or `true`; not FILE"
+        );
+        assert_eq!(with_file("FILE: `true`", "x"), None);
+        assert_eq!(commands_in("none").count(), 0);
     }
 }

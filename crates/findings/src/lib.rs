@@ -29,7 +29,7 @@ mod overrides;
 mod report;
 mod rule;
 
-pub use finding::Finding;
+pub use finding::{Finding, commands_in};
 pub use overrides::{Allowance, Overrides};
 pub use report::{NotChecked, Report, Tally};
 pub use rule::{Rule, Severity};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::with_file;
 use crate::{Finding, Overrides, Rule, Severity};
 
 /// Something that a full check would cover and this one did not.
@@ -111,6 +112,22 @@ impl Report {
         let tally = self.tallies.entry((rule.code, severity)).or_insert(new);
         tally.by_itself = tally.by_itself.max(by_itself);
         tally
+    }
+
+    /// Gives each finding for which there is one a fix that is more exact.
+    pub fn set_fixes(&mut self, fix: impl Fn(&Finding) -> Option<String>) {
+        for finding in &mut self.findings {
+            if let Some(fix) = fix(finding) {
+                finding.fix = Some(fix);
+            }
+        }
+    }
+
+    /// Puts the file's name, as a shell takes it, into the commands of all advice that has `FILE` in its place.
+    pub fn name_file(&mut self, file: &str) {
+        for finding in self.findings.iter_mut().filter(|finding| finding.fix.is_none()) {
+            finding.fix = with_file(finding.advice(), file);
+        }
     }
 
     /// Puts the findings into the order of their places in the file, then of their codes: the same for any number of

@@ -36,14 +36,14 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     if let Some(inside) = &inside {
         intent.purpose = purpose_of(&intent, inside.inspection);
     }
-    check_format(path, detection, profile, report);
+    check_format(facts, profile, report);
     check_known(facts, &intent, report);
-    check_detection(path, detection, report);
+    check_detection(path, detection, profile, report);
     check_sizes(detection, profile, &intent, report);
     check_key(path, detection.format, profile, &intent, report);
     check_min_disk(facts, profile, &intent, report);
     if intent.bare_metal {
-        check_bare_metal(path, detection, report);
+        check_bare_metal(path, detection, profile, report);
     }
     if let Some(inside) = &inside {
         check_content(inside, profile, &said, report);
@@ -67,7 +67,7 @@ fn check_known(facts: &Facts<'_>, intent: &Intent, report: &mut Report) {
     }
 }
 
-fn check_bare_metal(path: &Path, detection: &Detection, report: &mut Report) {
+fn check_bare_metal(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     let format = detection.format;
     if matches!(format, Format::Zvhd2 | Format::Empty) {
         return;
@@ -76,11 +76,14 @@ fn check_bare_metal(path: &Path, detection: &Detection, report: &mut Report) {
     let finding = Finding::new(&BARE_METAL_FORMAT, message).expected("zvhd2").found(format.name());
     // What is no RAW has its way out with the rule on formats.
     let fix = match format {
+        Format::Raw if is_too_large(detection, profile) => {
+            "make the disk smaller, and convert it to ZVHD2".into()
+        }
         Format::Raw => {
             let (raw, zvhd2) = (shell_quoted(path), shell_quoted(&path.with_extension("zvhd2")));
-            format!("convert it to ZVHD2: imsprep convert {raw} {zvhd2}")
+            format!("convert it to ZVHD2: `imsprep convert {raw} {zvhd2}`")
         }
-        _ => "make a RAW of it first, then a ZVHD2 with imsprep convert".into(),
+        _ => "make a ZVHD2 of it, as the other fixes say".into(),
     };
     report.push(finding.fix(fix));
 }
@@ -91,7 +94,8 @@ pub fn is_too_large(detection: &Detection, profile: &Profile) -> bool {
         || detection.virtual_size.is_some_and(|size| size > profile.max_disk)
 }
 
-fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
+fn check_format(facts: &Facts<'_>, profile: &Profile, report: &mut Report) {
+    let detection = facts.detection;
     let format = detection.format;
     // An empty file and a wrapper break rules of their own, in any cloud.
     let has_own_rule = format == Format::Empty || format.is_compressed() || format.is_archive();
@@ -103,7 +107,7 @@ fn check_format(path: &Path, detection: &Detection, profile: &Profile, report: &
         Finding::new(&FORMAT, format!("the file is {format}{variant}, not RAW or ZVHD2"))
             .expected("raw or zvhd2")
             .found(format.name())
-            .fix(way_out(path, detection, profile)),
+            .fix(way_out(facts, profile)),
     );
 }
 

@@ -1,7 +1,5 @@
 //! What of an image can't be carried over into another one.
 
-use std::path::Path;
-
 use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Rule, Severity};
 
@@ -10,8 +8,8 @@ use crate::content_rules::{FILE_SYSTEM_PAST_END, PARTITION_PAST_END};
 use crate::facts::check_facts;
 use crate::lost::check_lost;
 use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, NOT_WHOLE, SNAPSHOTS};
-use crate::way_out::qemu_name;
-use crate::{Inside, Profile, Size, shell_quoted};
+use crate::whole::{Place, one_file};
+use crate::{HUAWEI, Inside, Profile, Size};
 
 /// What the caller may allow in a source: what is then carried over is the disk as it is now.
 const ALLOWABLE: [&Rule; 4] = [&SNAPSHOTS, &NOT_CLOSED, &PARTITION_PAST_END, &FILE_SYSTEM_PAST_END];
@@ -19,22 +17,37 @@ const ALLOWABLE: [&Rule; 4] = [&SNAPSHOTS, &NOT_CLOSED, &PARTITION_PAST_END, &FI
 /// Those of them that are about the disk, and not about the file that it lies in.
 const OF_DISK: [&Rule; 2] = [&PARTITION_PAST_END, &FILE_SYSTEM_PAST_END];
 
+/// The codes of those about the file that [`check_convertible`] lets pass as warnings in such an image where the caller allows them. A log
+/// that must be replayed has part of the disk in it, so that there is no disk as it is now.
+pub(crate) fn allowable_in(detection: &Detection) -> impl Iterator<Item = &'static str> {
+    let has_log = detection.format == Format::Vhdx;
+    let of_file = [&SNAPSHOTS, &NOT_CLOSED].map(|rule| rule.code);
+    of_file.into_iter().filter(move |code| !has_log || *code != NOT_CLOSED.code)
+}
+
 /// The codes that [`check_convertible`] and [`check_disk_convertible`] let pass as warnings where the caller allows them.
 pub fn allowable_codes() -> impl Iterator<Item = &'static str> {
     ALLOWABLE.iter().map(|rule| rule.code)
 }
 
-/// Holds the image at `path` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the
+/// Holds the image at `place` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the
 /// disk is no larger than any import takes.
 pub fn check_convertible(
-    path: &Path,
+    place: Place<'_>,
     detection: &Detection,
     profile: &Profile,
     allowed: &[String],
     report: &mut Report,
 ) {
-    check_readable(path, detection, allowed, report);
-    if let Some(size) = detection.virtual_size.filter(|size| *size > profile.max_disk) {
+    check_readable(place, detection, allowed, report);
+    if let Some(size) = detection.virtual_size {
+        check_disk_size(size, profile, report);
+    }
+}
+
+/// Holds the size of a disk against the largest that any import takes.
+pub fn check_disk_size(size: u64, profile: &Profile, report: &mut Report) {
+    if size > profile.max_disk {
         let message = format!("the disk is {} over the limit", Size(size - profile.max_disk));
         let expected = format!("at most {}", Size(profile.max_disk));
         report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(size)));
@@ -96,49 +109,35 @@ fn is_allowed(code: &str, allowed: &[String]) -> bool {
     allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(code))
 }
 
-/// Holds the image at `path` against what reading the disk in it needs. Each error is a reason not to: part of the disk is
+/// Holds the image at `place` against what reading the disk in it needs. Each error is a reason not to: part of the disk is
 /// elsewhere, it is encrypted, damaged, in use. Snapshots would be passed over, and a file that was not closed may not hold
 /// the last writes: these are errors unless `allowed` has their code, and then warnings.
-pub fn check_readable(path: &Path, detection: &Detection, allowed: &[String], report: &mut Report) {
+pub fn check_readable(place: Place<'_>, detection: &Detection, allowed: &[String], report: &mut Report) {
     let mut found = Report::new();
-    check_facts(detection, &mut found);
+    check_facts(place, detection, &mut found);
     if detection.format == Format::Vmdk && detection.variant == Some("sparse extent") {
         let message = "it has no descriptor of its own: it is one extent-file of a split disk";
-        found.push(Finding::new(&NOT_WHOLE, message));
+        let fix = one_file(place, detection, HUAWEI.max_disk);
+        found.push(Finding::new(&NOT_WHOLE, message).fix(fix));
     }
     for finding in found.findings() {
-        report.push(judged(finding.clone(), path, detection, allowed));
+        report.push(judged(finding.clone(), detection, allowed));
     }
 }
 
-fn judged(finding: Finding, path: &Path, detection: &Detection, allowed: &[String]) -> Finding {
-    let rule = finding.rule;
-    let may_pass = ALLOWABLE.iter().any(|other| other.code == rule.code);
-    if may_pass && is_allowed(rule.code, allowed) {
+fn judged(finding: Finding, detection: &Detection, allowed: &[String]) -> Finding {
+    let code = finding.rule.code;
+    if !ALLOWABLE.iter().any(|rule| rule.code == code) {
+        return finding;
+    }
+    let may_pass = allowable_in(detection).any(|allowable| allowable == code);
+    if may_pass && is_allowed(code, allowed) {
         return finding.severity(Severity::Warning).fix("allowed: the disk is converted as it is now");
     }
-    let finding = if may_pass { finding.severity(Severity::Error) } else { finding };
-    let code = rule.code;
-    if code == SNAPSHOTS.code {
-        let fix = format!("--allow {code} converts the current state and leaves the snapshots behind");
-        return finding.fix(fix);
-    }
-    if code == NOT_CLOSED.code {
-        let fix = format!(
-            "shut the machine down cleanly, then copy the image again; --allow {code} converts the disk as it is now"
-        );
-        return finding.fix(fix);
-    }
-    match (code == NOT_WHOLE.code, qemu_name(detection.format)) {
-        (true, Some(name)) => {
-            // The chain is opened by the tool that the user starts, by names that the user has read.
-            let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("whole.qcow2")));
-            let fix = format!(
-                "convert the whole chain into one file first, if you trust the files that it names: qemu-img convert -p -f \
-                 {name} -O qcow2 {from} {to}"
-            );
-            finding.fix(fix)
-        }
-        _ => finding,
-    }
+    let fix = match (code == SNAPSHOTS.code, may_pass) {
+        (true, _) => format!("--allow {code} converts the current state and leaves the snapshots behind"),
+        (false, true) => format!("{}; --allow {code} converts the disk as it is now", finding.advice()),
+        (false, false) => finding.advice().to_owned(),
+    };
+    finding.severity(Severity::Error).fix(fix)
 }

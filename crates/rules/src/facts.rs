@@ -9,17 +9,18 @@ use crate::rules::{
     DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
     POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
+use crate::whole::{Place, closed, one_file, repaired, sized};
 use crate::wrapper::check_wrapper;
-use crate::{Size, shown_names};
+use crate::{HUAWEI, Profile, Size, shown_names};
 
-/// Holds what is in the file against the rules that all clouds share. `path` is for advice, not for the look.
-pub fn check_detection(path: &Path, detection: &Detection, report: &mut Report) {
-    check_wrapper(path, detection, report);
-    check_facts(detection, report);
+/// Holds what is in the file against the rules that all clouds share. `path` and `profile` are for advice, not for the look.
+pub fn check_detection(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
+    check_wrapper(path, detection, profile, report);
+    check_facts(Place::File(path), detection, report);
 }
 
 /// The same but for what a wrapper is by itself: what speaks against reading the disk.
-pub(crate) fn check_facts(detection: &Detection, report: &mut Report) {
+pub(crate) fn check_facts(place: Place<'_>, detection: &Detection, report: &mut Report) {
     let format = detection.format;
     if format == Format::Empty {
         report.push(Finding::new(&EMPTY, "the file has no bytes"));
@@ -35,13 +36,32 @@ pub(crate) fn check_facts(detection: &Detection, report: &mut Report) {
             }
             _ => {
                 if let Some(finding) = finding(fact) {
-                    report.push(finding);
+                    report.push(match fix(place, detection, finding.rule) {
+                        Some(fix) => finding.fix(fix),
+                        None => finding,
+                    });
                 }
             }
         }
         if let Some(finding) = elsewhere(fact) {
             report.push(finding);
         }
+    }
+}
+
+/// The fix that goes by what the image is and where it is.
+fn fix(place: Place<'_>, detection: &Detection, rule: &Rule) -> Option<String> {
+    let rule = |other: &Rule| rule.code == other.code;
+    if rule(&NOT_WHOLE) {
+        Some(one_file(place, detection, HUAWEI.max_disk))
+    } else if rule(&NOT_CLOSED) {
+        Some(closed(place, detection))
+    } else if rule(&MARKED_CORRUPT) {
+        Some(repaired(place, detection))
+    } else if rule(&SIZE_DISPUTED) {
+        Some(sized(place))
+    } else {
+        None
     }
 }
 
@@ -106,7 +126,7 @@ fn elsewhere(fact: &Fact) -> Option<Finding> {
 }
 
 /// Absolute on any system, through a parent folder, or by one of qemu's protocols. `.\` begins a relative path of Windows.
-fn leads_out(name: &str) -> bool {
+pub(crate) fn leads_out(name: &str) -> bool {
     let is_drive = name.as_bytes().get(1) == Some(&b':');
     let is_protocol = name.split_once(':').is_some_and(|(word, _)| {
         word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-_".contains(&byte))

@@ -21,7 +21,7 @@ pub(crate) static BARE_METAL_FORMAT: Rule = Rule {
     title: "a bare-metal image is not ZVHD2",
     why: "images for bare-metal servers are imported from ZVHD2 only",
     source: "HW and OTC: bare-metal image guide",
-    fix: "convert it to ZVHD2: imsprep convert FILE FILE.zvhd2",
+    fix: "convert it to ZVHD2",
 };
 
 /// IMS-042

@@ -21,13 +21,7 @@ pub fn object_key(path: &Path, intent: &Intent) -> Option<String> {
 }
 
 /// Holds the key against the rules for names and for keys.
-pub(crate) fn check_key(
-    path: &Path,
-    format: Format,
-    profile: &Profile,
-    intent: &Intent,
-    report: &mut Report,
-) {
+pub fn check_key(path: &Path, format: Format, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Some(key) = object_key(path, intent) else { return };
     check_spaces(&key, intent, report);
     check_length(&key, profile, report);

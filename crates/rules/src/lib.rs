@@ -47,20 +47,21 @@ mod rules;
 mod shell;
 mod size;
 mod way_out;
+mod whole;
 mod wrapper;
 
 pub use check::{Facts, check_image, is_too_large};
 pub use content::{Inside, purpose_of};
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
-    DiskChecks, allowable_codes, check_convertible, check_disk_convertible, check_expanded_size,
-    check_readable,
+    DiskChecks, allowable_codes, check_convertible, check_disk_convertible, check_disk_size,
+    check_expanded_size, check_readable,
 };
 pub use facts::{check_detection, rule_of};
 pub use gpt::Medium;
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
-pub use key::object_key;
+pub use key::{check_key, object_key};
 pub use min_disk::min_disk_for;
 pub use names::shown_names;
 pub use not_checked::{Sight, not_checkable};
@@ -73,6 +74,8 @@ pub use request::{
     is_covered_by_request, near_system, tool_values, validate_body,
 };
 pub use rules::RULES;
-pub use shell::shell_quoted;
+pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
+pub use way_out::{output_beside, prepare_command};
+pub use whole::Place;
 pub use wrapper::{inside_text, rule_of_wrapper};

@@ -61,6 +61,14 @@ pub struct Profile {
     pub request: RequestProfile,
 }
 
+impl Profile {
+    /// What a command that is given as advice needs to go by these rules, with a space before it: nothing for the default.
+    pub fn flag(&self) -> String {
+        let is_default = PROFILES.first().is_some_and(|default| default.name == self.name);
+        if is_default { String::new() } else { format!(" --profile {}", self.name) }
+    }
+}
+
 const COMMON: &[Format] = &[
     Format::Vmdk,
     Format::Vhd,

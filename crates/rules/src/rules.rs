@@ -76,7 +76,7 @@ pub(crate) static NOT_WHOLE: Rule = Rule {
     title: "part of the disk is in another file",
     why: "one file is imported: snapshots, deltas, backing files, data files and split disks are not supported",
     source: "OTC: FAQ on image files",
-    fix: "convert the whole chain into one file: qemu-img convert reads all of it",
+    fix: "convert all files of the disk into one",
 };
 
 /// IMS-008
@@ -176,7 +176,7 @@ pub(crate) static DAMAGED: Rule = Rule {
     title: "the image is damaged",
     why: "its headers contradict themselves or the file, or say that it is corrupt",
     source: "the file's content",
-    fix: "fetch or copy it again; for qcow2, qemu-img check shows more",
+    fix: "fetch or copy it again",
 };
 
 /// IMS-017
@@ -222,7 +222,7 @@ pub(crate) static MARKED_CORRUPT: Rule = Rule {
     why: "a program that had it open found its structures contradicting each other and marked it; what is read of it may be \
           wrong",
     source: "the file's content",
-    fix: "work on a copy: qemu-img check tells what is wrong, and with -r all mends what can be mended",
+    fix: "fetch or copy it again; or repair a copy, as far as it can be, with qemu-img check",
 };
 
 /// IMS-022
@@ -267,8 +267,7 @@ pub(crate) static SIZE_DISPUTED: Rule = Rule {
     why: "two fields of the footer give the disk different sizes: qemu goes by the geometry where Virtual PC or qemu made \
           the file, others by the size; the end of the disk may be missing after a conversion",
     source: "qemu block/vpc.c; Microsoft, Virtual Hard Disk Image Format Specification 1.0",
-    fix: "tell qemu-img which size to take: qemu-img convert --image-opts \
-          driver=vpc,force_size_calc=current_size,file.filename=IMAGE -O raw RAW",
+    fix: "convert it with qemu-img, and say which size is right",
 };
 
 /// IMS-026

@@ -1,56 +1,59 @@
 //! Where to go with an image that quick import does not take.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use imsprep_detect::{Detection, Fact, Format};
+use imsprep_detect::Format;
+use imsprep_findings::{Report, Severity};
 
-use crate::{Profile, Size, shell_quoted};
+use crate::convertible::{DiskChecks, allowable_in, check_convertible, check_disk_convertible};
+use crate::whole::Place;
+use crate::{Facts, Profile, Size, shell_quoted};
 
-/// The way out for an image in the wrong format, fitting its kind and its size.
-pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> String {
+/// The way out for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.
+pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
+    let Facts { path, detection, .. } = *facts;
     let format = detection.format;
-    match format {
-        Format::Iso9660 => {
-            return "an ISO has an import of its own; or install from it and import the disk".into();
-        }
-        Format::AndroidSparse => {
-            let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
-            return format!("make a RAW of it: simg2img {source} {raw}, then imsprep bitmap create {raw}");
-        }
-        Format::Wim => {
-            return "a WIM holds the files of an installation, not a disk: install from it, and import that disk"
-                .into();
-        }
-        Format::Ewf | Format::Aff => {
-            return format!("convert the {format} file to RAW with the tools of that format");
-        }
-        Format::Luks => return "decrypt it into a plain RAW image first".into(),
-        _ => {}
+    if !is_converted(format) {
+        return match format {
+            Format::Iso9660 => {
+                "an ISO has an import of its own; or install from it and import the disk".into()
+            }
+            Format::AndroidSparse => {
+                "make a RAW of it with simg2img, one of Android's tools, and check that".into()
+            }
+            Format::Wim => {
+                "a WIM holds the files of an installation, not a disk: install from it, and import that disk"
+                    .into()
+            }
+            Format::Ewf | Format::Aff => {
+                format!("convert the {format} file to RAW with the tools of that format")
+            }
+            Format::Luks => "decrypt it into a plain RAW image first".into(),
+            _ => "make a RAW of the disk in it with the program that made it, and check that".into(),
+        };
     }
-    let whole = detection.facts.iter().all(|fact| {
-        !matches!(
-            fact,
-            Fact::ExtentFiles(_) | Fact::BackingFile(_) | Fact::ExternalDataFile(_) | Fact::Parent(_)
-        )
-    });
-    let convert = match qemu_name(format) {
-        // All else that speaks against a conversion is told by it, and by other findings.
-        Some(_) if whole => {
-            format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path))
-        }
-        Some(name) => {
-            let (source, raw) = (shell_quoted(path), shell_quoted(&other_name(path)));
-            format!(
-                "convert it to RAW and make its bitmap: qemu-img convert -p -f {name} -O raw {source} {raw} && imsprep \
-                 bitmap create {raw}"
-            )
-        }
-        None => format!("convert it to ZVHD2 in one step: imsprep prepare {}", shell_quoted(path)),
-    };
-    let common = profile.common_formats.contains(&format)
-        && detection.file_size <= profile.max_common_file
-        && detection.virtual_size.is_none_or(|size| size <= profile.max_disk)
-        && whole;
+    let mut against = Report::new();
+    check_convertible(Place::File(path), detection, profile, &[], &mut against);
+    if let Some(inside) = &facts.inside {
+        check_disk_convertible(inside, DiskChecks::Lost, &[], &mut against);
+    }
+    let errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let mut codes = errors.map(|finding| finding.rule.code).collect::<Vec<_>>();
+    codes.dedup();
+    if detection.virtual_size == Some(0) {
+        codes.push("IMS-015");
+    }
+    let allowed = |code: &&str| allowable_in(detection).any(|allowable| allowable == *code);
+    if let Some(first) = codes.iter().find(|code| !allowed(code)) {
+        return format!("follow the fix of {first} first; then prepare what comes of it");
+    }
+    let allow = codes.iter().map(|code| format!(" --allow {code}")).collect::<String>();
+    let state = if codes.is_empty() { "" } else { ", as it is now" };
+    let convert =
+        format!("convert it to ZVHD2 in one step{state}: {}", prepare_command(path, profile, &allow));
+    let common = codes.is_empty()
+        && profile.common_formats.contains(&format)
+        && detection.file_size <= profile.max_common_file;
     if common {
         let limit = Size(profile.max_common_file).scaled();
         // Pages disagree: "smaller than" and "not larger than".
@@ -65,10 +68,31 @@ pub(crate) fn way_out(path: &Path, detection: &Detection, profile: &Profile) -> 
     }
 }
 
-/// A name for the RAW that is not the image's own.
-fn other_name(path: &Path) -> std::path::PathBuf {
-    let raw = path.with_extension("raw");
-    if raw == path { path.with_extension("converted.raw") } else { raw }
+/// The command that prepares an image, between the marks of a command, with these arguments. The output gets another name where the
+/// service would refuse its own.
+pub fn prepare_command(path: &Path, profile: &Profile, arguments: &str) -> String {
+    let output = output_beside(path);
+    let output = match output.file_name().map(|name| name.to_string_lossy()) {
+        Some(name) if name.contains(' ') => {
+            format!(" -o {}", shell_quoted(&output.with_file_name(name.replace(' ', "_"))))
+        }
+        _ => String::new(),
+    };
+    format!("`imsprep prepare {}{}{arguments}{output}`", shell_quoted(path), profile.flag())
+}
+
+/// Where a conversion goes if nothing else is said: `disk.zvhd2` for `disk.qcow2`, and for `disk.raw.gz` as well.
+pub fn output_beside(path: &Path) -> PathBuf {
+    let inner = path.with_extension("");
+    let compressed = path.extension().is_some_and(|extension| {
+        ["gz", "xz", "zst"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    });
+    if compressed { inner.with_extension("zvhd2") } else { path.with_extension("zvhd2") }
+}
+
+/// Whether the disk in a file of this format is converted, be it by qemu.
+fn is_converted(format: Format) -> bool {
+    format == Format::Zvhd || qemu_name(format).is_some()
 }
 
 /// qemu-img's name of the format, where it reads it.
@@ -87,4 +111,34 @@ pub(crate) fn qemu_name(format: Format) -> Option<&'static str> {
         Format::Cloop => "cloop",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HUAWEI, OTC};
+
+    #[test]
+    fn the_output_lies_beside_the_source() {
+        for (source, output) in [
+            ("a/b.qcow2", "a/b.zvhd2"),
+            ("a/b.c.vmdk", "a/b.c.zvhd2"),
+            ("b.raw.GZ", "b.zvhd2"),
+            ("b.xz", "b.zvhd2"),
+            ("b", "b.zvhd2"),
+        ] {
+            assert_eq!(output_beside(Path::new(source)), Path::new(output));
+        }
+    }
+
+    #[test]
+    fn the_command_has_what_it_needs() {
+        for (path, profile, command) in [
+            ("a b/c.vmdk", &HUAWEI, "`imsprep prepare 'a b/c.vmdk'`"),
+            ("a/b c.vmdk", &OTC, "`imsprep prepare 'a/b c.vmdk' --profile otc --allow X -o a/b_c.zvhd2`"),
+        ] {
+            let arguments = if profile.name == "otc" { " --allow X" } else { "" };
+            assert_eq!(prepare_command(Path::new(path), profile, arguments), command);
+        }
+    }
 }

@@ -6,7 +6,9 @@ use imsprep_detect::{Content, Detection, Fact, Format, Inside};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::rules::{ARCHIVE, COMPRESSED};
-use crate::{Size, shell_quoted};
+use crate::way_out::{prepare_command, qemu_name};
+use crate::whole::beside;
+use crate::{Profile, Size, shell_quoted};
 
 /// Things in a wrapper that a finding lists; detection has all that were looked at.
 const SHOWN: usize = 8;
@@ -20,7 +22,7 @@ pub fn rule_of_wrapper(format: Format) -> Option<&'static Rule> {
     }
 }
 
-pub(crate) fn check_wrapper(path: &Path, detection: &Detection, report: &mut Report) {
+pub(crate) fn check_wrapper(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     let Some(rule) = rule_of_wrapper(detection.format) else { return };
     let (format, content) = (detection.format, list(detection));
     let message = match detection.variant {
@@ -28,14 +30,10 @@ pub(crate) fn check_wrapper(path: &Path, detection: &Detection, report: &mut Rep
         _ if format.is_archive() => format!("the file is a {format} archive{content}"),
         _ => format!("the file is compressed with {format}{content}"),
     };
-    let prepare = format!("imsprep prepare {}", shell_quoted(path));
-    let unpack = unpack(path, format);
-    let fix = match format {
-        Format::Gzip | Format::Xz | Format::Zstd => {
-            format!("a RAW in it becomes a ZVHD2 in one step: {prepare}; or {unpack}")
-        }
-        Format::Tar => format!("a disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}"),
-        _ => unpack,
+    let unpack = unpack(path, detection);
+    let fix = match prepare(path, detection, profile) {
+        Some(prepare) => format!("the disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}"),
+        None => unpack,
     };
     report.push(Finding::new(rule, message).fix(fix));
 }
@@ -79,27 +77,102 @@ fn content_text(content: &Content) -> String {
     }
 }
 
-/// The command that unpacks a wrapper beside it and leaves it where it is. None of these programs replaces a file unasked.
-fn unpack(path: &Path, format: Format) -> String {
-    let file = shell_quoted(path);
-    let (command, extension) = match format {
-        Format::Zip => return format!("unpack it with unzip {file}, then check each disk that was in it"),
-        Format::SevenZip => {
-            return format!("unpack it with 7z x {file}, then check each disk that was in it");
+/// The command that prepares the disk in a wrapper without unpacking it to a file, where there is one that can be.
+fn prepare(path: &Path, detection: &Detection, profile: &Profile) -> Option<String> {
+    let mut things = detection.facts.iter().filter_map(|fact| match fact {
+        Fact::Inside(inside) => Some(inside),
+        _ => None,
+    });
+    if !detection.also.is_empty() || has_reasons(&detection.facts) {
+        return None;
+    }
+    match detection.format {
+        // Of one that is compressed as a whole a RAW is read as it comes, and no other format.
+        Format::Gzip | Format::Xz | Format::Zstd => {
+            let inside = things.next_back()?;
+            let is_raw =
+                matches!(inside.content, Content::Found { format: Format::Raw, .. } | Content::Nothing);
+            let fits = inside.size.is_none_or(|size| size <= profile.max_disk);
+            (is_raw && fits).then(|| prepare_command(path, profile, ""))
         }
-        Format::Gzip => ("gzip -dk", "gz"),
-        Format::Xz => ("xz -dk", "xz"),
-        Format::Zstd => ("zstd -d", "zst"),
-        Format::Bzip2 => ("bzip2 -dk", "bz2"),
-        Format::Lz4 => ("lz4 -d", "lz4"),
-        _ => return format!("unpack it with tar -xkf {file}, then check each disk that was in it"),
+        Format::Tar => {
+            let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
+            let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted_within(inside, profile))?;
+            let disk = if disks.len() > 1 { format!(" --disk {number}") } else { String::new() };
+            Some(prepare_command(path, profile, &disk))
+        }
+        _ => None,
+    }
+}
+
+/// Whether something else that is wrong with the wrapper keeps it from being read.
+fn has_reasons(facts: &[Fact]) -> bool {
+    facts.iter().any(|fact| !matches!(fact, Fact::Inside(_) | Fact::NotLookedAt(_)))
+}
+
+/// Whether a member of an archive is one of those that `--disk` counts; what shows nothing is one by its name.
+fn is_disk(inside: &Inside) -> bool {
+    let name = inside.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    match &inside.content {
+        Content::Nothing => [".raw", ".img", ".iso"].iter().any(|end| name.ends_with(end)),
+        // What is no disk to be imported is counted, too: it has a number.
+        Content::Found { format, .. } => {
+            matches!(format, Format::Raw | Format::Iso9660 | Format::Luks) || qemu_name(*format).is_some()
+        }
+        Content::NotLookedAt(_) => false,
+    }
+}
+
+/// Whether the disk in a member is read where it lies: qemu would need it as a file of its own.
+fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
+    let most = profile.max_disk;
+    match &inside.content {
+        Content::Found { format: Format::Raw, .. } | Content::Nothing => {
+            inside.size.is_none_or(|size| (1..=most).contains(&size))
+        }
+        Content::Found {
+            format: Format::Qcow2 | Format::Vmdk | Format::Vhd,
+            virtual_size,
+            facts,
+            variant,
+            ..
+        } => {
+            let is_ours = !matches!(variant, Some("vmfsSparse" | "seSparse" | "sparse extent"));
+            is_ours && facts.is_empty() && virtual_size.is_none_or(|size| (1..=most).contains(&size))
+        }
+        _ => false,
+    }
+}
+
+/// How to unpack a wrapper beside it and leave it where it is. None of these commands replaces a file.
+fn unpack(path: &Path, detection: &Detection) -> String {
+    let file = shell_quoted(path);
+    let (program, command, extension) = match detection.format {
+        Format::Zip => {
+            return format!("unpack it with `unzip -n {file}`, and check each disk that was in it");
+        }
+        Format::SevenZip => {
+            return format!("unpack it with `7z x -aos {file}`, and check each disk that was in it");
+        }
+        Format::Tar => {
+            return format!("unpack it with `tar -xkf {file}`, and check each disk that was in it");
+        }
+        Format::Gzip => ("gzip -dc", "gzip -dk", "gz"),
+        Format::Xz => ("xz -dc", "xz -dk", "xz"),
+        Format::Zstd => ("zstd -dc", "zstd -d", "zst"),
+        Format::Bzip2 => ("bzip2 -dc", "bzip2 -dk", "bz2"),
+        Format::Lz4 => ("lz4 -dc", "lz4 -d", "lz4"),
+        _ => return "unpack it with the program that made it, and check each disk that was in it".into(),
     };
     // They go by the extension: without it they refuse, or don't know the name of what comes out.
     if path.extension().is_none_or(|found| found != extension) {
-        return format!("name it .{extension}, unpack it with {command}, then check what was in it");
+        let target = shell_quoted(&beside(path, "unpacked", None));
+        return format!(
+            "unpack it with `(set -C; {program} < {file} > {target})`, and check what was in it, {target}"
+        );
     }
     let target = shell_quoted(&path.with_extension(""));
     // lz4 writes to standard output where that is no terminal, unless it is told the name.
-    let output = if format == Format::Lz4 { format!(" {target}") } else { String::new() };
-    format!("unpack it, then check what was in it: {command} {file}{output} && imsprep check {target}")
+    let output = if detection.format == Format::Lz4 { format!(" {target}") } else { String::new() };
+    format!("unpack it with `{command} {file}{output}`, and check what was in it, {target}")
 }

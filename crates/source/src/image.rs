@@ -68,6 +68,7 @@ pub struct ImageFile {
     kind: FileKind,
     size: u64,
     identity: FileIdentity,
+    access: Option<sys::Access>,
     /// Found out when somebody first asks for extents.
     trusts_holes: OnceLock<bool>,
 }
@@ -95,7 +96,7 @@ impl ImageFile {
         let kind = refuse_unless_image(&path, &status)?;
         let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
         let identity = FileIdentity::new(&status, size);
-        Ok(Self { path, file, kind, size, identity, trusts_holes: OnceLock::new() })
+        Ok(Self { path, file, kind, size, identity, access: status.access, trusts_holes: OnceLock::new() })
     }
 
     /// A second descriptor of the same file, so that each can be told its own [`ReadPattern`].
@@ -148,6 +149,11 @@ impl ImageFile {
     /// The identity taken when the file was opened.
     pub fn identity(&self) -> &FileIdentity {
         &self.identity
+    }
+
+    /// Who may read it.
+    pub(crate) fn access(&self) -> Option<sys::Access> {
+        self.access
     }
 
     /// Holds the file, and what its path leads to now, against the identity taken when it was opened.

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::temporary::{Temporary, folder_of};
-use crate::{Error, FileKind, ImageFile, Result, sys};
+use crate::{Error, FileKind, ImageFile, Input, Result, sys};
 
 /// What to do with an output that exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,51 +43,34 @@ impl OutputFile {
     /// [`Error::Exists`]; [`Error::NotAFile`] if a directory, a device or a pipe is there; [`Error::Write`] if no file
     /// can be made beside it.
     pub fn create(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<Self> {
+        let inputs = inputs.iter().map(|image| Input::from(*image)).collect::<Vec<_>>();
+        Self::create_from(path, overwrite, &inputs)
+    }
+
+    /// The same, of inputs of which there may be too many to be open at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_from(path: impl Into<PathBuf>, overwrite: Overwrite, inputs: &[Input]) -> Result<Self> {
         let path = path.into();
-        Self::check_place(&path, overwrite, inputs)?;
+        may_be_made(&path, overwrite, inputs)?;
         // Through a link to a file it is that file that is replaced, not the link.
         let path = if path.is_symlink() { path.canonicalize().unwrap_or(path) } else { path };
-        let temporary = Temporary::create_in(folder_of(&path)).map_err(|source| Error::Write {
-            path: path.clone(),
-            what: "create a temporary file beside it",
-            source,
-        })?;
+        // What may not be read by everybody is not readable in another form, nor in the place of a file that was not.
+        let replaced = Input::at(&path).ok();
+        let limits = inputs.iter().chain(&replaced).filter_map(Input::access).collect::<Vec<_>>();
+        let temporary = temporary_beside(&path, &limits)?;
         Ok(Self { path, temporary, overwrite, written: 0, pushed: 0 })
     }
 
-    /// Whether an output may be made at `path`; the same errors as [`create`](Self::create), but nothing is created.
+    /// Whether an output may be made at `path`; the same errors as [`create`](Self::create), but nothing is left there.
     ///
     /// # Errors
     ///
     /// As [`create`](Self::create).
     pub fn check_place(path: &Path, overwrite: Overwrite, inputs: &[&ImageFile]) -> Result<()> {
-        match std::fs::metadata(path) {
-            Ok(metadata) => {
-                let not_a_file = |kind| Error::NotAFile { path: path.to_owned(), kind };
-                let kind = FileKind::of(&metadata);
-                if !matches!(kind, FileKind::Regular | FileKind::BlockDevice) {
-                    return Err(not_a_file(kind));
-                }
-                let there = ImageFile::open(path)?;
-                for input in inputs {
-                    if there.identity().same_file(input.identity()) {
-                        let input = crate::ReadAt::path(*input).to_owned();
-                        return Err(Error::OutputIsInput { path: path.to_owned(), input });
-                    }
-                }
-                if there.kind() != FileKind::Regular {
-                    return Err(not_a_file(there.kind()));
-                }
-            }
-            // A link that leads nowhere is a name that is taken, too.
-            Err(_) if path.symlink_metadata().is_ok() => {}
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(Error::Open { path: path.to_owned(), source }),
-        }
-        match overwrite {
-            Overwrite::Refuse => Err(Error::Exists { path: path.to_owned() }),
-            Overwrite::Replace => Ok(()),
-        }
+        Self::create(path, overwrite, inputs).map(drop)
     }
 
     /// Where the file will be.
@@ -226,6 +209,49 @@ impl FinishedFile {
         }
         Ok(())
     }
+}
+
+/// Looks at what is at the place of an output.
+fn may_be_made(path: &Path, overwrite: Overwrite, inputs: &[Input]) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => {
+            let not_a_file = |kind| Error::NotAFile { path: path.to_owned(), kind };
+            let kind = FileKind::of(&metadata);
+            if !matches!(kind, FileKind::Regular | FileKind::BlockDevice) {
+                return Err(not_a_file(kind));
+            }
+            let there = ImageFile::open(path)?;
+            for input in inputs {
+                if there.identity().same_file(input.identity()) {
+                    let input = input.path().to_owned();
+                    return Err(Error::OutputIsInput { path: path.to_owned(), input });
+                }
+            }
+            if there.kind() != FileKind::Regular {
+                return Err(not_a_file(there.kind()));
+            }
+        }
+        // A link that leads nowhere is a name that is taken, too.
+        Err(_) if path.symlink_metadata().is_ok() => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(Error::Open { path: path.to_owned(), source }),
+    }
+    match overwrite {
+        Overwrite::Refuse => Err(Error::Exists { path: path.to_owned() }),
+        Overwrite::Replace => Ok(()),
+    }
+}
+
+fn temporary_beside(path: &Path, limits: &[sys::Access]) -> Result<Temporary> {
+    let folder = folder_of(path);
+    Temporary::create_in(folder, limits).map_err(|source| {
+        let what = if folder.exists() {
+            "create a temporary file beside it"
+        } else {
+            "create it: its folder is not there; make it first, with mkdir -p"
+        };
+        Error::Write { path: path.to_owned(), what, source }
+    })
 }
 
 fn write_error(path: &Path, what: &'static str, source: io::Error) -> Error {

@@ -1,12 +1,12 @@
 //! A file that has no name, or a temporary one, until it is complete.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::{Overwrite, sys};
+use crate::{Leftover, Overwrite, sys};
 
 /// What a file in the making is called.
 #[derive(Debug)]
@@ -14,22 +14,25 @@ pub(crate) enum Temporary {
     /// Nothing: where the system has such files, as then nothing is left of it however the process ends.
     Unnamed(File),
     /// A name beside its place, which goes with this value, but stays if the process is killed.
-    Named(NamedTempFile),
+    Named(NamedTempFile, Leftover),
 }
 
 impl Temporary {
-    /// A new file in the file system of `folder`.
-    pub(crate) fn create_in(folder: &Path) -> io::Result<Self> {
+    /// A new file in the file system of `folder`, which nobody may read who may not read each of `limits`.
+    pub(crate) fn create_in(folder: &Path, limits: &[sys::Access]) -> io::Result<Self> {
         if let Some(file) = sys::unnamed_file(folder)? {
+            sys::narrow(&file, limits)?;
             return Ok(Self::Unnamed(file));
         }
-        named_in(folder).map(Self::Named)
+        // One with a name could be opened by others as soon as it is there: it is never wider than it will be.
+        let leftover = Leftover::new();
+        Ok(Self::Named(named_in(folder, sys::new_file_permissions(limits))?, leftover))
     }
 
     pub(crate) fn file(&self) -> &File {
         match self {
             Self::Unnamed(file) => file,
-            Self::Named(named) => named.as_file(),
+            Self::Named(named, _) => named.as_file(),
         }
     }
 
@@ -37,16 +40,17 @@ impl Temporary {
     pub(crate) fn reopen(&self) -> io::Result<File> {
         match self {
             Self::Unnamed(file) => sys::reopen_unnamed(file),
-            Self::Named(named) => named.reopen(),
+            Self::Named(named, _) => named.reopen(),
         }
     }
 
     /// Gives it its name, in one step; whoever looks finds the old file or the new one.
     pub(crate) fn place(self, path: &Path, overwrite: Overwrite) -> io::Result<()> {
         let file = match self {
-            Self::Named(named) => return place_named(named, path, overwrite),
+            Self::Named(named, _leftover) => return place_named(named, path, overwrite),
             Self::Unnamed(file) => file,
         };
+        let _leftover = Leftover::new();
         let placed = match (sys::name_file(&file, path), overwrite) {
             // A file can't be given a name that another has: it gets one beside it, which is then moved.
             (Err(e), Overwrite::Replace) if e.kind() == io::ErrorKind::AlreadyExists => replace(&file, path),
@@ -105,18 +109,18 @@ fn place_named(named: NamedTempFile, path: &Path, overwrite: Overwrite) -> io::R
     }
 }
 
-fn named_in(folder: &Path) -> io::Result<NamedTempFile> {
+fn named_in(folder: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     // As an ordinary program would make it: readable by all that the umask lets; tempfile's own default is 0600.
-    if let Some(permissions) = sys::new_file_permissions() {
+    if let Some(permissions) = permissions {
         builder.permissions(permissions);
     }
     builder.tempfile_in(folder)
 }
 
 fn named_copy(mut file: File, folder: &Path) -> io::Result<NamedTempFile> {
-    let mut named = named_in(folder)?;
+    let mut named = named_in(folder, Some(file.metadata()?.permissions()))?;
     io::Seek::rewind(&mut file)?;
     io::copy(&mut file, named.as_file_mut())?;
     named.as_file().sync_all()?;
@@ -146,8 +150,10 @@ mod tests {
     fn of_both_kinds_the_same_comes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out");
-        let create = || Temporary::create_in(dir.path()).unwrap();
-        let named = || Temporary::Named(named_in(dir.path()).unwrap());
+        let create = || Temporary::create_in(dir.path(), &[]).unwrap();
+        let named = || {
+            Temporary::Named(named_in(dir.path(), sys::new_file_permissions(&[])).unwrap(), Leftover::new())
+        };
         for (make, content) in [(&create as &dyn Fn() -> Temporary, "one"), (&named, "two")] {
             let write = || {
                 let temporary = make();
@@ -169,7 +175,7 @@ mod tests {
     #[test]
     fn a_copy_with_a_name_holds_the_same() {
         let dir = tempfile::tempdir().unwrap();
-        let temporary = Temporary::create_in(dir.path()).unwrap();
+        let temporary = Temporary::create_in(dir.path(), &[]).unwrap();
         temporary.file().write_all(b"the work of hours").unwrap();
         let copy = named_copy(temporary.file().try_clone().unwrap(), dir.path()).unwrap();
         place_named(copy, &dir.path().join("out"), Overwrite::Refuse).unwrap();
@@ -180,7 +186,7 @@ mod tests {
     #[test]
     fn without_a_name_nothing_is_there_to_be_left() {
         let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-        let temporary = Temporary::create_in(dir.path()).unwrap();
+        let temporary = Temporary::create_in(dir.path(), &[]).unwrap();
         assert!(matches!(temporary, Temporary::Unnamed(_)), "{temporary:?}");
         temporary.file().write_all(b"half").unwrap();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -192,7 +198,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ordinary"), "").unwrap();
-        Temporary::create_in(dir.path()).unwrap().place(&dir.path().join("ours"), Overwrite::Refuse).unwrap();
+        Temporary::create_in(dir.path(), &[])
+            .unwrap()
+            .place(&dir.path().join("ours"), Overwrite::Refuse)
+            .unwrap();
         let mode = |name| std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode("ours"), mode("ordinary"));
     }

@@ -7,10 +7,11 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
+use imsprep_rules::shell_quoted;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
-use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file};
+use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_command};
 use crate::sampled::{SampledBlocks, sample_blocks};
 use crate::{Error, Result};
 
@@ -81,7 +82,7 @@ pub fn create_bitmap(
     let options = ScanOptions { block_size: layout.block_size, io };
     let found = scan(&image, &options, progress, cancel)?;
     let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&output, layout, why))?;
-    let length = write_bitmap(&output, &bytes, overwrite, &image)?;
+    let length = write_bitmap(&output, &bytes, overwrite, &[&image])?;
     let image_size = found.map.image_size();
     Ok(BitmapCreated {
         image: path.to_owned(),
@@ -149,12 +150,14 @@ pub fn verify_bitmap(
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
     let mut report = Report::new();
-    let context = BitmapContext { image: &image, layout: options.layout.as_ref() };
+    let context = BitmapContext { image: &image, bitmap: &bitmap, layout: options.layout.as_ref() };
     let (state, compared) = match (options.sample, &file.recognition) {
         (Some(count), Recognition::Known { map, .. }) => {
             let sampled = sample_blocks(&image, map, count, progress, cancel)?;
             let state = check_bitmap_file(&file, None, &context, &mut report);
-            push_sampled(&sampled, map, &mut report);
+            let mut found = Report::new();
+            push_sampled(&sampled, map, &mut found);
+            with_command(found, &context, &mut report);
             (state, Compared::Some(sampled))
         }
         (None, Recognition::Known { .. } | Recognition::Unrecognised { .. }) => {
@@ -206,7 +209,7 @@ pub(crate) fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()
         Format::Raw => "it is another format as well: see imsprep detect".into(),
         Format::Zvhd2 => "a ZVHD2 needs none: it has a bitmap inside, with the same bits that the .mf of its RAW would have".into(),
         Format::Empty => "there is nothing in it".into(),
-        _ => format!("see imsprep check {}", path.display()),
+        _ => format!("see imsprep check {}", shell_quoted(path)),
     };
     Err(Error::NotRaw { path: path.to_owned(), format: detection.format, advice })
 }

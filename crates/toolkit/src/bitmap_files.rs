@@ -257,6 +257,6 @@ pub fn convert_bitmap(
     cancel.check()?;
     let bytes = to.encode(&map).map_err(|why| Error::cannot_encode(output, to, why))?;
     cancel.check()?;
-    let length = write_bitmap(output, &bytes, *overwrite, &input)?;
+    let length = write_bitmap(output, &bytes, *overwrite, &inputs)?;
     Ok(BitmapConverted { source, path: output.to_owned(), layout: to.clone(), length, map })
 }

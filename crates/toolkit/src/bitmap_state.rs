@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imsprep_bitmap::{
-    BITMAP_OLDER, BITMAP_OTHER_LAYOUT, BITMAP_WRONG_SIZE, BitmapFile, LAYOUT_UNPROVEN, Layout, Origin,
-    Recognition, check_against_content, check_unrecognised_against_content, layout,
+    BITMAP_OLDER, BITMAP_OTHER_LAYOUT, BitmapFile, LAYOUT_UNPROVEN, Layout, Origin, Recognition, bitmap_path,
+    check_against_content, check_unrecognised_against_content, layout,
 };
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_rules::shell_quoted;
 use imsprep_scan::Scan;
-use imsprep_source::{ImageFile, ReadAt};
+use imsprep_source::{FileKind, ImageFile, ReadAt};
 
 /// What became of a RAW's bitmap file.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ impl BitmapState {
 pub(crate) struct BitmapContext<'a> {
     /// Its image.
     pub(crate) image: &'a ImageFile,
+    /// Where it is.
+    pub(crate) bitmap: &'a Path,
     /// The layout that is meant for the service, if somebody says so.
     pub(crate) layout: Option<&'a Layout>,
 }
@@ -98,7 +100,7 @@ pub(crate) fn check_bitmap_file(
     let state = match (&file.recognition, content) {
         (Recognition::Known { layout, map }, content) => {
             if let Some(content) = content {
-                check_against_content(map, &content.map, report);
+                check_against_content(map, &content.map, &mut found);
             }
             layout_findings(layout, context, report);
             BitmapState::Known { path, layout: layout.clone(), compared: content.is_some() }
@@ -124,28 +126,29 @@ pub(crate) fn check_bitmap_file(
     state
 }
 
+/// The command of the rules for bitmap files, which knows neither image nor layout.
+const CREATE: &str = "`imsprep bitmap create --force FILE`";
+
 /// Passes findings on, with the command for this very image where that mends them.
-fn with_command(found: Report, context: &BitmapContext<'_>, report: &mut Report) {
-    if found.count_of(&BITMAP_WRONG_SIZE) == 0 {
-        return report.merge(found);
-    }
-    for item in found.not_checked() {
-        report.push_not_checked(&item.what, &item.why);
-    }
-    for finding in found.findings() {
-        let fix = format!("write it anew: {}", create_command(context));
-        report.push(finding.clone().fix(fix));
-    }
+pub(crate) fn with_command(mut found: Report, context: &BitmapContext<'_>, report: &mut Report) {
+    found.set_fixes(|finding| {
+        let advice = finding.advice();
+        advice.contains(CREATE).then(|| advice.replace(CREATE, &create_command(context)))
+    });
+    report.merge(found);
 }
 
-/// The command that writes the bitmap of an image anew.
+/// The command that writes the bitmap of an image anew. Where a layout that somebody described is kept is not known here.
 fn create_command(context: &BitmapContext<'_>) -> String {
     let layout = match context.layout {
         Some(layout) if layout.origin == Origin::BuiltIn => format!("--layout {} ", layout.name),
-        Some(_) => "--layout FILE.toml ".to_owned(),
+        Some(_) => return "imsprep bitmap create with --force and this --layout".to_owned(),
         None => String::new(),
     };
-    format!("imsprep bitmap create --force {layout}{}", shell_quoted(context.image.path()))
+    let image = context.image.path();
+    let is_elsewhere = context.image.kind() == FileKind::BlockDevice || context.bitmap != bitmap_path(image);
+    let output = if is_elsewhere { format!(" -o {}", shell_quoted(context.bitmap)) } else { String::new() };
+    format!("`imsprep bitmap create --force {layout}{}{output}`", shell_quoted(image))
 }
 
 /// What is to be said of the layout that a bitmap is in: that it is not the one meant for the service, or that nobody has

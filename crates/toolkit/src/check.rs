@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use imsprep_bitmap::{
-    BITMAP_MISSING, BITMAP_SHARED, Layout, Recognition, bitmap_path, layout, read_bitmap, write_bitmap,
+    BITMAP_MISSING, BITMAP_SHARED, Layout, Origin, Recognition, bitmap_path, layout, read_bitmap,
+    write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Finding, Overrides, Report};
@@ -176,6 +177,7 @@ pub fn check_image_file(
         digest_rest(&image, &mut checked, progress, cancel)?;
     }
     image.verify_unchanged()?;
+    checked.report.name_file(&shell_quoted(path));
     let sight = match &inside {
         Ok(inspection) => Sight::Inside(inspection),
         Err(why) => Sight::Nothing(why),
@@ -227,7 +229,7 @@ fn look_at_content(
 /// The image's name is so long that its bitmap file can't have the one that the service looks for.
 fn push_no_name(checked: &mut Checked, path: PathBuf) {
     let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
-    let fix = "give the image a shorter name, and then make its bitmap: imsprep bitmap create IMAGE";
+    let fix = "give the image a shorter name, and then make its bitmap with imsprep bitmap create";
     checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
     checked.bitmap = Some(BitmapState::Missing { path });
 }
@@ -252,7 +254,7 @@ fn check_raw(
 ) -> Result<()> {
     let path = bitmap_path(&checked.path);
     let report = &mut checked.report;
-    let context = BitmapContext { image, layout: options.layout.as_ref() };
+    let context = BitmapContext { image, bitmap: &path, layout: options.layout.as_ref() };
     let file = match path.symlink_metadata() {
         Err(e) if e.kind() == ErrorKind::NotFound => None,
         // No file can have that name, so there is none.
@@ -266,7 +268,12 @@ fn check_raw(
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
         if !wanted || depth == Depth::Quick {
             let device = if image.kind() == FileKind::BlockDevice { " -o disk.mf" } else { "" };
-            let fix = format!("make it: imsprep bitmap create {}{device}", shell_quoted(&checked.path));
+            let layout = match &options.layout {
+                Some(layout) if layout.origin == Origin::BuiltIn => format!(" --layout {}", layout.name),
+                _ => String::new(),
+            };
+            let fix =
+                format!("make it: `imsprep bitmap create{layout} {}{device}`", shell_quoted(&checked.path));
             let message = format!("there is no {}", path.display());
             report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
             checked.bitmap = Some(BitmapState::Missing { path });
@@ -279,7 +286,7 @@ fn check_raw(
         let found;
         (found, checked.digest) = look_at_content(image, options.digest, &scan_options, progress, cancel)?;
         let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&path, layout, why))?;
-        write_bitmap(&path, &bytes, Overwrite::Refuse, image)?;
+        write_bitmap(&path, &bytes, Overwrite::Refuse, &[image])?;
         layout_findings(layout, &context, report);
         checked.bitmap = Some(BitmapState::Written { path, layout: layout.clone() });
         checked.scan = Some(found);

@@ -5,7 +5,7 @@ use std::path::Path;
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Report, Severity};
 use imsprep_foreign::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
-use imsprep_rules::{allowable_codes, check_readable, shell_quoted};
+use imsprep_rules::{Place, allowable_codes, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
@@ -52,7 +52,7 @@ pub fn open_numbered_disk<'a>(
         Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(image),
         Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(image, cancel)?)),
         Format::Tar => {
-            refuse_unless_readable(image.path(), &detection)?;
+            refuse_unless_readable(image.path(), Place::File(image.path()), &detection)?;
             Inner::Foreign(open_member(image, disk_in(image, number)?)?)
         }
         _ => Inner::Foreign(open_foreign(image, &detection, cancel)?),
@@ -67,10 +67,10 @@ fn open_foreign<'a>(
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
     if let Some(driver) = qemu_driver(detection) {
-        refuse_unless_readable(image.path(), detection)?;
+        refuse_unless_readable(image.path(), Place::File(image.path()), detection)?;
         return Ok(Box::new(open_served(image.path(), detection.format, driver, cancel)?));
     }
-    open_slice(Slice::whole(image), detection)
+    open_slice(Slice::whole(image), Place::File(image.path()), detection)
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
@@ -79,16 +79,20 @@ fn open_member<'a>(image: &'a ImageFile, member: Member<'a>) -> Result<Box<dyn D
     match (detection.format, qemu_driver(&detection)) {
         // As in a file of its own.
         (Format::Raw | Format::Iso9660 | Format::Luks, _) => {
-            refuse_unless_readable(image.path(), &detection)?;
+            refuse_unless_readable(image.path(), Place::Archive, &detection)?;
             Ok(Box::new(bytes))
         }
-        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, &detection),
+        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, Place::Archive, &detection),
         _ => Err(not_read(image, &name, &detection)),
     }
 }
 
-fn open_slice<'a>(file: Slice<'a>, detection: &Detection) -> Result<Box<dyn DiskReader + 'a>> {
-    refuse_unless_readable(file.path(), detection)?;
+fn open_slice<'a>(
+    file: Slice<'a>,
+    place: Place<'_>,
+    detection: &Detection,
+) -> Result<Box<dyn DiskReader + 'a>> {
+    refuse_unless_readable(file.path(), place, detection)?;
     Ok(match (detection.format, qemu_driver(detection)) {
         (Format::Vhd, None) => Box::new(Vhd::open(file)?),
         (Format::Qcow2, None) => Box::new(Qcow2::open(file)?),
@@ -119,7 +123,7 @@ fn open_served(path: &Path, format: Format, driver: &'static str, cancel: &Cance
         ServeError::Cancelled => imsprep_source::Error::Cancelled.into(),
         ServeError::Absent { .. } => {
             let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("raw")));
-            let command = format!("qemu-img convert -p -f {driver} -O raw {from} {to}");
+            let command = format!("`qemu-img convert -p -f {driver} -O raw {from} {to}`");
             Error::NeedsQemu { path: path.to_owned(), format, command }
         }
         other => Error::Served(other),
@@ -127,10 +131,10 @@ fn open_served(path: &Path, format: Format, driver: &'static str, cancel: &Cance
 }
 
 /// What the rules say against reading the disk. That there is more than its current state is nothing against that.
-fn refuse_unless_readable(path: &Path, detection: &Detection) -> Result<()> {
+fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) -> Result<()> {
     let mut report = Report::new();
     let allowed = allowable_codes().map(str::to_owned).collect::<Vec<_>>();
-    check_readable(path, detection, &allowed, &mut report);
+    check_readable(place, detection, &allowed, &mut report);
     match report.findings().iter().find(|finding| finding.severity == Severity::Error) {
         None => Ok(()),
         Some(finding) => Err(Error::NotReadable {

@@ -7,7 +7,7 @@ use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
 use imsprep_bitmap::{Specimen, describe_layout};
 use imsprep_detect::detect;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockSize, Cancel, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
+use imsprep_source::{BlockSize, Cancel, ImageFile, Input, OutputFile, Overwrite, Progress, ReadAt};
 
 use crate::bitmap::refuse_unless_raw;
 use crate::{Error, Result};
@@ -103,13 +103,14 @@ pub fn learn_layout(
     Ok(LearnedLayout { pairs: pairs.to_vec(), lengths, scans, learned })
 }
 
-/// Writes the description of a layout.
+/// Writes the description of a layout that was learned from these pairs.
 ///
 /// # Errors
 ///
 /// What writing brings.
-pub fn write_description(path: &Path, text: &str, overwrite: Overwrite) -> Result<()> {
-    let mut output = OutputFile::create(path, overwrite, &[])?;
+pub fn write_description(path: &Path, text: &str, overwrite: Overwrite, pairs: &[SamplePair]) -> Result<()> {
+    let inputs = Input::existing(pairs.iter().flat_map(|pair| [&pair.image, &pair.sample]));
+    let mut output = OutputFile::create_from(path, overwrite, &inputs)?;
     output.write_all(text.as_bytes())?;
     Ok(output.commit()?)
 }

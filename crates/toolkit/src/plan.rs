@@ -6,8 +6,8 @@ use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Report;
 use imsprep_inspect::inspect_source;
 use imsprep_rules::{
-    DiskChecks, HUAWEI, Inside, Medium, Profile, check_convertible, check_disk_convertible,
-    check_expanded_size, check_readable,
+    DiskChecks, HUAWEI, Inside, Medium, Place, Profile, check_convertible, check_disk_convertible,
+    check_disk_size, check_expanded_size, check_readable,
 };
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
@@ -76,7 +76,7 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     let mut member = None;
     if detection.format == Format::Tar {
         // What is wrong with the archive itself.
-        check_readable(path, &detection, options.allowed, &mut report);
+        check_readable(Place::File(path), &detection, options.allowed, &mut report);
         if !report.has_errors() {
             let disk = disk_in(&image, options.disk)?;
             member = Some((disk.name, disk.detection));
@@ -91,12 +91,19 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
         // What is in it shows at its beginning; what is at its end, when it was unpacked.
         refuse_unless_raw(&image, wrapper)?;
     } else if kind == Kind::Foreign {
-        let disk = member.as_ref().map_or(&detection, |(_, disk)| disk);
-        check_convertible(path, disk, options.profile, options.allowed, &mut report);
+        let (place, disk) = match &member {
+            Some((_, disk)) => (Place::Archive, disk),
+            None => (Place::File(path), &detection),
+        };
+        check_convertible(place, disk, options.profile, options.allowed, &mut report);
         if !report.has_errors() {
             look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
         }
     } else {
+        if direction == Direction::ToZvhd2 {
+            let size = detection.virtual_size.unwrap_or(detection.file_size);
+            check_disk_size(size, options.profile, &mut report);
+        }
         look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
     }
     Ok(Plan { source: path.to_owned(), detection, member, direction, report })

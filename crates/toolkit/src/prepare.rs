@@ -1,10 +1,11 @@
 //! From any image to an importable one.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Format, detect};
-use imsprep_findings::Overrides;
-use imsprep_rules::{HUAWEI, Profile};
+use imsprep_findings::{Overrides, Report, Severity};
+use imsprep_rules::{HUAWEI, Intent, Profile, check_key, output_beside, shell_quoted};
 use imsprep_source::{Cancel, ImageFile, Overwrite, Progress};
 
 use crate::{
@@ -114,7 +115,12 @@ pub fn prepare_image(
         disk: options.zvhd2.disk,
         profile: options.profile,
     };
-    let plan = plan_conversion(path, &plan_options, cancel)?;
+    let mut plan = plan_conversion(path, &plan_options, cancel)?;
+    if !plan.is_refused() {
+        // What the result's name has against it shows now, and not after the conversion.
+        let format = if plan.direction == Direction::ToZvhd2 { Format::Zvhd2 } else { Format::Raw };
+        check_output(path, &output, format, options, &mut plan.report);
+    }
     if plan.is_refused() {
         let conversion = Some(Conversion { plan, made: None });
         return Ok(Prepared { source, conversion, checked: None });
@@ -135,29 +141,26 @@ pub fn prepare_image(
     Ok(Prepared { source, conversion, checked })
 }
 
-/// `disk.zvhd2` for `disk.qcow2`, and for `disk.raw.gz` as well.
-fn output_beside(path: &Path) -> PathBuf {
-    let inner = path.with_extension("");
-    let compressed = path.extension().is_some_and(|extension| {
-        ["gz", "xz", "zst"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    if compressed { inner.with_extension("zvhd2") } else { path.with_extension("zvhd2") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_output_lies_beside_the_source() {
-        for (source, output) in [
-            ("a/b.qcow2", "a/b.zvhd2"),
-            ("a/b.c.vmdk", "a/b.c.zvhd2"),
-            ("b.raw.GZ", "b.zvhd2"),
-            ("b.xz", "b.zvhd2"),
-            ("b", "b.zvhd2"),
-        ] {
-            assert_eq!(output_beside(Path::new(source)), Path::new(output));
+/// What makes an error of the name that the result will have.
+fn check_output(
+    source: &Path,
+    output: &Path,
+    format: Format,
+    options: &PrepareOptions<'_>,
+    report: &mut Report,
+) {
+    let mut found = Report::new();
+    check_key(output, format, options.profile, &Intent::default(), &mut found);
+    for finding in found.findings().iter().filter(|finding| finding.severity == Severity::Error) {
+        let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
+        let better = shell_quoted(&output.with_file_name(better.unwrap_or_default()));
+        let mut command = format!("imsprep prepare {}{}", shell_quoted(source), options.profile.flag());
+        for code in options.allowed {
+            let _ = write!(command, " --allow {code}");
         }
+        if let Some(disk) = options.zvhd2.disk {
+            let _ = write!(command, " --disk {disk}");
+        }
+        report.push(finding.clone().fix(format!("give the output another name: `{command} -o {better}`")));
     }
 }

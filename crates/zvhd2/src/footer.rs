@@ -124,8 +124,8 @@ pub(crate) fn check_end(source: &dyn ReadAt, end: &Placed, report: &mut Report) 
         let file_end = end.offset + disk::ALIGN;
         let finding =
             Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
-        let fix = format!("cut the file: truncate -s {file_end} FILE");
-        report.push(finding.found(format!("{trailing} bytes more")).fix(fix));
+        let fix = format!("cut the file: `truncate -s {file_end} FILE`");
+        report.push(finding.found(format!("{trailing} bytes more")).template(fix));
     } else if !source.size().is_multiple_of(disk::SECTOR) {
         let size = source.size();
         let finding =

@@ -15,7 +15,7 @@ const AGAIN: &str = "convert the source image to ZVHD2 again";
 const FIX_TOOL: &str =
     "convert the image to ZVHD2 again with a tool that writes what the vendor's driver writes";
 const COPY_AGAIN: &str = "copy or download the file again and compare sizes; if it is the same, convert the source again, or save what is \
-     there: imsprep zvhd2 repair";
+     there with imsprep zvhd2 repair";
 
 macro_rules! rules {
     ($($name:ident, $code:literal, $severity:ident, $title:expr, $why:expr, $source:expr, $fix:expr;)+) => {
@@ -45,7 +45,7 @@ rules! {
         "readers take the last 4096 bytes for END, which says where index and bitmap are", BOTH, COPY_AGAIN;
     TRAILING_BYTES, "ZV-004", Error, "there are bytes after the END footer",
         "readers look for END in the very last 4096 bytes", BOTH,
-        "cut the file at the end of its END footer (truncate -s)";
+        "cut the file at the end of its END footer";
     END_CHECKSUM, "ZV-005", Error, "the checksum of END is wrong",
         "readers refuse the file; a byte of END was changed", BOTH, COPY_AGAIN;
     NEVER_WRITTEN, "ZV-006", Error, "the file was created and never written",

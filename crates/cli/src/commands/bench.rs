@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use imsprep_bench::{BenchOptions, BenchReport, Rivals, Row, bench};
-use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_source::{Input, OutputFile, Overwrite};
 
 use super::Warnings;
 use crate::args::BenchArgs;
@@ -74,9 +74,9 @@ fn measure(options: &BenchOptions, setup: &Setup) -> anyhow::Result<BenchReport>
 
 /// The page's file, not yet in its place. It is never one of the images.
 fn begin_page(path: &Path, args: &BenchArgs) -> imsprep_source::Result<OutputFile> {
-    let images = args.files.iter().map(ImageFile::open).collect::<imsprep_source::Result<Vec<_>>>()?;
+    let images = args.files.iter().map(Input::at).collect::<imsprep_source::Result<Vec<_>>>()?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    OutputFile::create(path, overwrite, &images.iter().collect::<Vec<_>>())
+    OutputFile::create_from(path, overwrite, &images)
 }
 
 fn write_page(path: &Path, args: &BenchArgs, report: &BenchReport) -> anyhow::Result<()> {

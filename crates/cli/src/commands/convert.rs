@@ -15,6 +15,7 @@ use crate::args::{ConvertArgs, Io};
 use crate::exit::Status;
 use crate::render;
 use crate::setup::{Output, Setup};
+use crate::signals::STREAM_STOPPED;
 use crate::terminal::{print, print_error, print_json, print_json_error};
 use crate::{moment, wire};
 
@@ -35,13 +36,16 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         // Before the work: perhaps it is better mended first.
         print_error(&render::convert::planned(&plan, detail));
     }
+    if to_stream {
+        setup.goes_to_stream();
+    }
     let converted = match plan.direction {
         Direction::ToZvhd2 => to_zvhd2(args, to_stream, setup).map(Converted::Zvhd2),
         Direction::ToRaw => to_raw(args, to_stream, setup).map(Converted::Raw),
     };
     let converted = match converted {
         Err(error) if to_stream && is_stop(&error) => {
-            print_error("imsprep: interrupted; what went to standard output is not whole\n");
+            print_error(STREAM_STOPPED);
             return Ok(Status::Interrupted);
         }
         other => other?,

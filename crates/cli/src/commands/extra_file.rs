@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{Error, Target};
 
 /// Where such a file will be, and what it may never take the place of.
@@ -31,10 +31,9 @@ impl ExtraFile {
     }
 
     fn create(&self) -> anyhow::Result<OutputFile> {
-        // What can't be opened is no file that could be replaced, or the check says so itself.
-        let inputs = self.inputs.iter().filter_map(|path| ImageFile::open(path).ok()).collect::<Vec<_>>();
-        let inputs = inputs.iter().collect::<Vec<_>>();
-        Ok(OutputFile::create(&self.path, self.overwrite, &inputs).map_err(Error::from)?)
+        // Of what is not there the check says so itself. There may be more images than a process may have open files.
+        let inputs = Input::existing(&self.inputs);
+        Ok(OutputFile::create_from(&self.path, self.overwrite, &inputs).map_err(Error::from)?)
     }
 
     /// Writes it whole or not at all.

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use imsprep_bitmap::learn::Learned;
 use imsprep_bitmap::{SPECIMEN_SIZE, Specimen};
-use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{Error, SamplePair, learn_layout, make_specimen, write_description};
 
 use crate::args::{BitmapLearnArgs, BitmapMakeSampleArgs};
@@ -29,16 +29,15 @@ pub(crate) fn learn(args: &BitmapLearnArgs, setup: &Setup) -> anyhow::Result<Sta
     let pairs = pairs.collect::<Vec<_>>();
     if let Some(output) = &args.output {
         // A sample may be the only one of its kind: it is never replaced, whatever the flags.
-        let inputs = pairs.iter().flat_map(|pair| [&pair.image, &pair.sample]).map(ImageFile::open);
+        let inputs = pairs.iter().flat_map(|pair| [&pair.image, &pair.sample]).map(Input::at);
         let inputs = inputs.collect::<Result<Vec<_>, _>>().map_err(Error::from)?;
-        let inputs = inputs.iter().collect::<Vec<_>>();
-        OutputFile::check_place(output, overwrite(args.force), &inputs).map_err(Error::from)?;
+        OutputFile::create_from(output, overwrite(args.force), &inputs).map_err(Error::from)?;
     }
     let learned = learn_layout(&pairs, args.io.into(), setup.progress(), setup.cancel())?;
     let status = if matches!(learned.learned, Learned::One(_)) { Status::Fine } else { Status::Wrong };
     let written = match (&args.output, learned.description()) {
         (Some(output), Some(text)) => {
-            write_description(output, &text, overwrite(args.force))?;
+            write_description(output, &text, overwrite(args.force), &pairs)?;
             Some(output.as_path())
         }
         _ => None,

@@ -1,14 +1,15 @@
 //! `imsprep request`
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
+use imsprep_bitmap::bitmap_path;
 use imsprep_rules::{
     Architecture, BodyPlace, Endpoint, Firmware, ImageTag, MAX_BODY, Machine, NextSteps, OsType, OsVersions,
-    Profile, Purpose, Tool, Wishes, tool_values,
+    Profile, Purpose, Tool, Wishes, acts_on_terminal, tool_values,
 };
-use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{PreparedRequest, prepare_request, validate_request};
 
 use super::Warnings;
@@ -20,7 +21,8 @@ use crate::exit::Status;
 use crate::policy::profile_of;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{acts, json_text, print, print_error, print_json};
+use crate::terminal::{json_text, print, print_error, print_json};
+use crate::visible::is_ci_command;
 use crate::wire;
 
 /// Most bytes of a list of operating systems that is read: the service's own has some hundred KiB.
@@ -47,6 +49,8 @@ fn make(
     os_versions: &OsVersions,
     setup: &Setup,
 ) -> anyhow::Result<Status> {
+    // Fails now if nothing can be written there.
+    let output = args.output.as_deref().map(|output| begin_body(output, args)).transpose()?;
     let wishes = wishes(&args.wishes);
     let mut prepared =
         prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
@@ -60,17 +64,18 @@ fn make(
         Some(values) => values.clone(),
         None => json_text(&prepared.request.body)?,
     };
-    let written = match &args.output {
-        Some(output) if status == Status::Fine => {
-            write_body(&body, output, args, prepared.bitmap.as_deref())?;
-            Some(output.as_path())
-        }
-        _ => None,
-    };
     let steps = if args.next_steps && status == Status::Fine {
         Some(next_steps(&prepared, args, profile)?)
     } else {
         None
+    };
+    let written = match output {
+        Some(mut output) if status == Status::Fine => {
+            output.write_all(body.as_bytes())?;
+            output.commit()?;
+            args.output.as_deref()
+        }
+        _ => None,
     };
     let result = match (status, &steps, written) {
         (Status::Fine, Some(steps), _) => steps.as_str(),
@@ -156,19 +161,16 @@ pub(super) fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// Never over what the request is about, nor over what told us of it.
-fn write_body(body: &str, output: &Path, args: &RequestArgs, bitmap: Option<&Path>) -> anyhow::Result<()> {
+/// The body's file, not yet in its place: never over what the request is about, nor over what told us of it.
+fn begin_body(output: &Path, args: &RequestArgs) -> anyhow::Result<OutputFile> {
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    let inputs = [args.file.as_deref(), bitmap, args.os_versions.as_deref()];
+    let bitmap = args.file.as_deref().map(bitmap_path);
+    let inputs = [args.file.as_deref(), bitmap.as_deref(), args.os_versions.as_deref()];
     // The list may come from standard input.
-    let inputs = inputs.into_iter().flatten().filter_map(|path| ImageFile::open(path).ok());
-    let inputs = inputs.collect::<Vec<_>>();
-    let mut file = OutputFile::create(output, overwrite, &inputs.iter().collect::<Vec<_>>())?;
-    file.write_all(body.as_bytes())?;
-    Ok(file.commit()?)
+    Ok(OutputFile::create_from(output, overwrite, &Input::existing(inputs.into_iter().flatten()))?)
 }
 
-/// The commands as a script. A path that is no text, or not only text, can't stand in one.
+/// The commands as a script that can be run in any folder. A path that is no text, or not only text, can't stand in one.
 fn next_steps(
     prepared: &PreparedRequest,
     args: &RequestArgs,
@@ -178,20 +180,36 @@ fn next_steps(
     for path in places.into_iter().flatten() {
         let name = path.display();
         anyhow::ensure!(
-            path.to_str().is_some_and(|text| !text.contains(|c| acts(c) && c != '\n')),
+            path.to_str().is_some_and(|text| !text.contains(|c| acts_on_terminal(c) && c != '\n')),
             "{name}: is not UTF-8 or acts on a terminal, and can't stand in commands; rename it"
         );
     }
+    let absolute = |path: &Path| {
+        let cannot = || format!("{}: cannot tell which folder this is in", path.display());
+        std::path::absolute(path).with_context(cannot)
+    };
+    let mut facts = prepared.facts.clone();
+    facts.path = absolute(&facts.path)?;
+    let bitmap = prepared.bitmap.as_deref().map(absolute).transpose()?;
     let steps = NextSteps {
         request: &prepared.request,
-        facts: &prepared.facts,
-        bitmap: prepared.bitmap.as_deref(),
+        facts: &facts,
+        bitmap: bitmap.as_deref(),
         profile,
         region: args.region.as_deref(),
         project_id: args.project_id.as_deref(),
-        body: args.output.clone().map_or(BodyPlace::Inline, |path: PathBuf| BodyPlace::File(path)),
+        body: match &args.output {
+            Some(path) => BodyPlace::File(absolute(path)?),
+            None => BodyPlace::Inline(json_text(&prepared.request.body)?),
+        },
     };
-    Ok(steps.to_string())
+    let steps = steps.to_string();
+    if let Some(line) = steps.lines().find(|line| is_ci_command(line)) {
+        anyhow::bail!(
+            "a build server would take part of these commands for its own; choose other names: {line}"
+        );
+    }
+    Ok(steps)
 }
 
 fn wishes(args: &WishArgs) -> Wishes {

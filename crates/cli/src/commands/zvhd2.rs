@@ -1,6 +1,7 @@
 //! `imsprep zvhd2`
 
 use imsprep_findings::{Overrides, Report};
+use imsprep_rules::shell_quoted;
 use imsprep_source::ImageFile;
 use imsprep_toolkit::Error;
 
@@ -19,6 +20,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
     let mut checked =
         imsprep_zvhd2::check(&image, depth, setup.progress(), setup.cancel()).map_err(Error::from)?;
     report.merge(checked.report);
+    report.name_file(&shell_quoted(&args.file));
     checked.report = report;
     image.verify_unchanged().map_err(Error::from)?;
     let status = Warnings::from_flag(args.strict).status(&checked.report);

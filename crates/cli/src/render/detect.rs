@@ -5,7 +5,7 @@ use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Report, Rule};
-use imsprep_rules::{Size, check_detection, inside_text, rule_of, rule_of_wrapper};
+use imsprep_rules::{HUAWEI, Size, check_detection, inside_text, rule_of, rule_of_wrapper};
 use imsprep_source::FileKind;
 
 use super::table::{Align, Cell, table};
@@ -53,8 +53,8 @@ fn code(rule: &Rule) -> String {
 /// The codes of the rules that the content breaks, whatever the cloud.
 pub(crate) fn codes(found: &Detection) -> Vec<&'static str> {
     let mut report = Report::new();
-    // The path is of use for advice alone.
-    check_detection(Path::new(""), found, &mut report);
+    // Path and profile are of use for advice alone.
+    check_detection(Path::new(""), found, &HUAWEI, &mut report);
     report.tallies().map(|tally| tally.rule.code).collect()
 }
 

@@ -1,10 +1,9 @@
 //! `imsprep prepare`
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use imsprep_rules::{Profile, shell_quoted};
-use imsprep_toolkit::Prepared;
+use imsprep_rules::{Intent, Profile, Purpose, purpose_of, shell_quoted};
+use imsprep_toolkit::{Checked, Prepared};
 
 use super::check::Block;
 use super::{convert, style};
@@ -35,7 +34,7 @@ pub(crate) fn text(
         let _ = write!(text, "{}", Block { checked, warnings, profile, detail });
         if status == Status::Fine {
             let bold = style::BOLD;
-            let command = next_step(&checked.path);
+            let command = next_step(checked, profile);
             let _ = writeln!(
                 text,
                 "  {bold}next{bold:#}: upload it, and request the import: {}",
@@ -47,7 +46,12 @@ pub(crate) fn text(
 }
 
 /// The command that makes the request, and tells how to send it.
-pub(crate) fn next_step(image: &Path) -> String {
-    let image = shell_quoted(image);
-    format!("imsprep request {image} --bucket BUCKET --name NAME --os-version 'OS VERSION' --next-steps")
+pub(crate) fn next_step(checked: &Checked, profile: &Profile) -> String {
+    let (image, flag) = (shell_quoted(&checked.path), profile.flag());
+    let purpose = checked.inspection.as_ref().and_then(|found| purpose_of(&Intent::default(), found));
+    let what = match purpose {
+        Some(Purpose::Data) => "--purpose data",
+        _ => "--os-version 'OS VERSION'",
+    };
+    format!("imsprep request {image}{flag} --bucket BUCKET --name NAME {what} --next-steps")
 }

@@ -42,7 +42,7 @@ impl Body {
         Self {
             conversion,
             result: prepared.checked.as_ref().map(|checked| File::checked(checked, status)),
-            next_step: next.map(|checked| next_step(&checked.path)),
+            next_step: next.map(|checked| next_step(checked, profile)),
             ..Self::none(&prepared.source, profile, elapsed)
         }
     }

@@ -58,6 +58,9 @@ struct WireFinding {
     why: &'static str,
     source: &'static str,
     fix: String,
+    /// The commands in the fix, as they are run; left out if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<String>,
     /// Of a finding that the user allows: what it would be, and why it is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<WireAllowance>,
@@ -86,6 +89,7 @@ impl From<&Finding> for WireFinding {
             why: finding.rule.why,
             source: finding.rule.source,
             fix: finding.advice().to_owned(),
+            commands: finding.commands().map(str::to_owned).collect(),
             allowed: finding.allowed.as_ref().map(|allowed| WireAllowance {
                 instead_of: allowed.instead_of.as_str(),
                 because: allowed.because.clone(),

@@ -187,7 +187,7 @@ fn check_knows_other_layouts_and_says_which_is_meant() {
         let found = codes(&file["report"]);
         assert!(found.contains(&"BM-010".into()) && !found.contains(&"BM-006".into()), "{found:?}");
         let run = folder.run(&["check", "disk.raw"]);
-        let fix = "write it in layout zvhd2: imsprep bitmap create --force disk.raw";
+        let fix = "write it in layout zvhd2: `imsprep bitmap create --force disk.raw`";
         assert!(run.out.contains(fix), "{}", run.out);
     }
     // The image has grown since.
@@ -196,7 +196,10 @@ fn check_knows_other_layouts_and_says_which_is_meant() {
     assert_eq!(status, 1);
     let found = &json["files"][0]["report"]["findings"][0];
     assert_eq!((&found["code"], &found["found"]), (&"BM-004".into(), &"an image of 2147483648 bytes".into()));
-    assert_eq!(found["fix"], "write it anew: imsprep bitmap create --force disk.raw");
+    assert_eq!(
+        found["fix"],
+        "write the bitmap anew from the image as it is now: `imsprep bitmap create --force disk.raw`"
+    );
     // One of its checksums does not hold.
     folder.run(&["bitmap", "create", "--force", "--layout", "sealed", "disk.raw"]);
     let mut bytes = std::fs::read(folder.path("disk.mf")).unwrap();

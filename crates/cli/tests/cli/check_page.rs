@@ -281,7 +281,7 @@ fn a_page_takes_the_place_of_nothing_and_is_whole_or_not_there() {
         (&["--html", "old.html"][..], "old.html: exists already"),
         (&["--html", "disk.raw", "--force"], "the output is the same file as the input"),
         (&["--html", "disk.mf", "--force"], "the output is the same file as the input"),
-        (&["--html", "nowhere/new.html"], "cannot create a temporary file beside it"),
+        (&["--html", "nowhere/new.html"], "its folder is not there"),
         (&["--html", "new", "--manifest", "./new"], "--html and --manifest name the same file"),
         (&["--force"], "--html <OUT>"),
     ] {

@@ -10,6 +10,8 @@
 extern crate imsprep_testdata;
 
 #[cfg(unix)]
+mod access;
+#[cfg(unix)]
 mod answers;
 #[cfg(unix)]
 mod archives;
@@ -25,6 +27,8 @@ mod bitmap_layouts;
 mod browser;
 #[cfg(unix)]
 mod build_script;
+#[cfg(unix)]
+mod build_server;
 #[cfg(unix)]
 mod changing;
 #[cfg(unix)]
@@ -48,6 +52,8 @@ mod detect;
 mod devices;
 #[cfg(unix)]
 mod documents;
+#[cfg(unix)]
+mod early;
 #[cfg(unix)]
 mod everywhere;
 #[cfg(unix)]
@@ -91,7 +97,11 @@ mod repair;
 #[cfg(unix)]
 mod request;
 #[cfg(unix)]
+mod run_fixes;
+#[cfg(unix)]
 mod snapshots;
+#[cfg(unix)]
+mod stop;
 #[cfg(unix)]
 mod strace;
 #[cfg(unix)]

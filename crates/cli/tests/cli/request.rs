@@ -1,8 +1,9 @@
 //! `imsprep request` as a person runs it.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -357,25 +358,50 @@ fn stub(folder: &Folder, name: &str, then: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Runs the script with programs in the place of obsutil, curl and sleep. Returns its status, output and what was called.
+/// Runs the script with programs in the place of obsutil, curl and sleep, and a token. Returns its status, output and what was
+/// called.
 fn run_script(script: &str, working_folder: &Path) -> (i32, String, String) {
+    run_with(Command::new("sh").env("TOKEN", "secret-token"), script, working_folder, "", "")
+}
+
+/// The same without a token, but with what is typed; and, if it is not empty, with this for the answer to the request.
+fn run_answered(script: &str, folder: &Path, typed: Option<&str>, answer: &str) -> (i32, String, String) {
+    run_with(Command::new("sh").env_remove("TOKEN"), script, folder, typed.unwrap_or_default(), answer)
+}
+
+fn run_with(
+    shell: &mut Command,
+    script: &str,
+    working_folder: &Path,
+    typed: &str,
+    answer: &str,
+) -> (i32, String, String) {
     need_tools(["sed", "grep"]);
     let bin = Folder::new();
     stub(&bin, "obsutil", "");
     stub(&bin, "sleep", "");
-    let answers = "cat >> \"$LOG\"\ncase \"$*\" in\n*quickimport*) printf '{\\n  \"job_id\": \"job-1\"\\n}\\n' ;;\n*)\n\
-         if [ -e \"$LOG.seen\" ]; then printf '{\"status\":\"SUCCESS\",\"job_id\":\"job-1\"}'; \
-         else : > \"$LOG.seen\"; printf '{\"status\": \"RUNNING\"}'; fi ;;\nesac";
-    stub(&bin, "curl", answers);
-    let log = bin.path("log");
-    let output = Command::new("sh")
-        .args(["-c", script])
+    let request = if answer.is_empty() { r#"{"job_id": "job-1"}"# } else { answer };
+    let answers = format!(
+        "cat >> \"$LOG\"\ncase \"$*\" in\n*quickimport*) printf '%s\\n' '{request}' ;;\n*)\n\
+         if [ -e \"$LOG.seen\" ]; then printf '{{\"status\":\"SUCCESS\",\"job_id\":\"job-1\"}}'; \
+         else : > \"$LOG.seen\"; printf '{{\"status\": \"RUNNING\"}}'; fi ;;\nesac"
+    );
+    stub(&bin, "curl", &answers);
+    let (log, file) = (bin.path("log"), bin.path("script"));
+    std::fs::write(&file, script).unwrap();
+    let mut child = shell
+        .arg(file)
         .current_dir(working_folder)
         .env("PATH", format!("{}:{}", bin.path("").display(), std::env::var("PATH").unwrap()))
         .env("LOG", &log)
-        .env("TOKEN", "secret-token")
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    // A script that reads nothing may be gone by now.
+    let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     (output.status.code().unwrap(), text, std::fs::read_to_string(log).unwrap_or_default())
 }
@@ -389,9 +415,15 @@ fn the_next_steps_are_a_script_that_uploads_sends_and_waits() {
     assert_eq!(run.status, 0, "{}", run.err);
     let (status, text, log) = run_script(&run.out, &folder.path(""));
     assert_eq!(status, 0, "{text}\n{log}");
-    let uploads = "obsutil\n[cp]\n[disk.raw]\n[obs://my-images/linux/disk.raw]\n[-threshold=52428800]\n[-ps=auto]\n[-vlength]\n\
-                   [-sc=standard]\nobsutil\n[cp]\n[disk.mf]\n[obs://my-images/linux/disk.mf]\n";
-    assert!(log.contains(uploads), "{log}");
+    let (raw, mf) = (folder.path("disk.raw"), folder.path("disk.mf"));
+    let uploads = format!(
+        "obsutil\n[cp]\n[{}]\n[obs://my-images/linux/disk.raw]\n[-threshold=52428800]\n[-ps=auto]\n[-vlength]\n\
+         [-sc=standard]\nobsutil\n[cp]\n[{}]\n[obs://my-images/linux/disk.mf]\n",
+        raw.display(),
+        mf.display()
+    );
+    assert!(log.contains(&uploads), "{log}");
+    assert!(run.out.contains("# imsprep check --profile otc \"$IMAGE\"\n"), "{}", run.out);
     assert!(log.contains("[https://ims.eu-de.otc.t-systems.com/v2/cloudimages/quickimport/action]"), "{log}");
     assert!(log.contains("[https://ims.eu-de.otc.t-systems.com/v1/p-1/jobs/job-1]"), "{log}");
     assert!(log.contains("X-Auth-Token: secret-token\n"), "the token goes by standard input: {log}");
@@ -409,7 +441,53 @@ fn the_next_steps_are_a_script_that_uploads_sends_and_waits() {
     assert!(status != 0 && text.contains("REGION") && log.is_empty(), "{status} {text} {log}");
     // A body in a file is named, and its content not repeated.
     let run = request(&folder, "disk.raw", &["--next-steps", "-o", "body.json"]);
-    assert!(run.out.contains("BODY=body.json\n") && !run.out.contains("min_disk"), "{}", run.out);
+    let body = format!("BODY={}\n", folder.path("body.json").display());
+    assert!(run.out.contains(&body) && !run.out.contains("min_disk"), "{}", run.out);
+}
+
+#[test]
+fn the_next_steps_work_in_any_folder_and_ask_for_the_token_when_it_is_needed() {
+    let folder = folder();
+    let steps = ["--next-steps", "-o", "body.json", "--region", "r", "--project-id", "p"];
+    let script = request(&folder, "disk.raw", &steps).out;
+    let elsewhere = Folder::new();
+    let (status, text, log) = run_script(&script, &elsewhere.path(""));
+    assert_eq!(status, 0, "{text}\n{log}");
+    assert!(log.contains(&format!("[@{}]", folder.path("body.json").display())), "{log}");
+
+    // The upload is over when the token is asked for; here nobody answers, there somebody does.
+    let (status, text, log) = run_answered(&script, &elsewhere.path(""), None, "");
+    assert!(status == 1 && text.contains("set the variable TOKEN"), "{status} {text}");
+    assert!(log.contains("obsutil") && !log.contains("curl"), "{log}");
+    let (status, text, log) = run_answered(&script, &elsewhere.path(""), Some("typed-token\n"), "");
+    assert!(
+        status == 0 && text.contains("https://iam.r.myhuaweicloud.com/v3/auth/tokens"),
+        "{status} {text}"
+    );
+    assert!(log.contains("X-Auth-Token: typed-token\n"), "{log}");
+
+    // Nothing is uploaded of what is not there.
+    std::fs::remove_file(folder.path("disk.mf")).unwrap();
+    let (status, text, log) = run_script(&script, &elsewhere.path(""));
+    assert!(status == 1 && text.contains("disk.mf: is not there") && log.is_empty(), "{status} {text} {log}");
+}
+
+#[test]
+fn the_next_steps_say_what_answers_mean_that_are_about_the_account() {
+    let folder = folder();
+    let script = request(&folder, "disk.raw", &["--next-steps", "--region", "r", "--project-id", "p"]).out;
+    for (code, meaning) in [
+        ("IMG.0238", "real name"),
+        ("IMG.0239", "balance"),
+        ("IMG.0241", "payment"),
+        ("IMG.0242", "budget"),
+        ("IMG.0087", "token"),
+    ] {
+        let answer = format!("{{\"error\":{{\"message\":\"x\",\"code\":\"{code}\"}}}}");
+        let (status, text, _) = run_answered(&script, &folder.path(""), Some("t\n"), &answer);
+        let told = text.lines().find(|line| line.starts_with(&format!("{code}: ")));
+        assert!(status == 1 && told.is_some_and(|line| line.contains(meaning)), "{code}: {text}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn folder() -> Folder {
 pub(crate) fn assert_run(name: &str, folder: &Folder, args: &[&str]) {
     let run = folder.run(args);
     let text = format!("$ imsprep {}\n{}{}[exit status {}]\n", args.join(" "), run.out, run.err, run.status);
+    let text = text.replace(folder.path("").to_str().unwrap(), "[FOLDER]/");
     // Times and rates differ from run to run.
     let filters =
         [(r"in \d+(\.\d)? m?s, \d+\.\d\d GB/s", "in [TIME], [RATE]"), (r"in \d+(\.\d)? m?s;", "in [TIME];")];

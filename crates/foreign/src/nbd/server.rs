@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, LocalStream, end_with_parent};
+use imsprep_source::{Cancel, Leftover, LocalStream, end_with_parent};
 
 /// The program that serves.
 const QEMU_NBD: &str = "qemu-nbd";
@@ -70,6 +70,8 @@ pub(super) struct Served {
     child: Child,
     /// A folder that nobody else may enter, with the socket in it, and what the program says.
     folder: tempfile::TempDir,
+    /// Gone after the folder.
+    _leftover: Leftover,
 }
 
 impl Served {
@@ -83,6 +85,7 @@ impl Served {
         let run_error = |source| ServeError::Run { path: path.to_owned(), source };
         let image = path.canonicalize().map_err(run_error)?;
         let image = image.to_str().ok_or_else(|| ServeError::Name { path: path.to_owned() })?;
+        let leftover = Leftover::new();
         let folder = tempfile::Builder::new().prefix("imsprep-").tempdir().map_err(run_error)?;
         let errors = File::create(folder.path().join(ERRORS)).map_err(run_error)?;
         let mut command = Command::new(QEMU_NBD);
@@ -94,7 +97,7 @@ impl Served {
             io::ErrorKind::NotFound => ServeError::Absent { path: path.to_owned() },
             _ => run_error(source),
         })?;
-        let mut served = Self { child, folder };
+        let mut served = Self { child, folder, _leftover: leftover };
         let begun = Instant::now();
         loop {
             let waits = match LocalStream::connect(&served.socket()) {

@@ -13,8 +13,8 @@ use super::rules::{
     OS_CONTRADICTS, PURPOSE,
 };
 use super::words::quoted;
-use crate::Size;
 use crate::way_out::way_out;
+use crate::{Facts, Size};
 
 pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
     let Some(facts) = context.facts else { return };
@@ -33,11 +33,11 @@ fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) 
     // A file without bytes has no format, and the check says so.
     if format != Format::Empty && !takes(context, format) {
         let message = format!("the image is {format}, which the {} does not take", context.kind.title());
-        report.push(Finding::new(&FORMAT_NOT_TAKEN, message).found(format).fix(way_out(
-            &facts.path,
-            &facts.detection,
-            context.profile,
-        )));
+        report.push(
+            Finding::new(&FORMAT_NOT_TAKEN, message)
+                .found(format)
+                .fix(way_out(&seen(facts), context.profile)),
+        );
     }
 }
 
@@ -52,7 +52,7 @@ fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
             .expected(format!("at most {}", Size(limit)))
             .found(Size(file));
         let finding = if takes(context, facts.detection.format) && !context.kind.is_quick() {
-            finding.fix(way_out(&facts.path, &facts.detection, profile))
+            finding.fix(way_out(&seen(facts), profile))
         } else {
             finding
         };
@@ -150,4 +150,9 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
         let finding = Finding::new(&OS_CONTRADICTS, message);
         report.push(finding.expected(format!("a {}", told.value.name())).in_field("os_version"));
     }
+}
+
+/// The image as the rules for images see it, without what is in it.
+fn seen(facts: &ImageFacts) -> Facts<'_> {
+    Facts { path: &facts.path, detection: &facts.detection, inside: None }
 }

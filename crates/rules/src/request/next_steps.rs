@@ -4,19 +4,43 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Request;
-use crate::shell::{shell_quoted, shell_word};
+use crate::shell::{script_quoted, shell_word};
 use crate::{ImageFacts, Profile};
 
 /// Parts of an upload: the object store takes no more.
 const MAX_PARTS: u64 = 10_000;
+
+/// Codes in an answer that say nothing of the image or the request, but of the account; the service checks it only now.
+const EXPLAINED: [(&str, &str); 5] = [
+    (
+        "IMG.0238",
+        "the account has not been verified by the real name of its owner. Have that done in the account center of the console, \
+         then send the request again; the upload stays.",
+    ),
+    (
+        "IMG.0239",
+        "the balance of the account is too low. Top the account up, then send the request again; the upload stays.",
+    ),
+    (
+        "IMG.0241",
+        "the payment information of the account is incomplete. Add a way to pay in the billing center of the console, then \
+         send the request again; the upload stays.",
+    ),
+    (
+        "IMG.0242",
+        "the budget of the department in the enterprise project is used up. Have its administrator raise it, then send the \
+         request again; the upload stays.",
+    ),
+    ("IMG.0087", "the token is wrong, or has ended. Get a new one and run this again; the upload stays."),
+];
 
 /// Where the commands find the request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyPlace {
     /// In a file that is there.
     File(PathBuf),
-    /// In the commands themselves.
-    Inline,
+    /// In the commands themselves: this text.
+    Inline(String),
 }
 
 /// Everything that the commands are made from. Its `Display` is a script for a POSIX shell, in which what another tool does
@@ -61,11 +85,11 @@ impl NextSteps<'_> {
         f.write_str(
             "#!/bin/sh\n# The next steps. imsprep has run none of them, and sent nothing.\nset -eu\n\n",
         )?;
-        writeln!(f, "IMAGE={}", shell_quoted(&self.facts.path))?;
+        writeln!(f, "IMAGE={}", script_quoted(&self.facts.path))?;
         writeln!(f, "BUCKET={}", shell_word(&place.bucket))?;
         writeln!(f, "KEY={}", shell_word(&place.key))?;
         if let Some(bitmap) = self.bitmap {
-            writeln!(f, "BITMAP={}", shell_quoted(bitmap))?;
+            writeln!(f, "BITMAP={}", script_quoted(bitmap))?;
             writeln!(
                 f,
                 "BITMAP_KEY={}",
@@ -89,11 +113,15 @@ impl NextSteps<'_> {
             Some(id) => writeln!(f, "PROJECT_ID={}", shell_word(id))?,
             None => f.write_str(": \"${PROJECT_ID:?set it to the ID of the project in that region}\"\n")?,
         }
-        let iam = Self::service("iam");
-        writeln!(
-            f,
-            ": \"${{TOKEN:?set it to the X-Subject-Token in the answer to POST https://{iam}/v3/auth/tokens}}\"\n"
-        )
+        // Where the commands are kept, and where they are run, are two things.
+        f.write_str("for FILE in \"$IMAGE\"")?;
+        if self.bitmap.is_some() {
+            f.write_str(" \"$BITMAP\"")?;
+        }
+        if let BodyPlace::File(path) = &self.body {
+            write!(f, " {}", script_quoted(path))?;
+        }
+        f.write_str("; do\n  [ -r \"$FILE\" ] || { printf '%s: is not there, or not readable\\n' \"$FILE\" >&2; exit 1; }\ndone\n\n")
     }
 
     fn upload(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +131,10 @@ impl NextSteps<'_> {
         } else {
             "the image"
         };
-        f.write_str("# The request was made after a quick look. All of the content is looked at by: imsprep check \"$IMAGE\"\n\n")?;
+        f.write_str(
+            "# The request was made after a quick look. All of the content is looked at by:\n# imsprep check",
+        )?;
+        writeln!(f, "{} \"$IMAGE\"\n", self.profile.flag())?;
         writeln!(f, "# 1. Upload {what}. An upload that broke off goes on when its command is run again.")?;
         writeln!(f, "# Set up once: obsutil config -i=ACCESS_KEY -k=SECRET_KEY -e=https://{obs}")?;
         f.write_str("obsutil cp \"$IMAGE\" \"obs://$BUCKET/$KEY\" -threshold=52428800 -ps=auto -vlength -sc=standard\n")?;
@@ -125,9 +156,9 @@ impl NextSteps<'_> {
 
     fn body(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.body {
-            BodyPlace::File(path) => writeln!(f, "\n# 2. The request's body.\nBODY={}", shell_quoted(path)),
-            BodyPlace::Inline => {
-                let body = serde_json::to_string_pretty(&self.request.body).map_err(|_| fmt::Error)?;
+            BodyPlace::File(path) => writeln!(f, "\n# 2. The request's body.\nBODY={}", script_quoted(path)),
+            BodyPlace::Inline(body) => {
+                let body = body.trim_end();
                 // No line of JSON is the word that ends it: a string has no line ends.
                 writeln!(
                     f,
@@ -140,9 +171,20 @@ impl NextSteps<'_> {
     fn send(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ims = Self::service("ims");
         let path = self.request.endpoint().path();
+        let iam = Self::service("iam");
         f.write_str(
             "\n# 3. Send it. The token goes by standard input, so that no list of processes shows it.\n",
         )?;
+        f.write_str("# A token ends after a day, and an upload may take longer: it is asked for now, unless the variable TOKEN has it.\n")?;
+        f.write_str("if [ -z \"${TOKEN:-}\" ]; then\n")?;
+        writeln!(
+            f,
+            "  printf 'A token, the X-Subject-Token in the answer to POST %s: ' \"https://{iam}/v3/auth/tokens\" >&2"
+        )?;
+        f.write_str("  if [ -t 0 ]; then trap 'stty echo' EXIT; trap 'exit 130' INT; stty -echo; fi\n")?;
+        f.write_str("  IFS= read -r TOKEN || { echo 'no token; set the variable TOKEN and run this again' >&2; exit 1; }\n")?;
+        f.write_str("  if [ -t 0 ]; then stty echo; trap - EXIT INT; echo >&2; fi\nfi\n")?;
+        self.explain(f)?;
         writeln!(
             f,
             "ANSWER=$(printf 'X-Auth-Token: %s\\n' \"$TOKEN\" | curl -sS -X POST \"https://{ims}{path}\" \\"
@@ -153,7 +195,7 @@ impl NextSteps<'_> {
             "JOB_ID=$(printf '%s\\n' \"$ANSWER\" | sed -n 's/.*\"job_id\" *: *\"\\([^\"]*\\)\".*/\\1/p')\n",
         )?;
         f.write_str(
-            "[ -n \"$JOB_ID\" ] || { echo 'no job was begun: see the answer above' >&2; exit 1; }\n",
+            "[ -n \"$JOB_ID\" ] || { echo 'no job was begun: see the answer above' >&2; explain \"$ANSWER\"; exit 1; }\n",
         )?;
         if self.profile.request.has_command_line {
             let operation = self.request.endpoint().operation();
@@ -167,6 +209,16 @@ impl NextSteps<'_> {
         Ok(())
     }
 
+    /// A function that says what an answer means that has nothing to do with the image.
+    fn explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("explain() {\n  case $1 in\n")?;
+        for (code, meaning) in EXPLAINED {
+            writeln!(f, "    *{code}*) echo '{code}: {meaning}' >&2 ;;")?;
+        }
+        f.write_str("    '') echo 'no answer: the token may have ended; what was uploaded, and a job that was begun, stay' >&2 ;;\n")?;
+        f.write_str("  esac\n}\n")
+    }
+
     fn poll(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ims = Self::service("ims");
         f.write_str("\n# 4. Wait for the job: INIT, RUNNING, then SUCCESS, or FAIL with error_code and fail_reason.\n")?;
@@ -178,7 +230,7 @@ impl NextSteps<'_> {
         )?;
         f.write_str("  case $STATUS in\n    INIT | RUNNING) sleep 30 ;;\n")?;
         f.write_str("    SUCCESS) printf '%s\\n' \"$JOB\"; break ;;\n")?;
-        f.write_str("    *) printf '%s\\n' \"$JOB\" >&2; exit 1 ;;\n  esac\ndone\n")?;
+        f.write_str("    *) printf '%s\\n' \"$JOB\" >&2; explain \"$JOB\"; exit 1 ;;\n  esac\ndone\n")?;
         if self.profile.request.has_command_line {
             f.write_str("# The same by hcloud, once:\n")?;
             f.write_str("# hcloud IMS ShowJob --cli-region=\"$REGION\" --project_id=\"$PROJECT_ID\" --job_id=\"$JOB_ID\"\n")?;

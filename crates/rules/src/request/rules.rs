@@ -33,7 +33,7 @@ rules! {
     SYNTAX, "IMS-100", Error, Some("IMG.0001"), "the body is not JSON",
         "the service refuses what it can't parse", JSON, "correct it at the line and column named";
     BODY_EMPTY, "IMS-101", Error, Some("IMG.0007"), "the body is empty",
-        "there is nothing in it to act on", CODES, "let imsprep make one: imsprep request FILE --bucket BUCKET --name NAME";
+        "there is nothing in it to act on", CODES, "let imsprep request make one";
     WRONG_TYPE, "IMS-102", Error, Some("IMG.0001"), "a value is of the wrong type",
         "min_disk is a number, names are strings, tags are arrays", API, "write the value in the type named";
     DUPLICATE_KEY, "IMS-103", Error, Some("IMG.0001"), "a field is there twice",
@@ -150,7 +150,7 @@ rules! {
     TYPE, "IMS-160", Error, Some("IMG.0024"), "type is not one that this request takes",
         "ECS or BMS for a system disk (IMG.0117), DataImage for a data disk", API, "write it as spelled here, or leave it out for ECS";
     BMS_FORMAT, "IMS-161", Error, None, "an image for bare metal must be ZVHD2",
-        "the bare-metal service takes no other format", "OTC and HW: BMS user guide", "convert it: imsprep convert FILE FILE.zvhd2";
+        "the bare-metal service takes no other format", "OTC and HW: BMS user guide", "convert the image to ZVHD2, as imsprep convert does";
     BMS_ENCRYPTED, "IMS-162", Error, Some("IMG.0118"), "an image for bare metal can't be encrypted",
         "type BMS and cmk_id exclude each other", CODES, "leave out cmk_id";
     PURPOSE, "IMS-163", Warning, None, "the image looks like another kind of disk than the request makes of it",

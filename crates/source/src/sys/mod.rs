@@ -52,6 +52,17 @@ pub(crate) struct Status {
     pub(crate) modified: Option<SystemTime>,
     /// When content or attributes were last changed, in seconds and nanoseconds, where that says something.
     pub(crate) changed: Option<(i64, i64)>,
+    /// Who may read it, where that is told in few words.
+    pub(crate) access: Option<Access>,
+}
+
+/// Who may read and write a file besides its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// The permission bits.
+    pub(crate) mode: u32,
+    /// The group that some of them are about.
+    pub(crate) group: u32,
 }
 
 /// What the metadata says that a file is.
@@ -137,9 +148,13 @@ pub(crate) use system::connect_local;
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.
 pub(crate) use system::remote_file_system;
 
-/// The permissions of a new file as an ordinary program makes it, to be narrowed by the system as usual; `None` where
-/// that is what happens anyway.
+/// The permissions of a new file as an ordinary program makes it, to be narrowed by the system as usual, but for nobody who may
+/// not read each of these; `None` where the system does as it does.
 pub(crate) use system::new_file_permissions;
+
+/// Takes away from a new file's permissions what others than its owner may not do with each of these. Does nothing where
+/// [`Access`] is not told.
+pub(crate) use system::narrow;
 
 /// A new file without a name in the file system of the folder, to be read and written; `None` where there are none. It
 /// has the permissions that an ordinary program's new file has.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{OFlags, SeekFrom};
 use rustix::io::Errno;
 
-use super::Status;
+use super::{Access, Status};
 use crate::{Extent, FileKind};
 
 pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
@@ -51,6 +51,7 @@ fn status_of(metadata: &Metadata) -> Status {
         index: metadata.ino(),
         modified: times.then(|| metadata.modified().ok()).flatten(),
         changed: times.then(|| (metadata.ctime(), metadata.ctime_nsec())),
+        access: Some(Access { mode: metadata.mode() & 0o777, group: metadata.gid() }),
     }
 }
 
@@ -165,6 +166,52 @@ pub(crate) fn free_space(folder: &Path) -> io::Result<u64> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other systems have no such permissions")]
-pub(crate) fn new_file_permissions() -> Option<Permissions> {
-    Some(Permissions::from_mode(0o666))
+pub(crate) fn new_file_permissions(limits: &[Access]) -> Option<Permissions> {
+    // Which group it will have is not known yet.
+    Some(Permissions::from_mode(narrowed(0o666, None, limits)))
+}
+
+pub(crate) fn narrow(file: &File, limits: &[Access]) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    let mode = metadata.mode() & 0o777;
+    match narrowed(mode, Some(metadata.gid()), limits) {
+        same if same == mode => Ok(()),
+        narrower => file.set_permissions(Permissions::from_mode(narrower)),
+    }
+}
+
+/// What is left of the mode of a file of this group. Of a group that is another, each member counts as one of all others. Nobody is
+/// taken for one of all others who may be in the group and may do less.
+fn narrowed(mode: u32, group: Option<u32>, limits: &[Access]) -> u32 {
+    limits.iter().fold(mode, |mode, limit| {
+        let of_group = limit.mode >> 3 & 0o7;
+        let of_others = limit.mode & of_group & 0o7;
+        let of_group = if group == Some(limit.group) { of_group } else { of_others };
+        mode & (0o700 | of_group << 3 | of_others)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_may_do_with_a_file_what_he_may_not_do_with_another() {
+        let limit = |mode, group| Access { mode, group };
+        for (limits, group, expected) in [
+            (&[][..], Some(1), 0o666),
+            (&[limit(0o600, 1)], Some(1), 0o600),
+            (&[limit(0o640, 1)], Some(1), 0o640),
+            (&[limit(0o640, 1)], Some(2), 0o600),
+            (&[limit(0o640, 1)], None, 0o600),
+            (&[limit(0o664, 1)], Some(2), 0o644),
+            (&[limit(0o604, 1)], Some(2), 0o600),
+            (&[limit(0o444, 1)], Some(1), 0o644),
+            (&[limit(0o000, 1)], Some(1), 0o600),
+            (&[limit(0o660, 1), limit(0o644, 1)], Some(1), 0o640),
+        ] {
+            assert_eq!(narrowed(0o666, group, limits), expected, "{limits:?} {group:?}");
+        }
+        assert_eq!(narrowed(0o600, Some(1), &[limit(0o666, 1)]), 0o600, "the umask's");
+    }
 }

@@ -30,8 +30,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{FILE_ALLOCATED_RANGE_BUFFER, FSCTL_QUERY_ALLOCATED_RANGES};
 
-use super::Status;
 use super::ranges::{self, Ranges};
+use super::{Access, Status};
 use crate::{Cancel, ChildUsage, Extent, FileKind, ReadPattern};
 
 pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
@@ -48,7 +48,7 @@ pub(crate) fn status(file: &File) -> io::Result<Status> {
     let metadata = file.metadata()?;
     let (volume, index) = number_of(file)?;
     let (kind, size) = (kind_of(&metadata), metadata.len());
-    Ok(Status { kind, size, volume, index, modified: metadata.modified().ok(), changed: None })
+    Ok(Status { kind, size, volume, index, modified: metadata.modified().ok(), changed: None, access: None })
 }
 
 /// Who a file is can only be asked through a handle. This one may neither read nor write, and directories have one too.
@@ -254,8 +254,14 @@ pub(crate) fn remote_file_system(_file: &File) -> Option<&'static str> {
     None
 }
 
-pub(crate) fn new_file_permissions() -> Option<Permissions> {
+pub(crate) fn new_file_permissions(_limits: &[Access]) -> Option<Permissions> {
     None
+}
+
+/// A new file takes its permissions from its folder.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
+pub(crate) fn narrow(_file: &File, _limits: &[Access]) -> io::Result<()> {
+    Ok(())
 }
 
 /// There is no such signal, and nothing to guard.

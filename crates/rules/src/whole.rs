@@ -1,0 +1,167 @@
+//! Fixes of what is wrong with an image in a format of others: copies, chains, and what is left of a conversion.
+
+use std::path::{Path, PathBuf};
+
+use imsprep_detect::{Detection, Fact, Format};
+
+use crate::facts::leads_out;
+use crate::way_out::qemu_name;
+use crate::{shell_quoted, shown_names};
+
+/// Where the image is, as far as a command can name it.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// In a file of its own.
+    File(&'a Path),
+    /// In an archive, where no other program finds it.
+    Archive,
+}
+
+/// How to make one file of an image whose disk is in several.
+pub(crate) fn one_file(place: Place<'_>, detection: &Detection, max_disk: u64) -> String {
+    let Place::File(path) = place else {
+        return "unpack the archive, and convert the disk with the files that it names into one file".into();
+    };
+    let format = detection.format;
+    let is_parent = detection.facts.iter().any(|fact| matches!(fact, Fact::Parent(_)));
+    match (format, detection.variant) {
+        // qemu reads a differencing VHD as if there were no parent, and refuses the others.
+        (Format::Vhd | Format::Vhdx, _) if is_parent => {
+            return "merge it with its parents where it was made (Hyper-V: Merge-VHD), and take the one file that comes".into();
+        }
+        (Format::Vdi, _) if is_parent => {
+            return "clone it into one file where it was made (VirtualBox: VBoxManage clonemedium)".into();
+        }
+        (Format::Vmdk, Some("sparse extent")) => {
+            return "put all pieces and the descriptor, a small .vmdk that names them, into one folder, and convert the descriptor".into();
+        }
+        (Format::Qcow2 | Format::Qcow | Format::Qed | Format::Vmdk, _) => {}
+        _ => return "export the disk as one file with the program that made it".into(),
+    }
+    let names = named_files(detection);
+    if names.is_empty() {
+        return "find the files that belong to it, and export the disk as one file with the program that made it".into();
+    }
+    if names.iter().any(|name| leads_out(name)) {
+        return "look at the names; if you know these files and trust them, qemu-img convert reads the whole chain into one file".into();
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let missing = names.iter().filter(|name| !folder.join(name).exists()).cloned().collect::<Vec<_>>();
+    if !missing.is_empty() {
+        return format!("put what it names into its folder first: there is no {}", shown_names(&missing));
+    }
+    if let Some(rest) = other_reasons(detection, max_disk) {
+        return format!("it can't be converted into one file before {rest}");
+    }
+    let (Some(name), whole) = (qemu_name(format), beside(path, "whole", Some("qcow2"))) else {
+        return "export the disk as one file with the program that made it".into();
+    };
+    let (from, to) = (shell_quoted(path), shell_quoted(&whole));
+    format!(
+        "if you trust the files that it names, convert all into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then \
+         prepare that one"
+    )
+}
+
+fn named_files(detection: &Detection) -> Vec<String> {
+    let mut names = Vec::new();
+    for fact in &detection.facts {
+        match fact {
+            Fact::BackingFile(name) | Fact::ExternalDataFile(Some(name)) | Fact::Parent(Some(name)) => {
+                names.push(name.clone());
+            }
+            Fact::ExtentFiles(files) => names.extend(files.iter().cloned()),
+            // One that is not named can't be given to a program.
+            Fact::ExternalDataFile(None) | Fact::Parent(None) => return Vec::new(),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// What else a program that reads the image meets.
+fn other_reasons(detection: &Detection, max_disk: u64) -> Option<&'static str> {
+    let has = |wanted: fn(&Fact) -> bool| detection.facts.iter().any(wanted);
+    if has(|fact| matches!(fact, Fact::Encrypted(_))) {
+        Some("it is decrypted")
+    } else if detection.virtual_size.is_some_and(|size| size > max_disk) {
+        Some("its disk is made smaller")
+    } else if has(|fact| {
+        matches!(
+            fact,
+            Fact::Corrupt
+                | Fact::Damaged(_)
+                | Fact::OutsideFile(_)
+                | Fact::UnknownIncompatibleFeatures(_)
+                | Fact::UnknownRequired(_)
+        )
+    }) || !detection.also.is_empty()
+    {
+        Some("what the other errors say is repaired")
+    } else {
+        None
+    }
+}
+
+/// How to close an image that was not closed.
+pub(crate) fn closed(place: Place<'_>, detection: &Detection) -> String {
+    let stopped = "shut the machine down cleanly, and copy the image again";
+    match (place, repair(place, detection)) {
+        (Place::File(_), Some(command)) => format!(
+            "{stopped}; or repair a copy, which has what was written before the stop: {command}; then prepare that one"
+        ),
+        _ => stopped.into(),
+    }
+}
+
+/// How to go on with an image that is marked corrupt.
+pub(crate) fn repaired(place: Place<'_>, detection: &Detection) -> String {
+    match repair(place, detection) {
+        Some(command) => {
+            format!(
+                "fetch or copy it again; or repair a copy, as far as it can be, and look at what is in it: {command}"
+            )
+        }
+        None => "fetch or copy it again".into(),
+    }
+}
+
+/// The command that has qemu repair a copy: opened for writing, it replays logs and counts again what is in use.
+fn repair(place: Place<'_>, detection: &Detection) -> Option<String> {
+    let Place::File(path) = place else { return None };
+    let format = detection.format;
+    if !matches!(format, Format::Qcow2 | Format::Qed | Format::Vhdx) {
+        return None;
+    }
+    let name = qemu_name(format)?;
+    let (from, to) = (shell_quoted(path), shell_quoted(&beside(path, "repaired", None)));
+    Some(format!("`cp {from} {to} && qemu-img check -f {name} -r all {to}`"))
+}
+
+/// How to tell which of two sizes is meant.
+pub(crate) fn sized(place: Place<'_>) -> String {
+    let Place::File(path) = place else {
+        return "unpack the archive, and convert the disk with qemu-img and the size that is right".into();
+    };
+    let Some(name) = path.to_str() else {
+        return "give it a name in UTF-8, and check it again".into();
+    };
+    // Within such a list a comma is written twice.
+    let list = format!(
+        "driver=vpc,force_size_calc=current_size,file.driver=file,file.filename={}",
+        name.replace(',', ",,")
+    );
+    let (list, raw) = (shell_quoted(Path::new(&list)), shell_quoted(&beside(path, "sized", Some("raw"))));
+    format!(
+        "if the size field is right, say so: `qemu-img convert -p --image-opts {list} -O raw {raw}`; then prepare that RAW"
+    )
+}
+
+/// `disk.whole.qcow2` beside `disk.vmdk`; without another extension, its own.
+pub(crate) fn beside(path: &Path, what: &str, extension: Option<&str>) -> PathBuf {
+    let own = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+    match extension.map(str::to_owned).or(own) {
+        Some(extension) => path.with_extension(format!("{what}.{extension}")),
+        None => path.with_extension(what),
+    }
+}
