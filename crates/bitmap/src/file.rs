@@ -7,7 +7,7 @@ use imsprep_source::{Error, FileIdentity, ImageFile, OutputFile, Overwrite, Read
 
 use crate::compare::{damaged, other_size, unrecognised};
 use crate::layout::LONGEST;
-use crate::rules::BITMAP_EMPTY;
+use crate::rules::{BITMAP_EMPTY, BITMAP_NONE};
 use crate::{Layout, Recognition, recognise};
 
 /// Where the service looks for the bitmap of the RAW at `image`: the same name with `.mf` for its extension.
@@ -37,6 +37,9 @@ impl BitmapFile {
             Recognition::Damaged { layout, why } => report.push(damaged(layout, why)),
             Recognition::Empty => report.push(Finding::new(&BITMAP_EMPTY, "the bitmap file has no bytes")),
             Recognition::Unrecognised { why } => report.push(unrecognised(why)),
+            Recognition::Other { what } => {
+                report.push(Finding::new(&BITMAP_NONE, format!("the file is {what}")).found(what));
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ mod file;
 pub mod layout;
 mod layout_file;
 pub mod learn;
+mod other_file;
 mod ranges;
 mod recognise;
 mod rules;
@@ -45,7 +46,8 @@ pub use layout::{CannotEncode, Form, Layout, NotThisLayout, Origin};
 pub use layout_file::{LayoutFileError, describe_layout, parse_layout, read_layout};
 pub use recognise::{Recognition, recognise};
 pub use rules::{
-    BITMAP_DAMAGED, BITMAP_EMPTY, BITMAP_MISSING, BITMAP_OLDER, BITMAP_OTHER_LAYOUT, BITMAP_SHARED,
-    BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES, ZERO_MARKED_DATA,
+    BITMAP_DAMAGED, BITMAP_EMPTY, BITMAP_MISSING, BITMAP_NONE, BITMAP_OLDER, BITMAP_OTHER_LAYOUT,
+    BITMAP_SHARED, BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES,
+    ZERO_MARKED_DATA,
 };
 pub use specimen::{SPECIMEN_SIZE, Specimen};

@@ -4,6 +4,7 @@ use imsprep_source::BlockMap;
 
 use crate::Layout;
 use crate::layout::{LAYOUTS, NotThisLayout};
+use crate::other_file::kind_of;
 
 /// What a bitmap file looks like, given the size of its image or, where nobody knows it, not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,11 @@ pub enum Recognition {
         layout: Layout,
         /// What is wrong.
         why: NotThisLayout,
+    },
+    /// A file of another kind that bears the same extension, such as the manifest of an OVF package.
+    Other {
+        /// What it is, to follow on "the file is".
+        what: &'static str,
     },
     /// In no known layout: perhaps the vendor's own, of which nothing can be said.
     Unrecognised {
@@ -60,7 +66,13 @@ pub fn recognise(bytes: &[u8], image_size: Option<u64>, first: Option<&Layout>) 
             whys.push(format!("not {}: {why}", layout.name));
         }
     }
-    signs.unwrap_or_else(|| Recognition::Unrecognised { why: whys.join("; ") })
+    if let Some(signs) = signs {
+        return signs;
+    }
+    match kind_of(bytes) {
+        Some(what) => Recognition::Other { what },
+        None => Recognition::Unrecognised { why: whys.join("; ") },
+    }
 }
 
 #[cfg(test)]
@@ -96,5 +108,7 @@ mod tests {
         assert_eq!(recognise(b"", None, None), Recognition::Empty);
         let why = recognise(b"MF\x01 something else", Some(5 << 20), None);
         assert!(matches!(why, Recognition::Unrecognised { .. }), "{why:?}");
+        let other = recognise(b"<html></html>", Some(5 << 20), None);
+        assert_eq!(other, Recognition::Other { what: "an HTML page" });
     }
 }

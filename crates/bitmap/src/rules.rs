@@ -132,6 +132,19 @@ pub static BITMAP_DAMAGED: Rule = Rule {
     fix: "write the bitmap anew from the image as it is now: `imsprep bitmap create --force FILE`",
 };
 
+/// BM-012
+pub static BITMAP_NONE: Rule = Rule {
+    code: "BM-012",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the .mf file is no bitmap",
+    why: "it has the name that the service takes the bitmap from, and is another file: an OVF manifest has the same \
+          extension, and a download may end in a page that reports an error",
+    source: IMS_DOCS,
+    fix: "keep it if it belongs to another file: move it away, or give the image another name; then make the bitmap: imsprep \
+          bitmap create FILE",
+};
+
 /// Every rule of this crate, by code.
 pub static RULES: &[&Rule] = &[
     &DATA_MARKED_ZERO,
@@ -145,4 +158,5 @@ pub static RULES: &[&Rule] = &[
     &BITMAP_SHARED,
     &BITMAP_OTHER_LAYOUT,
     &BITMAP_DAMAGED,
+    &BITMAP_NONE,
 ];

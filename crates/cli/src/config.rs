@@ -2,6 +2,9 @@
 //!
 //! It lies in the folder that the command is run in; or, within a repository, in a folder above, up to the repository's own.
 //! No further: settings that some other user left in a folder above must not decide what passes here.
+//!
+//! For the same reason the file, its folder, and the repository by which it was found have to belong to the user or to root, as
+//! git wants it of a repository (`safe.directory`); under sudo, to the user who called it as well.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -101,18 +104,37 @@ impl Config {
     }
 }
 
-/// The project file that holds for this folder, if there is one.
-pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
-    let exists = |path: PathBuf| path.symlink_metadata().is_ok().then_some(path);
-    // Short, as the user would write it.
-    if folder.join(NAME).symlink_metadata().is_ok() {
-        return Some(NAME.into());
+/// A project file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It holds.
+    Ours(PathBuf),
+    /// It does not: this belongs to another user.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What belongs to another user: the file, its folder, or the repository.
+        what: PathBuf,
+    },
+}
+
+/// The project file for this folder, if there is one. `is_ours` tells whether a file or folder belongs to who runs this.
+pub(crate) fn find(folder: &Path, is_ours: impl Fn(&Path) -> bool) -> Option<Found> {
+    let is_there = |path: &Path| path.symlink_metadata().is_ok();
+    let found = |path: PathBuf, parts: &[&Path]| match parts.iter().find(|part| !is_ours(part)) {
+        None => Found::Ours(path),
+        Some(what) => Found::Foreign { path, what: what.to_path_buf() },
+    };
+    let here = folder.join(NAME);
+    if is_there(&here) {
+        // Short, as the user would write it.
+        return Some(found(NAME.into(), &[&here, folder]));
     }
-    let repository = folder.ancestors().find(|folder| folder.join(".git").exists())?;
-    folder
-        .ancestors()
-        .take_while(|above| above.starts_with(repository))
-        .find_map(|above| exists(above.join(NAME)))
+    let repository = folder.ancestors().find(|folder| is_there(&folder.join(".git")))?;
+    let inside = folder.ancestors().take_while(|above| above.starts_with(repository));
+    let above = inside.into_iter().find(|above| is_there(&above.join(NAME)))?;
+    let (path, git) = (above.join(NAME), repository.join(".git"));
+    Some(found(path.clone(), &[&path, above, &git, repository]))
 }
 
 #[cfg(test)]
@@ -157,22 +179,50 @@ mod tests {
         }
     }
 
+    fn found(folder: &Path) -> Option<PathBuf> {
+        find(folder, |_| true).map(|found| match found {
+            Found::Ours(path) => path,
+            Found::Foreign { .. } => unreachable!("all is ours"),
+        })
+    }
+
     #[test]
     fn a_file_above_holds_within_its_repository_only() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("repository/images/2026");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(dir.path().join(NAME), "").unwrap();
-        assert_eq!(find(&folder), None);
+        assert_eq!(found(&folder), None);
         std::fs::create_dir(dir.path().join("repository/.git")).unwrap();
-        assert_eq!(find(&folder), None);
+        assert_eq!(found(&folder), None);
         let of_repository = dir.path().join("repository").join(NAME);
         std::fs::write(&of_repository, "").unwrap();
-        assert_eq!(find(&folder), Some(of_repository));
+        assert_eq!(found(&folder), Some(of_repository));
         let nearer = dir.path().join("repository/images").join(NAME);
         std::fs::write(&nearer, "").unwrap();
-        assert_eq!(find(&folder), Some(nearer));
+        assert_eq!(found(&folder), Some(nearer));
         std::fs::write(folder.join(NAME), "").unwrap();
-        assert_eq!(find(&folder), Some(NAME.into()));
+        assert_eq!(found(&folder), Some(NAME.into()));
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_does_not_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let (top, folder) = (dir.path().join("repository"), dir.path().join("repository/images"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir(top.join(".git")).unwrap();
+        std::fs::write(top.join(NAME), "").unwrap();
+        let path = top.join(NAME);
+        assert_eq!(find(&folder, |_| true), Some(Found::Ours(path.clone())));
+        for what in [path.clone(), top.clone(), top.join(".git")] {
+            let foreign = Found::Foreign { path: path.clone(), what: what.clone() };
+            assert_eq!(find(&folder, |part| part != what), Some(foreign), "{}", what.display());
+        }
+        // Where it lies itself a repository plays no part.
+        assert_eq!(find(&top, |part| part != top.join(".git")), Some(Found::Ours(NAME.into())));
+        for what in [path, top.clone()] {
+            let foreign = Found::Foreign { path: NAME.into(), what: what.clone() };
+            assert_eq!(find(&top, |part| part != what), Some(foreign));
+        }
     }
 }

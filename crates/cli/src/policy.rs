@@ -1,14 +1,15 @@
 //! What an image is judged by: flags and project file, resolved.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, OTC, Profile};
+use imsprep_source::belongs_to_user;
 
 use crate::args::{PolicyArgs, ProfileName};
 use crate::commands::Warnings;
-use crate::config::{Config, find};
+use crate::config::{Config, Found, find};
 use crate::setup::{Detail, Output, Setup};
 use crate::terminal::{print_error, shown};
 
@@ -21,6 +22,8 @@ pub(crate) struct Policy {
     pub(crate) overrides: Overrides,
     /// The project file that was read.
     pub(crate) config: Option<PathBuf>,
+    /// One that was found and not read, as it belongs to another user.
+    pub(crate) ignored_config: Option<PathBuf>,
 }
 
 impl Policy {
@@ -35,11 +38,11 @@ impl Policy {
         strict: bool,
         setup: &Setup,
     ) -> anyhow::Result<Self> {
-        let config = read_config(args)?;
+        let (config, ignored_config) = read_config(args, setup)?;
         if let (Some(config), Output::Text(Detail::Verbose)) = (&config, setup.output) {
             print_error(&format!("imsprep: settings of {}\n", shown(&config.path.display().to_string())));
         }
-        Self::of(args, profile, strict, config)
+        Ok(Self { ignored_config, ..Self::of(args, profile, strict, config)? })
     }
 
     fn of(
@@ -62,20 +65,38 @@ impl Policy {
             },
             overrides,
             config: path,
+            ignored_config: None,
         })
     }
 }
 
-fn read_config(args: &PolicyArgs) -> anyhow::Result<Option<Config>> {
-    let path = match &args.config {
-        Some(path) => Some(path.clone()),
+/// The project file, and one that does not hold.
+fn read_config(args: &PolicyArgs, setup: &Setup) -> anyhow::Result<(Option<Config>, Option<PathBuf>)> {
+    let found = match &args.config {
+        // Who names a file means it.
+        Some(path) => Some(Found::Ours(path.clone())),
         None if args.no_config => None,
         None => {
             let folder = std::env::current_dir().context("cannot tell which folder this is")?;
-            find(&folder)
+            find(&folder, belongs_to_user)
         }
     };
-    path.as_deref().map(|path: &Path| Config::read(path)).transpose()
+    match found {
+        None => Ok((None, None)),
+        Some(Found::Ours(path)) => Ok((Some(Config::read(&path)?), None)),
+        Some(Found::Foreign { path, what }) => {
+            if setup.output != Output::Quiet {
+                let (path, what) = (path.display().to_string(), what.display().to_string());
+                print_error(&format!(
+                    "imsprep: {} is not read: {} belongs to another user; if you trust it: --config {}\n",
+                    shown(&path),
+                    shown(&what),
+                    shown(&path)
+                ));
+            }
+            Ok((None, Some(path)))
+        }
+    }
 }
 
 /// The profile of that name.

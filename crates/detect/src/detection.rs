@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Other, OtherKind};
+
 /// A format that imsprep tells from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
@@ -61,6 +63,8 @@ pub enum Format {
     Aff,
     /// Windows Imaging Format.
     Wim,
+    /// One of [`OTHERS`](crate::OTHERS), which are recognised and not read.
+    Other(&'static Other),
     /// A file of no bytes.
     Empty,
 }
@@ -97,18 +101,27 @@ impl Format {
             Self::Ewf => "ewf",
             Self::Aff => "aff",
             Self::Wim => "wim",
+            Self::Other(other) => other.name,
             Self::Empty => "empty",
         }
     }
 
     /// One thing compressed: what counts is what is inside.
     pub fn is_compressed(self) -> bool {
-        matches!(self, Self::Gzip | Self::Xz | Self::Zstd | Self::Bzip2 | Self::Lz4)
+        match self {
+            Self::Gzip | Self::Xz | Self::Zstd | Self::Bzip2 | Self::Lz4 => true,
+            Self::Other(other) => other.kind == OtherKind::Compressed,
+            _ => false,
+        }
     }
 
     /// Files in one file.
     pub fn is_archive(self) -> bool {
-        matches!(self, Self::Zip | Self::SevenZip | Self::Tar)
+        match self {
+            Self::Zip | Self::SevenZip | Self::Tar => true,
+            Self::Other(other) => other.kind == OtherKind::Archive,
+            _ => false,
+        }
     }
 }
 
@@ -156,6 +169,8 @@ pub enum Fact {
     NotLookedAt(String),
     /// The headers contradict themselves or the file: what is wrong, in words.
     Damaged(String),
+    /// Nothing known is in the file, and all that was looked at, from its start to its end, is text.
+    OnlyText,
 }
 
 /// One thing in a compressed file or an archive.

@@ -11,7 +11,7 @@ use crate::{Content, text};
 
 /// Bytes that are read of the file at a time.
 const CHUNK: usize = 16 << 10;
-/// KiB of memory for expanding xz: `xz -9` needs 65 MiB, and files that want more are not looked into.
+/// KiB of memory for expanding xz and lzma: `xz -9` needs 65 MiB, and files that want more are not looked into.
 const XZ_MEMORY: u32 = 96 << 10;
 /// log2 of the largest window for Zstandard, `zstd --ultra -22`'s and `--long`'s. Only what is filled takes memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
@@ -25,6 +25,8 @@ pub(crate) const ZSTD_HEADER_MAX: u64 = 18;
 pub(crate) enum Codec {
     Gzip,
     Deflate,
+    Zlib,
+    Lzma,
     Xz,
     Zstd,
     Bzip2,
@@ -36,7 +38,7 @@ impl Codec {
     /// little. What takes more to yield the first bytes is not expanded.
     fn work(self) -> u64 {
         match self {
-            Self::Gzip | Self::Deflate | Self::Xz => 256 << 10,
+            Self::Gzip | Self::Deflate | Self::Zlib | Self::Lzma | Self::Xz => 256 << 10,
             // pzstd's skippable frames come on top of a block of 128 KiB.
             Self::Zstd => 512 << 10,
             Self::Bzip2 => 1 << 20,
@@ -79,6 +81,18 @@ fn window_text(window: Option<u64>) -> String {
     format!("it takes {window}, and {limit} MiB are given to it; zstd -d --long=31 unpacks it")
 }
 
+/// Whether the bytes from the start on are a stream of this kind: it expands to its end, or to as many bytes as detection
+/// takes of a file. Where less is at hand than all of it, half of that suffices.
+pub(crate) fn is_stream(input: &Input<'_>, codec: Codec) -> Result<bool> {
+    let mut work = Work { input, at: 0, left: codec.work(), failure: None };
+    let mut expanded = Expanded { bytes: Vec::new(), name: None };
+    let result = expand(codec, BufReader::with_capacity(CHUNK, &mut work), &mut expanded);
+    match work.failure {
+        Some(error) => Err(error),
+        None => Ok(result.is_ok() || expanded.bytes.len() as u64 >= HEAD / 2),
+    }
+}
+
 struct Expanded {
     bytes: Vec<u8>,
     name: Option<String>,
@@ -94,6 +108,8 @@ fn expand(codec: Codec, reader: impl std::io::BufRead, into: &mut Expanded) -> s
             result
         }
         Codec::Deflate => fill(flate2::bufread::DeflateDecoder::new(reader), &mut into.bytes),
+        Codec::Zlib => fill(flate2::bufread::ZlibDecoder::new(reader), &mut into.bytes),
+        Codec::Lzma => fill(lzma_rust2::LzmaReader::new_mem_limit(reader, XZ_MEMORY, None)?, &mut into.bytes),
         Codec::Xz => fill(lzma_rust2::XzReader::new_mem_limit(reader, false, XZ_MEMORY), &mut into.bytes),
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(reader)?;

@@ -6,14 +6,14 @@ use crate::candidate::{Body, Candidate};
 use crate::input::{Input, Level};
 use crate::{
     Detection, Evidence, Fact, Format, aff, android, bochs, cloop, compressed, content, dmg, ewf, iso, luks,
-    parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, vdi, vhd, vhdx, vmdk, wim, zip,
-    zvhd,
+    other, parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, text, vdi, vhd, vhdx,
+    vmdk, wim, zip, zlib, zvhd,
 };
 
 type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
 
 /// All of them run. Where two candidates are equally strong, the earlier one counts as the format.
-const PROBERS: [Prober; 24] = [
+const PROBERS: [Prober; 27] = [
     zvhd::probe,
     qcow2::probe,
     qcow::probe,
@@ -38,6 +38,9 @@ const PROBERS: [Prober; 24] = [
     tar::probe,
     dmg::probe_encrypted,
     dmg::probe,
+    other::probe,
+    zlib::probe,
+    zlib::probe_lzma,
 ];
 
 /// Which format the source has, by its content.
@@ -70,7 +73,7 @@ pub(crate) fn resolve(input: &Input<'_>) -> Result<Detection> {
             found.also.extend(is_raw_too.then_some(Format::Raw));
             found
         }
-        None => raw(input),
+        None => raw(input)?,
     })
 }
 
@@ -86,12 +89,15 @@ fn detection(input: &Input<'_>, candidate: Candidate) -> Detection {
     }
 }
 
-fn raw(input: &Input<'_>) -> Detection {
+fn raw(input: &Input<'_>) -> Result<Detection> {
     let mut found = detection(input, Candidate::new(Format::Raw).virtual_size(input.known_size()));
     found.evidence.extend(partitions::evidence(input));
     found.evidence.extend(content::evidence(input));
     if found.evidence.contains(&Evidence::Content("bitlocker")) {
         found.facts.push(Fact::Encrypted("BitLocker"));
     }
-    found
+    if found.evidence.is_empty() && input.level() == Level::File && text::is_only_text(input)? {
+        found.facts.push(Fact::OnlyText);
+    }
+    Ok(found)
 }

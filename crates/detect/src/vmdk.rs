@@ -110,10 +110,13 @@ fn cowd(input: &Input<'_>) -> Option<Candidate> {
 
 fn se_sparse(input: &Input<'_>) -> Option<Candidate> {
     let header = SeSparseHeader::decode(&input.head_array(0)?);
-    if (header.magic, header.version) != (SeSparseHeader::MAGIC, SeSparseHeader::VERSION) {
+    if header.magic != SeSparseHeader::MAGIC {
         return None;
     }
     let mut found = Candidate::new(Format::Vmdk).variant("seSparse");
+    if header.version != SeSparseHeader::VERSION {
+        found.damaged(format!("version {:#x} is unknown", header.version));
+    }
     found.virtual_size = header.capacity.checked_mul(SECTOR);
     finish(&mut found);
     Some(found)

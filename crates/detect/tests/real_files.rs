@@ -239,6 +239,30 @@ fn compressed_files_and_archives() {
     );
 }
 
+#[test]
+fn what_is_not_read_is_named() {
+    each(
+        [
+            ("xz", "xz --format=lzma -c big > image", "lzma"),
+            ("xz", "printf a | xz --format=lzma -1 > image", "lzma"),
+            ("xz", "head -c 1000000 /dev/zero | xz --format=lzma > image", "lzma"),
+            ("cpio", "ls big | cpio -o --quiet -H bin > image", "cpio"),
+            ("cpio", "ls big | cpio -o --quiet -H newc > image", "cpio"),
+            ("cpio", "ls big | cpio -o --quiet -H crc > image", "cpio"),
+            ("cpio", "ls big | cpio -o --quiet -H odc > image", "cpio"),
+            ("lzop", "lzop -c big > image", "lzop"),
+            ("lzip", "lzip -c big > image", "lzip"),
+        ],
+        |(tool, script, name)| {
+            need_tools([tool]);
+            let folder = TempDir::new().unwrap();
+            std::fs::write(folder.path().join("big"), b"some text ".repeat(50_000)).unwrap();
+            run(&folder, "sh", &["-e", "-c", script]);
+            assert_eq!(found(&folder.path().join("image")).format.name(), name, "{script}");
+        },
+    );
+}
+
 fn main() -> std::process::ExitCode {
     imsprep_testdata::run()
 }

@@ -14,6 +14,7 @@ mod ntfs;
 mod ntfs_files;
 mod ntfs_record;
 mod swap;
+mod vmfs;
 mod xfs;
 mod xfs_log;
 mod zfs;
@@ -24,7 +25,10 @@ use crate::view::View;
 use crate::{Volume, VolumeKind};
 
 /// Content of which only the name is told, by the names of its magics.
-const OTHERS: &[&str] = &["squashfs", "erofs", "jfs", "reiserfs", "udf", "ufs2", "refs"];
+const OTHERS: &[&str] = &[
+    "squashfs", "erofs", "jfs", "reiserfs", "udf", "ufs2", "refs", "apfs", "hfsplus", "gfs2", "ocfs2",
+    "bcachefs",
+];
 
 /// What the stretch holds. What wraps others comes first: a RAID member also shows what the array begins with.
 pub(crate) fn recognise(view: &View<'_>) -> Result<Volume> {
@@ -43,6 +47,7 @@ pub(crate) fn recognise(view: &View<'_>) -> Result<Volume> {
         exfat::read,
         fat::read,
         iso::read,
+        vmfs::read,
     ];
     let mut found = Vec::new();
     for read in all {

@@ -253,7 +253,8 @@ const fn magic(name: &'static str, offset: usize, bytes: &'static [u8]) -> Magic
 }
 
 /// Content known by a magic of at least four bytes. The offsets are those of each one's own documentation: XFS
-/// Algorithms & Data Structures; kernel Documentation and uapi headers (btrfs, f2fs, erofs, squashfs, md, swap); MS-FSCC
+/// Algorithms & Data Structures; kernel Documentation and uapi headers (btrfs, f2fs, erofs, squashfs, md, swap, gfs2, ocfs2, bcachefs); Apple's File System
+/// Reference and Technical Note 1150 (APFS, HFS Plus); MS-FSCC
 /// and the exFAT specification; LVM2 label and PV header; JFS and ReiserFS layouts; FreeBSD ufs/ffs/fs.h.
 pub const CONTENT_MAGICS: &[Magic] = &[
     magic("ntfs", 3, b"NTFS    "),
@@ -261,6 +262,19 @@ pub const CONTENT_MAGICS: &[Magic] = &[
     magic("refs", 3, b"ReFS\0\0\0\0"),
     magic("bitlocker", 3, b"-FVE-FS-"),
     magic("squashfs", 0, b"hsqs"),
+    magic("apfs", 32, b"NXSB"),
+    magic("hfsplus", 1024, b"H+\0\x04"),
+    magic("hfsplus", 1024, b"HX\0\x05"),
+    magic("ocfs2", 1024, b"OCFSV2"),
+    magic("ocfs2", 2048, b"OCFSV2"),
+    magic("ocfs2", 4096, b"OCFSV2"),
+    magic("ocfs2", 8192, b"OCFSV2"),
+    magic(
+        "bcachefs",
+        4120,
+        &[0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81],
+    ),
+    magic("gfs2", 65536, &[0x01, 0x16, 0x19, 0x70, 0, 0, 0, 1]),
     magic("linux-raid", 0, &[0xfc, 0x4e, 0x2b, 0xa9, 1, 0, 0, 0]),
     magic("linux-raid", 4096, &[0xfc, 0x4e, 0x2b, 0xa9, 1, 0, 0, 0]),
     magic("f2fs", 1024, &[0x10, 0x20, 0xf5, 0xf2]),

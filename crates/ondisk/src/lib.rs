@@ -12,6 +12,7 @@ pub mod dmg;
 pub mod ewf;
 pub mod gpt;
 pub mod mbr;
+pub mod other;
 pub mod parallels;
 pub mod qcow;
 pub mod tar;

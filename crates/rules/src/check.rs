@@ -7,14 +7,19 @@ use imsprep_findings::{Finding, Report, Severity};
 
 use crate::content::{check_content, purpose_of};
 use crate::intent_rules::BARE_METAL_FORMAT;
-use crate::key::check_key;
+use crate::key::{check_key, check_key_itself};
 use crate::min_disk::check_min_disk;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, FILE_TOO_LARGE, FORMAT,
-    NOTHING_KNOWN,
+    NO_DATA, NOTHING_KNOWN, SIZE_NOT_SECTORS,
 };
 use crate::way_out::way_out;
-use crate::{Inside, Intent, Profile, Purpose, Size, check_detection, shell_quoted};
+use crate::{
+    Inside, Intent, Profile, Purpose, Size, check_detection, is_known, no_disk, shell_quoted, shows_nothing,
+};
+
+/// Bytes of a sector.
+const SECTOR: u64 = 512;
 
 /// What was found out about a file.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +30,13 @@ pub struct Facts<'a> {
     pub detection: &'a Detection,
     /// What is on the disk in it; `None` if that was not looked at.
     pub inside: Option<Inside<'a>>,
+    /// Whether the disk is known to hold nothing but zeros. `false` also where nobody has looked at all of it.
+    pub all_zeros: bool,
 }
 
 /// Holds what was found out about a file, and what it is meant for, against the profile.
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
-    let Facts { path, detection, inside } = *facts;
+    let Facts { path, detection, inside, .. } = *facts;
     // What nobody has said of the purpose the disk may show.
     let mut intent = intent.clone();
     let said = intent.clone();
@@ -37,10 +44,15 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
         intent.purpose = purpose_of(&intent, inside.inspection);
     }
     check_format(facts, profile, report);
-    check_known(facts, &intent, report);
+    let may_be_a_disk = check_known(facts, &intent, report);
     check_detection(path, detection, profile, report);
-    check_sizes(detection, profile, &intent, report);
-    check_key(path, detection.format, profile, &intent, report);
+    // Of what is no disk it is of no use to know what else a disk should be, or what it would be called.
+    if may_be_a_disk {
+        check_sizes(detection, profile, &intent, report);
+        check_key(path, detection.format, profile, &intent, report);
+    } else {
+        check_key_itself(path, profile, &intent, report);
+    }
     check_min_disk(facts, profile, &intent, report);
     if intent.bare_metal {
         check_bare_metal(path, detection, profile, report);
@@ -50,20 +62,47 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     }
 }
 
-/// Nothing known on the disk may be nothing wrong, on a data disk that was never used.
-fn check_known(facts: &Facts<'_>, intent: &Intent, report: &mut Report) {
+/// Nothing known on the disk may be nothing wrong, on a data disk that was never used. Returns whether the file may be a disk.
+fn check_known(facts: &Facts<'_>, intent: &Intent, report: &mut Report) -> bool {
     let detection = facts.detection;
     let by_detection = detection.format == Format::Raw && !detection.evidence.is_empty();
     // Of other formats their headers show that they are images.
     let is_importable = matches!(detection.format, Format::Raw | Format::Zvhd2);
     let is_known = match &facts.inside.filter(|_| is_importable) {
-        Some(inside) => by_detection || inside.is_known(),
+        Some(inside) => by_detection || is_known(inside.inspection),
         None => by_detection || detection.format != Format::Raw,
     };
-    if !is_known {
-        let finding = Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found");
-        let is_data = intent.purpose == Some(Purpose::Data);
-        report.push(if is_data { finding.severity(Severity::Note) } else { finding });
+    if is_known {
+        return true;
+    }
+    let why_not =
+        if shows_nothing(detection) { no_disk(facts.path, detection, facts.all_zeros) } else { None };
+    if let Some(why_not) = why_not {
+        report.push(why_not);
+        return false;
+    }
+    report.push(if facts.all_zeros { no_data(intent) } else { nothing_known(intent) });
+    true
+}
+
+fn nothing_known(intent: &Intent) -> Finding {
+    for_a_data_disk(Finding::new(&NOTHING_KNOWN, "no partition table and no file system was found"), intent)
+}
+
+fn no_data(intent: &Intent) -> Finding {
+    for_a_data_disk(Finding::new(&NO_DATA, "every byte of the disk is zero"), intent)
+}
+
+/// As grave as it is, but a note on a data disk.
+fn for_a_data_disk(finding: Finding, intent: &Intent) -> Finding {
+    if intent.purpose == Some(Purpose::Data) { finding.severity(Severity::Note) } else { finding }
+}
+
+/// Takes up that a look at all of a disk found nothing but zeros: it is not unknown what is on it.
+pub fn note_all_zeros(intent: &Intent, report: &mut Report) {
+    if report.findings().iter().any(|finding| finding.rule.code == NOTHING_KNOWN.code) {
+        report.retain_rules(|rule| rule.code != NOTHING_KNOWN.code);
+        report.push(no_data(intent));
     }
 }
 
@@ -103,8 +142,12 @@ fn check_format(facts: &Facts<'_>, profile: &Profile, report: &mut Report) {
         return;
     }
     let variant = detection.variant.map(|variant| format!(" ({variant})")).unwrap_or_default();
+    let message = match format {
+        Format::Other(other) => format!("the file is {}, not RAW or ZVHD2", other.title),
+        _ => format!("the file is {format}{variant}, not RAW or ZVHD2"),
+    };
     report.push(
-        Finding::new(&FORMAT, format!("the file is {format}{variant}, not RAW or ZVHD2"))
+        Finding::new(&FORMAT, message)
             .expected("raw or zvhd2")
             .found(format.name())
             .fix(way_out(facts, profile)),
@@ -119,6 +162,11 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
                 .expected(format!("at most {}", Size(profile.max_file)))
                 .found(Size(detection.file_size)),
         );
+    }
+    let rest = detection.file_size % SECTOR;
+    if detection.format == Format::Raw && rest != 0 {
+        let message = format!("the last sector has {rest} of {SECTOR} bytes");
+        report.push(Finding::new(&SIZE_NOT_SECTORS, message).found(Size(detection.file_size)));
     }
     let Some(disk) = detection.virtual_size else { return };
     let found = Size(disk);

@@ -12,7 +12,7 @@ use crate::content_rules::{
 use crate::gpt::{check_backup_gpt, check_sectors, fix_of_backup};
 use crate::lost::{check_lost, is_loss};
 use crate::rules::ENCRYPTED;
-use crate::{Intent, Medium, Profile, Purpose};
+use crate::{Intent, Medium, Profile, Purpose, is_known};
 
 /// What is on the disk in an image.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +30,6 @@ impl Inside<'_> {
     /// The finding at this offset on the disk.
     pub(crate) fn at(&self, finding: Finding, offset: u64) -> Finding {
         if self.medium.is_raw { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
-    }
-
-    /// Whether there is a partition table, a file system, or anything else that is known.
-    pub(crate) fn is_known(&self) -> bool {
-        let whole = self.inspection.whole.as_ref();
-        let is_known =
-            whole.is_some_and(|whole| !matches!(whole.kind, VolumeKind::Unknown | VolumeKind::Empty));
-        self.inspection.table.is_some() || is_known
     }
 }
 
@@ -187,7 +179,7 @@ fn check_system(
     }
     // Only against what the user says: without that, such a disk is taken for what it looks like.
     match (intent.purpose, summary.firmware) {
-        (Some(Purpose::System), Firmware::Unknown) if inside.is_known() => {
+        (Some(Purpose::System), Firmware::Unknown) if is_known(inside.inspection) => {
             report.push(Finding::new(&NOTHING_STARTS, reasons(&summary.reasons.firmware)));
         }
         (Some(Purpose::Data), firmware) if firmware.starts() => {

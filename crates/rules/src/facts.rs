@@ -105,8 +105,8 @@ fn finding(fact: &Fact) -> Option<Finding> {
             format!("the geometry comes to {}, and the size field says {}", Size(*geometry), Size(*size)),
         ),
         Fact::Damaged(what) => Finding::new(&DAMAGED, what.clone()),
-        // What the wrapper itself comes to is told of the whole.
-        Fact::Inside(_) | Fact::NotLookedAt(_) => return None,
+        // What the wrapper itself comes to is told of the whole, and what a text is depends on its name as well.
+        Fact::Inside(_) | Fact::NotLookedAt(_) | Fact::OnlyText => return None,
         other => Finding::new(&DAMAGED, format!("{other:?}")),
     })
 }

@@ -22,13 +22,18 @@ pub fn object_key(path: &Path, intent: &Intent) -> Option<String> {
 
 /// Holds the key against the rules for names and for keys.
 pub fn check_key(path: &Path, format: Format, profile: &Profile, intent: &Intent, report: &mut Report) {
+    check_key_itself(path, profile, intent, report);
+    if profile.quick_formats.contains(&format) && object_key(path, intent).is_some() {
+        check_suffix(path, format, report);
+    }
+}
+
+/// The same, whatever the file is.
+pub(crate) fn check_key_itself(path: &Path, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Some(key) = object_key(path, intent) else { return };
     check_spaces(&key, intent, report);
     check_length(&key, profile, report);
     check_characters(&key, report);
-    if profile.quick_formats.contains(&format) {
-        check_suffix(path, format, report);
-    }
 }
 
 fn check_spaces(key: &str, intent: &Intent, report: &mut Report) {

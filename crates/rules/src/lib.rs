@@ -21,7 +21,7 @@
 //!     evidence: vec![],
 //! };
 //! let mut report = Report::new();
-//! let facts = Facts { path: Path::new("disk.qcow2"), detection: &qcow2, inside: None };
+//! let facts = Facts { path: Path::new("disk.qcow2"), detection: &qcow2, inside: None, all_zeros: false };
 //! check_image(&facts, &HUAWEI, &Intent::default(), &mut report);
 //! let finding = &report.findings()[0];
 //! assert_eq!(finding.rule.code, "IMS-001");
@@ -40,7 +40,9 @@ mod key;
 mod lost;
 mod min_disk;
 mod names;
+mod no_disk;
 mod not_checked;
+mod other_formats;
 mod profile;
 mod request;
 mod rules;
@@ -50,7 +52,7 @@ mod way_out;
 mod whole;
 mod wrapper;
 
-pub use check::{Facts, check_image, is_too_large};
+pub use check::{Facts, check_image, is_too_large, note_all_zeros};
 pub use content::{Inside, purpose_of};
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
@@ -64,7 +66,9 @@ pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
 pub use min_disk::min_disk_for;
 pub use names::shown_names;
+pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
 pub use not_checked::{Sight, not_checkable};
+pub use other_formats::other_advice;
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
     Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, HclValue, ImageFacts, ImageTag,

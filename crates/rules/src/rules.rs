@@ -282,6 +282,56 @@ pub(crate) static NAMES_A_FILE_ELSEWHERE: Rule = Rule {
     fix: "look at the name; convert the image only if you know that the file belongs to it",
 };
 
+/// IMS-034
+pub(crate) static NAME_DENIED: Rule = Rule {
+    code: "IMS-034",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the file is not in the format that its name says",
+    why: "the name says that it is an image in some format, and the content is neither that nor any other format or disk that \
+          is known: it is another file by that name, or its beginning is damaged; as RAW it would be imported as it is, and \
+          hold nothing that starts",
+    source: "the file's content and its name",
+    fix: "download or copy the image again, and compare its size and its checksum with the source's; if it is a RAW disk, name \
+          it .raw",
+};
+
+/// IMS-035
+pub(crate) static NO_DISK: Rule = Rule {
+    code: "IMS-035",
+    severity: Severity::Error,
+    service_code: None,
+    title: "the file is no disk image",
+    why: "nothing that is known is in it, and it is nothing but text or smaller than any disk: the service would take it for a \
+          RAW disk",
+    source: "the file's content and its size",
+    fix: "make sure that this is the file that you mean; download or copy the image again if it should be larger",
+};
+
+/// IMS-036
+pub(crate) static SIZE_NOT_SECTORS: Rule = Rule {
+    code: "IMS-036",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the size of the RAW is no multiple of 512 bytes",
+    why: "a disk is made of whole sectors: the file was cut off, has something appended, or is no disk; qemu reads it as if \
+          zeros filled up the last sector, and what the service does is not documented",
+    source: "the file's size; qemu block/file-posix.c",
+    fix: "copy or download the image again, and compare the sizes; if it is right as it is, imsprep convert makes a ZVHD2 of \
+          it, whose disk has whole sectors",
+};
+
+/// IMS-037
+pub(crate) static NO_DATA: Rule = Rule {
+    code: "IMS-037",
+    severity: Severity::Warning,
+    service_code: None,
+    title: "the disk holds nothing but zeros",
+    why: "no machine starts from it; for a new data disk nothing is wrong, but the cloud makes an empty disk without an import",
+    source: "the file's content",
+    fix: "find out why the disk was never written; for an empty data disk say so with --purpose data",
+};
+
 /// Every rule of this crate, by code.
 pub static RULES: &[&Rule] = &[
     &FORMAT,
@@ -309,4 +359,8 @@ pub static RULES: &[&Rule] = &[
     &ARCHIVE,
     &SIZE_DISPUTED,
     &NAMES_A_FILE_ELSEWHERE,
+    &NAME_DENIED,
+    &NO_DISK,
+    &SIZE_NOT_SECTORS,
+    &NO_DATA,
 ];

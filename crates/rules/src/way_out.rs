@@ -6,6 +6,7 @@ use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
 
 use crate::convertible::{DiskChecks, allowable_in, check_convertible, check_disk_convertible};
+use crate::other_formats::other_advice;
 use crate::whole::Place;
 use crate::{Facts, Profile, Size, shell_quoted};
 
@@ -28,6 +29,7 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
             Format::Ewf | Format::Aff => {
                 format!("convert the {format} file to RAW with the tools of that format")
             }
+            Format::Other(other) => other_advice(other).into(),
             Format::Luks => "decrypt it into a plain RAW image first".into(),
             _ => "make a RAW of the disk in it with the program that made it, and check that".into(),
         };

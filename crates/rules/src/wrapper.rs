@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Content, Detection, Fact, Format, Inside};
+use imsprep_detect::{Content, Detection, Fact, Format, Inside, Other};
 use imsprep_findings::{Finding, Report, Rule};
 
+use crate::other_formats::other_advice;
 use crate::rules::{ARCHIVE, COMPRESSED};
 use crate::way_out::{prepare_command, qemu_name};
 use crate::whole::beside;
@@ -25,17 +26,36 @@ pub fn rule_of_wrapper(format: Format) -> Option<&'static Rule> {
 pub(crate) fn check_wrapper(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     let Some(rule) = rule_of_wrapper(detection.format) else { return };
     let (format, content) = (detection.format, list(detection));
-    let message = match detection.variant {
-        Some("ova") => format!("the file is an OVA, a {format} archive{content}"),
+    let message = match (format, detection.variant) {
+        (Format::Other(other), _) => format!("the file is {}{content}", other.title),
+        (_, Some("ova")) => format!("the file is an OVA, a {format} archive{content}"),
         _ if format.is_archive() => format!("the file is a {format} archive{content}"),
         _ => format!("the file is compressed with {format}{content}"),
     };
     let unpack = unpack(path, detection);
-    let fix = match prepare(path, detection, profile) {
-        Some(prepare) => format!("the disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}"),
-        None => unpack,
+    let fix = match (format, only_other(detection), prepare(path, detection, profile)) {
+        (Format::Other(other), ..) => other_advice(other).into(),
+        (_, Some(other), _) => {
+            format!("{unpack}; what is in it is {}: {}", other.title, other_advice(other))
+        }
+        (.., Some(prepare)) => {
+            format!("the disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}")
+        }
+        (.., None) => unpack,
     };
     report.push(Finding::new(rule, message).fix(fix));
+}
+
+/// What the only thing in a wrapper is, if that is a format that is recognised and not read.
+fn only_other(detection: &Detection) -> Option<&'static Other> {
+    let mut insides = detection.facts.iter().filter_map(|fact| match fact {
+        Fact::Inside(inside) => Some(&inside.content),
+        _ => None,
+    });
+    match (insides.next(), insides.next()) {
+        (Some(Content::Found { format: Format::Other(other), .. }), None) => Some(other),
+        _ => None,
+    }
 }
 
 /// What a wrapper holds, to follow on "the file is compressed": the first few things of many.

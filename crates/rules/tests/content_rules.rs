@@ -80,7 +80,7 @@ fn report_for(inspection: &Inspection, profile: &Profile, intent: &Intent) -> Re
     let inside = Some(Inside { inspection, medium: medium("a.raw", true) });
     let mut report = Report::new();
     check_image(
-        &Facts { path: Path::new("a.raw"), detection: &detection, inside },
+        &Facts { path: Path::new("a.raw"), detection: &detection, inside, all_zeros: false },
         profile,
         intent,
         &mut report,
@@ -386,7 +386,7 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
     };
     let codes = |inspection: &Inspection, intent: &Intent| {
         let inside = Some(Inside { inspection, medium: medium("a.zvhd2", false) });
-        let facts = Facts { path: Path::new("a.zvhd2"), detection: &zvhd2, inside };
+        let facts = Facts { path: Path::new("a.zvhd2"), detection: &zvhd2, inside, all_zeros: false };
         let mut report = Report::new();
         check_image(&facts, &OTC, intent, &mut report);
         report.findings().iter().map(|f| (f.rule.code, f.severity)).collect::<Vec<_>>()

@@ -29,7 +29,7 @@ fn other(format: Format, file_size: u64, facts: Vec<Fact>) -> Detection {
 }
 
 fn facts<'a>(name: &'a str, detection: &'a Detection) -> Facts<'a> {
-    Facts { path: Path::new(name), detection, inside: None }
+    Facts { path: Path::new(name), detection, inside: None, all_zeros: false }
 }
 
 fn codes_for(name: &str, detection: &Detection, profile: &Profile) -> Vec<&'static str> {
@@ -54,7 +54,7 @@ fn codes(name: &str, detection: &Detection) -> Vec<&'static str> {
 #[test]
 fn a_tebibyte_passes_and_one_byte_more_fails() {
     assert_eq!(codes("a.raw", &raw(TIB)), [""; 0]);
-    assert_eq!(codes("a.raw", &raw(TIB + 1)), ["IMS-002", "IMS-003"]);
+    assert_eq!(codes("a.raw", &raw(TIB + 1)), ["IMS-002", "IMS-036", "IMS-003"]);
     // A small file may hold a disk that is too large.
     let zvhd2 = Detection { format: Format::Zvhd2, file_size: GIB, virtual_size: Some(TIB + 1), ..raw(0) };
     assert_eq!(codes("a.zvhd2", &zvhd2), ["IMS-003"]);
@@ -62,11 +62,12 @@ fn a_tebibyte_passes_and_one_byte_more_fails() {
 
 #[test]
 fn small_disks_warn_below_one_gib_and_note_below_forty() {
-    assert_eq!(codes("a.raw", &raw(GIB - 1)), ["IMS-004", "IMS-006"]);
+    assert_eq!(codes("a.raw", &raw(GIB - 512)), ["IMS-004", "IMS-006"]);
+    assert_eq!(codes("a.raw", &raw(GIB - 1)), ["IMS-036", "IMS-004", "IMS-006"]);
     assert_eq!(codes("a.raw", &raw(GIB)), ["IMS-005", "IMS-006"]);
     assert_eq!(codes("a.raw", &raw(40 * GIB)), ["IMS-006"]);
     assert_eq!(codes("a.raw", &raw(128 * GIB)), ["IMS-006"]);
-    assert_eq!(codes("a.raw", &raw(128 * GIB + 1)), [""; 0]);
+    assert_eq!(codes("a.raw", &raw(128 * GIB + 512)), [""; 0]);
 }
 
 #[test]
@@ -279,9 +280,9 @@ fn min_disk_holds_the_disk_and_has_room() {
         assert_eq!(codes(200 * GIB, 199, profile), ["IMS-042"]);
         assert_eq!(codes(200 * GIB, 200, profile), ["IMS-043"]);
         assert_eq!(codes(200 * GIB, 201, profile), [""; 0]);
-        assert_eq!(codes(200 * GIB + 1, 200, profile), ["IMS-042"]);
+        assert_eq!(codes(200 * GIB + 512, 200, profile), ["IMS-042"]);
         // What a request is filled with.
-        assert_eq!(codes(200 * GIB + 1, 201, profile), [""; 0]);
+        assert_eq!(codes(200 * GIB + 512, 201, profile), [""; 0]);
         assert_eq!(codes(TIB, 1024, profile), ["IMS-043"]);
         assert_eq!(codes(TIB, 1025, profile), ["IMS-044"]);
         assert_eq!(codes(200 * GIB, 0, profile), ["IMS-044", "IMS-042"]);
@@ -349,4 +350,62 @@ fn codes_are_unique_and_in_order() {
     for table in [RULES, INTENT_RULES, CONTENT_RULES] {
         assert!(table.windows(2).all(|w| w[0].code < w[1].code));
     }
+}
+
+#[test]
+fn what_shows_nothing_is_no_disk_an_empty_one_or_unknown_and_that_is_one_finding() {
+    let nothing = |size| Detection { evidence: vec![], ..raw(size) };
+    let text = |size| Detection { facts: vec![Fact::OnlyText], ..nothing(size) };
+    let mib = 1 << 20;
+    for (name, detection, all_zeros, expected) in [
+        ("a.raw", nothing(mib), false, &["IMS-014", "IMS-004", "IMS-006"][..]),
+        ("a.raw", nothing(mib - 512), false, &["IMS-035"]),
+        ("a.raw", nothing(mib - 512), true, &["IMS-037", "IMS-004", "IMS-006"]),
+        ("a.raw", nothing(40 * GIB), true, &["IMS-037", "IMS-006"]),
+        ("a.raw", text(mib + 3), false, &["IMS-035"]),
+        ("notes.txt", text(40 * GIB), false, &["IMS-035"]),
+        ("a.qcow2", nothing(40 * GIB), false, &["IMS-034"]),
+        ("a.qcow2", nothing(40 * GIB), true, &["IMS-034"]),
+        ("page.vmdk", text(300), false, &["IMS-034"]),
+        ("a.OVA", nothing(3 * mib), false, &["IMS-034"]),
+        ("a-flat.vmdk", nothing(40 * GIB), false, &["IMS-014", "IMS-006", "IMS-012"]),
+        // What shows a disk is a RAW under a wrong name.
+        ("a.qcow2", raw(40 * GIB), false, &["IMS-006", "IMS-012"]),
+        ("a.raw", raw(512), false, &["IMS-004", "IMS-006"]),
+    ] {
+        let facts = Facts { path: Path::new(name), detection: &detection, inside: None, all_zeros };
+        let mut report = Report::new();
+        check_image(&facts, &HUAWEI, &Intent::default(), &mut report);
+        let found = report.findings().iter().map(|finding| finding.rule.code).collect::<Vec<_>>();
+        assert_eq!(found, expected, "{name} {}", detection.file_size);
+        let is_no_disk = expected.iter().any(|code| ["IMS-034", "IMS-035"].contains(code));
+        assert_eq!(report.has_errors(), is_no_disk, "{name}");
+        assert!(report.findings().iter().all(|f| !is_no_disk || !f.advice().contains("rename it")));
+    }
+    // An empty data disk is as it should be.
+    let intent = Intent { purpose: Some(Purpose::Data), ..Intent::default() };
+    let empty = nothing(GIB);
+    let mut report = Report::new();
+    let facts = Facts { path: Path::new("a.raw"), detection: &empty, inside: None, all_zeros: true };
+    check_image(&facts, &HUAWEI, &intent, &mut report);
+    let finding = report.findings().iter().find(|finding| finding.rule.code == "IMS-037").unwrap();
+    assert_eq!(finding.severity, Severity::Note);
+}
+
+#[test]
+fn formats_that_are_not_read_are_named_with_what_to_do() {
+    for other in imsprep_detect::OTHERS {
+        let detection =
+            Detection { virtual_size: None, facts: vec![], ..other_format(Format::Other(other), GIB) };
+        let mut report = Report::new();
+        check_image(&facts("a.x", &detection), &HUAWEI, &Intent::default(), &mut report);
+        let [finding] = report.findings() else { panic!("{report:?}") };
+        assert!(["IMS-001", "IMS-023", "IMS-024"].contains(&finding.rule.code), "{finding:?}");
+        assert!(finding.message.contains(other.title), "{finding:?}");
+        assert_eq!(finding.advice(), imsprep_rules::other_advice(other));
+    }
+}
+
+fn other_format(format: Format, size: u64) -> Detection {
+    other(format, size, vec![])
 }

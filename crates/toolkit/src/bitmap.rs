@@ -12,6 +12,7 @@ use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_command};
+use crate::no_disk::doubt;
 use crate::sampled::{SampledBlocks, sample_blocks};
 use crate::{Error, Result};
 
@@ -50,6 +51,8 @@ pub struct BitmapCreated {
     pub image_size: u64,
     /// What the scan found.
     pub scan: Scan,
+    /// What speaks against the image being a disk.
+    pub report: Report,
 }
 
 /// Scans the RAW at `path` and writes its bitmap.
@@ -66,7 +69,8 @@ pub fn create_bitmap(
     cancel: &Cancel,
 ) -> Result<BitmapCreated> {
     let image = ImageFile::open(path)?;
-    refuse_unless_raw(path, &detect(&image)?)?;
+    let detection = detect(&image)?;
+    refuse_unless_raw(path, &detection)?;
     let CreateOptions { layout, overwrite, io, .. } = options;
     let (overwrite, io) = (*overwrite, *io);
     let output = match &options.output {
@@ -76,9 +80,14 @@ pub fn create_bitmap(
         }
         None => bitmap_path(path),
     };
+    OutputFile::check_place(&output, Overwrite::Replace, &[&image])?;
+    refuse_to_replace_an_image(&output)?;
     // Fails now if nothing can be written there, not after an hour of scanning.
     drop(OutputFile::create(&output, overwrite, &[&image])?);
-    refuse_to_replace_an_image(&output)?;
+    let mut report = Report::new();
+    if let Some(doubt) = doubt(path, &image, &detection, cancel)? {
+        report.push(doubt);
+    }
     let options = ScanOptions { block_size: layout.block_size, io };
     let found = scan(&image, &options, progress, cancel)?;
     let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&output, layout, why))?;
@@ -91,6 +100,7 @@ pub fn create_bitmap(
         length,
         image_size,
         scan: found,
+        report,
     })
 }
 
@@ -150,6 +160,9 @@ pub fn verify_bitmap(
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
     let mut report = Report::new();
+    if let Some(doubt) = doubt(path, &image, &detection, cancel)? {
+        report.push(doubt);
+    }
     let context = BitmapContext { image: &image, bitmap: &bitmap, layout: options.layout.as_ref() };
     let (state, compared) = match (options.sample, &file.recognition) {
         (Some(count), Recognition::Known { map, .. }) => {
@@ -196,7 +209,10 @@ pub(crate) fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
     let Ok(there) = ImageFile::open(output) else { return Ok(()) };
     let found = detect(&there)?;
     match found.format {
-        Format::Raw if found.evidence.is_empty() => Ok(()),
+        Format::Raw if found.evidence.is_empty() => match read_bitmap(output, None, None)?.recognition {
+            Recognition::Other { what } => Err(Error::OtherFile { path: output.to_owned(), what }),
+            _ => Ok(()),
+        },
         Format::Empty => Ok(()),
         format => Err(Error::OutputIsImage { path: output.to_owned(), format }),
     }

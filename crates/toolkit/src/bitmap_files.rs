@@ -74,6 +74,7 @@ pub fn show_bitmap(
                 return Err(Error::BadBitmap { path, layout: layout.name.into_owned(), why });
             }
             // What does not tell its image's size may be known once somebody else does.
+            Recognition::Other { what } => return Err(other(path, what)),
             Recognition::Unrecognised { .. } | Recognition::OtherSize { .. } | Recognition::Empty => {}
         }
     }
@@ -99,9 +100,14 @@ pub fn show_bitmap(
         Recognition::Damaged { layout, why } => {
             Err(Error::BadBitmap { path, layout: layout.name.into_owned(), why })
         }
+        Recognition::Other { what } => Err(other(path, what)),
         Recognition::Unrecognised { why } => Err(Error::UnknownBitmap { path, why }),
         Recognition::Empty => Err(Error::UnknownBitmap { path, why: "it is empty".into() }),
     }
+}
+
+fn other(path: PathBuf, what: &'static str) -> Error {
+    Error::OtherFile { path, what }
 }
 
 /// The size of the disk in an image: of a RAW, its own.

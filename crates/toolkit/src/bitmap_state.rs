@@ -113,7 +113,7 @@ pub(crate) fn check_bitmap_file(
             );
             BitmapState::Unrecognised { path }
         }
-        (Recognition::Unrecognised { .. } | Recognition::Empty, _) => {
+        (Recognition::Unrecognised { .. } | Recognition::Other { .. } | Recognition::Empty, _) => {
             file.check_alone(context.image.size(), &mut found);
             BitmapState::Unrecognised { path }
         }

@@ -12,7 +12,7 @@ use imsprep_findings::{Finding, Overrides, Report};
 use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
     Facts, HUAWEI, Inside, Intent, Medium, Profile, Sight, check_image, is_too_large, not_checkable,
-    shell_quoted,
+    note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
@@ -20,6 +20,7 @@ use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwri
 use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
+use crate::no_disk::shows_only_zeros;
 use crate::{Error, FileDigest, Overview, Result, Target, Verdict, open_disk};
 
 /// How closely to look.
@@ -149,7 +150,11 @@ pub fn check_image_file(
     };
     let medium = Medium { path, is_raw: checked.detection.format == Format::Raw, number: None };
     let seen = inside.as_ref().ok().map(|inspection| Inside { inspection, medium });
-    let facts = Facts { path, detection: &checked.detection, inside: seen };
+    let all_zeros = match checked.detection.format {
+        Format::Raw => shows_nothing(&checked.detection) && shows_only_zeros(&image)?,
+        _ => checked.zvhd2.as_ref().is_some_and(|info| info.data_blocks == Some(0)),
+    };
+    let facts = Facts { path, detection: &checked.detection, inside: seen, all_zeros };
     check_image(&facts, options.profile, &options.intent, &mut checked.report);
     check_shared(target, &mut checked.report);
     if checked.detection.format == Format::Raw {
@@ -160,6 +165,9 @@ pub fn check_image_file(
             (found, checked.digest) =
                 look_at_content(&image, options.digest, &scan_options, progress, cancel)?;
             checked.scan = Some(found);
+        }
+        if checked.scan.as_ref().is_some_and(|scan| scan.map.data_count() == 0) {
+            note_all_zeros(&options.intent, &mut checked.report);
         }
     }
     if let (Some(most), None) = (options.overview, &checked.overview) {
@@ -265,6 +273,10 @@ fn check_raw(
         _ => Some(read_bitmap(&path, Some(checked.detection.file_size), options.layout.as_ref())?),
     };
     let Some(file) = file else {
+        if says_no_disk(report) {
+            checked.bitmap = Some(BitmapState::Missing { path });
+            return Ok(());
+        }
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
         if !wanted || depth == Depth::Quick {
             let device = if image.kind() == FileKind::BlockDevice { " -o disk.mf" } else { "" };

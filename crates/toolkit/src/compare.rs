@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_detect::Format;
+use imsprep_detect::{Format, detect};
+use imsprep_findings::Report;
 use imsprep_source::{Cancel, DiskReader, ImageFile, Progress, ReadAt, Stage, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
-use crate::{Result, open_disk};
+use crate::no_disk::doubt;
+use crate::{Disk, Result, open_disk};
 
 /// One of the two images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Side {
     pub format: Format,
     /// Bytes of the disk in it.
     pub disk_size: u64,
+    /// What speaks against its being a disk.
+    pub report: Report,
 }
 
 /// The first place where two disks differ.
@@ -66,15 +70,21 @@ pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Canc
     let threads = rayon::current_num_threads();
     let threads = disk_a.readers(threads).min(disk_b.readers(threads));
     let (difference, bytes_read) = compare_disks([disk_a, disk_b], threads, progress, cancel)?;
+    let (a, b) = (side(image_a, disk_a, cancel)?, side(image_b, disk_b, cancel)?);
     for image in &images {
         image.verify_unchanged()?;
     }
-    let [a, b] = disks.map(|disk| Side {
-        path: disk.path().to_owned(),
-        format: disk.format(),
-        disk_size: disk.size(),
-    });
     Ok(Compared { a, b, difference, bytes_read })
+}
+
+fn side(image: &ImageFile, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
+    let mut report = Report::new();
+    if disk.format() == Format::Raw
+        && let Some(doubt) = doubt(image.path(), image, &detect(image)?, cancel)?
+    {
+        report.push(doubt);
+    }
+    Ok(Side { path: image.path().to_owned(), format: disk.format(), disk_size: disk.size(), report })
 }
 
 /// The first difference, and the bytes read to find it.

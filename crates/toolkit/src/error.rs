@@ -152,6 +152,22 @@ pub enum Error {
         /// What is there.
         format: Format,
     },
+    /// What is in the place of a bitmap file is a file of another kind.
+    #[error("{}: is {what} and no bitmap file; it is neither read as one nor replaced: move it away, or rename the image", path.display())]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A bitmap file was given where images are looked at.
+    #[error("{}: is a bitmap file by its name, and no image was given; {advice}", path.display())]
+    NoImageGiven {
+        /// The bitmap file.
+        path: PathBuf,
+        /// What to give instead.
+        advice: String,
+    },
     /// Where the bitmap of a device would go can't be guessed.
     #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
     DeviceNeedsOutput {
@@ -266,6 +282,8 @@ impl Error {
             | Self::NotAsWritten { path, .. }
             | Self::NoBitmapBeside { path, .. }
             | Self::OutputIsImage { path, .. }
+            | Self::OtherFile { path, .. }
+            | Self::NoImageGiven { path, .. }
             | Self::DeviceNeedsOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,

@@ -6,7 +6,7 @@ use imsprep_detect::Format;
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_source::{Cancel, ImageFile};
 
-use crate::{Result, open_disk};
+use crate::{Result, open_disk, refuse_bitmap_file};
 
 /// An image into whose disk somebody looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct Inspected {
 ///
 /// As [`open_disk`], and if the disk can't be read. Whatever stands on the disk is no error.
 pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
+    refuse_bitmap_file(path)?;
     let image = ImageFile::open(path)?;
     let disk = open_disk(&image, cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;

@@ -32,6 +32,7 @@ mod inspect;
 mod layouts;
 mod learn;
 mod map;
+mod no_disk;
 mod overview;
 mod plan;
 mod prepare;
@@ -72,6 +73,6 @@ pub use raw::{BitmapWritten, DiskLength, RawOptions, RawWritten, stream_raw, wri
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
-pub use targets::{Target, expand_targets};
+pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::{Zvhd2Options, Zvhd2Written, stream_zvhd2, write_zvhd2};

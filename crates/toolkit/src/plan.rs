@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::Report;
+use imsprep_findings::{Report, Severity};
 use imsprep_inspect::inspect_source;
 use imsprep_rules::{
     DiskChecks, HUAWEI, Inside, Medium, Place, Profile, check_convertible, check_disk_convertible,
-    check_disk_size, check_expanded_size, check_readable,
+    check_disk_size, check_expanded_size, check_readable, other_advice,
 };
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::disk_in;
 use crate::disk::qemu_driver;
+use crate::no_disk::why_no_disk;
 use crate::targets::IMAGE_EXTENSIONS;
 use crate::wrapped::{refuse_unless_raw, wrapper};
 use crate::{Error, Result, open_numbered_disk};
@@ -37,12 +38,14 @@ pub struct PlanOptions<'a> {
     pub disk: Option<u32>,
     /// The cloud's rules, for the largest disk.
     pub profile: &'static Profile,
+    /// How grave it is that the source is no disk: a conversion goes on with a warning, an import ends with an error.
+    pub no_disk: Severity,
 }
 
 impl Default for PlanOptions<'_> {
     /// Into a stream, nothing allowed.
     fn default() -> Self {
-        Self { output: None, allowed: &[], disk: None, profile: &HUAWEI }
+        Self { output: None, allowed: &[], disk: None, profile: &HUAWEI, no_disk: Severity::Warning }
     }
 }
 
@@ -74,11 +77,13 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     let (direction, kind) = direction(path, &detection, options.output)?;
     let mut report = Report::new();
     let mut member = None;
+    let mut no_disk = why_no_disk(path, &image, &detection, cancel)?;
     if detection.format == Format::Tar {
         // What is wrong with the archive itself.
         check_readable(Place::File(path), &detection, options.allowed, &mut report);
         if !report.has_errors() {
             let disk = disk_in(&image, options.disk)?;
+            no_disk = why_no_disk(Path::new(&disk.name), &disk.bytes, &disk.detection, cancel)?;
             member = Some((disk.name, disk.detection));
         }
     }
@@ -89,7 +94,7 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
     }
     if let Some(wrapper) = wrapper(detection.format) {
         // What is in it shows at its beginning; what is at its end, when it was unpacked.
-        refuse_unless_raw(&image, wrapper)?;
+        no_disk = refuse_unless_raw(&image, wrapper, cancel)?;
     } else if kind == Kind::Foreign {
         let (place, disk) = match &member {
             Some((_, disk)) => (Place::Archive, disk),
@@ -105,6 +110,9 @@ pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) 
             check_disk_size(size, options.profile, &mut report);
         }
         look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
+    }
+    if let Some(finding) = no_disk {
+        report.push(finding.severity(options.no_disk));
     }
     Ok(Plan { source: path.to_owned(), detection, member, direction, report })
 }
@@ -173,6 +181,7 @@ fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Resul
             "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
         ),
         Format::Tar => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
+        Format::Other(other) => refuse(other_advice(other).into()),
         format if format.is_compressed() || format.is_archive() => refuse("unpack it first".into()),
         _ => refuse("no import takes what would come out".into()),
     }
@@ -231,7 +240,8 @@ mod tests {
     #[test]
     fn the_source_decides_the_direction_and_a_name_may_not_deny_it() {
         let raw = plan_of(&[7; 4096]).unwrap();
-        assert_eq!((raw.direction, raw.report.findings().len()), (Direction::ToZvhd2, 0));
+        let codes = raw.report.findings().iter().map(|finding| finding.rule.code).collect::<Vec<_>>();
+        assert_eq!((raw.direction, codes, raw.is_refused()), (Direction::ToZvhd2, vec!["IMS-035"], false));
         assert_eq!(plan_of(&[]).unwrap().direction, Direction::ToZvhd2);
         let container = plan_of(imsprep_testdata::golden("zstd_a_8m.zvhd2")).unwrap();
         assert_eq!(container.direction, Direction::ToRaw);

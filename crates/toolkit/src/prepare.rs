@@ -8,6 +8,7 @@ use imsprep_findings::{Overrides, Report, Severity};
 use imsprep_rules::{HUAWEI, Intent, Profile, check_key, output_beside, shell_quoted};
 use imsprep_source::{Cancel, ImageFile, Overwrite, Progress};
 
+use crate::targets::refuse_bitmap_file;
 use crate::{
     CheckOptions, Checked, Direction, Error, Plan, PlanOptions, RawOptions, RawWritten, Result, Target,
     Zvhd2Options, Zvhd2Written, all_rules, check_image_file, plan_conversion, write_raw, write_zvhd2,
@@ -83,6 +84,7 @@ pub fn prepare_image(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Prepared> {
+    refuse_bitmap_file(path)?;
     let detection = detect(&ImageFile::open(path)?)?;
     let mut overrides = Overrides::new();
     for rule in all_rules().into_iter().filter(|rule| options.allowed.iter().any(|code| code == rule.code)) {
@@ -114,6 +116,7 @@ pub fn prepare_image(
         allowed: options.allowed,
         disk: options.zvhd2.disk,
         profile: options.profile,
+        no_disk: Severity::Error,
     };
     let mut plan = plan_conversion(path, &plan_options, cancel)?;
     if !plan.is_refused() {

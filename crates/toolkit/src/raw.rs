@@ -177,9 +177,9 @@ fn unpack(
 /// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.
 pub(crate) fn begin_bitmap(raw: &Path, overwrite: Overwrite, source: &ImageFile) -> Result<OutputFile> {
     let path = bitmap_path(raw);
-    let file = OutputFile::create(&path, overwrite, &[source])?;
+    OutputFile::check_place(&path, Overwrite::Replace, &[source])?;
     refuse_to_replace_an_image(&path)?;
-    Ok(file)
+    Ok(OutputFile::create(&path, overwrite, &[source])?)
 }
 
 /// Puts a RAW in its place, and its bitmap next. Whatever can go wrong with writing them has gone wrong before.

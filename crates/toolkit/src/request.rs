@@ -10,7 +10,9 @@ use imsprep_rules::{
 };
 use imsprep_source::{Cancel, Progress};
 
-use crate::{BitmapState, CheckOptions, Checked, Depth, Result, Target, check_image_file};
+use crate::{
+    BitmapState, CheckOptions, Checked, Depth, Result, Target, check_image_file, refuse_bitmap_file,
+};
 
 /// A request for an image.
 #[derive(Debug)]
@@ -97,6 +99,7 @@ struct Looked {
 }
 
 fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
+    refuse_bitmap_file(path)?;
     let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
     let checked = check_image_file(&Target::new(path), &options, progress, cancel)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());

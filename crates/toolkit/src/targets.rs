@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::bitmap_path;
 use imsprep_detect::{Detection, Format, detect};
+use imsprep_rules::{shell_quoted, shows_nothing};
 use imsprep_source::ImageFile;
 
 use crate::{Error, Result};
@@ -41,14 +42,15 @@ const COMPRESSED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "lz4", "zip",
 /// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
 ///
 /// Of a folder's regular files those are images whose name has a known extension, or whose content shows a disk image.
-/// Hidden files and bitmap files are none.
+/// Hidden files and bitmap files are none. A bitmap file that is named itself, as a pattern of the shell does, is left out if
+/// its image is named, too, and an error if not.
 ///
 /// A name that leads to nothing is an error in its place.
 pub fn expand_targets(paths: &[PathBuf]) -> Vec<Result<Target>> {
     let mut targets = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            targets.push(Ok(Target::new(path)));
+            targets.push(refuse_bitmap_file(path).map(|()| Target::new(path)));
             continue;
         }
         match images_in(path) {
@@ -57,8 +59,53 @@ pub fn expand_targets(paths: &[PathBuf]) -> Vec<Result<Target>> {
             Err(source) => targets.push(Err(Error::Folder { path: path.clone(), source })),
         }
     }
+    leave_out_bitmaps_of_targets(&mut targets);
     find_shared_bitmaps(&mut targets);
     targets
+}
+
+/// Refuses a file as an image that bears the name of a bitmap file and shows nothing of an image.
+///
+/// # Errors
+///
+/// [`Error::NoImageGiven`]. What can't be read shows when it is opened as an image.
+pub fn refuse_bitmap_file(path: &Path) -> Result<()> {
+    let is_bitmap_name = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mf"));
+    if !is_bitmap_name
+        || !detect_at(path).is_some_and(|found| shows_nothing(&found) || found.format == Format::Empty)
+    {
+        return Ok(());
+    }
+    let image = ["raw", "img", ""].into_iter().map(|extension| path.with_extension(extension));
+    let advice = match image.into_iter().find(|image| image.is_file()) {
+        Some(image) => format!("name its image: {}", shell_quoted(&image)),
+        None => "name its image; imsprep bitmap show tells what is in it".into(),
+    };
+    Err(Error::NoImageGiven { path: path.to_owned(), advice })
+}
+
+/// The files without those that are bitmap files of others among them.
+pub fn without_bitmaps_of(files: &[PathBuf]) -> Vec<&Path> {
+    let mut targets =
+        files.iter().map(|path| refuse_bitmap_file(path).map(|()| Target::new(path))).collect::<Vec<_>>();
+    leave_out_bitmaps_of_targets(&mut targets);
+    let kept = targets.iter().map(|target| match target {
+        Ok(target) => target.path.as_path(),
+        Err(error) => error.path(),
+    });
+    let kept = kept.collect::<BTreeSet<_>>();
+    files.iter().map(PathBuf::as_path).filter(|path| kept.contains(path)).collect()
+}
+
+/// A bitmap file beside its image is no second image.
+fn leave_out_bitmaps_of_targets(targets: &mut Vec<Result<Target>>) {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let bitmaps = targets.iter().flatten().filter_map(|target| whole(&bitmap_path(&target.path)));
+    let bitmaps = bitmaps.collect::<BTreeSet<_>>();
+    targets.retain(|target| match target {
+        Err(Error::NoImageGiven { path, .. }) => !whole(path).is_some_and(|path| bitmaps.contains(&path)),
+        _ => true,
+    });
 }
 
 fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

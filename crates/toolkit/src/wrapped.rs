@@ -2,15 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imsprep_detect::{Format, detect};
+use imsprep_detect::{Detection, Format, detect};
+use imsprep_findings::Finding;
 use imsprep_foreign::{Slice, Unwrapped, Wrapper};
-use imsprep_rules::HUAWEI;
+use imsprep_rules::{HUAWEI, other_advice};
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, ImageFile, MemoryImage, OutputFile, Progress, ReadAt, Stage, is_zero,
 };
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
 use crate::chunks::CHUNK;
+use crate::no_disk::why_no_disk;
 use crate::raw::write_data;
 use crate::{Error, Result};
 
@@ -81,26 +83,37 @@ impl Iterator for Blocks<'_> {
 
 impl Ends {
     /// What was unpacked must be a RAW: what its beginning shows, and, once there is all of it, its end.
-    fn refuse_unless_raw(&self, image: &ImageFile) -> Result<()> {
+    fn refuse_unless_raw(&self, image: &ImageFile) -> Result<(MemoryImage, Detection)> {
         let first = self.first.clone().unwrap_or_default();
         let disk = MemoryImage::new(image.path(), [first, self.last.clone()].concat());
         let found = detect(&disk)?;
         let is_plain = matches!(found.format, Format::Raw | Format::Empty) && found.also.is_empty();
         if is_plain {
-            return Ok(());
+            return Ok((disk, found));
         }
-        let format = found.format;
-        let advice = format!("and what is in it is {format}, not RAW: unpack it first, and convert that");
+        let advice = match found.format {
+            Format::Other(other) => {
+                format!("and what is in it is {}: unpack it first; {}", other.title, other_advice(other))
+            }
+            format => format!("and what is in it is {format}, not RAW: unpack it first, and convert that"),
+        };
         Err(Error::NotConvertible { path: image.path().to_owned(), format: detect(image)?.format, advice })
     }
 }
 
-/// Refuses a compressed file of which the beginning shows that it holds no RAW.
-pub(crate) fn refuse_unless_raw(image: &ImageFile, wrapper: Wrapper) -> Result<()> {
+/// Refuses a compressed file of which the beginning shows that it holds no RAW. Tells why a RAW in it is no disk, as far as
+/// its beginning shows.
+pub(crate) fn refuse_unless_raw(
+    image: &ImageFile,
+    wrapper: Wrapper,
+    cancel: &Cancel,
+) -> Result<Option<Finding>> {
     let mut blocks = Blocks::open(image, wrapper)?;
     blocks.read()?;
     let ends = blocks.ends.lock().unwrap_or_else(PoisonError::into_inner);
-    ends.refuse_unless_raw(image)
+    let (disk, found) = ends.refuse_unless_raw(image)?;
+    // `disk.raw.gz` holds what is called `disk.raw`.
+    why_no_disk(&image.path().with_extension(""), &disk, &found, cancel)
 }
 
 /// Writes the RAW in a compressed file as a ZVHD2. Returns the bytes of the disk, too.

@@ -1,6 +1,6 @@
 //! `imsprep inspect`
 
-use imsprep_toolkit::inspect_image;
+use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
 use crate::args::InspectArgs;
 use crate::exit::Status;
@@ -12,7 +12,8 @@ use crate::wire;
 pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
     let mut worst = Status::Fine;
     let mut rows = Vec::new();
-    for (number, path) in args.files.iter().enumerate() {
+    let files = without_bitmaps_of(&args.files);
+    for (number, path) in files.into_iter().enumerate() {
         match inspect_image(path, setup.cancel()) {
             Ok(found) => {
                 if let Output::Text(detail) = setup.output {

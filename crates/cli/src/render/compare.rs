@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use imsprep_rules::Size;
 use imsprep_toolkit::{Compared, Difference, Side};
 
+use super::findings::Findings;
 use super::style;
+use crate::setup::Detail;
 use crate::terminal::shown;
 
 /// Whether two disks are the same, and where they first are not.
@@ -24,6 +26,7 @@ pub(crate) fn text(compared: &Compared) -> String {
     for (side, name) in [(a, &name_a), (b, &name_b)] {
         let disk = Size(side.disk_size);
         let _ = writeln!(text, "  {:width$}  {:6} {disk}", shown(name).to_string(), side.format);
+        let _ = write!(text, "{}", Findings { report: &side.report, detail: Detail::Normal });
     }
     if let (None, tail @ 1..) = (&compared.difference, compared.tail()) {
         let longer = if a.disk_size > b.disk_size { &name_a } else { &name_b };

@@ -98,6 +98,11 @@ pub(crate) fn format_line(found: &Detection) -> String {
     if found.format == Format::Raw && found.evidence.is_empty() {
         details.push("nothing known in it".into());
     }
+    if let Format::Other(other) = found.format
+        && !other.title.contains(other.name)
+    {
+        details.push(other.title.into());
+    }
     if details.is_empty() {
         found.format.to_string()
     } else {
@@ -127,6 +132,7 @@ pub(crate) fn fact_text(fact: &Fact) -> String {
         Fact::Damaged(what) => format!("damaged: {what}"),
         Fact::Inside(inside) => inside_text(inside),
         Fact::NotLookedAt(what) => what.clone(),
+        Fact::OnlyText => "nothing but text".into(),
         other => format!("{other:?}"),
     }
 }

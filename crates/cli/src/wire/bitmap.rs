@@ -88,6 +88,7 @@ pub(crate) struct Created {
     layout_proven: bool,
     length: u64,
     scan: WireScan,
+    report: WireReport,
 }
 
 impl From<&BitmapCreated> for Created {
@@ -99,6 +100,7 @@ impl From<&BitmapCreated> for Created {
             layout_proven: matches!(created.layout.origin, Origin::Learned { .. }),
             length: created.length,
             scan: (&created.scan).into(),
+            report: (&created.report).into(),
         }
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Body<T> {
     profile: &'static str,
     /// The project file that was read.
     config: Option<WirePath>,
+    /// One that was found and not read, as it belongs to another user. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored_config: Option<WirePath>,
     #[serde(flatten)]
     rest: T,
 }
@@ -95,7 +98,8 @@ impl From<&Inspection> for WireInside {
 impl<T> Body<T> {
     fn new(policy: &Policy, rest: T) -> Self {
         let config = policy.config.as_deref().map(WirePath::from);
-        Self { rule_set: RULE_SET_DATE, profile: policy.profile.name, config, rest }
+        let ignored_config = policy.ignored_config.as_deref().map(WirePath::from);
+        Self { rule_set: RULE_SET_DATE, profile: policy.profile.name, config, ignored_config, rest }
     }
 }
 

@@ -4,6 +4,7 @@ use imsprep_toolkit::{Compared, Side};
 use serde::Serialize;
 
 use super::WirePath;
+use super::report::WireReport;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Body {
@@ -24,6 +25,7 @@ struct WireSide {
     path: WirePath,
     format: &'static str,
     disk_size: u64,
+    report: WireReport,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,7 +37,12 @@ struct WireDifference {
 
 impl From<&Side> for WireSide {
     fn from(side: &Side) -> Self {
-        Self { path: side.path.as_path().into(), format: side.format.name(), disk_size: side.disk_size }
+        Self {
+            path: side.path.as_path().into(),
+            format: side.format.name(),
+            disk_size: side.disk_size,
+            report: (&side.report).into(),
+        }
     }
 }
 

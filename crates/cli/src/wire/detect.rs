@@ -124,6 +124,7 @@ impl From<&Fact> for WireFact {
             Fact::Damaged(what) => ("damaged", vec![what.clone()]),
             Fact::Inside(_) => ("inside", vec![]),
             Fact::NotLookedAt(what) => ("not-looked-at", vec![what.clone()]),
+            Fact::OnlyText => ("only-text", vec![]),
             _ => ("other", vec![]),
         };
         let inside = match fact {

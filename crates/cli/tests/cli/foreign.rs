@@ -397,12 +397,14 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
             assert!(output.unwrap().status.success() && folder.path(name).exists(), "{name}");
             let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
             let run = folder.run(&[&["convert", name, "a.zvhd2", "--verify"], &identity[..]].concat());
-            assert_eq!((run.status, run.err.as_str()), (0, ""), "{name} {size}");
+            // A file that is too small for a disk is converted with a warning.
+            let is_quiet = |err: &str| size == 1000 && err.contains("warning IMS-035") || err.is_empty();
+            assert!(run.status == 0 && is_quiet(&run.err), "{name} {size} {run:?}");
             folder.run(&[&["convert", "disk.raw", "b.zvhd2"], &identity[..]].concat());
             let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
             assert!(read("a.zvhd2") == read("b.zvhd2"), "{name} {size}");
             let run = folder.run(&["convert", name, "out.raw", "--verify"]);
-            assert_eq!((run.status, run.err.as_str()), (0, ""), "{name} {size}");
+            assert!(run.status == 0 && is_quiet(&run.err), "{name} {size} {run:?}");
             assert!(read("out.raw") == read("disk.raw"), "{name} {size}");
             folder.run(&["bitmap", "create", "disk.raw"]);
             assert!(size == 0 || read("out.mf") == read("disk.mf"), "{name} {size}");

@@ -89,6 +89,8 @@ mod mounts;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod no_disk;
+#[cfg(unix)]
 mod pipes;
 #[cfg(unix)]
 mod places;

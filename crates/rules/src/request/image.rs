@@ -154,5 +154,5 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
 
 /// The image as the rules for images see it, without what is in it.
 fn seen(facts: &ImageFacts) -> Facts<'_> {
-    Facts { path: &facts.path, detection: &facts.detection, inside: None }
+    Facts { path: &facts.path, detection: &facts.detection, inside: None, all_zeros: false }
 }

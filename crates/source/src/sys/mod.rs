@@ -77,6 +77,10 @@ pub(crate) use system::status_at;
 /// The bytes on a block device, which [`Status`] does not tell.
 pub(crate) use system::device_size;
 
+/// Whether what a path leads to, and a link at the path itself, belong to this user or to the administrator. Under sudo the
+/// user who called it counts as well. Where files have no such owner everything does.
+pub(crate) use system::belongs_to_user;
+
 /// Opens for reading, without waiting for anybody. The pattern is for systems that are told it here, and not by
 /// [`advise`].
 pub(crate) use system::open;

@@ -40,6 +40,14 @@ pub(crate) fn status_at(path: &Path) -> io::Result<Status> {
     std::fs::metadata(path).map(|metadata| status_of(&metadata))
 }
 
+pub(crate) fn belongs_to_user(path: &Path) -> io::Result<bool> {
+    let user = rustix::process::geteuid().as_raw();
+    // Set by sudo, so it says nothing to anybody but root. git takes it in the same way.
+    let caller = std::env::var("SUDO_UID").ok().filter(|_| user == 0).and_then(|uid| uid.parse().ok());
+    let is_ours = |owner: u32| owner == 0 || owner == user || Some(owner) == caller;
+    Ok(is_ours(std::fs::metadata(path)?.uid()) && is_ours(std::fs::symlink_metadata(path)?.uid()))
+}
+
 fn status_of(metadata: &Metadata) -> Status {
     let kind = kind_of(metadata);
     // The times of a device node say nothing of what is on the device.

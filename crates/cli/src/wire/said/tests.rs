@@ -84,6 +84,7 @@ fn what_check_writes_is_what_is_read() {
         intent: Intent::default(),
         overrides: Overrides::new(),
         config: None,
+        ignored_config: None,
     };
     let expected = outcomes.iter().map(expected).collect::<Vec<_>>();
     let run = Run {
