@@ -3,7 +3,7 @@
 use imsprep_testdata::{missing, need_tools};
 
 use crate::support::{Folder, MIB};
-use imsprep_inspect::{Partition, VolumeKind};
+use imsprep_inspect::{Lost, Partition, VolumeKind};
 
 /// Loop devices, which need root. Leaves the test where none can be made.
 fn loop_devices(folder: &Folder, names: &[&str]) -> Vec<String> {
@@ -58,13 +58,27 @@ fn a_volume_group_and_what_of_it_is_missing() {
         std::fs::read_to_string(folder.path("backup")).unwrap_or_else(|error| panic!("{error}: {made}"));
     std::fs::write(folder.path("backup"), with_logical(&backup)).unwrap();
     let made = made + &lvm("vgcfgrestore", &format!("--force -f backup {group}"));
-    let told = lvm("pvs", &format!("--noheadings --separator , -o pv_uuid,vg_name,vg_uuid,pv_count {both}"));
+    let told = lvm(
+        "pvs",
+        &format!(
+            "--noheadings --separator , --units b --nosuffix -o pv_uuid,vg_name,vg_uuid,pv_count,pe_start,pv_pe_count,vg_extent_size {both}"
+        ),
+    );
     detach(&folder, &devices);
     let rows = told.lines().map(|line| line.trim().split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
     assert_eq!(rows.len(), 2, "{made} {told}");
     let volume = folder.inspect("image").whole.unwrap();
     assert_eq!(volume.uuid.as_deref(), Some(rows[0][0]));
     assert_eq!(volume.uuid.as_ref(), folder.blkid("image", 0, 64 * MIB).get("UUID"));
+    // The extents end before the device does; what is between them holds nothing.
+    let number = |field: usize| rows[0][field].parse::<u64>().unwrap();
+    let end = number(4) + number(5) * number(6);
+    assert!(end < 64 * MIB, "{told}");
+    assert_eq!((volume.size, volume.content_end), (Some(64 * MIB), Some(end)), "{told}");
+    assert_eq!(volume.lost_in(64 * MIB), None);
+    assert_eq!(volume.lost_in(64 * MIB - 512), Some(Lost::Tail { end: 64 * MIB }));
+    assert_eq!(volume.lost_in(end), Some(Lost::Tail { end: 64 * MIB }));
+    assert_eq!(volume.lost_in(end - 1), Some(Lost::Content { end }));
     let VolumeKind::Lvm(lvm) = volume.kind else { panic!("{volume:?}") };
     let found = lvm.group.unwrap();
     assert_eq!((found.name.as_str(), found.uuid.as_str()), (rows[0][1], rows[0][2]));

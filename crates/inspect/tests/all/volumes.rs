@@ -363,6 +363,8 @@ fn md_1(minor: u64, image: u64) -> (u64, Vec<u8>) {
     sb[72..76].copy_from_slice(&5_i32.to_le_bytes());
     sb[80..88].copy_from_slice(&8192_u64.to_le_bytes());
     sb[92] = 3;
+    // The data begins behind the superblock, unless that is at the end.
+    sb[128..136].copy_from_slice(&u64::to_le_bytes(if minor == 0 { 0 } else { 2048 }));
     sb[136..144].copy_from_slice(&8192_u64.to_le_bytes());
     sb[144..152].copy_from_slice(&at.to_le_bytes());
     sb[220] = 2; // max_dev: two roles of two bytes follow
@@ -382,6 +384,9 @@ fn md_raid() {
         let volume = whole(&folder);
         let VolumeKind::MdRaid(raid) = &volume.kind else { panic!("{volume:?}") };
         assert_eq!((raid.version, raid.level, raid.devices), (version, 5, 3));
+        let end = if minor == 0 { 4 * MIB } else { 5 * MIB };
+        assert_eq!((volume.content_end, volume.lost_in(end)), (Some(end), None));
+        assert_eq!(volume.lost_in(end - 512), Some(Lost::Content { end }));
         check(&folder, &volume);
     }
     // 0.90: 64 KiB, the last but one multiple of that before the end; its checksum is not looked at by blkid.
