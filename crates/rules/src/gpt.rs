@@ -89,7 +89,7 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
     } else {
         "make a RAW of the image and move the backup header to the end of the disk"
     };
-    format!("{what}: {}; then make a new bitmap file of the RAW", steps.join(" && "))
+    format!("{what}: `{}`; then make a new bitmap file of the RAW", steps.join(" && "))
 }
 
 /// Most entries of a table for which the command was tried.

@@ -100,6 +100,24 @@ const CASES: &[Case] = &[
         shell(folder, "7z a made.7z inner.raw > /dev/null && rm inner.raw");
         std::fs::rename(folder.path("made.7z"), path).unwrap();
     }),
+    // A backup of the partition table that is not at the end, or will not be.
+    case("IMS-018", CHECK, &["sgdisk"], &["truncate -s 1G "], "raw", |f, p| partitioned(f, p, 64)),
+    case(
+        "IMS-018",
+        CHECK,
+        &["sgdisk", "qemu-img"],
+        &["imsprep convert --no-bitmap "],
+        "qcow2",
+        |folder, path| {
+            partitioned(folder, &folder.path("inner.raw"), 64);
+            shell(folder, "qemu-img convert -O qcow2 inner.raw packed && rm inner.raw");
+            std::fs::rename(folder.path("packed"), path).unwrap();
+        },
+    ),
+    case("IMS-050", CHECK, &["sgdisk"], &["sgdisk -e "], "raw", |folder, path| {
+        partitioned(folder, path, 64);
+        std::fs::File::options().write(true).open(path).unwrap().set_len(1 << 30).unwrap();
+    }),
     // Two sizes.
     case("IMS-025", CHECK, &["qemu-img"], &["qemu-img convert -p --image-opts "], "vhd", disputed),
     // What is meant for the image.
@@ -259,6 +277,13 @@ fn raw_disk(_: &Folder, path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// A RAW of so many MiB with a GPT of one partition.
+fn partitioned(folder: &Folder, path: &Path, size: u64) {
+    folder.sparse("table", size << 20, &[]);
+    shell(folder, "sgdisk -n 1:2048:+8M table > /dev/null");
+    std::fs::rename(folder.path("table"), path).unwrap();
+}
+
 /// What `make` makes, through a program that compresses.
 fn packed(folder: &Folder, path: &Path, program: &str, make: fn(&Folder, &Path)) {
     make(folder, &folder.path("inner"));
@@ -399,7 +424,9 @@ fn run_cases(wanted: impl Fn(&Case) -> bool) {
 
 #[test]
 fn fixes_of_formats() {
-    run_cases(|case| ["IMS-001", "IMS-007", "IMS-010", "IMS-025", "IMS-041"].contains(&case.code));
+    run_cases(|case| {
+        ["IMS-001", "IMS-007", "IMS-010", "IMS-018", "IMS-025", "IMS-041", "IMS-050"].contains(&case.code)
+    });
 }
 
 #[test]
