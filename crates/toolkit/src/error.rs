@@ -305,6 +305,9 @@ impl Error {
     /// Whether the disk in an image can't be opened because of what the image is, or because a tool is missing; the file itself
     /// could be read.
     pub(crate) fn is_about_the_disk(&self) -> bool {
+        if let Some(error) = self.of_source() {
+            return matches!(error, imsprep_source::Error::Damaged { .. });
+        }
         match self {
             Self::NoDisk { .. }
             | Self::NotReadable { .. }
@@ -312,8 +315,7 @@ impl Error {
             | Self::WhichDisk { .. }
             | Self::MemberNotRead { .. }
             | Self::Foreign(_)
-            | Self::Served(_)
-            | Self::Source(imsprep_source::Error::Damaged { .. }) => true,
+            | Self::Served(_) => true,
             Self::Zvhd2(error) => matches!(
                 error,
                 imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. }

@@ -64,7 +64,7 @@ pub(crate) fn images() -> Folder {
     );
     made.unwrap();
     folder.sparse("stale.raw", 12 * MIB, &[0, 5 * MIB]);
-    let places = (0..40).map(|n| n * 27 * (TIB >> 10) + 4096 * n).chain([TIB - 1]).collect::<Vec<_>>();
+    let places = (0..40).map(|n| n * 26 * (TIB >> 10) + 4096 * n).chain([TIB - 1]).collect::<Vec<_>>();
     folder.sparse("large.raw", TIB, &places);
     for image in ["disk.raw", "stale.raw", "large.raw"] {
         assert_eq!(folder.run(&["bitmap", "create", image]).status, 0);

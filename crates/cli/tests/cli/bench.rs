@@ -52,7 +52,7 @@ fn the_place_of_the_page_is_looked_at_before_anything_is_measured() {
     folder.write("old.html", b"precious");
     for (args, why) in [
         (&["--html", "old.html"][..], "old.html: exists already"),
-        (&["--html", "nowhere/new.html"], "nowhere/new.html: cannot create a temporary file beside it"),
+        (&["--html", "nowhere/new.html"], "nowhere/new.html: cannot create it: its folder is not there"),
         (&["disk.raw", "--html", "disk.raw", "--force"], "the output is the same file as the input"),
         (&["disk.raw", "--html", "same.html", "--force"], "the output is the same file as the input"),
         (&["none.raw", "--html", "new.html"], "none.raw: cannot open"),
