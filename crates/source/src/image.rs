@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
@@ -80,14 +81,11 @@ impl ImageFile {
     ///
     /// [`Error::Open`] if the system refuses, [`Error::NotAnImage`] if it is no file and no block device.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        Self::open_to_read(path.into(), None)
-    }
-
-    fn open_to_read(path: PathBuf, pattern: Option<ReadPattern>) -> Result<Self> {
+        let path = path.into();
         let open_error = |source| Error::Open { path: path.clone(), source };
         // Looked at before it is opened: opening a FIFO would wait for a writer, opening a device may do things.
         refuse_unless_image(&path, &sys::status_at(&path).map_err(open_error)?)?;
-        let file = sys::open(&path, pattern).map_err(open_error)?;
+        let file = sys::open(&path, None).map_err(open_error)?;
         Self::from_file(path, file)
     }
 
@@ -103,9 +101,10 @@ impl ImageFile {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`Error::Changed`] if the path leads to another file by now.
+    /// As [`open`](Self::open). The system opens the file that is held, whatever its name leads to by now; where it can only open
+    /// a name, [`Error::Changed`] if that leads to another file.
     pub fn reopen(&self) -> Result<Self> {
-        self.same_or_changed(Self::open(&self.path)?)
+        self.open_again(|path| sys::open(path, None))
     }
 
     /// A second descriptor, told how it is going to be read: for systems that take the pattern when a file is opened, and
@@ -115,7 +114,7 @@ impl ImageFile {
     ///
     /// As [`reopen`](Self::reopen).
     pub fn reopen_for(&self, pattern: ReadPattern) -> Result<Self> {
-        let again = self.same_or_changed(Self::open_to_read(self.path.clone(), Some(pattern))?)?;
+        let again = self.open_again(|path| sys::open(path, Some(pattern)))?;
         again.advise(pattern);
         Ok(again)
     }
@@ -128,17 +127,33 @@ impl ImageFile {
     ///
     /// As [`reopen`](Self::reopen), and [`Error::Open`] where file system or system have no such reads.
     pub fn reopen_direct(&self) -> Result<Self> {
-        let open_error = |source| Error::Open { path: self.path.clone(), source };
-        let file = sys::open_direct(&self.path).map_err(open_error)?;
-        self.same_or_changed(Self::from_file(self.path.clone(), file)?)
+        self.open_again(sys::open_direct)
     }
 
-    fn same_or_changed(&self, again: Self) -> Result<Self> {
+    fn open_again(&self, open: impl FnOnce(&Path) -> io::Result<File>) -> Result<Self> {
+        let held = sys::path_of_open(&self.file);
+        let opened = open(held.as_deref().unwrap_or(&self.path));
+        let file = opened.map_err(|source| Error::Open { path: self.path.clone(), source })?;
+        let again = Self::from_file(self.path.clone(), file)?;
         if again.identity.same_file(&self.identity) {
             return Ok(Self { trusts_holes: self.trusts_holes.clone(), ..again });
         }
         let what = "another file has its name now".into();
         Err(Error::Changed { path: self.path.clone(), what })
+    }
+
+    /// Gives this very file to the program that `command` starts, as its standard input. Returns the path by which the program
+    /// opens it; `None` where the system has no such path, so that only the file's name can be given.
+    ///
+    /// # Errors
+    ///
+    /// If the descriptor can't be copied.
+    pub fn give_to(&self, command: &mut Command) -> io::Result<Option<&'static Path>> {
+        let path = sys::path_of_standard_input();
+        if path.is_some() {
+            command.stdin(self.file.try_clone()?);
+        }
+        Ok(path)
     }
 
     /// Regular file or block device.
@@ -353,7 +368,10 @@ mod tests {
         std::fs::rename(&other, &path).unwrap();
         let error = image.verify_unchanged().unwrap_err().to_string();
         assert!(error.contains("another file has its name now"), "{error}");
-        assert!(matches!(image.reopen().unwrap_err(), Error::Changed { .. }));
+        match image.reopen() {
+            Ok(again) => assert_eq!(&again.read_array::<2>(0).unwrap(), &[1, 1], "the file that is held"),
+            Err(error) => assert!(matches!(error, Error::Changed { .. }), "{error}"),
+        }
 
         let (_dir, path) = file_with(&[1; 8192]);
         let image = ImageFile::open(&path).unwrap();

@@ -6,15 +6,32 @@ use std::sync::Arc;
 use imsprep_detect::{Detection, Member as Found, Role, detect, look_into_tar};
 use imsprep_foreign::Slice;
 use imsprep_rules::{inside_text, shell_quoted};
-use imsprep_source::{ImageFile, ReadAt};
+use imsprep_source::{ImageFile, ReadAt, SparseMap};
 
 use crate::{Error, Result};
 
 /// A disk in an archive.
-pub(crate) struct Member<'a> {
-    pub(crate) name: String,
-    pub(crate) bytes: Slice<'a>,
-    pub(crate) detection: Detection,
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The name of its file.
+    pub name: String,
+    /// What that file is.
+    pub detection: Detection,
+    /// Where its bytes are.
+    map: Arc<SparseMap>,
+}
+
+impl Member {
+    /// Its bytes in the archive that it was found in.
+    pub(crate) fn bytes<'a>(&self, image: &'a ImageFile) -> Result<Slice<'a>> {
+        slice(image, &self.map)
+    }
+}
+
+fn slice<'a>(image: &'a ImageFile, map: &Arc<SparseMap>) -> Result<Slice<'a>> {
+    let offset = map.end_in_source();
+    let end = || imsprep_source::Error::UnexpectedEnd { path: image.path().to_owned(), offset };
+    Ok(Slice::mapped(image, Arc::clone(map)).ok_or_else(end)?)
 }
 
 /// The disk of this number in the archive, counted from 1; without a number the only one. Which members are disks is what
@@ -24,7 +41,7 @@ pub(crate) struct Member<'a> {
 ///
 /// [`Error::WhichDisk`] if there is none, or several and no number; [`Error::MemberNotRead`] if there is none but what may
 /// hold one.
-pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member<'_>> {
+pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member> {
     let archive = look_into_tar(image)?;
     let (disks, others) = archive.members.into_iter().partition::<Vec<_>, _>(|member| {
         matches!(member.role, Role::Disk | Role::Cd) && member.map.is_some()
@@ -49,11 +66,8 @@ pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member<'
         return Err(Error::WhichDisk { path: image.path().to_owned(), count, names, has_more: !is_sure });
     };
     let name = inside.name.unwrap_or_default();
-    let end = map.end_in_source();
-    let bytes = Slice::mapped(image, Arc::clone(&map))
-        .ok_or_else(|| imsprep_source::Error::UnexpectedEnd { path: image.path().to_owned(), offset: end })?;
-    let detection = detect(&bytes)?;
-    Ok(Member { name, bytes, detection })
+    let detection = detect(&slice(image, &map)?)?;
+    Ok(Member { name, detection, map })
 }
 
 fn name_of(member: &Found) -> &str {
@@ -80,8 +94,8 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
 }
 
 /// The disk is in a format that is not read within an archive.
-pub(crate) fn not_read(image: &ImageFile, name: &str, detection: &Detection) -> Error {
-    let format = detection.format;
+pub(crate) fn not_read(image: &ImageFile, member: &Member) -> Error {
+    let (name, format) = (&member.name, member.detection.format);
     let what =
         format!("the disk in it, {name:?}, is {format}, which imsprep reads only as a file of its own");
     let (archive, member) = (shell_quoted(image.path()), shell_quoted(Path::new(name)));

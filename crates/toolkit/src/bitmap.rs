@@ -14,7 +14,7 @@ use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrit
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_command};
 use crate::no_disk::doubt;
 use crate::sampled::{SampledBlocks, sample_blocks};
-use crate::{Error, Result};
+use crate::{Error, OpenedImage, Result};
 
 /// How to make a bitmap file.
 #[derive(Clone, Debug)]
@@ -68,9 +68,9 @@ pub fn create_bitmap(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<BitmapCreated> {
-    let image = ImageFile::open(path)?;
-    let detection = detect(&image)?;
-    refuse_unless_raw(path, &detection)?;
+    let opened = OpenedImage::open(path)?;
+    refuse_unless_raw(path, opened.detection())?;
+    let image = opened.file();
     let CreateOptions { layout, overwrite, io, .. } = options;
     let (overwrite, io) = (*overwrite, *io);
     let output = match &options.output {
@@ -80,18 +80,18 @@ pub fn create_bitmap(
         }
         None => bitmap_path(path),
     };
-    OutputFile::check_place(&output, Overwrite::Replace, &[&image])?;
+    OutputFile::check_place(&output, Overwrite::Replace, &[image])?;
     refuse_to_replace_an_image(&output)?;
     // Fails now if nothing can be written there, not after an hour of scanning.
-    drop(OutputFile::create(&output, overwrite, &[&image])?);
+    drop(OutputFile::create(&output, overwrite, &[image])?);
     let mut report = Report::new();
-    if let Some(doubt) = doubt(path, &image, &detection, cancel)? {
+    if let Some(doubt) = doubt(path, image, opened.detection(), cancel)? {
         report.push(doubt);
     }
     let options = ScanOptions { block_size: layout.block_size, io };
-    let found = scan(&image, &options, progress, cancel)?;
+    let found = scan(image, &options, progress, cancel)?;
     let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&output, layout, why))?;
-    let length = write_bitmap(&output, &bytes, overwrite, &[&image])?;
+    let length = write_bitmap(&output, &bytes, overwrite, &[image])?;
     let image_size = found.map.image_size();
     Ok(BitmapCreated {
         image: path.to_owned(),
@@ -154,19 +154,19 @@ pub fn verify_bitmap(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<BitmapVerified> {
-    let image = ImageFile::open(path)?;
-    let detection = detect(&image)?;
-    refuse_unless_raw(path, &detection)?;
+    let opened = OpenedImage::open(path)?;
+    let (image, detection) = (opened.file(), opened.detection());
+    refuse_unless_raw(path, detection)?;
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
     let mut report = Report::new();
-    if let Some(doubt) = doubt(path, &image, &detection, cancel)? {
+    if let Some(doubt) = doubt(path, image, detection, cancel)? {
         report.push(doubt);
     }
-    let context = BitmapContext { image: &image, bitmap: &bitmap, layout: options.layout.as_ref() };
+    let context = BitmapContext { image, bitmap: &bitmap, layout: options.layout.as_ref() };
     let (state, compared) = match (options.sample, &file.recognition) {
         (Some(count), Recognition::Known { map, .. }) => {
-            let sampled = sample_blocks(&image, map, count, progress, cancel)?;
+            let sampled = sample_blocks(image, map, count, progress, cancel)?;
             let state = check_bitmap_file(&file, None, &context, &mut report);
             let mut found = Report::new();
             push_sampled(&sampled, map, &mut found);
@@ -174,7 +174,7 @@ pub fn verify_bitmap(
             (state, Compared::Some(sampled))
         }
         (None, Recognition::Known { .. } | Recognition::Unrecognised { .. }) => {
-            let found = scan(&image, &scan_options(&file, options.io), progress, cancel)?;
+            let found = scan(image, &scan_options(&file, options.io), progress, cancel)?;
             (check_bitmap_file(&file, Some(&found), &context, &mut report), Compared::All(found))
         }
         // What is wrong with it stands in the file alone.

@@ -219,7 +219,7 @@ pub struct BitmapConverted {
 
 /// How to write a bitmap file in another layout.
 #[derive(Clone, Debug)]
-pub struct ConvertOptions {
+pub struct BitmapConvertOptions {
     /// Who says how large the image is.
     pub size: ImageSize,
     /// The layout of the source, to be tried before the built-in ones.
@@ -240,10 +240,10 @@ pub struct ConvertOptions {
 pub fn convert_bitmap(
     source: &Path,
     output: &Path,
-    options: &ConvertOptions,
+    options: &BitmapConvertOptions,
     cancel: &Cancel,
 ) -> Result<BitmapConverted> {
-    let ConvertOptions { size, from, to, overwrite } = options;
+    let BitmapConvertOptions { size, from, to, overwrite } = options;
     let input = ImageFile::open(source)?;
     let image = match size {
         ImageSize::OfImage(image) => Some(image.clone()),

@@ -1,13 +1,13 @@
 //! The main job: one file, one verdict.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{
     BITMAP_MISSING, BITMAP_SHARED, Layout, Origin, Recognition, bitmap_path, layout, read_bitmap,
     write_bitmap,
 };
-use imsprep_detect::{Detection, Format, detect};
+use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Overrides, Report};
 use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
@@ -21,7 +21,7 @@ use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
 use crate::no_disk::shows_only_zeros;
-use crate::{Error, FileDigest, Overview, Result, Target, Verdict, open_disk};
+use crate::{Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,11 +122,20 @@ pub fn check_image_file(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Checked> {
-    let path = &target.path;
-    let image = ImageFile::open(path)?;
-    let detection = detect(&image)?;
+    check_opened(OpenedImage::open(&target.path)?, &target.shares_bitmap_with, options, progress, cancel)
+}
+
+/// Checks an image that is open: `others` would have the same bitmap file.
+pub(crate) fn check_opened(
+    opened: OpenedImage,
+    others: &[PathBuf],
+    options: &CheckOptions,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Checked> {
+    let (image, path) = (opened.file(), opened.path());
     let mut checked = Checked {
-        path: path.clone(),
+        path: path.to_owned(),
         report: Report::under(options.overrides.clone()),
         bitmap: None,
         scan: None,
@@ -137,33 +146,33 @@ pub fn check_image_file(
         digest: None,
         bitmap_digest: None,
         content_checked: true,
-        detection,
+        detection: opened.detection().clone(),
     };
     let too_large = is_too_large(&checked.detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
     let why_not =
         if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
     let inside = match checked.detection.format {
-        Format::Raw => Ok(inspect(&image, cancel)?),
-        Format::Zvhd2 => check_zvhd2(&image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        _ => look_into(&image, cancel)?,
+        Format::Raw => Ok(inspect(image, cancel)?),
+        Format::Zvhd2 => check_zvhd2(image, &mut checked, options, (depth, why_not), progress, cancel)?,
+        _ => look_into(&opened, cancel)?,
     };
     let medium = Medium { path, is_raw: checked.detection.format == Format::Raw, number: None };
     let seen = inside.as_ref().ok().map(|inspection| Inside { inspection, medium });
     let all_zeros = match checked.detection.format {
-        Format::Raw => shows_nothing(&checked.detection) && shows_only_zeros(&image)?,
+        Format::Raw => shows_nothing(&checked.detection) && shows_only_zeros(image)?,
         _ => checked.zvhd2.as_ref().is_some_and(|info| info.data_blocks == Some(0)),
     };
     let facts = Facts { path, detection: &checked.detection, inside: seen, all_zeros };
     check_image(&facts, options.profile, &options.intent, &mut checked.report);
-    check_shared(target, &mut checked.report);
+    check_shared(path, others, &mut checked.report);
     if checked.detection.format == Format::Raw {
-        check_raw(&image, &mut checked, options, (depth, why_not), progress, cancel)?;
+        check_raw(image, &mut checked, options, (depth, why_not), progress, cancel)?;
         if options.overview.is_some() && checked.scan.is_none() && depth == Depth::Content {
             let scan_options = ScanOptions { io: options.io, ..ScanOptions::default() };
             let found;
             (found, checked.digest) =
-                look_at_content(&image, options.digest, &scan_options, progress, cancel)?;
+                look_at_content(image, options.digest, &scan_options, progress, cancel)?;
             checked.scan = Some(found);
         }
         if checked.scan.as_ref().is_some_and(|scan| scan.map.data_count() == 0) {
@@ -182,7 +191,7 @@ pub fn check_image_file(
         };
     }
     if options.digest {
-        digest_rest(&image, &mut checked, progress, cancel)?;
+        digest_rest(image, &mut checked, progress, cancel)?;
     }
     image.verify_unchanged()?;
     checked.report.name_file(&shell_quoted(path));
@@ -242,12 +251,12 @@ fn push_no_name(checked: &mut Checked, path: PathBuf) {
     checked.bitmap = Some(BitmapState::Missing { path });
 }
 
-fn check_shared(target: &Target, report: &mut Report) {
-    if target.shares_bitmap_with.is_empty() {
+fn check_shared(path: &Path, others: &[PathBuf], report: &mut Report) {
+    if others.is_empty() {
         return;
     }
-    let others = target.shares_bitmap_with.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-    let bitmap = bitmap_path(&target.path);
+    let others = others.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let bitmap = bitmap_path(path);
     let message = format!("{} would also be the bitmap of {}", bitmap.display(), others.join(" and "));
     report.push(Finding::new(&BITMAP_SHARED, message));
 }
@@ -326,8 +335,8 @@ fn check_raw(
 
 /// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against
 /// opening it is in the report, by the rules on its format.
-fn look_into(image: &ImageFile, cancel: &Cancel) -> Result<Result<Inspection, String>> {
-    let disk = match open_disk(image, cancel) {
+fn look_into(image: &OpenedImage, cancel: &Cancel) -> Result<Result<Inspection, String>> {
+    let disk = match image.disk(cancel) {
         Ok(disk) => disk,
         Err(Error::NoDisk { format, .. }) => {
             return Ok(Err(format!("of a {format} the disk is not looked into")));

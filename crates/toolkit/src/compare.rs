@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_detect::{Format, detect};
+use imsprep_detect::Format;
 use imsprep_findings::Report;
-use imsprep_source::{Cancel, DiskReader, ImageFile, Progress, ReadAt, Stage, is_zero};
+use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, Stage, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
-use crate::{Disk, Result, open_disk};
+use crate::{Disk, OpenedImage, Result};
 
 /// One of the two images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,26 +61,26 @@ impl Compared {
 ///
 /// # Errors
 ///
-/// As [`open_disk`], and if a part can't be read before a difference is found.
+/// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
 pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Cancel) -> Result<Compared> {
-    let images = [ImageFile::open(a)?, ImageFile::open(b)?];
+    let images = [OpenedImage::open(a)?, OpenedImage::open(b)?];
     let [image_a, image_b] = &images;
-    let disks = [open_disk(image_a, cancel)?, open_disk(image_b, cancel)?];
+    let disks = [image_a.disk(cancel)?, image_b.disk(cancel)?];
     let [disk_a, disk_b] = &disks;
     let threads = rayon::current_num_threads();
     let threads = disk_a.readers(threads).min(disk_b.readers(threads));
     let (difference, bytes_read) = compare_disks([disk_a, disk_b], threads, progress, cancel)?;
     let (a, b) = (side(image_a, disk_a, cancel)?, side(image_b, disk_b, cancel)?);
     for image in &images {
-        image.verify_unchanged()?;
+        image.file().verify_unchanged()?;
     }
     Ok(Compared { a, b, difference, bytes_read })
 }
 
-fn side(image: &ImageFile, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
+fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
     let mut report = Report::new();
     if disk.format() == Format::Raw
-        && let Some(doubt) = doubt(image.path(), image, &detect(image)?, cancel)?
+        && let Some(doubt) = doubt(image.path(), image.file(), image.detection(), cancel)?
     {
         report.push(doubt);
     }

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Format, detect};
+use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_foreign::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
 use imsprep_rules::{Place, allowable_codes, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
-use crate::archive::{Member, disk_in, not_read};
-use crate::{Error, Result};
+use crate::archive::{Member, not_read};
+use crate::{Error, OpenedImage, Result};
 
 /// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
 /// its tables say.
@@ -25,41 +25,6 @@ enum Inner<'a> {
     Foreign(Box<dyn DiskReader + 'a>),
 }
 
-/// Opens the disk in `image`; in an archive its only one. Of an image with snapshots it is the current state.
-///
-/// # Errors
-///
-/// [`Error::NoDisk`] if the format is none that can be read; [`Error::NotReadable`] if part of the disk is elsewhere, or it
-/// is encrypted or damaged; or what opening it brings.
-pub fn open_disk<'a>(image: &'a ImageFile, cancel: &Cancel) -> Result<Disk<'a>> {
-    open_numbered_disk(image, None, cancel)
-}
-
-/// The same, of the disks in an archive the one of this number, counted from 1.
-///
-/// # Errors
-///
-/// As [`open_disk`], and [`Error::WhichDisk`].
-pub fn open_numbered_disk<'a>(
-    image: &'a ImageFile,
-    number: Option<u32>,
-    cancel: &Cancel,
-) -> Result<Disk<'a>> {
-    let detection = detect(image)?;
-    let format = detection.format;
-    let inner = match format {
-        // An ISO image and an encrypted disk are what a machine would see, byte for byte.
-        Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(image),
-        Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(image, cancel)?)),
-        Format::Tar => {
-            refuse_unless_readable(image.path(), Place::File(image.path()), &detection)?;
-            Inner::Foreign(open_member(image, disk_in(image, number)?)?)
-        }
-        _ => Inner::Foreign(open_foreign(image, &detection, cancel)?),
-    };
-    Ok(Disk { format, inner })
-}
-
 /// Opens the disk in a file of another format.
 fn open_foreign<'a>(
     image: &'a ImageFile,
@@ -68,22 +33,22 @@ fn open_foreign<'a>(
 ) -> Result<Box<dyn DiskReader + 'a>> {
     if let Some(driver) = qemu_driver(detection) {
         refuse_unless_readable(image.path(), Place::File(image.path()), detection)?;
-        return Ok(Box::new(open_served(image.path(), detection.format, driver, cancel)?));
+        return Ok(Box::new(open_served(image, detection.format, driver, cancel)?));
     }
     open_slice(Slice::whole(image), Place::File(image.path()), detection)
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
-fn open_member<'a>(image: &'a ImageFile, member: Member<'a>) -> Result<Box<dyn DiskReader + 'a>> {
-    let Member { name, bytes, detection } = member;
-    match (detection.format, qemu_driver(&detection)) {
+fn open_member<'a>(image: &'a ImageFile, member: &Member) -> Result<Box<dyn DiskReader + 'a>> {
+    let (bytes, detection) = (member.bytes(image)?, &member.detection);
+    match (detection.format, qemu_driver(detection)) {
         // As in a file of its own.
         (Format::Raw | Format::Iso9660 | Format::Luks, _) => {
-            refuse_unless_readable(image.path(), Place::Archive, &detection)?;
+            refuse_unless_readable(image.path(), Place::Archive, detection)?;
             Ok(Box::new(bytes))
         }
-        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, Place::Archive, &detection),
-        _ => Err(not_read(image, &name, &detection)),
+        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, Place::Archive, detection),
+        _ => Err(not_read(image, member)),
     }
 }
 
@@ -118,8 +83,9 @@ pub(crate) fn qemu_driver(detection: &Detection) -> Option<&'static str> {
 }
 
 /// Opens the disk through qemu's server.
-fn open_served(path: &Path, format: Format, driver: &'static str, cancel: &Cancel) -> Result<Nbd> {
-    Nbd::open(path, driver, rayon::current_num_threads(), cancel).map_err(|error| match error {
+fn open_served(image: &ImageFile, format: Format, driver: &'static str, cancel: &Cancel) -> Result<Nbd> {
+    let path = image.path();
+    Nbd::open(image, driver, rayon::current_num_threads(), cancel).map_err(|error| match error {
         ServeError::Cancelled => imsprep_source::Error::Cancelled.into(),
         ServeError::Absent { .. } => {
             let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("raw")));
@@ -131,7 +97,7 @@ fn open_served(path: &Path, format: Format, driver: &'static str, cancel: &Cance
 }
 
 /// What the rules say against reading the disk. That there is more than its current state is nothing against that.
-fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) -> Result<()> {
+pub(crate) fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) -> Result<()> {
     let mut report = Report::new();
     let allowed = allowable_codes().map(str::to_owned).collect::<Vec<_>>();
     check_readable(place, detection, &allowed, &mut report);
@@ -148,6 +114,21 @@ fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) 
 }
 
 impl<'a> Disk<'a> {
+    pub(crate) fn open(image: &'a OpenedImage, cancel: &Cancel) -> Result<Self> {
+        let (file, detection) = (image.file(), image.detection());
+        let inner = match detection.format {
+            // An ISO image and an encrypted disk are what a machine would see, byte for byte.
+            Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(file),
+            Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(file, cancel)?)),
+            Format::Tar => Inner::Foreign(match image.member() {
+                Some(member) => open_member(file, member)?,
+                None => open_member(file, &image.find_member(None)?)?,
+            }),
+            _ => Inner::Foreign(open_foreign(file, detection, cancel)?),
+        };
+        Ok(Self { format: detection.format, inner })
+    }
+
     /// The image is the disk, whatever its bytes look like: a disk may well hold a container.
     pub(crate) fn raw(image: &'a ImageFile) -> Self {
         Self { format: Format::Raw, inner: Inner::Raw(image) }

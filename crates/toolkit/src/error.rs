@@ -111,6 +111,12 @@ pub enum Error {
         /// The extension that fits.
         extension: &'static str,
     },
+    /// A conversion into a file has no name for it.
+    #[error("{}: no output is named", path.display())]
+    NoOutput {
+        /// The source.
+        path: PathBuf,
+    },
     /// What was written does not read back the same: the disk or the memory can't be trusted.
     #[error(
         "{}: does not read back as it was written: {count} blocks differ, the first is block {block}; nothing is left of it",
@@ -285,6 +291,7 @@ impl Error {
             | Self::OtherFile { path, .. }
             | Self::NoImageGiven { path, .. }
             | Self::DeviceNeedsOutput { path }
+            | Self::NoOutput { path }
             | Self::NoImages { path }
             | Self::Folder { path, .. } => path,
             Self::CannotEncode { path, .. }

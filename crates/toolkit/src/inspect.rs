@@ -4,9 +4,10 @@ use std::path::Path;
 
 use imsprep_detect::Format;
 use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_source::{Cancel, ImageFile};
+use imsprep_source::Cancel;
 
-use crate::{Result, open_disk, refuse_bitmap_file};
+use crate::targets::refuse_bitmap;
+use crate::{OpenedImage, Result};
 
 /// An image into whose disk somebody looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +22,12 @@ pub struct Inspected {
 ///
 /// # Errors
 ///
-/// As [`open_disk`], and if the disk can't be read. Whatever stands on the disk is no error.
+/// As [`OpenedImage::disk`], and if the disk can't be read. Whatever stands on the disk is no error.
 pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
-    refuse_bitmap_file(path)?;
-    let image = ImageFile::open(path)?;
-    let disk = open_disk(&image, cancel)?;
+    let image = OpenedImage::open(path)?;
+    refuse_bitmap(path, image.detection())?;
+    let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
-    image.verify_unchanged()?;
+    image.file().verify_unchanged()?;
     Ok(Inspected { format: disk.format(), inspection })
 }

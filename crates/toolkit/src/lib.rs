@@ -25,9 +25,11 @@ mod bitmap_state;
 mod check;
 mod chunks;
 mod compare;
+mod convert;
 mod digest;
 mod disk;
 mod error;
+mod image;
 mod inspect;
 mod layouts;
 mod learn;
@@ -48,31 +50,34 @@ mod wrapped;
 mod zvhd2;
 
 pub use all_rules::all_rules;
+pub use archive::Member;
 pub use bitmap::{
     BitmapCreated, BitmapVerified, Compared as BitmapCompared, CreateOptions, VerifyOptions, create_bitmap,
     verify_bitmap,
 };
 pub use bitmap_files::{
-    BitmapConverted, BitmapShown, BitmapsCompared, ConvertOptions, ImageSize, SizeFrom, compare_bitmaps,
-    convert_bitmap, show_bitmap,
+    BitmapConvertOptions, BitmapConverted, BitmapShown, BitmapsCompared, ImageSize, SizeFrom,
+    compare_bitmaps, convert_bitmap, show_bitmap,
 };
 pub use bitmap_state::BitmapState;
 pub use check::{CheckOptions, Checked, Depth, check_image_file};
 pub use compare::{Compared, Difference, Side, compare_images};
+pub use convert::{Conversion, ConvertOptions, Converted, DiskLength};
 pub use digest::FileDigest;
-pub use disk::{Disk, open_disk, open_numbered_disk};
+pub use disk::Disk;
 pub use error::{Error, Result};
+pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
 pub use layouts::find_layout;
 pub use learn::{LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description};
 pub use map::{DiskRange, disk_ranges};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Direction, Plan, PlanOptions, plan_conversion};
-pub use prepare::{Conversion, Converted, PrepareOptions, Prepared, prepare_image};
-pub use raw::{BitmapWritten, DiskLength, RawOptions, RawWritten, stream_raw, write_raw};
+pub use plan::{Direction, Plan, plan_conversion};
+pub use prepare::{Prepared, prepare_image};
+pub use raw::{BitmapWritten, RawWritten};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};
-pub use zvhd2::{Zvhd2Options, Zvhd2Written, stream_zvhd2, write_zvhd2};
+pub use zvhd2::Zvhd2Written;

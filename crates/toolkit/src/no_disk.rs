@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_detect::Detection;
 use imsprep_findings::{Finding, Severity};
-use imsprep_inspect::inspect;
+use imsprep_inspect::{Inspection, inspect};
 use imsprep_rules::{is_known, no_disk, shows_nothing};
 use imsprep_source::{Cancel, DiskReader, is_zero};
 
@@ -34,7 +34,20 @@ pub(crate) fn why_no_disk(
     detection: &Detection,
     cancel: &Cancel,
 ) -> Result<Option<Finding>> {
-    if !shows_nothing(detection) || is_known(&inspect(disk, cancel)?) {
+    if !shows_nothing(detection) {
+        return Ok(None);
+    }
+    why_not_on(name, disk, detection, &inspect(disk, cancel)?)
+}
+
+/// The same of a disk that was looked into.
+pub(crate) fn why_not_on(
+    name: &Path,
+    disk: &dyn DiskReader,
+    detection: &Detection,
+    inspection: &Inspection,
+) -> Result<Option<Finding>> {
+    if !shows_nothing(detection) || is_known(inspection) {
         return Ok(None);
     }
     Ok(no_disk(name, detection, shows_only_zeros(disk)?))

@@ -1,22 +1,21 @@
 //! What a conversion is going to be, before it begins.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::{Report, Severity};
+use imsprep_detect::Format;
+use imsprep_findings::{Finding, Report, Severity};
 use imsprep_inspect::inspect_source;
 use imsprep_rules::{
-    DiskChecks, HUAWEI, Inside, Medium, Place, Profile, check_convertible, check_disk_convertible,
-    check_disk_size, check_expanded_size, check_readable, other_advice,
+    DiskChecks, Inside, Medium, Place, check_convertible, check_disk_convertible, check_disk_size,
+    check_expanded_size, check_readable, other_advice,
 };
-use imsprep_source::{Cancel, ImageFile, ReadAt};
+use imsprep_source::Cancel;
 
-use crate::archive::disk_in;
 use crate::disk::qemu_driver;
-use crate::no_disk::why_no_disk;
+use crate::no_disk::why_not_on;
 use crate::targets::IMAGE_EXTENSIONS;
 use crate::wrapped::{refuse_unless_raw, wrapper};
-use crate::{Error, Result, open_numbered_disk};
+use crate::{ConvertOptions, Error, OpenedImage, Result};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,37 +26,13 @@ pub enum Direction {
     ToRaw,
 }
 
-/// What a conversion is asked to be.
-#[derive(Clone, Copy, Debug)]
-pub struct PlanOptions<'a> {
-    /// The output's name; `None` for a stream.
-    pub output: Option<&'a Path>,
-    /// Codes of rules that may be broken: see [`imsprep_rules::allowable_codes`].
-    pub allowed: &'a [String],
-    /// Which disk of an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
-    /// The cloud's rules, for the largest disk.
-    pub profile: &'static Profile,
-    /// How grave it is that the source is no disk: a conversion goes on with a warning, an import ends with an error.
-    pub no_disk: Severity,
-}
-
-impl Default for PlanOptions<'_> {
-    /// Into a stream, nothing allowed.
-    fn default() -> Self {
-        Self { output: None, allowed: &[], disk: None, profile: &HUAWEI, no_disk: Severity::Warning }
-    }
-}
-
 /// A conversion that was looked into and not begun.
 #[derive(Debug)]
 pub struct Plan {
-    /// The source.
-    pub source: PathBuf,
-    /// What it is.
-    pub detection: Detection,
-    /// Of an archive, the name of its member that is meant, and what that is.
-    pub member: Option<(String, Detection)>,
+    /// The source, opened, with what it is and which of its disks is meant.
+    pub image: OpenedImage,
+    /// What was asked for.
+    pub options: ConvertOptions,
     /// Which way it goes.
     pub direction: Direction,
     /// What will be wrong with the result although the conversion is right. With an error in it the source must not be
@@ -71,77 +46,85 @@ pub struct Plan {
 ///
 /// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
 /// be converted is `Ok`, with errors in its report.
-pub fn plan_conversion(path: &Path, options: &PlanOptions<'_>, cancel: &Cancel) -> Result<Plan> {
-    let image = ImageFile::open(path)?;
-    let detection = detect(&image)?;
-    let (direction, kind) = direction(path, &detection, options.output)?;
-    let mut report = Report::new();
-    let mut member = None;
-    let mut no_disk = why_no_disk(path, &image, &detection, cancel)?;
-    if detection.format == Format::Tar {
-        // What is wrong with the archive itself.
-        check_readable(Place::File(path), &detection, options.allowed, &mut report);
-        if !report.has_errors() {
-            let disk = disk_in(&image, options.disk)?;
-            no_disk = why_no_disk(Path::new(&disk.name), &disk.bytes, &disk.detection, cancel)?;
-            member = Some((disk.name, disk.detection));
-        }
-    }
-    // What its headers say shows before the work; where they say nothing, what comes out is counted.
-    check_expanded_size(&detection, options.profile, &mut report);
-    if report.has_errors() {
-        return Ok(Plan { source: path.to_owned(), detection, member, direction, report });
-    }
-    if let Some(wrapper) = wrapper(detection.format) {
-        // What is in it shows at its beginning; what is at its end, when it was unpacked.
-        no_disk = refuse_unless_raw(&image, wrapper, cancel)?;
-    } else if kind == Kind::Foreign {
-        let (place, disk) = match &member {
-            Some((_, disk)) => (Place::Archive, disk),
-            None => (Place::File(path), &detection),
-        };
-        check_convertible(place, disk, options.profile, options.allowed, &mut report);
-        if !report.has_errors() {
-            look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
-        }
-    } else {
-        if direction == Direction::ToZvhd2 {
-            let size = detection.virtual_size.unwrap_or(detection.file_size);
-            check_disk_size(size, options.profile, &mut report);
-        }
-        look_at_disk(&image, &detection, direction, options, &mut report, cancel)?;
-    }
-    if let Some(finding) = no_disk {
-        report.push(finding.severity(options.no_disk));
-    }
-    Ok(Plan { source: path.to_owned(), detection, member, direction, report })
+pub fn plan_conversion(path: &Path, options: ConvertOptions, cancel: &Cancel) -> Result<Plan> {
+    Plan::new(OpenedImage::open(path)?, options, Severity::Warning, cancel)
 }
 
-/// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
-/// what is on it.
-fn look_at_disk(
-    image: &ImageFile,
-    detection: &Detection,
-    direction: Direction,
-    options: &PlanOptions<'_>,
-    report: &mut Report,
-    cancel: &Cancel,
-) -> Result<()> {
-    let disk = open_numbered_disk(image, options.disk, cancel)?;
-    let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
-    let is_raw = detection.format == Format::Raw;
-    // What is wrong with a partition table is best put right on the RAW that comes out.
-    let medium = match (direction, options.output) {
-        (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
-        _ => Medium { path: image.path(), is_raw, number: options.disk },
-    };
-    // A RAW is made of a container to change what is on it.
-    let checks = match (detection.format, direction) {
-        (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
-        _ => DiskChecks::All,
-    };
-    check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, options.allowed, report);
-    Ok(())
+impl Plan {
+    /// `no_disk` is how grave it is that the source is no disk: a conversion goes on with a warning, an import ends with an error.
+    pub(crate) fn new(
+        image: OpenedImage,
+        options: ConvertOptions,
+        no_disk: Severity,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let (direction, kind) = direction(&image, options.output.as_deref())?;
+        let mut plan = Self { image, options, direction, report: Report::new() };
+        if let Some(finding) = plan.judge(kind, cancel)? {
+            plan.report.push(finding.severity(no_disk));
+        }
+        Ok(plan)
+    }
+
+    /// Holds the source, and the disk in it, against the rules. Returns why it is no disk; `None` if it may be one.
+    fn judge(&mut self, kind: Kind, cancel: &Cancel) -> Result<Option<Finding>> {
+        let Self { image, options, report, .. } = self;
+        if image.format() == Format::Tar {
+            // What is wrong with the archive itself.
+            check_readable(Place::File(image.path()), image.detection(), &options.allowed, report);
+            if !report.has_errors() {
+                image.select_disk(options.disk)?;
+            }
+        }
+        // What its headers say shows before the work; where they say nothing, what comes out is counted.
+        check_expanded_size(image.detection(), options.profile, report);
+        if report.has_errors() {
+            return Ok(None);
+        }
+        if let Some(wrapper) = wrapper(image.format()) {
+            // What is in it shows at its beginning; what is at its end, when it was unpacked.
+            return refuse_unless_raw(image, wrapper, cancel);
+        }
+        if kind == Kind::Foreign {
+            let (place, disk) = match image.member() {
+                Some(member) => (Place::Archive, &member.detection),
+                None => (Place::File(image.path()), image.detection()),
+            };
+            check_convertible(place, disk, options.profile, &options.allowed, report);
+            if report.has_errors() {
+                return Ok(None);
+            }
+        } else if self.direction == Direction::ToZvhd2 {
+            let size = image.detection().virtual_size.unwrap_or(image.detection().file_size);
+            check_disk_size(size, options.profile, report);
+        }
+        self.look_at_disk(cancel)
+    }
+
+    /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
+    /// what is on it.
+    fn look_at_disk(&mut self, cancel: &Cancel) -> Result<Option<Finding>> {
+        let Self { image, options, report, direction } = self;
+        let disk = image.disk(cancel)?;
+        let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
+        let is_raw = image.format() == Format::Raw;
+        // What is wrong with a partition table is best put right on the RAW that comes out.
+        let medium = match (*direction, &options.output) {
+            (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
+            _ => Medium { path: image.path(), is_raw, number: options.disk },
+        };
+        // A RAW is made of a container to change what is on it.
+        let checks = match (image.format(), *direction) {
+            (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
+            _ => DiskChecks::All,
+        };
+        check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, &options.allowed, report);
+        let (name, detection) = match image.member() {
+            Some(member) => (Path::new(&member.name), &member.detection),
+            None => (image.path(), image.detection()),
+        };
+        why_not_on(name, &disk, detection, &inspection)
+    }
 }
 
 /// Whether the source is one of the formats that quick import takes, with their forerunner, or another.
@@ -151,9 +134,10 @@ enum Kind {
     Foreign,
 }
 
-fn direction(path: &Path, detection: &Detection, output: Option<&Path>) -> Result<(Direction, Kind)> {
+fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, Kind)> {
+    let detection = image.detection();
     let refuse = |advice: String| {
-        Err(Error::NotConvertible { path: path.to_owned(), format: detection.format, advice })
+        Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
     };
     // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
     let extension = output.and_then(Path::extension).map(|e| e.to_string_lossy().to_ascii_lowercase());
@@ -234,7 +218,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("my image.bin");
         std::fs::write(&path, bytes).unwrap();
-        plan_conversion(&path, &PlanOptions::default(), &Cancel::new())
+        plan_conversion(&path, ConvertOptions::default(), &Cancel::new())
     }
 
     #[test]
@@ -271,8 +255,8 @@ mod tests {
             ("a", Direction::ToZvhd2),
         ] {
             let output = Path::new(name);
-            let options = PlanOptions { output: Some(output), ..PlanOptions::default() };
-            let plan = plan_conversion(&qcow2, &options, &Cancel::new()).unwrap();
+            let options = ConvertOptions { output: Some(output.to_owned()), ..ConvertOptions::default() };
+            let plan = plan_conversion(&qcow2, options, &Cancel::new()).unwrap();
             assert_eq!((plan.direction, plan.is_refused()), (direction, false), "{name}");
             plan.check_name(output).unwrap();
         }

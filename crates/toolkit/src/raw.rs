@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use imsprep_bitmap::{bitmap_path, layout};
-use imsprep_detect::{Format, detect};
+use imsprep_detect::Format;
 use imsprep_foreign::Wrapper;
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
@@ -19,45 +19,7 @@ use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw, wrapper};
-use crate::{Disk, Error, Result, open_numbered_disk};
-
-/// How much of the disk in a container.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DiskLength {
-    /// What the source image had: `orig_size`.
-    #[default]
-    Source,
-    /// What readers expose: `curr_size`, the source's size rounded up to 1 GiB.
-    Disk,
-}
-
-/// How to write a RAW.
-#[derive(Clone, Copy, Debug)]
-pub struct RawOptions {
-    /// How much of the disk.
-    pub length: DiskLength,
-    /// What to do with a file that is there already.
-    pub overwrite: Overwrite,
-    /// Whether to read it back before it is put in place.
-    pub verify: bool,
-    /// Whether to write its bitmap file, too.
-    pub bitmap: bool,
-    /// Which disk of an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
-}
-
-impl Default for RawOptions {
-    /// What the source image had, with its bitmap, replacing nothing.
-    fn default() -> Self {
-        Self {
-            length: DiskLength::Source,
-            overwrite: Overwrite::Refuse,
-            verify: false,
-            bitmap: true,
-            disk: None,
-        }
-    }
-}
+use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Result};
 
 /// A RAW that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,28 +54,23 @@ pub struct BitmapWritten {
 /// Zeros of at least this many bytes, and at a multiple of it, become a hole.
 const HOLE: usize = 64 << 10;
 
-/// Writes the disk in the image at `path` to a sparse file at `output`, which appears whole or not at all, and its bitmap beside
-/// it, in the same pass. Both are finished before the RAW gets its name; the bitmap gets its own next.
-///
-/// # Errors
-///
-/// As [`open_numbered_disk`]; damage in the image; what writing brings. Nothing is left of a file that could not be finished.
-pub fn write_raw(
-    path: &Path,
+/// Writes the disk in the image to a sparse file at `output`, and its bitmap beside it, in the same pass. Both are finished before
+/// the RAW gets its name; the bitmap gets its own next.
+pub(crate) fn write(
+    image: &OpenedImage,
     output: &Path,
-    options: RawOptions,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<RawWritten> {
-    let image = ImageFile::open(path)?;
-    OutputFile::check_place(output, options.overwrite, &[&image])?;
-    let format = detect(&image)?.format;
-    if let Some(wrapper) = wrapper(format) {
-        return unpack(&image, format, wrapper, output, options, progress, cancel);
+    let source = image.file();
+    OutputFile::check_place(output, options.overwrite, &[source])?;
+    if let Some(wrapper) = wrapper(image.format()) {
+        return unpack(image, wrapper, output, options, progress, cancel);
     }
-    let disk = open_numbered_disk(&image, options.disk, cancel)?;
-    let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
-    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, &image)).transpose()?;
+    let disk = image.disk(cancel)?;
+    let mut file = OutputFile::create(output, options.overwrite, &[source])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
     let length = length_of(&disk, options.length);
     file.set_len(length)?;
     let written = AtomicU64::new(0);
@@ -140,37 +97,37 @@ pub fn write_raw(
         })?;
     }
     let left_out = first_data_beyond(&disk, length, cancel)?;
-    image.verify_unchanged()?;
+    source.verify_unchanged()?;
     if options.verify {
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
         verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
     }
     let map = map.into_inner().unwrap_or_else(PoisonError::into_inner);
     let bitmap = commit_pair(file, bitmap, &map)?;
-    let (image, format, data_bytes) = (path.to_owned(), disk.format(), written.into_inner());
+    let (image, format, data_bytes) = (image.path().to_owned(), disk.format(), written.into_inner());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
 }
 
 /// The same for a RAW that is compressed as a whole.
 fn unpack(
-    image: &ImageFile,
-    format: Format,
+    image: &OpenedImage,
     wrapper: Wrapper,
     output: &Path,
-    options: RawOptions,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<RawWritten> {
-    let mut file = OutputFile::create(output, options.overwrite, &[image])?;
-    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, image)).transpose()?;
+    let source = image.file();
+    let mut file = OutputFile::create(output, options.overwrite, &[source])?;
+    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
     let Unpacked { length, data_bytes, map, checksums } =
         to_raw(image, wrapper, &mut file, progress, cancel)?;
-    image.verify_unchanged()?;
+    source.verify_unchanged()?;
     if options.verify {
         verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
     }
     let bitmap = commit_pair(file, bitmap, &map)?;
-    let image = image.path().to_owned();
+    let (image, format) = (image.path().to_owned(), image.format());
     Ok(RawWritten { image, format, length, data_bytes, left_out: None, verified: options.verify, bitmap })
 }
 
@@ -204,21 +161,16 @@ pub(crate) fn commit_pair(
     Ok(Some(BitmapWritten { path, layout: layout.name.clone(), data_blocks: map.data_count() }))
 }
 
-/// Writes the disk in the image at `path` into a stream, zeros and all.
-///
-/// # Errors
-///
-/// As [`write_raw`]; but what went into the stream can't be taken back.
-pub fn stream_raw(
-    path: &Path,
+/// Writes the disk in the image into a stream, with its zeros.
+pub(crate) fn stream(
+    image: &OpenedImage,
     out: &mut dyn Sink,
-    (length, disk): (DiskLength, Option<u32>),
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<RawWritten> {
-    let image = ImageFile::open(path)?;
-    let disk = open_numbered_disk(&image, disk, cancel)?;
-    let length = length_of(&disk, length);
+    let disk = image.disk(cancel)?;
+    let length = length_of(&disk, options.length);
     let stage = Stage::begin(progress, "writing", length);
     let chunks = Chunks::new([&disk], length, &stage);
     // While one round is written the next one is read.
@@ -241,8 +193,8 @@ pub fn stream_raw(
     zeros.write_up_to(length, cancel)?;
     let data_bytes = zeros.data_bytes;
     let left_out = first_data_beyond(&disk, length, cancel)?;
-    image.verify_unchanged()?;
-    let (image, format) = (path.to_owned(), disk.format());
+    image.file().verify_unchanged()?;
+    let (image, format) = (image.path().to_owned(), disk.format());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, bitmap: None })
 }
 

@@ -10,9 +10,9 @@ use imsprep_rules::{
 };
 use imsprep_source::{Cancel, Progress};
 
-use crate::{
-    BitmapState, CheckOptions, Checked, Depth, Result, Target, check_image_file, refuse_bitmap_file,
-};
+use crate::check::check_opened;
+use crate::targets::refuse_bitmap;
+use crate::{BitmapState, CheckOptions, Checked, Depth, OpenedImage, Result};
 
 /// A request for an image.
 #[derive(Debug)]
@@ -99,9 +99,10 @@ struct Looked {
 }
 
 fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
-    refuse_bitmap_file(path)?;
+    let image = OpenedImage::open(path)?;
+    refuse_bitmap(path, image.detection())?;
     let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
-    let checked = check_image_file(&Target::new(path), &options, progress, cancel)?;
+    let checked = check_opened(image, &[], &options, progress, cancel)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {
         add_facts(&inspection.summary, &mut facts);

@@ -70,10 +70,19 @@ pub fn expand_targets(paths: &[PathBuf]) -> Vec<Result<Target>> {
 ///
 /// [`Error::NoImageGiven`]. What can't be read shows when it is opened as an image.
 pub fn refuse_bitmap_file(path: &Path) -> Result<()> {
-    let is_bitmap_name = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mf"));
-    if !is_bitmap_name
-        || !detect_at(path).is_some_and(|found| shows_nothing(&found) || found.format == Format::Empty)
-    {
+    match has_bitmap_name(path).then(|| detect_at(path)).flatten() {
+        Some(found) => refuse_bitmap(path, &found),
+        None => Ok(()),
+    }
+}
+
+fn has_bitmap_name(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("mf"))
+}
+
+/// The same of a file that was detected.
+pub(crate) fn refuse_bitmap(path: &Path, found: &Detection) -> Result<()> {
+    if !has_bitmap_name(path) || !(shows_nothing(found) || found.format == Format::Empty) {
         return Ok(());
     }
     let image = ["raw", "img", ""].into_iter().map(|extension| path.with_extension(extension));

@@ -60,10 +60,8 @@ pub(crate) fn verify(
 
 #[cfg(test)]
 mod tests {
-    use imsprep_source::ImageFile;
-
     use super::*;
-    use crate::open_disk;
+    use crate::OpenedImage;
 
     #[test]
     fn every_kind_of_difference_is_found() {
@@ -81,8 +79,8 @@ mod tests {
         };
         let good = vec![sum(0), sum(2), sum(4)];
         let verify = |sums: Vec<(u64, u32)>| {
-            let image = ImageFile::open(&path).unwrap();
-            let disk = open_disk(&image, &Cancel::new()).unwrap();
+            let image = OpenedImage::open(&path).unwrap();
+            let disk = image.disk(&Cancel::new()).unwrap();
             match verify(&disk, &Checksums::new(sums), &(), &Cancel::new()) {
                 Ok(()) => None,
                 Err(Error::NotAsWritten { block, count, .. }) => Some((block, count)),

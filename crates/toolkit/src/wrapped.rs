@@ -6,15 +6,13 @@ use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
 use imsprep_foreign::{Slice, Unwrapped, Wrapper};
 use imsprep_rules::{HUAWEI, other_advice};
-use imsprep_source::{
-    BlockMap, BlockSize, Cancel, ImageFile, MemoryImage, OutputFile, Progress, ReadAt, Stage, is_zero,
-};
+use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Progress, Stage, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
 use crate::chunks::CHUNK;
 use crate::no_disk::why_no_disk;
 use crate::raw::write_data;
-use crate::{Error, Result};
+use crate::{Error, OpenedImage, Result};
 
 /// The most bytes that are unpacked: no import takes a larger disk.
 const MOST: u64 = HUAWEI.max_disk;
@@ -46,8 +44,8 @@ struct Ends {
 }
 
 impl<'a> Blocks<'a> {
-    fn open(image: &'a ImageFile, wrapper: Wrapper) -> Result<Self> {
-        let stream = Unwrapped::open(Slice::whole(image), wrapper)?;
+    fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
+        let stream = Unwrapped::open(Slice::whole(image.file()), wrapper)?;
         Ok(Self { stream, ends: Arc::default(), over: false })
     }
 
@@ -83,7 +81,7 @@ impl Iterator for Blocks<'_> {
 
 impl Ends {
     /// What was unpacked must be a RAW: what its beginning shows, and, once there is all of it, its end.
-    fn refuse_unless_raw(&self, image: &ImageFile) -> Result<(MemoryImage, Detection)> {
+    fn refuse_unless_raw(&self, image: &OpenedImage) -> Result<(MemoryImage, Detection)> {
         let first = self.first.clone().unwrap_or_default();
         let disk = MemoryImage::new(image.path(), [first, self.last.clone()].concat());
         let found = detect(&disk)?;
@@ -97,14 +95,14 @@ impl Ends {
             }
             format => format!("and what is in it is {format}, not RAW: unpack it first, and convert that"),
         };
-        Err(Error::NotConvertible { path: image.path().to_owned(), format: detect(image)?.format, advice })
+        Err(Error::NotConvertible { path: image.path().to_owned(), format: image.format(), advice })
     }
 }
 
 /// Refuses a compressed file of which the beginning shows that it holds no RAW. Tells why a RAW in it is no disk, as far as
 /// its beginning shows.
 pub(crate) fn refuse_unless_raw(
-    image: &ImageFile,
+    image: &OpenedImage,
     wrapper: Wrapper,
     cancel: &Cancel,
 ) -> Result<Option<Finding>> {
@@ -118,7 +116,7 @@ pub(crate) fn refuse_unless_raw(
 
 /// Writes the RAW in a compressed file as a ZVHD2. Returns the bytes of the disk, too.
 pub(crate) fn to_zvhd2(
-    image: &ImageFile,
+    image: &OpenedImage,
     wrapper: Wrapper,
     options: &WriteOptions,
     out: &mut OutputFile,
@@ -142,7 +140,7 @@ pub(crate) struct Unpacked {
 
 /// Writes the RAW in a compressed file to a sparse file.
 pub(crate) fn to_raw(
-    image: &ImageFile,
+    image: &OpenedImage,
     wrapper: Wrapper,
     out: &mut OutputFile,
     progress: &dyn Progress,

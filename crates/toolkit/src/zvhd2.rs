@@ -3,40 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use imsprep_detect::detect;
 use imsprep_foreign::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{
-    BlockMap, Cancel, DiskReader, Extent, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink,
-};
+use imsprep_source::{BlockMap, Cancel, DiskReader, Extent, OutputFile, Progress, ReadAt, Sink};
 use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
 use crate::uuid::random_uuid;
 use crate::verify::verify;
 use crate::wrapped::{to_zvhd2, wrapper};
-use crate::{Disk, Result, open_disk, open_numbered_disk};
-
-/// How to write a ZVHD2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Zvhd2Options {
-    /// How to bring a RAW's bytes in while looking for zero blocks.
-    pub io: IoMode,
-    /// Which disk of an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
-    /// How hard to compress.
-    pub level: Level,
-    /// The container's identity; `None` is a random one.
-    pub uuid: Option<[u8; 16]>,
-    /// When it was made, as footers hold it; `None` is now.
-    pub timestamp: Option<u32>,
-}
-
-impl Default for Zvhd2Options {
-    /// As the reference does it.
-    fn default() -> Self {
-        Self { io: IoMode::Auto, disk: None, level: Level::REFERENCE, uuid: None, timestamp: None }
-    }
-}
+use crate::{ConvertOptions, Disk, OpenedImage, Result};
 
 /// A ZVHD2 that was written.
 #[derive(Clone, Debug)]
@@ -61,93 +36,79 @@ pub struct Zvhd2Written {
     pub elapsed: Duration,
 }
 
-/// Writes the disk in the image at `path` to a ZVHD2 at `output`, which appears whole or not at all; if it is verified, only
-/// after every block was read back. A RAW is scanned first; of another format the blocks that are allocated are read, once.
-///
-/// # Errors
-///
-/// As [`open_disk`]; what reading and writing brings, with nothing left of a file that could not be finished;
-/// [`Error::NotAsWritten`](crate::Error::NotAsWritten).
-pub fn write_zvhd2(
-    path: &Path,
+/// Writes the disk in the image to a ZVHD2 at `output`; if it is verified, only after every block was read back. A RAW is scanned
+/// first; of another format the blocks that are allocated are read, once.
+pub(crate) fn write(
+    image: &OpenedImage,
     output: &Path,
-    overwrite: Overwrite,
-    verified: bool,
-    options: &Zvhd2Options,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Zvhd2Written> {
-    let image = ImageFile::open(path)?;
     // Fails now if nothing can be written there, not after an hour.
-    let mut file = OutputFile::create(output, overwrite, &[&image])?;
-    let (mut written, checksums) = match wrapper(detect(&image)?.format) {
-        Some(wrapper) => unpack(&image, wrapper, &mut file, verified, options, progress, cancel)?,
-        None => write(&image, &mut file, verified, options, progress, cancel)?,
+    let mut file = OutputFile::create(output, options.overwrite, &[image.file()])?;
+    let (mut written, checksums) = match wrapper(image.format()) {
+        Some(wrapper) => unpack(image, wrapper, &mut file, options, progress, cancel)?,
+        None => write_disk(image, &mut file, options.verify, options, progress, cancel)?,
     };
     if let Some(checksums) = checksums {
-        let back = file.read_back()?;
-        verify(&open_disk(&back, cancel)?, &checksums, progress, cancel)?;
+        let back = OpenedImage::new(file.read_back()?)?;
+        verify(&back.disk(cancel)?, &checksums, progress, cancel)?;
         written.verified = true;
     }
     file.commit()?;
     Ok(written)
 }
 
-/// Writes the disk in the image at `path` into a stream, as a ZVHD2.
-///
-/// # Errors
-///
-/// As [`write_zvhd2`]; but what went into the stream can't be taken back.
-pub fn stream_zvhd2(
-    path: &Path,
+/// Writes the disk in the image into a stream, as a ZVHD2.
+pub(crate) fn stream(
+    image: &OpenedImage,
     out: &mut dyn Sink,
-    options: &Zvhd2Options,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Zvhd2Written> {
-    let image = ImageFile::open(path)?;
-    Ok(write(&image, out, false, options, progress, cancel)?.0)
+    Ok(write_disk(image, out, false, options, progress, cancel)?.0)
 }
 
-fn write(
-    image: &ImageFile,
+fn write_disk(
+    image: &OpenedImage,
     out: &mut dyn Sink,
     checksums: bool,
-    options: &Zvhd2Options,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let disk = open_numbered_disk(image, options.disk, cancel)?;
+    let disk = image.disk(cancel)?;
     let (map, scan) = data_blocks(&disk, options.io, progress, cancel)?;
     let begun = Instant::now();
     let write_options = write_options(options, checksums)?;
     let disk = Source { size: disk.orig_size(), disk };
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, progress, cancel)?;
-    image.verify_unchanged()?;
+    image.file().verify_unchanged()?;
     let made = made(image, disk.size, scan, &write_options, written, begun);
     Ok((made, checksums))
 }
 
 /// The same for a RAW that is compressed as a whole.
 fn unpack(
-    image: &ImageFile,
+    image: &OpenedImage,
     wrapper: Wrapper,
     out: &mut OutputFile,
-    checksums: bool,
-    options: &Zvhd2Options,
+    options: &ConvertOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
     let begun = Instant::now();
-    let write_options = write_options(options, checksums)?;
+    let write_options = write_options(options, options.verify)?;
     let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, progress, cancel)?;
-    image.verify_unchanged()?;
+    image.file().verify_unchanged()?;
     let made = made(image, disk_size, None, &write_options, written, begun);
     Ok((made, checksums))
 }
 
 /// What is asked for, with an identity and a time where none was.
-fn write_options(options: &Zvhd2Options, checksums: bool) -> Result<WriteOptions> {
+fn write_options(options: &ConvertOptions, checksums: bool) -> Result<WriteOptions> {
     Ok(WriteOptions {
         level: options.level,
         timestamp: options.timestamp.unwrap_or_else(timestamp_now),
@@ -157,7 +118,7 @@ fn write_options(options: &Zvhd2Options, checksums: bool) -> Result<WriteOptions
 }
 
 fn made(
-    image: &ImageFile,
+    image: &OpenedImage,
     disk_size: u64,
     scan: Option<Scan>,
     options: &WriteOptions,

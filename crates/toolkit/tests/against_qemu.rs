@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use imsprep_scan::{ScanOptions, scan};
 use imsprep_source::{Cancel, ImageFile, Overwrite};
 use imsprep_testdata::{command, need_tools};
-use imsprep_toolkit::{RawOptions, Zvhd2Options, compare_images, write_raw, write_zvhd2};
+use imsprep_toolkit::{ConvertOptions, Converted, compare_images, plan_conversion};
 use proptest::prelude::*;
 
 /// How an image is made.
@@ -93,9 +93,23 @@ fn make(recipe: &Recipe, folder: &Path) -> PathBuf {
     folder.join("image")
 }
 
+/// The output's name says which format it is.
+fn convert(image: &Path, output: &Path) -> Converted {
+    let options = ConvertOptions {
+        output: Some(output.to_owned()),
+        overwrite: Overwrite::Replace,
+        verify: true,
+        uuid: Some([7; 16]),
+        timestamp: Some(1),
+        ..ConvertOptions::default()
+    };
+    let plan = plan_conversion(image, options, &Cancel::new()).unwrap();
+    let conversion = plan.convert(&(), &Cancel::new()).unwrap();
+    conversion.made.unwrap_or_else(|| panic!("{:?}", conversion.plan.report))
+}
+
 fn to_zvhd2(image: &Path, output: &Path) -> Vec<u8> {
-    let options = Zvhd2Options { uuid: Some([7; 16]), timestamp: Some(1), ..Zvhd2Options::default() };
-    write_zvhd2(image, output, Overwrite::Replace, true, &options, &(), &Cancel::new()).unwrap();
+    convert(image, output);
     std::fs::read(output).unwrap()
 }
 
@@ -108,8 +122,7 @@ fn check(recipe: &Recipe) {
     let theirs = folder.join("theirs.raw");
 
     let ours = folder.join("ours.raw");
-    let options = RawOptions { verify: true, ..RawOptions::default() };
-    let written = write_raw(&image, &ours, options, &(), &Cancel::new()).unwrap();
+    let Converted::Raw(written) = convert(&image, &ours) else { panic!("not a RAW: {recipe:?}") };
     assert!(std::fs::read(&ours).unwrap() == std::fs::read(&theirs).unwrap(), "RAW: {recipe:?}");
 
     let found =

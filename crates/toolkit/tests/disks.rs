@@ -6,11 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use imsprep_scan::{ScanOptions, scan};
-use imsprep_source::{Cancel, Error as SourceError, ImageFile, Overwrite, ReadAt, StreamOutput};
+use imsprep_source::{Cancel, Error as SourceError, ImageFile, Overwrite, ReadAt, Sink, StreamOutput};
 use imsprep_testdata::{golden, verdicts};
 use imsprep_toolkit::{
-    DiskLength, Error, RawOptions, RawWritten, Zvhd2Options, compare_images, open_disk, stream_raw,
-    write_raw, write_zvhd2,
+    Conversion, ConvertOptions, Converted, DiskLength, Error, OpenedImage, RawWritten, compare_images,
+    plan_conversion,
 };
 use imsprep_zvhd2::{ContainerWriter, Label, Method};
 
@@ -45,9 +45,36 @@ impl Folder {
 }
 
 fn to_raw(image: &Path, output: &Path, length: DiskLength) -> Result<RawWritten, Error> {
-    let options =
-        RawOptions { length, overwrite: Overwrite::Replace, verify: true, bitmap: false, disk: None };
-    write_raw(image, output, options, &(), &Cancel::new())
+    let options = ConvertOptions {
+        length,
+        overwrite: Overwrite::Replace,
+        verify: true,
+        bitmap: false,
+        ..ConvertOptions::default()
+    };
+    raw_of(convert(image, output, options, &Cancel::new())?)
+}
+
+fn convert(
+    image: &Path,
+    output: &Path,
+    options: ConvertOptions,
+    cancel: &Cancel,
+) -> Result<Conversion, Error> {
+    let options = ConvertOptions { output: Some(output.to_owned()), ..options };
+    plan_conversion(image, options, cancel)?.convert(&(), cancel)
+}
+
+fn stream(image: &Path, out: &mut dyn Sink) -> Result<RawWritten, Error> {
+    let cancel = Cancel::new();
+    raw_of(plan_conversion(image, ConvertOptions::default(), &cancel)?.stream(out, &(), &cancel)?)
+}
+
+fn raw_of(conversion: Conversion) -> Result<RawWritten, Error> {
+    match conversion.made {
+        Some(Converted::Raw(raw)) => Ok(raw),
+        other => panic!("{other:?} {:?}", conversion.plan.report),
+    }
 }
 
 /// A container with these blocks; a block of `0` is a record of zeros.
@@ -89,8 +116,8 @@ fn the_bitmap_of_a_container_and_the_bitmap_of_its_raw_are_the_same_bits() {
         assert_eq!(written.left_out, None, "{}", row.file);
         let found =
             scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
-        let file = ImageFile::open(&image).unwrap();
-        let disk = open_disk(&file, &Cancel::new()).unwrap();
+        let image = OpenedImage::open(&image).unwrap();
+        let disk = image.disk(&Cancel::new()).unwrap();
         assert_eq!(disk.container().unwrap().block_map().unwrap(), found.map, "{}", row.file);
         compared += 1;
     }
@@ -115,10 +142,9 @@ fn a_raw_is_sparse_and_a_stream_has_the_same_bytes() {
         let room = raw.metadata().unwrap().blocks() * 512;
         assert!(room <= written.data_bytes + 65536, "{name}: {room} bytes for {}", written.data_bytes);
 
-        let mut stream = StreamOutput::new("memory", Vec::new());
-        let streamed =
-            stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).unwrap();
-        assert!(stream.finish().unwrap() == bytes, "{name}");
+        let mut out = StreamOutput::new("memory", Vec::new());
+        let streamed = stream(&image, &mut out).unwrap();
+        assert!(out.finish().unwrap() == bytes, "{name}");
         assert_eq!((streamed.length, streamed.left_out), (size, None));
         assert_eq!(folder.names(), ["out.raw", name]);
     }
@@ -155,12 +181,11 @@ fn of_a_damaged_image_nothing_is_left() {
     let image = folder.write("bad.zvhd2", &bytes);
     let error = to_raw(&image, &folder.path("out.raw"), DiskLength::Source).unwrap_err();
     let Error::Source(SourceError::Damaged { offset: 4144, block: 0, .. }) = error else { panic!("{error}") };
-    let mut stream = StreamOutput::new("memory", Vec::new());
-    assert!(stream_raw(&image, &mut stream, (DiskLength::Source, None), &(), &Cancel::new()).is_err());
+    assert!(stream(&image, &mut StreamOutput::new("memory", Vec::new())).is_err());
     let cancel = Cancel::new();
     cancel.cancel();
     let good = folder.golden("zstd_k_uniform.zvhd2");
-    let error = write_raw(&good, &folder.path("out.raw"), RawOptions::default(), &(), &cancel).unwrap_err();
+    let error = convert(&good, &folder.path("out.raw"), ConvertOptions::default(), &cancel).unwrap_err();
     assert!(error.is_cancelled(), "{error}");
     assert_eq!(folder.names(), ["bad.zvhd2", "zstd_k_uniform.zvhd2"]);
     let error = to_raw(&good, &good, DiskLength::Source).unwrap_err();
@@ -243,7 +268,8 @@ fn a_raw_has_its_bitmap_beside_it_and_neither_replaces_anything() {
     let image = folder.golden("zstd_a_8m.zvhd2");
     let raw = folder.path("out.raw");
     let write = |overwrite| {
-        write_raw(&image, &raw, RawOptions { overwrite, ..RawOptions::default() }, &(), &Cancel::new())
+        let options = ConvertOptions { overwrite, ..ConvertOptions::default() };
+        raw_of(convert(&image, &raw, options, &Cancel::new())?)
     };
     let written = write(Overwrite::Refuse).unwrap();
     let found = scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
@@ -263,14 +289,15 @@ fn a_raw_has_its_bitmap_beside_it_and_neither_replaces_anything() {
 #[test]
 fn a_zvhd_of_version_1_becomes_the_zvhd2_that_its_source_would() {
     let folder = Folder::new();
-    let options = Zvhd2Options { uuid: Some([3; 16]), timestamp: Some(9), ..Zvhd2Options::default() };
-    let convert = |image: &Path, output: &str| {
+    let options =
+        ConvertOptions { verify: true, uuid: Some([3; 16]), timestamp: Some(9), ..ConvertOptions::default() };
+    let to_zvhd2 = |image: &Path, output: &str| {
         let output = folder.path(output);
-        write_zvhd2(image, &output, Overwrite::Refuse, true, &options, &(), &Cancel::new()).unwrap();
+        convert(image, &output, options.clone(), &Cancel::new()).unwrap();
         std::fs::read(output).unwrap()
     };
     let old = folder.golden("zvhd1_a_8m.zvhd");
     let raw = folder.path("out.raw");
     to_raw(&old, &raw, DiskLength::Source).unwrap();
-    assert!(convert(&old, "a.zvhd2") == convert(&raw, "b.zvhd2"));
+    assert!(to_zvhd2(&old, "a.zvhd2") == to_zvhd2(&raw, "b.zvhd2"));
 }

@@ -2,7 +2,7 @@
 
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{
-    ConvertOptions, Error, ImageSize, compare_bitmaps, convert_bitmap, find_layout, show_bitmap,
+    BitmapConvertOptions, Error, ImageSize, compare_bitmaps, convert_bitmap, find_layout, show_bitmap,
 };
 
 use crate::args::{BitmapConvertArgs, BitmapDiffArgs, BitmapShowArgs, ImageSizeArgs};
@@ -56,7 +56,7 @@ pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Statu
 }
 
 pub(crate) fn convert(args: &BitmapConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let options = ConvertOptions {
+    let options = BitmapConvertOptions {
         size: (&args.size).into(),
         from: layout(args.from.as_deref())?,
         to: find_layout(&args.to)?,

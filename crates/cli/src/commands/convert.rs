@@ -6,10 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{
-    Converted, Direction, Plan, PlanOptions, RawOptions, RawWritten, Zvhd2Options, Zvhd2Written,
-    plan_conversion, stream_raw, stream_zvhd2, write_raw, write_zvhd2,
-};
+use imsprep_toolkit::{Conversion, ConvertOptions, Direction, Plan, plan_conversion};
 
 use crate::args::{ConvertArgs, Io};
 use crate::exit::Status;
@@ -21,10 +18,21 @@ use crate::{moment, wire};
 
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";
-    let output = (!to_stream).then_some(args.output.as_path());
-    let options =
-        PlanOptions { output, allowed: &args.from.allowed, disk: args.from.disk, ..PlanOptions::default() };
-    let plan = plan_conversion(&args.source, &options, setup.cancel())?;
+    let options = ConvertOptions {
+        output: (!to_stream).then(|| args.output.clone()),
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        verify: args.verify,
+        allowed: args.from.allowed.clone(),
+        disk: args.from.disk,
+        length: args.size.map(Into::into).unwrap_or_default(),
+        bitmap: !args.no_bitmap,
+        io: args.io.unwrap_or(Io::Auto).into(),
+        level: args.level.unwrap_or_default(),
+        uuid: args.uuid,
+        timestamp: args.timestamp,
+        ..ConvertOptions::default()
+    };
+    let mut plan = plan_conversion(&args.source, options, setup.cancel())?;
     if plan.is_refused() {
         return refuse(&plan, to_stream, setup);
     }
@@ -39,18 +47,23 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     if to_stream {
         setup.goes_to_stream();
     }
-    let converted = match plan.direction {
-        Direction::ToZvhd2 => to_zvhd2(args, to_stream, setup).map(Converted::Zvhd2),
-        Direction::ToRaw => to_raw(args, to_stream, setup).map(Converted::Raw),
+    if plan.direction == Direction::ToZvhd2 && args.timestamp.is_none() {
+        plan.options.timestamp = moment::from_environment()?;
+    }
+    let (progress, cancel) = (setup.progress(), setup.cancel());
+    let conversion = if to_stream {
+        to_standard_output(args, |out| Ok(plan.stream(out, progress, cancel)?))
+    } else {
+        plan.convert(progress, cancel).map_err(Into::into)
     };
-    let converted = match converted {
+    let conversion = match conversion {
         Err(error) if to_stream && is_stop(&error) => {
             print_error(STREAM_STOPPED);
             return Ok(Status::Interrupted);
         }
         other => other?,
     };
-    report(&plan, &converted, args, to_stream, setup)?;
+    report(&conversion, to_stream, setup)?;
     Ok(Status::Fine)
 }
 
@@ -82,7 +95,7 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
         ("--io", args.io.is_some()),
     ];
     let of_raw = [("--size", args.size.is_some()), ("--no-bitmap", args.no_bitmap)];
-    let format = plan.detection.format;
+    let format = plan.image.format();
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size has no meaning here: a disk in {format} has one size");
     }
@@ -97,50 +110,6 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
         bail!("{flag} has no meaning here: {} is converted to {to}", args.source.display());
     }
     Ok(())
-}
-
-fn to_zvhd2(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Result<Zvhd2Written> {
-    let timestamp = match args.timestamp {
-        Some(timestamp) => Some(timestamp),
-        None => moment::from_environment()?,
-    };
-    let options = Zvhd2Options {
-        io: args.io.unwrap_or(Io::Auto).into(),
-        disk: args.from.disk,
-        level: args.level.unwrap_or_default(),
-        uuid: args.uuid,
-        timestamp,
-    };
-    let (progress, cancel) = (setup.progress(), setup.cancel());
-    if to_stream {
-        return to_standard_output(args, |out| {
-            Ok(stream_zvhd2(&args.source, out, &options, progress, cancel)?)
-        });
-    }
-    let (overwrite, output) = (overwrite(args), &args.output);
-    Ok(write_zvhd2(&args.source, output, overwrite, args.verify, &options, progress, cancel)?)
-}
-
-fn to_raw(args: &ConvertArgs, to_stream: bool, setup: &Setup) -> anyhow::Result<RawWritten> {
-    let length = args.size.map(Into::into).unwrap_or_default();
-    let (progress, cancel) = (setup.progress(), setup.cancel());
-    if to_stream {
-        return to_standard_output(args, |out| {
-            Ok(stream_raw(&args.source, out, (length, args.from.disk), progress, cancel)?)
-        });
-    }
-    let options = RawOptions {
-        length,
-        overwrite: overwrite(args),
-        verify: args.verify,
-        bitmap: !args.no_bitmap,
-        disk: args.from.disk,
-    };
-    Ok(write_raw(&args.source, &args.output, options, progress, cancel)?)
-}
-
-fn overwrite(args: &ConvertArgs) -> Overwrite {
-    if args.force { Overwrite::Replace } else { Overwrite::Refuse }
 }
 
 /// Runs `work` with standard output as its output, past the buffer that splits it into lines.
@@ -161,23 +130,18 @@ fn to_standard_output<T>(
     Ok(done)
 }
 
-fn report(
-    plan: &Plan,
-    converted: &Converted,
-    args: &ConvertArgs,
-    to_stream: bool,
-    setup: &Setup,
-) -> anyhow::Result<()> {
+fn report(conversion: &Conversion, to_stream: bool, setup: &Setup) -> anyhow::Result<()> {
+    let Conversion { plan, made: Some(made) } = conversion else { return Ok(()) };
     match setup.output {
         Output::Quiet => {}
         Output::Json => {
-            let body = wire::convert::Converted::new(plan, converted, (!to_stream).then_some(&args.output));
+            let body = wire::convert::Converted::new(plan, made);
             let document = wire::Document::new("imsprep.convert", Status::Fine, body);
             // Standard output holds the image.
             if to_stream { print_json_error(&document)? } else { print_json(&document)? }
         }
         Output::Text(detail) => {
-            let text = render::convert::done(plan, converted, &args.output, detail);
+            let text = render::convert::done(plan, made, detail);
             if to_stream { print_error(&text) } else { print(&text)? }
         }
     }

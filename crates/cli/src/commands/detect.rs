@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Error;
-use imsprep_detect::{Detection, detect};
-use imsprep_source::{FileKind, ImageFile};
-use imsprep_toolkit::expand_targets;
+use imsprep_detect::Detection;
+use imsprep_source::FileKind;
+use imsprep_toolkit::{OpenedImage, expand_targets};
 
 use crate::args::DetectArgs;
 use crate::exit::Status;
@@ -53,8 +53,7 @@ pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
 }
 
 fn look_at(path: &Path) -> Result<(FileKind, Detection), Error> {
-    let image = ImageFile::open(path)?;
-    let found = detect(&image)?;
-    image.verify_unchanged()?;
-    Ok((image.kind(), found))
+    let image = OpenedImage::open(path)?;
+    image.file().verify_unchanged()?;
+    Ok((image.file().kind(), image.detection().clone()))
 }

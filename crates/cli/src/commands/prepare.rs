@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use imsprep_source::Overwrite;
-use imsprep_toolkit::{PrepareOptions, Prepared, Zvhd2Options, prepare_image};
+use imsprep_toolkit::{ConvertOptions, Prepared, prepare_image};
 
 use super::Warnings;
 use crate::args::PrepareArgs;
@@ -15,17 +15,14 @@ use crate::terminal::{print, print_json, report_failure};
 use crate::{moment, render, wire};
 
 pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let zvhd2 = Zvhd2Options {
-        disk: args.from.disk,
-        timestamp: moment::from_environment()?,
-        ..Zvhd2Options::default()
-    };
-    let options = PrepareOptions {
-        output: args.output.as_deref(),
+    let options = ConvertOptions {
+        output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
-        allowed: &args.from.allowed,
+        allowed: args.from.allowed.clone(),
+        disk: args.from.disk,
         profile: profile_of(args.profile),
-        zvhd2,
+        timestamp: moment::from_environment()?,
+        ..ConvertOptions::default()
     };
     let begun = Instant::now();
     let prepared = match prepare_image(&args.source, &options, setup.progress(), setup.cancel()) {
@@ -51,7 +48,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
 fn fail(
     source: &Path,
     error: &anyhow::Error,
-    options: &PrepareOptions<'_>,
+    options: &ConvertOptions,
     begun: Instant,
     setup: &Setup,
 ) -> anyhow::Result<Status> {

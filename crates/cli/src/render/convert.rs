@@ -1,11 +1,10 @@
 //! `imsprep convert`
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use imsprep_rules::Size;
 use imsprep_source::BlockSize;
-use imsprep_toolkit::{Converted, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted, Member, Plan, RawWritten, Zvhd2Written};
 
 use super::detect::format_line;
 use super::findings::Findings;
@@ -19,15 +18,15 @@ pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
         return String::new();
     }
     let bold = style::BOLD;
-    let name = plan.source.display().to_string();
+    let name = plan.image.path().display().to_string();
     format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings { report: &plan.report, detail })
 }
 
 /// Why nothing was written.
 pub(crate) fn refused(plan: &Plan, detail: Detail) -> String {
     let (bold, bad) = (style::BOLD, style::BAD);
-    let name = plan.source.display().to_string();
-    let format = format_line(&plan.detection);
+    let name = plan.image.path().display().to_string();
+    let format = format_line(plan.image.detection());
     format!(
         "{bold}{}{bold:#}: {bad}not converted{bad:#}, {}\n{}",
         shown(&name),
@@ -37,19 +36,19 @@ pub(crate) fn refused(plan: &Plan, detail: Detail) -> String {
 }
 
 /// What was written.
-pub(crate) fn done(plan: &Plan, converted: &Converted, output: &Path, detail: Detail) -> String {
+pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String {
     let bold = style::BOLD;
-    let name =
-        if output.as_os_str() == "-" { "standard output".into() } else { output.display().to_string() };
+    let output = plan.options.output.as_ref();
+    let name = output.map_or_else(|| "standard output".into(), |output| output.display().to_string());
     let length = match converted {
         Converted::Zvhd2(zvhd2) => zvhd2.written.file_size,
         Converted::Raw(raw) => raw.length,
     };
     let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
-    let source = plan.source.display().to_string();
-    let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(&plan.detection)));
-    if let Some((name, disk)) = &plan.member {
-        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(disk)));
+    let source = plan.image.path().display().to_string();
+    let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(plan.image.detection())));
+    if let Some(Member { name, detection, .. }) = plan.image.member() {
+        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(detection)));
     }
     match converted {
         Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),

@@ -24,9 +24,9 @@ pub(crate) fn text(
     if let Some(conversion) = &prepared.conversion {
         text += &match &conversion.made {
             None => convert::refused(&conversion.plan, detail),
-            Some((output, made)) => {
+            Some(made) => {
                 let planned = convert::planned(&conversion.plan, detail);
-                planned + &convert::done(&conversion.plan, made, output, detail) + "\n"
+                planned + &convert::done(&conversion.plan, made, detail) + "\n"
             }
         };
     }

@@ -1,7 +1,5 @@
 //! `imsprep convert --json`
 
-use std::path::Path;
-
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_toolkit::{Converted as Made, Direction, Plan, RawWritten, Zvhd2Written};
 use serde::Serialize;
@@ -70,9 +68,9 @@ impl Converted {
     /// Of a source that must not be converted.
     pub(crate) fn refused(plan: &Plan) -> Self {
         Self {
-            source: plan.source.as_path().into(),
-            source_format: plan.detection.format.name(),
-            member: plan.member.as_ref().map(|(name, _)| name.clone()),
+            source: plan.image.path().into(),
+            source_format: plan.image.format().name(),
+            member: plan.image.member().map(|member| member.name.clone()),
             output: None,
             output_format: match plan.direction {
                 Direction::ToZvhd2 => "zvhd2",
@@ -87,7 +85,7 @@ impl Converted {
         }
     }
 
-    pub(crate) fn new(plan: &Plan, converted: &Made, output: Option<&Path>) -> Self {
+    pub(crate) fn new(plan: &Plan, converted: &Made) -> Self {
         let (output_format, length, verified) = match converted {
             Made::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
             Made::Raw(raw) => ("raw", raw.length, raw.verified),
@@ -97,10 +95,10 @@ impl Converted {
             Made::Raw(raw) => (None, Some(raw.into())),
         };
         Self {
-            source: plan.source.as_path().into(),
-            source_format: plan.detection.format.name(),
-            member: plan.member.as_ref().map(|(name, _)| name.clone()),
-            output: output.map(Into::into),
+            source: plan.image.path().into(),
+            source_format: plan.image.format().name(),
+            member: plan.image.member().map(|member| member.name.clone()),
+            output: plan.options.output.as_deref().map(Into::into),
             output_format,
             refused: false,
             length,

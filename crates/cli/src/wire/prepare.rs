@@ -36,7 +36,7 @@ impl Body {
     pub(crate) fn new(prepared: &Prepared, profile: &Profile, status: Status, elapsed: Duration) -> Self {
         let conversion = prepared.conversion.as_ref().map(|conversion| match &conversion.made {
             None => Converted::refused(&conversion.plan),
-            Some((output, made)) => Converted::new(&conversion.plan, made, Some(output)),
+            Some(made) => Converted::new(&conversion.plan, made),
         });
         let next = prepared.checked.as_ref().filter(|_| status == Status::Fine);
         Self {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use imsprep_source::{Cancel, DiskReader, Error, Extent, LocalStream, ReadAt, Result};
+use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, LocalStream, ReadAt, Result};
 
 use connection::Connection;
 pub use server::ServeError;
@@ -33,14 +33,21 @@ const REQUEST_MAX: usize = 4 << 20;
 const QUESTION_MAX: u64 = 1 << 30;
 
 impl Nbd {
-    /// Starts a server for the image at `path`, of the format that qemu calls `format`, and connects to it `connections` times.
-    /// It opens the image read-only, as this format, and no other file that the image names.
+    /// Starts a server for the image, of the format that qemu calls `format`, and connects to it `connections` times. It opens
+    /// the file that is held, read-only, as this format, and no other file that the image names. Where the system can't give a
+    /// child an open file, it opens the name, which is then compared with the file that is held.
     ///
     /// # Errors
     ///
     /// [`ServeError`].
-    pub fn open(path: &Path, format: &str, connections: usize, cancel: &Cancel) -> Result<Self, ServeError> {
-        let (server, first) = Served::start(path, format, connections.max(1), cancel)?;
+    pub fn open(
+        image: &ImageFile,
+        format: &str,
+        connections: usize,
+        cancel: &Cancel,
+    ) -> Result<Self, ServeError> {
+        let path = image.path();
+        let (server, first) = Served::start(image, format, connections.max(1), cancel)?;
         let failed = |source: io::Error| ServeError::Protocol { path: path.to_owned(), source };
         let mut idle = vec![Connection::open(first).map_err(failed)?];
         for _ in 1..connections {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, Leftover, LocalStream, end_with_parent};
+use imsprep_source::{Cancel, ImageFile, Leftover, LocalStream, ReadAt, end_with_parent};
 
 /// The program that serves.
 const QEMU_NBD: &str = "qemu-nbd";
@@ -77,21 +77,25 @@ pub(super) struct Served {
 impl Served {
     /// Starts it, and waits for its first connection.
     pub(super) fn start(
-        path: &Path,
+        image: &ImageFile,
         format: &str,
         connections: usize,
         cancel: &Cancel,
     ) -> Result<(Self, LocalStream), ServeError> {
+        let path = image.path();
         let run_error = |source| ServeError::Run { path: path.to_owned(), source };
-        let image = path.canonicalize().map_err(run_error)?;
-        let image = image.to_str().ok_or_else(|| ServeError::Name { path: path.to_owned() })?;
+        let mut command = Command::new(QEMU_NBD);
+        command.stdin(Stdio::null());
+        let held = image.give_to(&mut command).map_err(run_error)?;
+        let name = held.map_or_else(|| path.canonicalize(), |held| Ok(held.to_owned())).map_err(run_error)?;
+        let name = name.to_str().ok_or_else(|| ServeError::Name { path: path.to_owned() })?;
+        let changed = |error| run_error(io::Error::other(error));
         let leftover = Leftover::new();
         let folder = tempfile::Builder::new().prefix("imsprep-").tempdir().map_err(run_error)?;
         let errors = File::create(folder.path().join(ERRORS)).map_err(run_error)?;
-        let mut command = Command::new(QEMU_NBD);
         command.arg("--read-only").arg("--shared").arg(connections.to_string());
-        command.arg("--socket").arg(folder.path().join(SOCKET)).arg(described(format, image));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+        command.arg("--socket").arg(folder.path().join(SOCKET)).arg(described(format, name));
+        command.stdout(Stdio::null()).stderr(errors);
         end_with_parent(&mut command);
         let child = command.spawn().map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ServeError::Absent { path: path.to_owned() },
@@ -101,7 +105,8 @@ impl Served {
         let begun = Instant::now();
         loop {
             let waits = match LocalStream::connect(&served.socket()) {
-                Ok(stream) => return Ok((served, stream)),
+                Ok(stream) if held.is_some() => return Ok((served, stream)),
+                Ok(stream) => return image.verify_unchanged().map(|()| (served, stream)).map_err(changed),
                 Err(error) => error,
             };
             if !matches!(waits.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
@@ -112,19 +117,20 @@ impl Served {
             }
             let ended = served.child.try_wait().map_err(run_error)?;
             if ended.is_some() || begun.elapsed() > PATIENCE {
-                return Err(ServeError::Refused { path: path.to_owned(), said: served.said() });
+                return Err(ServeError::Refused { path: path.to_owned(), said: served.said(name, path) });
             }
             std::thread::sleep(TURN);
         }
     }
 
     /// What the child wrote on its standard error.
-    fn said(&self) -> String {
+    fn said(&self, name: &str, path: &Path) -> String {
         let mut said = Vec::new();
         if let Ok(errors) = File::open(self.folder.path().join(ERRORS)) {
             let _ = errors.take(SAID_MAX).read_to_end(&mut said);
         }
-        let said = String::from_utf8_lossy(&said);
+        // It speaks of the image by the name that it was given.
+        let said = String::from_utf8_lossy(&said).replace(name, &path.display().to_string());
         let said = said.trim().trim_start_matches("qemu-nbd: ");
         if said.is_empty() { "it says nothing".into() } else { said.replace('\n', "; ") }
     }

@@ -27,6 +27,15 @@ pub(crate) fn open_direct(path: &Path) -> io::Result<File> {
     super::unix::open_with(path, OFlags::DIRECT)
 }
 
+pub(crate) fn path_of_open(file: &File) -> Option<PathBuf> {
+    Some(path_of(file)).filter(|path| path.exists())
+}
+
+pub(crate) fn path_of_standard_input() -> Option<&'static Path> {
+    // A child has /proc where we have it.
+    Some(Path::new("/proc/self/fd/0")).filter(|_| Path::new("/proc/self/fd").exists())
+}
+
 pub(crate) fn device_size(file: &File) -> io::Result<u64> {
     io::Seek::seek(&mut &*file, io::SeekFrom::End(0))
 }

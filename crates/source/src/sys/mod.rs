@@ -88,6 +88,12 @@ pub(crate) use system::open;
 /// Opens for reads that go past the page cache; an error where there are none.
 pub(crate) use system::open_direct;
 
+/// A path that opens the file behind a descriptor, whatever its name leads to by now; `None` where there is none.
+pub(crate) use system::path_of_open;
+
+/// A path by which a child opens the file behind its standard input; `None` where there is none.
+pub(crate) use system::path_of_standard_input;
+
 /// One read at a position; less than the whole buffer may come, and nothing only at the end.
 pub(crate) use system::read_at;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use imsprep_findings::Severity::{Error, Note, Warning};
 use imsprep_source::Cancel;
-use imsprep_toolkit::{CheckOptions, PrepareOptions, Target, check_image_file, prepare_image};
+use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, check_image_file, prepare_image};
 
 use super::*;
 use imsprep_findings::Overrides;
@@ -107,7 +107,7 @@ fn what_prepare_writes_is_what_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let qcow2 = folder.path().join("disk.qcow2");
     std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), &qcow2).unwrap();
-    let options = PrepareOptions::default();
+    let options = ConvertOptions::default();
     let prepared = prepare_image(&qcow2, &options, &(), &Cancel::new()).unwrap();
     let (profile, elapsed) = (options.profile, Duration::from_millis(1500));
     let say = |body| {
