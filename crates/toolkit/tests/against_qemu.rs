@@ -8,9 +8,9 @@ extern crate imsprep_testdata;
 use std::path::{Path, PathBuf};
 
 use imsprep_scan::{ScanOptions, scan};
-use imsprep_source::{Cancel, ImageFile, Overwrite};
+use imsprep_source::{Cancel, ImageFile, Overwrite, ReadAt};
 use imsprep_testdata::{command, need_tools};
-use imsprep_toolkit::{ConvertOptions, Converted, compare_images, plan_conversion};
+use imsprep_toolkit::{ConvertOptions, Converted, OpenedImage, compare_images, plan_conversion};
 use proptest::prelude::*;
 
 /// How an image is made.
@@ -199,6 +199,27 @@ fn every_format_that_only_qemu_reads() {
     ] {
         check(&plain(format, options, false));
         check(&Recipe { size: 70 << 20, density: 1, ..plain(format, options, false) });
+    }
+}
+
+/// The server is given the file that was looked at, and not its name.
+#[cfg(target_os = "linux")]
+#[test]
+fn qemu_reads_the_file_that_was_opened() {
+    need_tools(["qemu-img", "qemu-io", "qemu-nbd"]);
+    for format in ["vhdx", "vdi", "qed", "qcow", "parallels"] {
+        let dir = tempfile::tempdir().unwrap();
+        let image = make(&plain(format, "", false), dir.path());
+        let opened = OpenedImage::open(&image).unwrap();
+        let source = std::fs::read(dir.path().join("source.raw")).unwrap();
+        std::fs::rename(&image, dir.path().join("moved")).unwrap();
+        std::fs::write(&image, "another").unwrap();
+        let disk = opened.disk(&Cancel::new()).unwrap();
+        let mut bytes = vec![0; source.len()];
+        disk.read_at(&mut bytes, 0).unwrap();
+        assert!(bytes == source, "{format}");
+        let error = opened.file().verify_unchanged().unwrap_err().to_string();
+        assert!(error.contains("another file has its name now"), "{error}");
     }
 }
 

@@ -184,10 +184,10 @@ fn of_a_damaged_image_nothing_is_left() {
     assert!(stream(&image, &mut StreamOutput::new("memory", Vec::new())).is_err());
     let cancel = Cancel::new();
     cancel.cancel();
-    let good = folder.golden("zstd_k_uniform.zvhd2");
+    let good = folder.write("good", golden("zstd_k_uniform.zvhd2"));
     let error = convert(&good, &folder.path("out.raw"), ConvertOptions::default(), &cancel).unwrap_err();
     assert!(error.is_cancelled(), "{error}");
-    assert_eq!(folder.names(), ["bad.zvhd2", "zstd_k_uniform.zvhd2"]);
+    assert_eq!(folder.names(), ["bad.zvhd2", "good"]);
     let error = to_raw(&good, &good, DiskLength::Source).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::OutputIsInput { .. })), "{error}");
 }
@@ -300,4 +300,49 @@ fn a_zvhd_of_version_1_becomes_the_zvhd2_that_its_source_would() {
     let raw = folder.path("out.raw");
     to_raw(&old, &raw, DiskLength::Source).unwrap();
     assert!(to_zvhd2(&old, "a.zvhd2") == to_zvhd2(&raw, "b.zvhd2"));
+}
+
+/// What a name leads to after the first look is never read: the plan holds the file that was judged.
+#[test]
+fn what_is_put_in_the_place_of_a_judged_source_is_not_converted() {
+    let judged = [
+        ("a.raw", [vec![7; 3 * BLOCK], vec![0; BLOCK]].concat()),
+        ("b.zvhd2", golden("zstd_a_8m.zvhd2").to_vec()),
+        ("c.qcow2", std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap()),
+    ];
+    for (name, bytes) in judged {
+        let folder = Folder::new();
+        let source = folder.write(name, &bytes);
+        let cancel = Cancel::new();
+        let mut changes = 0;
+        for in_place in [false, true] {
+            let output = Some(folder.path(if name == "a.raw" { "out.zvhd2" } else { "out.raw" }));
+            let options = ConvertOptions { output, ..ConvertOptions::default() };
+            let plan = plan_conversion(&source, options, &cancel).unwrap();
+            let opened = OpenedImage::open(&source).unwrap();
+            let before = start_of(&opened);
+            // As long as the other.
+            let other = vec![0xee; bytes.len()];
+            if in_place {
+                std::fs::write(&source, &other).unwrap();
+            } else {
+                std::fs::rename(folder.write("other", &other), &source).unwrap();
+                assert_eq!(start_of(&opened), before, "{name}");
+            }
+            let error = plan.convert(&(), &cancel).unwrap_err();
+            let is_changed = matches!(error, Error::Source(SourceError::Changed { .. }));
+            assert!(is_changed || in_place, "{name}: {error}");
+            changes += usize::from(is_changed);
+            assert_eq!(folder.names(), [name]);
+            folder.write(name, &bytes);
+        }
+        // Of a container the new content may be found damaged before that.
+        assert!(changes >= if name == "a.raw" { 2 } else { 1 }, "{name}");
+    }
+}
+
+fn start_of(image: &OpenedImage) -> Vec<u8> {
+    let mut bytes = vec![0; 512];
+    image.disk(&Cancel::new()).unwrap().read_at(&mut bytes, 0).unwrap();
+    bytes
 }

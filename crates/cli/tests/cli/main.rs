@@ -91,6 +91,8 @@ mod names;
 #[cfg(unix)]
 mod no_disk;
 #[cfg(unix)]
+mod one_open;
+#[cfg(unix)]
 mod pipes;
 #[cfg(unix)]
 mod places;
