@@ -3,8 +3,7 @@
 //! Each operation is one call that returns what it found; nothing here prints. Work runs in the caller's rayon pool.
 //!
 //! ```
-//! use imsprep_source::Cancel;
-//! use imsprep_toolkit::{CheckOptions, Target, Verdict, check_image_file};
+//! use imsprep_toolkit::{Cancel, CheckOptions, Target, Verdict, check_image_file};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let path = dir.path().join("disk.raw");
@@ -81,3 +80,15 @@ pub use sampled::SampledBlocks;
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::Zvhd2Written;
+
+// What the signatures above name, so that a program needs no other crate of ours.
+pub use imsprep_bitmap::Layout;
+pub use imsprep_detect::{Detection, Format};
+pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
+pub use imsprep_inspect::Inspection;
+pub use imsprep_rules::{
+    BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request, Wishes,
+};
+pub use imsprep_scan::{IoMode, Scan};
+pub use imsprep_source::{Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput};
+pub use imsprep_zvhd2::{Level, Missing, Salvage, Written};
