@@ -157,7 +157,7 @@ fn the_backup_of_a_gpt_is_moved_by_the_command_that_is_given() {
         let (_, json) = folder.json(&["check", name]);
         let findings = json["files"][0]["report"]["findings"].as_array().unwrap();
         let fix = findings.iter().find(|one| one["code"] == "IMS-018").unwrap()["fix"].as_str().unwrap();
-        sh(fix.split_once(": ").unwrap().1.split_once(';').unwrap().0);
+        sh(fix.split('`').nth(1).unwrap());
         let (_, json) = folder.json(&["inspect", raw]);
         let disk = &json["files"][0];
         assert_eq!(disk["disk_size"], 2 * GIB, "{name}");
