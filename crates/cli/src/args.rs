@@ -3,6 +3,7 @@
 mod bench;
 mod bitmap;
 mod generate;
+mod hints;
 mod inspect;
 mod os_versions;
 mod policy;
@@ -227,7 +228,7 @@ The content counts, not the name. Nothing that a file names is opened. Of a comp
 of a tar archive or an OVA the first sixteen members that may be disks are looked at. A folder stands for the images in it; \
 its subfolders are not searched.
 
-Codes stand beside what forbids an import or casts doubt on it; imsprep rules -v CODE explains one. Exit status 0: all files \
+Codes stand beside what forbids an import or casts doubt on it; imsprep rules CODE explains one. Exit status 0: all files \
 could be looked at, whatever was found; imsprep check gives the verdict.")]
 pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
@@ -410,7 +411,7 @@ pub(crate) struct Zvhd2RepairArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep rules
-  imsprep rules -v BM-001    why there is such a rule, its source, and how to mend what breaks it
+  imsprep rules BM-001    why there is such a rule, its source, and how to mend what breaks it
   imsprep rules IMG.0056     what an error code of the service means, which rules foresee it, what to do")]
 pub(crate) struct RulesArgs {
     /// Only these rules; or error codes of the service, such as IMG.0056, which are explained
@@ -423,7 +424,10 @@ pub(crate) struct RulesArgs {
 
 /// Parses the command line; usage errors and help end the process here.
 pub(crate) fn parse() -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| crate::terminal::report_usage(&error))
+    Cli::try_parse().unwrap_or_else(|mut error| {
+        hints::add(&mut error, &definition());
+        crate::terminal::report_usage(&error)
+    })
 }
 
 /// The command line as data, for what is made from it.

@@ -8,7 +8,7 @@ use crate::args::RulesArgs;
 use crate::codes::{Code, find_code};
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
+use crate::setup::{Detail, Output, Setup};
 use crate::terminal::{print, print_json};
 use crate::wire;
 
@@ -35,6 +35,8 @@ pub(crate) fn run(args: &RulesArgs, setup: &Setup) -> anyhow::Result<Status> {
             print_json(&wire::Document::new("imsprep.rules", Status::Fine, body))?;
         }
         Output::Text(detail) => {
+            // Whoever names a rule wants to know what it is about.
+            let detail = if args.codes.is_empty() { detail } else { Detail::Verbose };
             print(&render::rules::text(&rules, detail))?;
             let explained = service_codes.iter().map(|code| render::service_codes::explained(code));
             print(&explained.collect::<Vec<_>>().join("\n"))?;

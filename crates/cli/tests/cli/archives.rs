@@ -260,3 +260,29 @@ fn a_zstd_window_beyond_the_limit_is_named_with_the_way_out() {
     );
     assert!(!run.err.contains("damaged"), "{run:?}");
 }
+
+#[test]
+fn a_request_for_an_archive_has_one_finding_for_one_cause() {
+    need_tools(["qemu-img", "tar", "gzip"]);
+    let folder = Folder::new();
+    sh(&folder, "truncate -s 1M r; printf data | dd of=r bs=1 seek=4096 conv=notrunc status=none
+        qemu-img convert -O vmdk -o subformat=streamOptimized r web.vmdk
+        printf '<Envelope/>' >web.ovf; tar --format=ustar -cf web.ova web.ovf web.vmdk; gzip -k web.ova; gzip <r >web.raw.gz");
+    for (name, code) in [("web.ova", "IMS-024"), ("web.raw.gz", "IMS-023"), ("web.ova.gz", "IMS-023")] {
+        let run = folder.run(&[
+            "request",
+            name,
+            "--bucket",
+            "my-images",
+            "--name",
+            "web",
+            "--os-version",
+            "CentOS 7.0 64bit",
+        ]);
+        assert_eq!((run.status, run.out.as_str()), (1, ""), "{run:?}");
+        let errors = run.err.lines().filter(|line| line.trim_start().starts_with("error IMS-"));
+        let errors =
+            errors.map(|line| line.trim_start().split([' ', ':']).nth(1).unwrap()).collect::<Vec<_>>();
+        assert_eq!(errors, [code], "{name}: {}", run.err);
+    }
+}

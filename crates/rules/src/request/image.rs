@@ -30,8 +30,8 @@ pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
 
 fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     let format = facts.detection.format;
-    // A file without bytes has no format, and the check says so.
-    if format != Format::Empty && !takes(context, format) {
+    // A file without bytes has no format, and what is wrapped is none of a disk: the check of the image says so.
+    if format != Format::Empty && !is_wrapped(facts) && !takes(context, format) {
         let message = format!("the image is {format}, which the {} does not take", context.kind.title());
         report.push(
             Finding::new(&FORMAT_NOT_TAKEN, message)
@@ -39,6 +39,12 @@ fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) 
                 .fix(way_out(&seen(facts), context.profile)),
         );
     }
+}
+
+/// Whether the disk is within an archive or compressed, so that what the file is tells nothing of the disk.
+pub(super) fn is_wrapped(facts: &ImageFacts) -> bool {
+    let format = facts.detection.format;
+    format.is_archive() || format.is_compressed()
 }
 
 fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {

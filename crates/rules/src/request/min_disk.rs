@@ -3,6 +3,7 @@
 use imsprep_findings::{Finding, Report};
 
 use super::check::Context;
+use super::image::is_wrapped;
 use super::rules::{MIN_DISK, MIN_DISK_CONSOLE, MIN_DISK_LOW, MIN_DISK_TIGHT, MIN_DISK_TOO_SMALL};
 use super::{BodyKind, Purpose};
 use crate::{Profile, Size, min_disk_for};
@@ -48,7 +49,9 @@ pub(super) fn check_min_disk(context: &Context<'_>, report: &mut Report) {
     let draft = context.draft;
     let range = Range::of(context.kind, draft.body.names_windows(), context.profile);
     let Some(min_disk) = draft.body.min_disk else {
-        if !draft.unreadable.contains("min_disk") {
+        // It can't be filled in for a disk that was not unpacked, which a finding of the image's own says.
+        let is_unknown = context.facts.is_some_and(is_wrapped);
+        if !draft.unreadable.contains("min_disk") && !is_unknown {
             let finding = Finding::new(&MIN_DISK, "min_disk is missing");
             report.push(finding.expected(format!("{} to {}", range.least, range.most)).in_field("min_disk"));
         }
@@ -109,7 +112,7 @@ fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report
             format!("min_disk is {min_disk}, and the file has {}; older pages compare with that", Size(file));
         report.push(
             Finding::new(&MIN_DISK_TIGHT, message)
-                .fix(format!("write {}", file / GIB + 1))
+                .fix(format!("write {}", min_disk_for(file, u64::MAX)))
                 .in_field("min_disk"),
         );
     }
