@@ -3,8 +3,8 @@
 use byteorder::{ByteOrder, LittleEndian as LE};
 use imsprep_ondisk::container::{
     BZIP2_BLOCK, BZIP2_END, BZIP2_MAGIC, GZIP_FLAGS_RESERVED, GZIP_MAGIC, LZ4_FLAG_SIZE, LZ4_FLAGS_OFFSET,
-    LZ4_LEGACY_MAGIC, LZ4_MAGIC, LZ4_SIZE_OFFSET, XZ_MAGIC, ZSTD_MAGIC, ZSTD_SKIPPABLE_MAGIC,
-    ZSTD_SKIPPABLE_MASK, ZstdFrameStart,
+    LZ4_LEGACY_MAGIC, LZ4_MAGIC, LZ4_SIZE_OFFSET, XZ_FOOTER_MAGIC, XZ_MAGIC, ZSTD_MAGIC,
+    ZSTD_SKIPPABLE_MAGIC, ZSTD_SKIPPABLE_MASK, ZstdFrameStart,
 };
 use imsprep_source::Result;
 
@@ -15,6 +15,8 @@ use crate::{Fact, Format, Inside, xz_index};
 
 /// Skippable frames that may come before the first Zstandard frame; pzstd writes one.
 const SKIPPABLE_MAX: usize = 4;
+/// Bytes at the end of an xz file in which the footer of its last stream is looked for.
+const XZ_PADDING_MAX: u64 = 4096;
 
 /// Compressors, all by their first bytes.
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
@@ -35,6 +37,9 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     };
     let mut found = Candidate::new(format);
     found.variant = input.starts_with(&LZ4_LEGACY_MAGIC).then_some("legacy");
+    if format == Format::Xz && !ends_as_xz(input)? {
+        found.outside("the footer of its last stream is not at the end of the file");
+    }
     if input.level() == Level::File {
         let (name, content) = look_inside(input, 0, codec)?;
         found.facts.push(Fact::Inside(Inside { name, size, content }));
@@ -45,6 +50,16 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
 fn is_gzip(head: &[u8]) -> bool {
     let flags = head.strip_prefix(&GZIP_MAGIC).and_then(<[u8]>::first);
     flags.is_some_and(|flags| flags & GZIP_FLAGS_RESERVED == 0)
+}
+
+/// Whether the file ends in the footer of a stream, behind which there may be padding. Of a part of a file no end shows.
+fn ends_as_xz(input: &Input<'_>) -> Result<bool> {
+    let Some(size) = input.known_size() else { return Ok(true) };
+    let start = size.saturating_sub(XZ_PADDING_MAX);
+    let tail = input.read(start, XZ_PADDING_MAX)?;
+    let content = tail.iter().rposition(|byte| *byte != 0).map(|last| tail.get(..=last).unwrap_or_default());
+    // Whatever lies before so much padding was not looked at.
+    Ok(content.is_none_or(|content| content.ends_with(&XZ_FOOTER_MAGIC)))
 }
 
 fn is_bzip2(head: &[u8]) -> bool {

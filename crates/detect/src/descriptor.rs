@@ -9,6 +9,8 @@ use crate::{Fact, input, text};
 pub(crate) const MAX: u64 = 256 << 10;
 /// Most names of extent-files that are kept.
 const NAMES_MAX: usize = 256;
+/// What the name of a file that an embedded descriptor belongs to ends in.
+const EXTENSION: &str = ".vmdk";
 /// What the parent's name follows. Looked for in comments, too: qemu searches the text for the word and no more.
 const PARENT_HINT: &str = "parentfilenamehint";
 
@@ -106,7 +108,9 @@ impl Descriptor {
             && self.names.len() < NAMES_MAX
         {
             let name = name.split('"').next().unwrap_or_default();
-            self.foreign_extents |= name.contains(['/', '\\']);
+            // By whatever folder: it is the file itself, under the name that it had when it was made.
+            let is_elsewhere = name.contains(['/', '\\']) && !name.to_ascii_lowercase().ends_with(EXTENSION);
+            self.foreign_extents |= is_elsewhere;
             self.names.push(name.to_owned());
         }
     }
@@ -201,7 +205,16 @@ mod tests {
     fn an_embedded_descriptor_that_points_elsewhere_is_told() {
         let smuggled = |text: &str| Descriptor::parse(text.as_bytes()).smuggled_files();
         let files = |name: &str| Some(Fact::ExtentFiles(vec![name.into()]));
-        assert_eq!(smuggled("RW 100 SPARSE \"disk.vmdk\""), None);
+        for itself in [
+            "disk.vmdk",
+            "old name.VMDK",
+            "folder/disk.vmdk",
+            "/vmfs/volumes/a/disk.vmdk",
+            r"C:\\VMs\\disk.vmdk",
+        ] {
+            assert_eq!(smuggled(&format!("RW 100 SPARSE \"{itself}\"")), None, "{itself}");
+        }
+        assert_eq!(smuggled("RW 100 FLAT \"a/disk.vmdk\" 0"), files("a/disk.vmdk"));
         assert_eq!(smuggled("RW 100 FLAT \"disk.vmdk\" 0"), files("disk.vmdk"));
         assert_eq!(smuggled("RW 100 SPARSE \"/etc/shadow\""), files("/etc/shadow"));
     }

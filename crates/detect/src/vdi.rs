@@ -40,7 +40,10 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     }
     let map = u64::from(header.blocks) * MAP_ENTRY_SIZE;
     found.check_within("the map of blocks", (header.block_map_offset.into(), map), input.size());
-    let data = u64::from(header.blocks_allocated) * u64::from(header.block_size);
+    // Where the disk ends within its last block, the file may end there, too.
+    let mapped = u64::from(header.blocks) * u64::from(header.block_size);
+    let padding = mapped.saturating_sub(header.disk_size).min(u64::from(header.block_size));
+    let data = (u64::from(header.blocks_allocated) * u64::from(header.block_size)).saturating_sub(padding);
     found.check_within("the last block", (header.data_offset.into(), data), input.size());
     Ok(Some(found))
 }

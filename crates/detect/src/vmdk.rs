@@ -11,6 +11,9 @@ use crate::descriptor::{self, Descriptor};
 use crate::input::Input;
 use crate::{Fact, Format};
 
+/// A sparse extent without a descriptor of its own.
+const EXTENT: &str = "sparse extent";
+
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if input.starts_with(&SparseHeader::MAGIC) {
         return sparse(input).map(Some);
@@ -32,8 +35,7 @@ fn sparse(input: &Input<'_>) -> Result<Candidate> {
         found.damaged(format!("version {} is unknown", header.version));
     }
     let has = |flag| header.flags & flag != 0;
-    found.variant =
-        Some(if has(FLAG_COMPRESSED) && has(FLAG_MARKERS) { "streamOptimized" } else { "sparse extent" });
+    found.variant = Some(if has(FLAG_COMPRESSED) && has(FLAG_MARKERS) { "streamOptimized" } else { EXTENT });
     let mut capacity = header.capacity;
     if header.gd_offset == GD_AT_END {
         let footer = input.tail_array(FOOTER_FROM_END)?.map(|bytes| SparseHeader::decode(&bytes));
@@ -49,19 +51,21 @@ fn sparse(input: &Input<'_>) -> Result<Candidate> {
     if header.unclean_shutdown != 0 {
         found.facts.push(Fact::Dirty);
     }
-    if header.descriptor_offset != 0 {
-        embedded(input, &header, &mut found)?;
+    let has_descriptor = header.descriptor_offset != 0 && embedded(input, &header, &mut found)?;
+    if found.variant == Some(EXTENT) && !has_descriptor {
+        found.facts.push(Fact::ExtentOf(None));
     }
     finish(&mut found);
     Ok(found)
 }
 
-fn embedded(input: &Input<'_>, header: &SparseHeader, found: &mut Candidate) -> Result<()> {
+/// Reads the embedded descriptor; `false` if there is none.
+fn embedded(input: &Input<'_>, header: &SparseHeader, found: &mut Candidate) -> Result<bool> {
     let offset = header.descriptor_offset.saturating_mul(SECTOR);
     let bytes = input.read(offset, header.descriptor_size.saturating_mul(SECTOR).min(descriptor::MAX))?;
     if bytes.iter().all(|byte| *byte == 0) && !bytes.is_empty() {
         // One of the extent-files of a split disk: it keeps the room for a descriptor and has none.
-        return Ok(());
+        return Ok(false);
     }
     // A header without a size leaves everything to the descriptor, as if it stood alone.
     let mut descriptor = read(&bytes, found);
@@ -74,7 +78,7 @@ fn embedded(input: &Input<'_>, header: &SparseHeader, found: &mut Candidate) -> 
     if !descriptor::is_descriptor(&bytes) {
         found.damaged("the descriptor is not where the header says");
     }
-    Ok(())
+    Ok(true)
 }
 
 fn text(input: &Input<'_>) -> Result<Candidate> {
@@ -102,6 +106,7 @@ fn cowd(input: &Input<'_>) -> Option<Candidate> {
     }
     let mut found = Candidate::new(Format::Vmdk).variant("vmfsSparse");
     found.virtual_size = Some(u64::from(header.capacity) * SECTOR);
+    found.facts.push(Fact::ExtentOf(None));
     if header.version != 1 {
         found.damaged(format!("version {} is unknown", header.version));
     }
@@ -118,6 +123,7 @@ fn se_sparse(input: &Input<'_>) -> Option<Candidate> {
         found.damaged(format!("version {:#x} is unknown", header.version));
     }
     found.virtual_size = header.capacity.checked_mul(SECTOR);
+    found.facts.push(Fact::ExtentOf(None));
     finish(&mut found);
     Some(found)
 }

@@ -126,7 +126,7 @@ fn vmdk() {
             // qemu-img doesn't open one piece of a split disk by itself.
             let piece = found(&folder.path().join("image-s001.vmdk"));
             assert_eq!((piece.format, piece.variant), (Format::Vmdk, Some("sparse extent")), "{piece:?}");
-            assert_eq!((piece.virtual_size, piece.facts), (Some(2 << 30), vec![]));
+            assert_eq!((piece.virtual_size, piece.facts), (Some(2 << 30), vec![Fact::ExtentOf(None)]));
         }
     }
 }

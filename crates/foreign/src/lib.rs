@@ -27,11 +27,13 @@
 //! ```
 
 mod cache;
+mod claims;
 mod error;
 mod nbd;
 mod pieces;
 mod qcow2;
 mod slice;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod unpack;
@@ -39,10 +41,12 @@ mod vhd;
 mod vmdk;
 mod wrapped;
 
+pub use claims::Flaw;
 pub use error::{Error, Result};
-pub use nbd::{Nbd, ServeError};
+pub use nbd::{Nbd, NbdServer, ServeError};
 pub use qcow2::Qcow2;
 pub use slice::Slice;
+pub use tables::{Tables, check_tables};
 pub use vhd::Vhd;
 pub use vmdk::Vmdk;
 pub use wrapped::{Unwrapped, Wrapper};

@@ -98,6 +98,19 @@ impl<'a, L: Layout> Pieces<'a, L> {
         Self { file, layout, packing }
     }
 
+    pub(crate) fn layout(&self) -> &L {
+        &self.layout
+    }
+
+    /// Whether the compressed cluster at this offset of the disk can be expanded.
+    pub(crate) fn expands(&self, at: u64) -> Result<bool> {
+        match self.read_at(&mut [0], at) {
+            Ok(()) => Ok(true),
+            Err(Error::Damaged { .. } | Error::UnexpectedEnd { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn end_of_disk(&self) -> Error {
         Error::UnexpectedEnd { path: self.path().to_owned(), offset: self.size() }
     }

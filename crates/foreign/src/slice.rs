@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use imsprep_source::{DiskReader, Error, Extent, ReadAt, Result, Sparse, SparseMap};
+use imsprep_source::{DiskReader, Error, Extent, ReadAt, ReadAtExt, Result, Sparse, SparseMap};
 
 use crate::Error as OpenError;
 
@@ -69,6 +69,11 @@ impl<'a> Slice<'a> {
         offset.checked_add(length).is_some_and(|end| end <= self.size)
     }
 
+    /// Whether the file begins with these bytes.
+    pub(crate) fn starts_with<const N: usize>(&self, magic: &[u8; N]) -> Result<bool> {
+        Ok(self.holds(0, N as u64) && self.read_array::<N>(0)? == *magic)
+    }
+
     /// The file does not hold what it should for the byte at `at` of the disk.
     pub(crate) fn damaged(&self, at: u64, offset: u64, what: impl Into<String>) -> Error {
         let offset = self.start.saturating_add(offset);
@@ -122,7 +127,7 @@ impl DiskReader for Slice<'_> {
 
 #[cfg(test)]
 mod tests {
-    use imsprep_source::{MemoryImage, ReadAtExt};
+    use imsprep_source::MemoryImage;
 
     use super::*;
 

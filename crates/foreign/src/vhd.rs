@@ -9,9 +9,10 @@ use std::sync::Arc;
 use imsprep_ondisk::vhd::{
     BLOCK_ABSENT, DynamicHeader, Footer, SECTOR, SHORT_FOOTER_SIZE, TYPE_DYNAMIC, TYPE_FIXED,
 };
-use imsprep_source::{DiskReader, Extent, ReadAt, ReadAtExt, Result};
+use imsprep_source::{Cancel, DiskReader, Extent, ReadAt, ReadAtExt, Result};
 
 use crate::cache::Cache;
+use crate::claims::{Claim, Claims, Flaw, Scope, See, Stop, check, see};
 use crate::pieces::{Layout, Packed, Piece, Pieces, Place};
 use crate::{Error, Slice};
 
@@ -61,6 +62,17 @@ impl<'a> Vhd<'a> {
         Err(file.unreadable(FORMAT, 0, "there is no footer that can be used"))
     }
 
+    /// What is wrong with the places in its table.
+    pub(crate) fn flaws(file: Slice<'a>, cancel: &Cancel) -> Result<Vec<Flaw>, Error> {
+        let first = footer_at(&file, Some(0), Footer::SIZE as u64)?;
+        let Some(footer) = first.filter(|footer| footer.disk_type == TYPE_DYNAMIC) else {
+            Self::open(file)?;
+            return Ok(Vec::new());
+        };
+        let (blocks, places) = blocks(file.clone(), &footer)?;
+        Ok(check(&file, &Table { blocks, places }, &|_| Ok(true), cancel)?)
+    }
+
     fn disk(&self) -> &dyn DiskReader {
         match &self.0 {
             Body::Fixed(slice) => slice,
@@ -101,6 +113,19 @@ fn footer_at(file: &Slice<'_>, at: Option<u64>, length: u64) -> Result<Option<Fo
 }
 
 fn dynamic<'a>(file: Slice<'a>, footer: &Footer) -> Result<Pieces<'a, Blocks<'a>>, Error> {
+    let (blocks, places) = blocks(file.clone(), footer)?;
+    blocks.check_table(places.table, places.header)?;
+    Ok(Pieces::new(file, blocks, None))
+}
+
+/// Where the file of a dynamic disk has its header and its table.
+#[derive(Clone, Copy)]
+struct Places {
+    header: u64,
+    table: u64,
+}
+
+fn blocks<'a>(file: Slice<'a>, footer: &Footer) -> Result<(Blocks<'a>, Places), Error> {
     let at = footer.data_offset;
     if !file.holds(at, DynamicHeader::SIZE as u64) {
         return Err(file.unreadable(
@@ -147,8 +172,7 @@ fn dynamic<'a>(file: Slice<'a>, footer: &Footer) -> Result<Pieces<'a, Blocks<'a>
         table,
         bitmaps: Cache::new(BITMAPS),
     };
-    blocks.check_table(header.table_offset, at)?;
-    Ok(Pieces::new(file, blocks, None))
+    Ok((blocks, Places { header: at, table: header.table_offset }))
 }
 
 /// Bitmaps of blocks that are kept; each has 512 bytes with blocks of 2 MiB.
@@ -156,6 +180,30 @@ const BITMAPS: usize = 64;
 
 /// Absent blocks that one answer tells of at most, so that none takes long.
 const TOLD: usize = 4096;
+
+/// The blocks of a dynamic disk, and where the table that names them is.
+struct Table<'a> {
+    blocks: Blocks<'a>,
+    places: Places,
+}
+
+impl Claims for Table<'_> {
+    fn walk(&self, _: Scope, seen: &mut See<'_>) -> Result<(), Stop> {
+        let Self { blocks, places } = self;
+        see(Claim::new("the copy of the footer", 0, Footer::SIZE as u64, 0), seen)?;
+        see(Claim::new("the header", places.header, DynamicHeader::SIZE as u64, 16), seen)?;
+        let table = blocks.table.len() as u64 * 4;
+        see(Claim::new("the table of blocks", places.table, table, places.header.saturating_add(16)), seen)?;
+        for (entry, block) in blocks.table.iter().zip(0_u64..).filter(|(entry, _)| **entry != BLOCK_ABSENT) {
+            let (named_at, at) = (places.table + block * 4, block * blocks.block_size);
+            let offset = u64::from(*entry) * SECTOR;
+            let claim =
+                Claim::new("a block of the disk", offset, blocks.bitmap_size + blocks.block_size, named_at);
+            see(claim.of_disk(at), seen)?;
+        }
+        Ok(())
+    }
+}
 
 /// The blocks of a dynamic disk.
 struct Blocks<'a> {

@@ -26,6 +26,8 @@ pub struct Header {
     pub header_size: u32,
     /// Entries of the catalog that follows the header.
     pub catalog_entries: u32,
+    /// Bytes of the bitmap in front of an extent.
+    pub bitmap_bytes: u32,
     /// Bytes of an extent.
     pub extent_bytes: u32,
     /// Virtual disk size in bytes, where version 1 has it.
@@ -46,6 +48,7 @@ impl Header {
             version: LE::read_u32(&b[64..68]),
             header_size: LE::read_u32(&b[68..72]),
             catalog_entries: LE::read_u32(&b[72..76]),
+            bitmap_bytes: LE::read_u32(&b[76..80]),
             extent_bytes: LE::read_u32(&b[80..84]),
             disk_size_v1: LE::read_u64(&b[84..92]),
             disk_size_v2: LE::read_u64(&b[88..96]),

@@ -38,6 +38,16 @@ pub const INCOMPATIBLE_KNOWN: u64 = INCOMPATIBLE_DIRTY
 
 /// Entry of an L1 table: the bits that are the L2 table's byte offset.
 pub const L1_OFFSET: u64 = 0x00ff_ffff_ffff_fe00;
+/// Entry of an L1 or L2 table: the cluster is used once, so that a writer may change it in place.
+pub const ENTRY_COPIED: u64 = 1 << 63;
+/// Entry of a refcount table: the bits that are the refcount block's byte offset.
+pub const REFCOUNT_OFFSET: u64 = 0xffff_ffff_ffff_fe00;
+/// Bytes of a refcount table at most, as in qemu.
+pub const REFCOUNT_TABLE_MAX: u64 = 8 << 20;
+/// Entries of a snapshot table at most, as in qemu.
+pub const SNAPSHOTS_MAX: u32 = 65536;
+/// Bytes of an entry of a snapshot table that all have; extra data, an identity and a name follow, padded to 8 bytes.
+pub const SNAPSHOT_SIZE: usize = 40;
 /// Entry of an L2 table: the cluster is compressed, and the other bits are those of a compressed cluster.
 pub const L2_COMPRESSED: u64 = 1 << 62;
 /// Entry of an L2 table, from version 3 on and without subclusters: the cluster reads as zeros, whatever its offset.
@@ -171,6 +181,30 @@ impl Qcow2Extension {
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
         Self { kind: BE::read_u32(&b[..4]), length: BE::read_u32(&b[4..8]) }
+    }
+}
+
+/// The start of an entry of a snapshot table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Qcow2Snapshot {
+    /// Byte offset of the snapshot's L1 table.
+    pub l1_table_offset: u64,
+    /// Entries of that table.
+    pub l1_size: u32,
+    /// Bytes of the entry, padding included.
+    pub length: u64,
+}
+
+impl Qcow2Snapshot {
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; SNAPSHOT_SIZE]) -> Self {
+        let (identity, name) = (BE::read_u16(&b[12..14]), BE::read_u16(&b[14..16]));
+        let variable = u64::from(identity) + u64::from(name) + u64::from(BE::read_u32(&b[36..40]));
+        Self {
+            l1_table_offset: BE::read_u64(&b[..8]),
+            l1_size: BE::read_u32(&b[8..12]),
+            length: (SNAPSHOT_SIZE as u64 + variable).next_multiple_of(8),
+        }
     }
 }
 

@@ -59,6 +59,15 @@ pub const PARAMETER_LEAVE_ALLOCATED: u32 = 1 << 0;
 /// File parameters: a differencing disk.
 pub const PARAMETER_HAS_PARENT: u32 = 1 << 1;
 
+/// Regions and blocks begin at multiples of this many bytes.
+pub const MIB: u64 = 1 << 20;
+/// Sectors that one bitmap of sectors covers; the block table has an entry for it after those of its blocks. [MS-VHDX] 2.5.
+pub const CHUNK_SECTORS: u64 = 1 << 23;
+/// Bits of an entry of the block table that are the block's state. [MS-VHDX] 2.5.1.
+pub const BLOCK_STATE_MASK: u64 = 7;
+/// State of a block that is in the file.
+pub const BLOCK_FULLY_PRESENT: u64 = 6;
+
 /// One of the two headers; the valid one with the higher sequence number is current. [MS-VHDX] 2.2.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -72,6 +81,10 @@ pub struct Header {
     pub log_guid: [u8; 16],
     /// [`VERSION`].
     pub version: u16,
+    /// Bytes of the log.
+    pub log_length: u32,
+    /// Byte offset of the log.
+    pub log_offset: u64,
 }
 
 impl Header {
@@ -88,6 +101,8 @@ impl Header {
             sequence_number: LE::read_u64(&b[8..16]),
             log_guid: [0; 16],
             version: LE::read_u16(&b[66..68]),
+            log_length: LE::read_u32(&b[68..72]),
+            log_offset: LE::read_u64(&b[72..80]),
         };
         header.log_guid.copy_from_slice(&b[48..64]);
         header

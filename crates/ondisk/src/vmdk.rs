@@ -35,6 +35,8 @@ pub const CREATE_TYPES: &[&str] = &[
     "vmfsThin",
 ];
 
+/// `flags`: [`SparseHeader::rgd_offset`] names a second grain directory, with grain tables of its own.
+pub const FLAG_REDUNDANT: u32 = 1 << 1;
 /// `flags`: an entry of 1 in a grain table is a grain of zeros.
 pub const FLAG_ZERO_GRAINS: u32 = 1 << 2;
 /// Entries of a grain table, in every file.
@@ -74,8 +76,12 @@ pub struct SparseHeader {
     pub descriptor_size: u64,
     /// Entries of a grain table: [`GRAIN_TABLE_ENTRIES`].
     pub table_entries: u32,
+    /// Sector of the redundant grain directory.
+    pub rgd_offset: u64,
     /// Sector of the grain directory, or [`GD_AT_END`].
     pub gd_offset: u64,
+    /// Sectors of header, descriptor and tables, after which the grains begin.
+    pub overhead: u64,
     /// Not 0: the file was not closed.
     pub unclean_shutdown: u8,
     /// [`COMPRESSION_DEFLATE`], where grains are compressed.
@@ -99,7 +105,9 @@ impl SparseHeader {
             descriptor_offset: LE::read_u64(&b[28..36]),
             descriptor_size: LE::read_u64(&b[36..44]),
             table_entries: LE::read_u32(&b[44..48]),
+            rgd_offset: LE::read_u64(&b[48..56]),
             gd_offset: LE::read_u64(&b[56..64]),
+            overhead: LE::read_u64(&b[64..72]),
             unclean_shutdown: b[72],
             compress_algorithm: LE::read_u16(&b[77..79]),
         }

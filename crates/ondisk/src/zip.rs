@@ -8,6 +8,10 @@ use byteorder::{ByteOrder, LittleEndian as LE};
 pub const MAGICS: [[u8; 4]; 3] = [LocalHeader::MAGIC, EndOfDirectory::MAGIC, *b"PK\x07\x08"];
 /// First bytes of a 7z archive.
 pub const SEVEN_ZIP_MAGIC: [u8; 6] = [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c];
+/// Bytes of a 7z archive's header.
+pub const SEVEN_ZIP_HEADER_SIZE: u64 = 32;
+/// Where in it stand the place of the list of members, counted from the header's end, and its length, of 8 bytes each.
+pub const SEVEN_ZIP_LIST_OFFSET: u64 = 12;
 
 /// `method`: stored as it is.
 pub const METHOD_STORED: u16 = 0;

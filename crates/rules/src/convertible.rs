@@ -7,9 +7,9 @@ use crate::content::check_disk;
 use crate::content_rules::{FILE_SYSTEM_PAST_END, PARTITION_PAST_END};
 use crate::facts::check_facts;
 use crate::lost::check_lost;
-use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, NOT_WHOLE, SNAPSHOTS};
-use crate::whole::{Place, one_file};
-use crate::{HUAWEI, Inside, Profile, Size};
+use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, SNAPSHOTS};
+use crate::whole::Place;
+use crate::{Inside, Profile, Size};
 
 /// What the caller may allow in a source: what is then carried over is the disk as it is now.
 const ALLOWABLE: [&Rule; 4] = [&SNAPSHOTS, &NOT_CLOSED, &PARTITION_PAST_END, &FILE_SYSTEM_PAST_END];
@@ -115,11 +115,6 @@ fn is_allowed(code: &str, allowed: &[String]) -> bool {
 pub fn check_readable(place: Place<'_>, detection: &Detection, allowed: &[String], report: &mut Report) {
     let mut found = Report::new();
     check_facts(place, detection, &mut found);
-    if detection.format == Format::Vmdk && detection.variant == Some("sparse extent") {
-        let message = "it has no descriptor of its own: it is one extent-file of a split disk";
-        let fix = one_file(place, detection, HUAWEI.max_disk);
-        found.push(Finding::new(&NOT_WHOLE, message).fix(fix));
-    }
     for finding in found.findings() {
         report.push(judged(finding.clone(), detection, allowed));
     }

@@ -87,6 +87,15 @@ fn finding(fact: &Fact) -> Option<Finding> {
         Fact::ExtentFiles(names) => {
             Finding::new(&NOT_WHOLE, format!("it is a descriptor; the data is in {}", shown_names(names)))
         }
+        Fact::ExtentOf(Some(name)) => {
+            let message =
+                format!("it is one extent-file of a split disk, which the descriptor {name:?} puts together");
+            Finding::new(&NOT_WHOLE, message)
+        }
+        Fact::ExtentOf(None) => Finding::new(
+            &NOT_WHOLE,
+            "it is one extent-file of a split disk: it has no descriptor of its own, and none in its folder names it",
+        ),
         Fact::Snapshots(count) => Finding::new(&SNAPSHOTS, "it has internal snapshots").found(count),
         Fact::Encrypted(method) => Finding::new(&ENCRYPTED, format!("it is encrypted ({method})")),
         Fact::Dirty => Finding::new(&NOT_CLOSED, "it is marked dirty, or its log was not replayed"),

@@ -22,6 +22,9 @@ pub(crate) fn one_file(place: Place<'_>, detection: &Detection, max_disk: u64) -
     let Place::File(path) = place else {
         return "unpack the archive, and convert the disk with the files that it names into one file".into();
     };
+    if let Some(descriptor) = descriptor(detection) {
+        return pieces(path, descriptor);
+    }
     let format = detection.format;
     let is_parent = detection.facts.iter().any(|fact| matches!(fact, Fact::Parent(_)));
     match (format, detection.variant) {
@@ -31,9 +34,6 @@ pub(crate) fn one_file(place: Place<'_>, detection: &Detection, max_disk: u64) -
         }
         (Format::Vdi, _) if is_parent => {
             return "clone it into one file where it was made (VirtualBox: VBoxManage clonemedium)".into();
-        }
-        (Format::Vmdk, Some("sparse extent")) => {
-            return "put all pieces and the descriptor, a small .vmdk that names them, into one folder, and convert the descriptor".into();
         }
         (Format::Qcow2 | Format::Qcow | Format::Qed | Format::Vmdk, _) => {}
         _ => return "export the disk as one file with the program that made it".into(),
@@ -60,6 +60,27 @@ pub(crate) fn one_file(place: Place<'_>, detection: &Detection, max_disk: u64) -
     format!(
         "if you trust the files that it names, convert all into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then \
          prepare that one"
+    )
+}
+
+/// Of an extent-file, the name of the descriptor beside it, if there is one.
+fn descriptor(detection: &Detection) -> Option<Option<&str>> {
+    detection.facts.iter().find_map(|fact| match fact {
+        Fact::ExtentOf(name) => Some(name.as_deref()),
+        _ => None,
+    })
+}
+
+/// How to make one file of a split disk of which the image is a piece.
+fn pieces(path: &Path, descriptor: Option<&str>) -> String {
+    let Some(name) = descriptor else {
+        return "put all pieces and the descriptor, a small .vmdk that names them, into one folder, and convert the descriptor".into();
+    };
+    let descriptor = path.with_file_name(name);
+    let (from, to) = (shell_quoted(&descriptor), shell_quoted(&beside(&descriptor, "whole", Some("qcow2"))));
+    format!(
+        "if you trust the files that the descriptor names, and all of them are there, convert it into one file: \
+         `qemu-img convert -p -f vmdk -O qcow2 {from} {to}`; then prepare that one"
     )
 }
 

@@ -130,6 +130,8 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         (Fact::Snapshots(2), "IMS-008", "snapshots"),
         (Fact::Encrypted("LUKS"), "IMS-009", "LUKS"),
         (Fact::ExtentFiles(vec![]), "IMS-007", "no file"),
+        (Fact::ExtentOf(Some("d.vmdk".into())), "IMS-007", "d.vmdk"),
+        (Fact::ExtentOf(None), "IMS-007", "none in its folder"),
         (Fact::Corrupt, "IMS-021", "corrupt"),
         (Fact::Dirty, "IMS-017", "dirty"),
         (Fact::UnknownIncompatibleFeatures(0x80), "IMS-022", "0x80"),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::sys;
 
@@ -17,6 +18,16 @@ impl LocalStream {
     /// If nobody does; of kind [`io::ErrorKind::Unsupported`] where the system has no such sockets.
     pub fn connect(path: &Path) -> io::Result<Self> {
         sys::connect_local(path).map(Self)
+    }
+
+    /// Bounds the time that one read or write may take; one that takes longer fails, of kind [`io::ErrorKind::WouldBlock`] or
+    /// [`io::ErrorKind::TimedOut`], as the system has it.
+    ///
+    /// # Errors
+    ///
+    /// If the time is 0, or the system refuses.
+    pub fn set_timeout(&self, time: Duration) -> io::Result<()> {
+        sys::set_local_timeout(&self.0, time)
     }
 }
 
@@ -56,5 +67,8 @@ mod tests {
         far.write_all(&bytes.map(|byte| byte + 1)).unwrap();
         near.read_exact(&mut bytes).unwrap();
         assert_eq!(&bytes, b"btl");
+        near.set_timeout(Duration::from_millis(10)).unwrap();
+        let kind = near.read(&mut bytes).unwrap_err().kind();
+        assert!(matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut), "{kind}");
     }
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use imsprep_detect::{Detection, Member as Found, Role, detect, look_into_tar};
+use imsprep_detect::{Detection, Member as Found, Role, look_into_tar};
 use imsprep_foreign::Slice;
 use imsprep_rules::{inside_text, shell_quoted};
-use imsprep_source::{ImageFile, ReadAt, SparseMap};
+use imsprep_source::{Cancel, ImageFile, ReadAt, SparseMap};
 
+use crate::look::look_at_member;
 use crate::{Error, Result};
 
 /// A disk in an archive.
@@ -41,7 +42,7 @@ fn slice<'a>(image: &'a ImageFile, map: &Arc<SparseMap>) -> Result<Slice<'a>> {
 ///
 /// [`Error::WhichDisk`] if there is none, or several and no number; [`Error::MemberNotRead`] if there is none but what may
 /// hold one.
-pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member> {
+pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
     let archive = look_into_tar(image)?;
     let (disks, others) = archive.members.into_iter().partition::<Vec<_>, _>(|member| {
         matches!(member.role, Role::Disk | Role::Cd) && member.map.is_some()
@@ -66,7 +67,7 @@ pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>) -> Result<Member> 
         return Err(Error::WhichDisk { path: image.path().to_owned(), count, names, has_more: !is_sure });
     };
     let name = inside.name.unwrap_or_default();
-    let detection = detect(&slice(image, &map)?)?;
+    let detection = look_at_member(slice(image, &map)?, cancel)?;
     Ok(Member { name, detection, map })
 }
 

@@ -68,7 +68,7 @@ pub fn create_bitmap(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<BitmapCreated> {
-    let opened = OpenedImage::open(path)?;
+    let opened = OpenedImage::open(path, cancel)?;
     refuse_unless_raw(path, opened.detection())?;
     let image = opened.file();
     let CreateOptions { layout, overwrite, io, .. } = options;
@@ -154,7 +154,7 @@ pub fn verify_bitmap(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<BitmapVerified> {
-    let opened = OpenedImage::open(path)?;
+    let opened = OpenedImage::open(path, cancel)?;
     let (image, detection) = (opened.file(), opened.detection());
     refuse_unless_raw(path, detection)?;
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));

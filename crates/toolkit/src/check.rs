@@ -122,7 +122,13 @@ pub fn check_image_file(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Checked> {
-    check_opened(OpenedImage::open(&target.path)?, &target.shares_bitmap_with, options, progress, cancel)
+    check_opened(
+        OpenedImage::open(&target.path, cancel)?,
+        &target.shares_bitmap_with,
+        options,
+        progress,
+        cancel,
+    )
 }
 
 /// Checks an image that is open: `others` would have the same bitmap file.

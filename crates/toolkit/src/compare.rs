@@ -63,7 +63,7 @@ impl Compared {
 ///
 /// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
 pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Cancel) -> Result<Compared> {
-    let images = [OpenedImage::open(a)?, OpenedImage::open(b)?];
+    let images = [OpenedImage::open(a, cancel)?, OpenedImage::open(b, cancel)?];
     let [image_a, image_b] = &images;
     let disks = [image_a.disk(cancel)?, image_b.disk(cancel)?];
     let [disk_a, disk_b] = &disks;

@@ -35,11 +35,15 @@ fn open_foreign<'a>(
         refuse_unless_readable(image.path(), Place::File(image.path()), detection)?;
         return Ok(Box::new(open_served(image, detection.format, driver, cancel)?));
     }
-    open_slice(Slice::whole(image), Place::File(image.path()), detection)
+    open_slice(Slice::whole(image), Place::File(image.path()), detection, cancel)
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
-fn open_member<'a>(image: &'a ImageFile, member: &Member) -> Result<Box<dyn DiskReader + 'a>> {
+fn open_member<'a>(
+    image: &'a ImageFile,
+    member: &Member,
+    cancel: &Cancel,
+) -> Result<Box<dyn DiskReader + 'a>> {
     let (bytes, detection) = (member.bytes(image)?, &member.detection);
     match (detection.format, qemu_driver(detection)) {
         // As in a file of its own.
@@ -47,7 +51,9 @@ fn open_member<'a>(image: &'a ImageFile, member: &Member) -> Result<Box<dyn Disk
             refuse_unless_readable(image.path(), Place::Archive, detection)?;
             Ok(Box::new(bytes))
         }
-        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => open_slice(bytes, Place::Archive, detection),
+        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => {
+            open_slice(bytes, Place::Archive, detection, cancel)
+        }
         _ => Err(not_read(image, member)),
     }
 }
@@ -56,12 +62,13 @@ fn open_slice<'a>(
     file: Slice<'a>,
     place: Place<'_>,
     detection: &Detection,
+    cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
     refuse_unless_readable(file.path(), place, detection)?;
     Ok(match (detection.format, qemu_driver(detection)) {
         (Format::Vhd, None) => Box::new(Vhd::open(file)?),
-        (Format::Qcow2, None) => Box::new(Qcow2::open(file)?),
-        (Format::Vmdk, None) => Box::new(Vmdk::open(file)?),
+        (Format::Qcow2, None) => Box::new(Qcow2::open(file, cancel)?),
+        (Format::Vmdk, None) => Box::new(Vmdk::open(file, cancel)?),
         (format, _) => return Err(Error::NoDisk { path: file.path().to_owned(), format }),
     })
 }
@@ -69,7 +76,6 @@ fn open_slice<'a>(
 /// qemu's name of the format, if it is one that only qemu reads.
 pub(crate) fn qemu_driver(detection: &Detection) -> Option<&'static str> {
     Some(match (detection.format, detection.variant) {
-        (Format::Vmdk, Some("vmfsSparse" | "seSparse")) => "vmdk",
         (Format::Qcow, _) => "qcow",
         (Format::Vhdx, _) => "vhdx",
         (Format::Vdi, _) => "vdi",
@@ -121,8 +127,8 @@ impl<'a> Disk<'a> {
             Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(file),
             Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(file, cancel)?)),
             Format::Tar => Inner::Foreign(match image.member() {
-                Some(member) => open_member(file, member)?,
-                None => open_member(file, &image.find_member(None)?)?,
+                Some(member) => open_member(file, member, cancel)?,
+                None => open_member(file, &image.find_member(None, cancel)?, cancel)?,
             }),
             _ => Inner::Foreign(open_foreign(file, detection, cancel)?),
         };

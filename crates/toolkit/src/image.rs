@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_detect::{Detection, Format, detect};
+use imsprep_detect::{Detection, Format};
 use imsprep_rules::Place;
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::{Member, disk_in};
 use crate::disk::refuse_unless_readable;
+use crate::look::look_at;
 use crate::{Disk, Result};
 
 /// An image file that was opened once, and what it is. All that is done with the image goes through this one descriptor, so that
@@ -20,18 +21,18 @@ pub struct OpenedImage {
 }
 
 impl OpenedImage {
-    /// Opens the image at `path` and detects its format.
+    /// Opens the image at `path`, detects its format and looks at its tables, and for the descriptor of an extent-file.
     ///
     /// # Errors
     ///
-    /// If the file can't be opened or read.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        Self::new(ImageFile::open(path)?)
+    /// If the file can't be opened or read, or at a stop.
+    pub fn open(path: impl Into<PathBuf>, cancel: &Cancel) -> Result<Self> {
+        Self::new(ImageFile::open(path)?, cancel)
     }
 
-    /// Detects the format of an open file.
-    pub(crate) fn new(file: ImageFile) -> Result<Self> {
-        let detection = detect(&file)?;
+    /// The same of an open file.
+    pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
+        let detection = look_at(&file, cancel)?;
         Ok(Self { file, detection, member: None })
     }
 
@@ -68,16 +69,16 @@ impl OpenedImage {
     /// [`Error::NotReadable`](crate::Error::NotReadable) if the archive is damaged;
     /// [`Error::WhichDisk`](crate::Error::WhichDisk); [`Error::MemberNotRead`](crate::Error::MemberNotRead) if no disk in it
     /// can be read where it is.
-    pub fn select_disk(&mut self, number: Option<u32>) -> Result<()> {
+    pub fn select_disk(&mut self, number: Option<u32>, cancel: &Cancel) -> Result<()> {
         if self.format() == Format::Tar {
-            self.member = Some(self.find_member(number)?);
+            self.member = Some(self.find_member(number, cancel)?);
         }
         Ok(())
     }
 
-    pub(crate) fn find_member(&self, number: Option<u32>) -> Result<Member> {
+    pub(crate) fn find_member(&self, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
         refuse_unless_readable(self.path(), Place::File(self.path()), &self.detection)?;
-        disk_in(&self.file, number)
+        disk_in(&self.file, number, cancel)
     }
 
     /// Opens the disk in the image; in an archive the selected one, or the only one. Of an image with snapshots it is the

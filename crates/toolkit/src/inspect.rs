@@ -24,7 +24,7 @@ pub struct Inspected {
 ///
 /// As [`OpenedImage::disk`], and if the disk can't be read. Whatever stands on the disk is no error.
 pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
-    let image = OpenedImage::open(path)?;
+    let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;

@@ -47,7 +47,7 @@ pub struct Plan {
 /// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, cancel: &Cancel) -> Result<Plan> {
-    Plan::new(OpenedImage::open(path)?, options, Severity::Warning, cancel)
+    Plan::new(OpenedImage::open(path, cancel)?, options, Severity::Warning, cancel)
 }
 
 impl Plan {
@@ -73,7 +73,7 @@ impl Plan {
             // What is wrong with the archive itself.
             check_readable(Place::File(image.path()), image.detection(), &options.allowed, report);
             if !report.has_errors() {
-                image.select_disk(options.disk)?;
+                image.select_disk(options.disk, cancel)?;
             }
         }
         // What its headers say shows before the work; where they say nothing, what comes out is counted.

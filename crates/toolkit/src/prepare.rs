@@ -39,7 +39,7 @@ pub fn prepare_image(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Prepared> {
-    let image = OpenedImage::open(path)?;
+    let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
     let source = path.to_owned();
     let mut overrides = Overrides::new();
@@ -68,7 +68,7 @@ pub fn prepare_image(
     }
     let conversion = plan.convert(progress, cancel)?;
     let checked = match conversion.made {
-        Some(_) => check(OpenedImage::open(output)?)?,
+        Some(_) => check(OpenedImage::open(output, cancel)?)?,
         None => None,
     };
     Ok(Prepared { source, conversion: Some(conversion), checked })

@@ -99,7 +99,7 @@ struct Looked {
 }
 
 fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
-    let image = OpenedImage::open(path)?;
+    let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
     let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
     let checked = check_opened(image, &[], &options, progress, cancel)?;

@@ -79,7 +79,7 @@ mod tests {
         };
         let good = vec![sum(0), sum(2), sum(4)];
         let verify = |sums: Vec<(u64, u32)>| {
-            let image = OpenedImage::open(&path).unwrap();
+            let image = OpenedImage::open(&path, &Cancel::new()).unwrap();
             let disk = image.disk(&Cancel::new()).unwrap();
             match verify(&disk, &Checksums::new(sums), &(), &Cancel::new()) {
                 Ok(()) => None,

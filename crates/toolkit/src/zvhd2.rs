@@ -52,7 +52,7 @@ pub(crate) fn write(
         None => write_disk(image, &mut file, options.verify, options, progress, cancel)?,
     };
     if let Some(checksums) = checksums {
-        let back = OpenedImage::new(file.read_back()?)?;
+        let back = OpenedImage::new(file.read_back()?, cancel)?;
         verify(&back.disk(cancel)?, &checksums, progress, cancel)?;
         written.verified = true;
     }

@@ -210,7 +210,7 @@ fn qemu_reads_the_file_that_was_opened() {
     for format in ["vhdx", "vdi", "qed", "qcow", "parallels"] {
         let dir = tempfile::tempdir().unwrap();
         let image = make(&plain(format, "", false), dir.path());
-        let opened = OpenedImage::open(&image).unwrap();
+        let opened = OpenedImage::open(&image, &Cancel::new()).unwrap();
         let source = std::fs::read(dir.path().join("source.raw")).unwrap();
         std::fs::rename(&image, dir.path().join("moved")).unwrap();
         std::fs::write(&image, "another").unwrap();

@@ -116,7 +116,7 @@ fn the_bitmap_of_a_container_and_the_bitmap_of_its_raw_are_the_same_bits() {
         assert_eq!(written.left_out, None, "{}", row.file);
         let found =
             scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
-        let image = OpenedImage::open(&image).unwrap();
+        let image = OpenedImage::open(&image, &Cancel::new()).unwrap();
         let disk = image.disk(&Cancel::new()).unwrap();
         assert_eq!(disk.container().unwrap().block_map().unwrap(), found.map, "{}", row.file);
         compared += 1;
@@ -319,7 +319,7 @@ fn what_is_put_in_the_place_of_a_judged_source_is_not_converted() {
             let output = Some(folder.path(if name == "a.raw" { "out.zvhd2" } else { "out.raw" }));
             let options = ConvertOptions { output, ..ConvertOptions::default() };
             let plan = plan_conversion(&source, options, &cancel).unwrap();
-            let opened = OpenedImage::open(&source).unwrap();
+            let opened = OpenedImage::open(&source, &Cancel::new()).unwrap();
             let before = start_of(&opened);
             // As long as the other.
             let other = vec![0xee; bytes.len()];

@@ -5,7 +5,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_foreign::{Qcow2, Slice};
-use imsprep_source::MemoryImage;
+use imsprep_source::{Cancel, MemoryImage};
 
 use super::build_qcow2::{Form, Kind, build};
 use crate::disk::{assert_consistent, assert_holds};
@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let file = SparseFile::decode(rest, 1 << 40);
-    if let Ok(disk) = Qcow2::open(Slice::whole(&file)) {
+    if let Ok(disk) = Qcow2::open(Slice::whole(&file), &Cancel::new()) {
         assert_consistent(&Planted::new(&disk, DiskBug::Cache));
     }
 }
@@ -48,7 +48,7 @@ fn run_built(u: &mut Unstructured<'_>) -> Result<()> {
     expected.truncate(expected.len() - 512 * u.int_in_range(0..=form.cluster() / 512 - 1)?);
     let built = build(form, expected.len() as u64, &kinds);
     let image = MemoryImage::new("built", built.bytes);
-    let disk = Qcow2::open(Slice::whole(&image)).expect("a sound qcow2");
+    let disk = Qcow2::open(Slice::whole(&image), &Cancel::new()).expect("a sound qcow2");
     let disk = Planted::new(&disk, DiskBug::Cache);
     assert_holds(&disk, &expected);
     assert_consistent(&disk);

@@ -4,7 +4,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_foreign::{Slice, Vmdk};
-use imsprep_source::MemoryImage;
+use imsprep_source::{Cancel, MemoryImage};
 
 use super::build_vmdk::{Form, Kind, build};
 use crate::disk::{assert_consistent, assert_holds};
@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let file = SparseFile::decode(rest, 1 << 40);
-    if let Ok(disk) = Vmdk::open(Slice::whole(&file)) {
+    if let Ok(disk) = Vmdk::open(Slice::whole(&file), &Cancel::new()) {
         assert_consistent(&Planted::new(&disk, DiskBug::End));
     }
 }
@@ -51,7 +51,7 @@ fn run_built(u: &mut Unstructured<'_>) -> Result<()> {
     expected.truncate(expected.len() - 512 * u.int_in_range(0..=grain / 512 - 1)?);
     let built = build(form, grain, expected.len() as u64 / 512, &kinds);
     let image = MemoryImage::new("built", built.bytes);
-    let disk = Vmdk::open(Slice::whole(&image)).expect("a sound VMDK");
+    let disk = Vmdk::open(Slice::whole(&image), &Cancel::new()).expect("a sound VMDK");
     let disk = Planted::new(&disk, DiskBug::End);
     assert_holds(&disk, &expected);
     assert_consistent(&disk);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Error;
 use imsprep_detect::Detection;
-use imsprep_source::FileKind;
+use imsprep_source::{Cancel, FileKind};
 use imsprep_toolkit::{OpenedImage, expand_targets};
 
 use crate::args::DetectArgs;
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
 }
 
 fn look_at(path: &Path) -> Result<(FileKind, Detection), Error> {
-    let image = OpenedImage::open(path)?;
+    let image = OpenedImage::open(path, &Cancel::new())?;
     image.file().verify_unchanged()?;
     Ok((image.file().kind(), image.detection().clone()))
 }

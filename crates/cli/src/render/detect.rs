@@ -119,6 +119,8 @@ pub(crate) fn fact_text(fact: &Fact) -> String {
         Fact::Parent(None) => "has a parent, not named".into(),
         Fact::ExtentFiles(names) if names.is_empty() => "a descriptor that names no files".into(),
         Fact::ExtentFiles(names) => format!("data in other files: {}", names.join(", ")),
+        Fact::ExtentOf(Some(name)) => format!("one extent-file of the split disk {name:?}"),
+        Fact::ExtentOf(None) => "one extent-file of a split disk".into(),
         Fact::Snapshots(count) => format!("internal snapshots: {count}"),
         Fact::Encrypted(method) => format!("encrypted: {method}"),
         Fact::Dirty => "not closed cleanly".into(),

@@ -111,6 +111,7 @@ impl From<&Fact> for WireFact {
             Fact::ExternalDataFile(name) => ("external-data-file", name.iter().cloned().collect()),
             Fact::Parent(name) => ("parent", name.iter().cloned().collect()),
             Fact::ExtentFiles(names) => ("extent-files", names.clone()),
+            Fact::ExtentOf(name) => ("extent-of", name.iter().cloned().collect()),
             Fact::Snapshots(count) => ("snapshots", vec![count.to_string()]),
             Fact::Encrypted(method) => ("encrypted", vec![(*method).to_owned()]),
             Fact::Dirty => ("dirty", vec![]),

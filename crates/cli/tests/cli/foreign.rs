@@ -1,6 +1,7 @@
 //! `imsprep convert` on VHD, qcow2 and VMDK, as a person runs it.
 
 use std::process::Command;
+use std::time::Duration;
 
 use imsprep_testdata::{command, each, need_tools};
 
@@ -484,4 +485,85 @@ fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
     assert!(run.status == 2 && run.err.contains("without a disk"), "{run:?}");
     let run = folder.run(&["convert", "disk1.vmdk", "x.zvhd2", "--disk", "1"]);
     assert!(run.status == 2 && run.err.contains("--disk has no meaning here"), "{run:?}");
+}
+
+/// A piece of a split VMDK is no image by itself: every command says so, and names the descriptor; the command that it
+/// advises works.
+#[test]
+fn an_extent_file_of_a_split_disk_is_told_with_its_descriptor() {
+    need_tools(["qemu-img"]);
+    let folder = Folder::new();
+    qemu_img(&folder, &["create", "-f", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", "split.vmdk", "8M"]);
+    qemu_img(&folder, &["create", "-f", "vmdk", "-o", "subformat=twoGbMaxExtentFlat", "flat.vmdk", "3G"]);
+    qemu_img(&folder, &["create", "-f", "vmdk", "-o", "subformat=monolithicFlat", "whole.vmdk", "8M"]);
+    let request = ["--bucket", "my-images", "--name", "web-01", "--os-version", "CentOS 7.0 64bit"];
+    for (piece, descriptor) in [("split-s001.vmdk", "split.vmdk"), ("flat-f002.vmdk", "flat.vmdk")] {
+        let (status, json) = folder.json(&["check", piece]);
+        let found = codes(&json["files"][0]["report"]);
+        assert!(status == 1 && found.iter().any(|code| code == "IMS-007"), "{piece}: {json}");
+        assert!(json.to_string().contains(descriptor), "{piece}: {json}");
+        let run = folder.run(&[&["request", piece], &request[..]].concat());
+        assert!(run.status == 1 && run.out.is_empty() && run.err.contains("IMS-007"), "{piece}: {run:?}");
+    }
+    // The advice holds the command, which is right.
+    let run = folder.run(&["check", "split-s001.vmdk"]);
+    let advised = run.out.lines().find_map(|line| line.split_once("`qemu-img convert")).map(|(_, rest)| rest);
+    let advised = format!("qemu-img convert{}", advised.unwrap().split('`').next().unwrap());
+    assert!(advised.contains(" split.vmdk ") && !run.out.contains("common import"), "{}", run.out);
+    let done = command("sh").args(["-c", &advised]).current_dir(folder.path(".")).output().unwrap();
+    assert!(done.status.success(), "{advised}: {}", String::from_utf8_lossy(&done.stderr));
+    let run = folder.run(&["prepare", "split-s001.vmdk"]);
+    assert!(run.status == 1 && run.out.contains("-O qcow2 split.vmdk"), "{run:?}");
+    // Without the descriptor it is still a piece.
+    std::fs::remove_file(folder.path("split.vmdk")).unwrap();
+    let run = folder.run(&["check", "split-s001.vmdk"]);
+    assert!(
+        run.status == 1 && run.out.contains("IMS-007") && !run.out.contains("qemu-img convert"),
+        "{run:?}"
+    );
+    // A flat file that is all of the disk is a RAW.
+    let (_, json) = folder.json(&["check", "whole-flat.vmdk"]);
+    assert!(!codes(&json["files"][0]["report"]).iter().any(|code| code == "IMS-007"), "{json}");
+}
+
+/// qemu-nbd listens before it opens the image, so that it may be gone before, while or after it was connected to.
+#[test]
+fn the_reason_of_qemu_nbd_is_told_each_time() {
+    need_tools(["qemu-img", "qemu-nbd"]);
+    let folder = Folder::new();
+    qemu_img(&folder, &["create", "-f", "vdi", "disk.vdi", "8M"]);
+    let mut bytes = std::fs::read(folder.path("disk.vdi")).unwrap();
+    // Blocks of 2 MiB, which the format allows and qemu does not.
+    bytes[376..380].copy_from_slice(&(2_u32 << 20).to_le_bytes());
+    folder.write("bad.vdi", &bytes);
+    for _ in 0..8 {
+        let run = folder.run(&["convert", "bad.vdi", "out.zvhd2"]);
+        assert!(run.status == 2 && run.err.contains("block size 2097152 is not"), "{run:?}");
+    }
+}
+
+/// A server that hangs does not keep the command from being stopped.
+#[test]
+fn a_stop_is_seen_while_qemu_nbd_is_waited_for() {
+    use std::os::unix::fs::PermissionsExt;
+    need_tools(["qemu-img"]);
+    let folder = Folder::new();
+    image(&folder, "disk.vhdx", "vhdx", &[]);
+    std::fs::create_dir(folder.path("bin")).unwrap();
+    folder.write("bin/qemu-nbd", b"#!/bin/sh\nexec sleep 1000\n");
+    std::fs::set_permissions(folder.path("bin/qemu-nbd"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path("bin").display(), std::env::var("PATH").unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_imsprep"))
+        .args(["convert", "disk.vhdx", "out.zvhd2"])
+        .current_dir(folder.path("."))
+        .env("PATH", path)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    let begun = std::time::Instant::now();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < Duration::from_secs(5) && !folder.path("out.zvhd2").exists());
 }

@@ -2,8 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-use imsprep_source::{Extent, LocalStream};
+use imsprep_source::Extent;
 
+use super::patient::Patient;
 use super::protocol as nbd;
 
 /// Bytes of an answer that are neither a read's data nor a status: names and messages.
@@ -15,7 +16,7 @@ const ANSWERS_MAX: usize = 64;
 
 /// A connection that is past its handshake.
 pub(super) struct Connection {
-    stream: LocalStream,
+    stream: Patient,
     size: u64,
     /// The number of the context that tells of zeros.
     allocation: u32,
@@ -60,7 +61,7 @@ fn bytes(stream: &mut impl Read, length: u32, most: u32) -> io::Result<Vec<u8>> 
 
 impl Connection {
     /// The handshake.
-    pub(super) fn open(mut stream: LocalStream) -> io::Result<Self> {
+    pub(super) fn open(mut stream: Patient) -> io::Result<Self> {
         let greeting = (long(&mut stream)?, long(&mut stream)?);
         let flags = short(&mut stream)?;
         if greeting != (nbd::SERVER_MAGIC, nbd::OPTION_MAGIC) || flags & nbd::FIXED_NEWSTYLE == 0 {
@@ -79,12 +80,18 @@ impl Connection {
         Ok(connection)
     }
 
+    /// From now on, the server has so long for each answer.
+    pub(super) fn set_patience(&mut self, patience: std::time::Duration) {
+        self.stream.set_patience(patience);
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
     /// Asks for an option, and takes what is answered until that is done.
     fn ask(&mut self, option: u32, data: &[u8]) -> io::Result<()> {
+        self.stream.begin();
         let length = u32::try_from(data.len()).unwrap_or(0);
         let head = [&nbd::OPTION_MAGIC.to_be_bytes()[..], &option.to_be_bytes(), &length.to_be_bytes()];
         self.stream.write_all(&[&head.concat(), data].concat())?;
@@ -115,7 +122,7 @@ impl Connection {
     pub(super) fn read(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         let (mut filled, wanted) = (0, buf.len());
         let length = u32::try_from(wanted).unwrap_or(u32::MAX);
-        let answer = |stream: &mut LocalStream, kind: u16, length: u32| {
+        let answer = |stream: &mut Patient, kind: u16, length: u32| {
             let at = long(stream)?.checked_sub(offset).and_then(|at| usize::try_from(at).ok());
             let there = match kind {
                 nbd::CHUNK_DATA => length.saturating_sub(8),
@@ -143,7 +150,7 @@ impl Connection {
         let (context, end) = (self.allocation, offset.saturating_add(length));
         let mut found = Vec::new();
         let mut at = offset;
-        let answer = |stream: &mut LocalStream, kind: u16, length: u32| {
+        let answer = |stream: &mut Patient, kind: u16, length: u32| {
             let data = bytes(stream, length, STATUS_MAX)?;
             let mut rest = data.as_slice();
             if kind != nbd::CHUNK_STATUS || word(&mut rest)? != context {
@@ -169,7 +176,7 @@ impl Connection {
         kind: u16,
         offset: u64,
         length: u32,
-        take: impl FnMut(&mut LocalStream, u16, u32) -> io::Result<()>,
+        take: impl FnMut(&mut Patient, u16, u32) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.broken {
             return Err(unexpected("nothing any more, after an earlier error"));
@@ -185,9 +192,10 @@ impl Connection {
         kind: u16,
         offset: u64,
         length: u32,
-        mut take: impl FnMut(&mut LocalStream, u16, u32) -> io::Result<()>,
+        mut take: impl FnMut(&mut Patient, u16, u32) -> io::Result<()>,
     ) -> io::Result<()> {
         self.cookie += 1;
+        self.stream.begin();
         self.send(kind, offset, length)?;
         let mut failed = None;
         loop {
@@ -231,6 +239,8 @@ impl Drop for Connection {
     /// Says goodbye, so that the server does not take it for a fault.
     fn drop(&mut self) {
         self.cookie += 1;
+        self.stream.set_patience(std::time::Duration::ZERO);
+        self.stream.begin();
         let _ = self.send(nbd::DISCONNECT, 0, 0);
     }
 }

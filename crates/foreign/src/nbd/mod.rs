@@ -1,6 +1,7 @@
 //! Formats that only qemu reads: through its network block server, on a local socket.
 
 mod connection;
+mod patient;
 mod protocol;
 mod server;
 
@@ -8,11 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, LocalStream, ReadAt, Result};
+use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, ReadAt, Result};
 
 use connection::Connection;
-pub use server::ServeError;
+use patient::is_cancelled;
 use server::Served;
+pub use server::{NbdServer, ServeError};
 
 /// Reads the disk in an image that a child process, `qemu-nbd`, serves; with as many requests at once as there are
 /// connections.
@@ -24,7 +26,24 @@ pub struct Nbd {
     /// What the server told last of what holds data.
     told: Mutex<Vec<(Extent, bool)>>,
     // Dropped last: connections that are closed first leave the server in peace.
-    _server: Served,
+    server: Served,
+}
+
+impl NbdServer {
+    /// As [`Nbd::open`], with this program and these limits.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub fn open(
+        &self,
+        image: &ImageFile,
+        format: &str,
+        connections: usize,
+        cancel: &Cancel,
+    ) -> Result<Nbd, ServeError> {
+        Nbd::open_with(self, image, format, connections, cancel)
+    }
 }
 
 /// Bytes of one request at most; servers take up to 32 MiB.
@@ -46,17 +65,26 @@ impl Nbd {
         connections: usize,
         cancel: &Cancel,
     ) -> Result<Self, ServeError> {
+        NbdServer::default().open(image, format, connections, cancel)
+    }
+
+    fn open_with(
+        program: &NbdServer,
+        image: &ImageFile,
+        format: &str,
+        connections: usize,
+        cancel: &Cancel,
+    ) -> Result<Self, ServeError> {
         let path = image.path();
-        let (server, first) = Served::start(image, format, connections.max(1), cancel)?;
-        let failed = |source: io::Error| ServeError::Protocol { path: path.to_owned(), source };
-        let mut idle = vec![Connection::open(first).map_err(failed)?];
+        let (server, first) = Served::start(program, image, format, connections.max(1), cancel)?;
+        let mut idle = vec![first];
         for _ in 1..connections {
-            let stream = LocalStream::connect(&server.socket()).map_err(failed)?;
-            idle.push(Connection::open(stream).map_err(failed)?);
+            idle.push(server.connect(program.reply, cancel)?);
         }
+        idle.iter_mut().for_each(|connection| connection.set_patience(program.reply));
         let size = idle.first().map_or(0, Connection::size);
         let (idle, told) = (Mutex::new(idle), Mutex::default());
-        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), told, _server: server })
+        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), told, server })
     }
 
     /// Runs `work` with a connection of its own.
@@ -73,7 +101,17 @@ impl Nbd {
         let result = work(&mut connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         self.returned.notify_one();
-        result.map_err(|source| Error::Read { path: self.path.clone(), offset, source })
+        result.map_err(|source| {
+            if is_cancelled(&source) {
+                return Error::Cancelled;
+            }
+            // A server that is gone has said why.
+            let ended = if source.kind() == io::ErrorKind::Other { None } else { self.server.last_words() };
+            let source = ended.map_or(source, |said| {
+                io::Error::new(io::ErrorKind::BrokenPipe, format!("qemu-nbd ended: {said}"))
+            });
+            Error::Read { path: self.path.clone(), offset, source }
+        })
     }
 }
 

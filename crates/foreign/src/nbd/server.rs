@@ -2,17 +2,36 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, ImageFile, Leftover, LocalStream, ReadAt, end_with_parent};
+use imsprep_source::{Cancel, ImageFile, Leftover, ReadAt, end_with_parent};
 
-/// The program that serves.
-const QEMU_NBD: &str = "qemu-nbd";
+use super::connection::Connection;
+use super::patient::{Patient, is_cancelled};
 
-/// How long it may take to come up: it reads the image's tables.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The program that serves, and how long it is waited for.
+#[derive(Clone, Debug)]
+pub struct NbdServer {
+    /// Its name, or where it is.
+    pub program: PathBuf,
+    /// How long it may take to come up and to greet: before that it reads the image's tables.
+    pub start: Duration,
+    /// How long it may take for one answer: to 4 MiB of the disk, or to what a GiB of it holds.
+    pub reply: Duration,
+}
+
+impl Default for NbdServer {
+    fn default() -> Self {
+        let limit = Duration::from_secs(60);
+        Self { program: "qemu-nbd".into(), start: limit, reply: limit }
+    }
+}
+
+/// How long a server that has closed its connection may take to end, and to say why.
+const FAREWELL: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_millis(5);
 /// In the folder.
 const SOCKET: &str = "nbd";
@@ -43,6 +62,16 @@ pub enum ServeError {
         /// What it said.
         said: String,
     },
+    /// The program does not answer in time.
+    #[error("{}: qemu-nbd did not answer within {seconds} seconds and was ended{}", path.display(), shown(said))]
+    Slow {
+        /// The image.
+        path: PathBuf,
+        /// How long it was waited for.
+        seconds: f32,
+        /// What it has written on its standard error.
+        said: String,
+    },
     /// The program can't be run.
     #[error("{}: cannot run qemu-nbd", path.display())]
     Run {
@@ -64,10 +93,18 @@ pub enum ServeError {
     Cancelled,
 }
 
+/// To follow on an error: what the program has written, if anything.
+fn shown(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!("; it wrote: {said}") }
+}
+
 /// A running server. Dropped, it is gone, and so is its socket. Should this process be killed, the server ends by itself, as it
 /// does when its last client is gone.
 pub(super) struct Served {
-    child: Child,
+    path: PathBuf,
+    /// The name by which the program opens the image.
+    name: String,
+    child: Mutex<Child>,
     /// A folder that nobody else may enter, with the socket in it, and what the program says.
     folder: tempfile::TempDir,
     /// Gone after the folder.
@@ -75,16 +112,18 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Starts it, and waits for its first connection.
+    /// Starts it, and waits for its first connection to be past its handshake: it listens before it opens the image, so that
+    /// only its greeting shows that it has the image open.
     pub(super) fn start(
+        program: &NbdServer,
         image: &ImageFile,
         format: &str,
         connections: usize,
         cancel: &Cancel,
-    ) -> Result<(Self, LocalStream), ServeError> {
+    ) -> Result<(Self, Connection), ServeError> {
         let path = image.path();
         let run_error = |source| ServeError::Run { path: path.to_owned(), source };
-        let mut command = Command::new(QEMU_NBD);
+        let mut command = Command::new(&program.program);
         command.stdin(Stdio::null());
         let held = image.give_to(&mut command).map_err(run_error)?;
         let name = held.map_or_else(|| path.canonicalize(), |held| Ok(held.to_owned())).map_err(run_error)?;
@@ -101,38 +140,97 @@ impl Served {
             io::ErrorKind::NotFound => ServeError::Absent { path: path.to_owned() },
             _ => run_error(source),
         })?;
-        let mut served = Self { child, folder, _leftover: leftover };
+        let served = Self {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            child: Mutex::new(child),
+            folder,
+            _leftover: leftover,
+        };
         let begun = Instant::now();
         loop {
-            let waits = match LocalStream::connect(&served.socket()) {
-                Ok(stream) if held.is_some() => return Ok((served, stream)),
-                Ok(stream) => return image.verify_unchanged().map(|()| (served, stream)).map_err(changed),
-                Err(error) => error,
-            };
-            if !matches!(waits.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
-                return Err(run_error(waits));
+            let left = program.start.saturating_sub(begun.elapsed());
+            match Patient::connect(&served.socket(), left, cancel) {
+                Ok(stream) => {
+                    let first =
+                        Connection::open(stream).map_err(|error| served.failed(error, program.start))?;
+                    if held.is_none() {
+                        image.verify_unchanged().map_err(changed)?;
+                    }
+                    return Ok((served, first));
+                }
+                Err(waits)
+                    if waits.kind() == io::ErrorKind::NotFound
+                        || waits.kind() == io::ErrorKind::ConnectionRefused => {}
+                Err(error) => return Err(served.failed(error, program.start)),
             }
             if cancel.is_cancelled() {
                 return Err(ServeError::Cancelled);
             }
-            let ended = served.child.try_wait().map_err(run_error)?;
-            if ended.is_some() || begun.elapsed() > PATIENCE {
-                return Err(ServeError::Refused { path: path.to_owned(), said: served.said(name, path) });
+            if let Some(said) = served.ended(Duration::ZERO) {
+                return Err(ServeError::Refused { path: served.path.clone(), said });
+            }
+            if left.is_zero() {
+                return Err(served.slow(program.start));
             }
             std::thread::sleep(TURN);
         }
     }
 
+    /// One more connection to it, past its handshake.
+    pub(super) fn connect(&self, patience: Duration, cancel: &Cancel) -> Result<Connection, ServeError> {
+        let stream = Patient::connect(&self.socket(), patience, cancel);
+        stream.and_then(Connection::open).map_err(|error| self.failed(error, patience))
+    }
+
+    /// Why a connection failed: a server that is gone has said it better.
+    fn failed(&self, error: io::Error, patience: Duration) -> ServeError {
+        let path = self.path.clone();
+        match error.kind() {
+            _ if is_cancelled(&error) => ServeError::Cancelled,
+            io::ErrorKind::TimedOut => self.slow(patience),
+            _ => match self.ended(FAREWELL) {
+                Some(said) => ServeError::Refused { path, said },
+                None => ServeError::Protocol { path, source: error },
+            },
+        }
+    }
+
+    fn slow(&self, patience: Duration) -> ServeError {
+        ServeError::Slow { path: self.path.clone(), seconds: patience.as_secs_f32(), said: self.said() }
+    }
+
+    /// What the server said before it ended, if it has, or does within a moment.
+    pub(super) fn last_words(&self) -> Option<String> {
+        self.ended(FAREWELL)
+    }
+
+    /// What the server said, if it ends within this time.
+    fn ended(&self, patience: Duration) -> Option<String> {
+        let begun = Instant::now();
+        loop {
+            let ended = self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+            match ended {
+                Ok(None) if begun.elapsed() < patience => std::thread::sleep(TURN),
+                Ok(None) | Err(_) => return None,
+                Ok(Some(status)) => {
+                    let said = self.said();
+                    return Some(if said.is_empty() { format!("it says nothing ({status})") } else { said });
+                }
+            }
+        }
+    }
+
     /// What the child wrote on its standard error.
-    fn said(&self, name: &str, path: &Path) -> String {
+    fn said(&self) -> String {
         let mut said = Vec::new();
         if let Ok(errors) = File::open(self.folder.path().join(ERRORS)) {
             let _ = errors.take(SAID_MAX).read_to_end(&mut said);
         }
         // It speaks of the image by the name that it was given.
-        let said = String::from_utf8_lossy(&said).replace(name, &path.display().to_string());
+        let said = String::from_utf8_lossy(&said).replace(&self.name, &self.path.display().to_string());
         let said = said.trim().trim_start_matches("qemu-nbd: ");
-        if said.is_empty() { "it says nothing".into() } else { said.replace('\n', "; ") }
+        said.replace('\n', "; ")
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -143,8 +241,9 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         // It may be gone already: it goes with its last connection.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an L2 entry says of its cluster.
 
-use imsprep_ondisk::qcow::{COMPRESSED_SECTOR, L2_COMPRESSED, L2_OFFSET, L2_ZERO, SUBCLUSTERS};
+use imsprep_ondisk::qcow::{COMPRESSED_SECTOR, ENTRY_COPIED, L2_COMPRESSED, L2_OFFSET, L2_ZERO, SUBCLUSTERS};
 
 use super::header::Header;
 
@@ -18,6 +18,11 @@ pub(crate) enum Cluster {
 /// Decodes an entry; `bitmap` is the second half of an extended one.
 pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster, String> {
     if entry & L2_COMPRESSED != 0 {
+        if entry & ENTRY_COPIED != 0 {
+            return Err(format!(
+                "the entry of a compressed cluster ({entry:#x}) has the flag of one that is not"
+            ));
+        }
         if bitmap != 0 {
             return Err(format!("a compressed cluster has subclusters ({bitmap:#x})"));
         }
@@ -31,6 +36,17 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
         });
     }
     let offset = entry & L2_OFFSET;
+    // Only without subclusters is the lowest bit a flag.
+    let known = L2_OFFSET | ENTRY_COPIED | if header.extended { 0 } else { L2_ZERO };
+    if entry & !known != 0 {
+        return Err(format!("reserved bits of its entry are set ({entry:#x})"));
+    }
+    if !offset.is_multiple_of(header.cluster_size()) {
+        return Err(format!("its cluster is said to be at {offset}, where none can be"));
+    }
+    if entry == ENTRY_COPIED && bitmap == 0 {
+        return Err(format!("its entry ({entry:#x}) has the flag of a cluster and the place of none"));
+    }
     let subclusters = if header.extended {
         let (stored, zeros) = split(bitmap);
         if stored & zeros != 0 {
@@ -50,7 +66,7 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
     if subclusters == 0 {
         return Ok(Cluster::Zeros);
     }
-    if offset == 0 || !offset.is_multiple_of(header.cluster_size()) {
+    if offset == 0 {
         return Err(format!("its cluster is said to be at {offset}, where none can be"));
     }
     Ok(Cluster::Stored { offset, subclusters })
@@ -68,8 +84,18 @@ mod tests {
     use crate::unpack::Method;
 
     fn header(version: u32, cluster_bits: u32, extended: bool) -> Header {
-        let method = Method::Deflate;
-        Header { version, cluster_bits, disk_size: 0, extended, method, l1_offset: 0, l1_entries: 0 }
+        Header {
+            version,
+            cluster_bits,
+            disk_size: 0,
+            extended,
+            method: Method::Deflate,
+            l1_offset: 0,
+            l1_entries: 0,
+            l1_size: 0,
+            refcounts: (0, 0),
+            snapshots: (0, 0),
+        }
     }
 
     #[test]
@@ -100,5 +126,24 @@ mod tests {
         assert!(decode(0x5_0000, 0x1_0000_0001, &header).is_err(), "both");
         assert!(decode(0, 1, &header).is_err(), "stored nowhere");
         assert!(decode(1 << 62, 1, &header).is_err(), "compressed with subclusters");
+        assert!(decode(0x5_0001, 6, &header).is_err(), "the flag of zeros, which subclusters replace");
+    }
+
+    #[test]
+    fn bits_that_mean_nothing_are_refused() {
+        let (v3, extended) = (header(3, 16, false), header(3, 16, true));
+        for bit in (1..=8).chain(56..=61) {
+            for (entry, bitmap, header) in
+                [(0x5_0000, 0, &v3), (0, 0, &v3), (1, 0, &v3), (0x5_0000, 6, &extended)]
+            {
+                assert!(decode(entry | 1 << bit, bitmap, header).is_err(), "bit {bit} of {entry:#x}");
+            }
+        }
+        for bit in 9..16 {
+            assert!(decode(0x5_0001 | 1 << bit, 0, &v3).is_err(), "zeros within a cluster, bit {bit}");
+        }
+        assert!(decode(1 << 63, 0, &v3).is_err(), "copied, and no cluster");
+        assert!(decode(1 << 63 | 1 << 62 | 0x1_2345, 0, &v3).is_err(), "copied and compressed");
+        assert_eq!(decode(1 << 63 | 0x5_0001, 0, &v3), Ok(Cluster::Zeros), "allocated zeros");
     }
 }

@@ -28,6 +28,12 @@ pub(crate) struct Header {
     pub(crate) l1_offset: u64,
     /// Entries of the L1 table that the disk takes.
     pub(crate) l1_entries: u64,
+    /// Entries of the L1 table that the file has.
+    pub(crate) l1_size: u64,
+    /// Where the refcount table is, and its clusters.
+    pub(crate) refcounts: (u64, u64),
+    /// Where the snapshot table is, and its entries.
+    pub(crate) snapshots: (u64, u32),
 }
 
 impl Header {
@@ -57,6 +63,9 @@ impl Header {
             method: Method::Deflate,
             l1_offset: raw.l1_table_offset,
             l1_entries: 0,
+            l1_size: raw.l1_size.into(),
+            refcounts: (raw.refcount_table_offset, raw.refcount_table_clusters.into()),
+            snapshots: (raw.snapshots_offset, raw.nb_snapshots),
         };
         if raw.version == 3 {
             header.read_v3(file)?;

@@ -1,13 +1,15 @@
 //! qcow2, versions 2 and 3.
 
+mod claims;
 mod entry;
 mod header;
 mod tables;
 
 use std::path::Path;
 
-use imsprep_source::{DiskReader, Extent, ReadAt, Result};
+use imsprep_source::{Cancel, DiskReader, Extent, ReadAt, Result};
 
+use crate::claims::{Flaw, check};
 use crate::pieces::Pieces;
 use crate::{Error, Slice};
 use header::Header;
@@ -16,23 +18,37 @@ use tables::Tables;
 const FORMAT: &str = "qcow2";
 
 /// Reads the disk in a qcow2 of version 2 or 3: its current state. Any size of clusters, extended L2 entries, and clusters
-/// compressed by deflate and by Zstandard. Reference counts are not looked at: they matter to writers alone.
+/// compressed by deflate and by Zstandard. Reference counts are not compared with the tables: they matter to writers alone.
 pub struct Qcow2<'a>(Pieces<'a, Tables<'a>>);
 
 impl<'a> Qcow2<'a> {
-    /// Opens the disk: reads the header and the L1 table.
+    /// Opens the disk: reads the header and all tables, of which each must be what it can be, and lie apart from all others
+    /// and from all clusters. That a place lies beyond the end of the file is an error when it is read.
     ///
     /// # Errors
     ///
     /// [`Error::Unreadable`] if the header is not that of a disk that is whole, plain and in this file: a backing file, an
-    /// external data file, encryption, the corrupt bit and unknown incompatible features are refused; or if the file can't
-    /// be read.
-    pub fn open(file: Slice<'a>) -> Result<Self, Error> {
+    /// external data file, encryption, the corrupt bit and unknown incompatible features are refused;
+    /// [`imsprep_source::Error::Damaged`] if its tables contradict each other; or if the file can't be read, or at a stop.
+    pub fn open(file: Slice<'a>, cancel: &Cancel) -> Result<Self, Error> {
+        let disk = Self::open_unchecked(file.clone())?;
+        let flaws = disk.flaws(&file, cancel)?;
+        match flaws.into_iter().find(|flaw| matches!(flaw, Flaw::Damaged { .. })) {
+            Some(flaw) => Err(flaw.error(&file).into()),
+            None => Ok(disk),
+        }
+    }
+
+    pub(crate) fn open_unchecked(file: Slice<'a>) -> Result<Self, Error> {
         let header = Header::read(&file)?;
         let unit = usize::try_from(header.cluster_size()).unwrap_or(0);
         let method = header.method;
         let tables = Tables::read(file.clone(), header)?;
         Ok(Self(Pieces::new(file, tables, Some((method, unit)))))
+    }
+
+    pub(crate) fn flaws(&self, file: &Slice<'_>, cancel: &Cancel) -> Result<Vec<Flaw>> {
+        check(file, self.0.layout(), &|at| self.0.expands(at), cancel)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imsprep_ondisk::qcow::{L1_OFFSET, SUBCLUSTERS};
+use imsprep_ondisk::qcow::{ENTRY_COPIED, L1_OFFSET, SUBCLUSTERS};
 use imsprep_source::{ReadAt, Result};
 
 use super::entry::{Cluster, decode};
@@ -18,10 +18,11 @@ const KEPT_TABLES: std::ops::RangeInclusive<u64> = 4..=1024;
 
 /// Finds the clusters of a disk.
 pub(crate) struct Tables<'a> {
-    file: Slice<'a>,
-    header: Header,
-    /// Offsets of the L2 tables; 0 for one that is not there, whose clusters all read as zeros.
-    l1: Vec<u64>,
+    pub(super) file: Slice<'a>,
+    pub(super) header: Header,
+    /// Entries of the L1 table: the offsets of the L2 tables, with a flag. 0 for one that is not there, whose clusters all
+    /// read as zeros.
+    pub(super) l1: Vec<u64>,
     l2: Cache<Vec<u64>>,
 }
 
@@ -30,7 +31,7 @@ impl<'a> Tables<'a> {
         // The header bounds it to 32 MiB, and says that it lies in the file.
         let mut bytes = vec![0; usize::try_from(header.l1_entries * 8).unwrap_or(0)];
         file.read_at(&mut bytes, header.l1_offset)?;
-        let l1 = numbers(&bytes).map(|entry| entry & L1_OFFSET).collect();
+        let l1 = numbers(&bytes).collect();
         let kept = (KEPT / header.cluster_size()).clamp(*KEPT_TABLES.start(), *KEPT_TABLES.end());
         Ok(Self { file, header, l1, l2: Cache::new(usize::try_from(kept).unwrap_or(1)) })
     }
@@ -38,24 +39,48 @@ impl<'a> Tables<'a> {
     /// The L2 table for this offset of the disk; `None` if it is not there.
     fn table(&self, at: u64) -> Result<Option<Arc<Vec<u64>>>> {
         let number = at / self.header.l2_reach();
-        let offset =
-            usize::try_from(number).ok().and_then(|number| self.l1.get(number)).copied().unwrap_or(0);
-        if offset == 0 {
+        let place = self.l2_place(number);
+        let Some(offset) = place.map_err(|what| self.file.damaged(at, self.l1_entry(number), what))? else {
             return Ok(None);
-        }
-        let size = self.header.cluster_size();
-        if !offset.is_multiple_of(size) || !self.file.holds(offset, size) {
-            let entry = self.header.l1_offset + number * 8;
+        };
+        let (size, wanted) = (self.header.cluster_size(), self.l2_wanted(number));
+        if !self.file.holds(offset, wanted) {
             let what = format!("the L2 table is said to be at {offset}, where none can be");
-            return Err(self.file.damaged(at, entry, what));
+            return Err(self.file.damaged(at, self.l1_entry(number), what));
         }
         let read = || {
             let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
-            self.file.read_at(&mut bytes, offset)?;
+            let there = usize::try_from(wanted).ok().and_then(|wanted| bytes.get_mut(..wanted));
+            self.file.read_at(there.unwrap_or_default(), offset)?;
             Ok(numbers(&bytes).collect())
         };
         // By its place: a table that is named twice is read once.
         self.l2.get(offset / size, read).map(Some)
+    }
+
+    /// Where the L2 table of this number is; `None` if it is not there. What is wrong with the entry is an error.
+    pub(super) fn l2_place(&self, number: u64) -> Result<Option<u64>, String> {
+        let entry = usize::try_from(number).ok().and_then(|number| self.l1.get(number)).copied().unwrap_or(0);
+        let offset = entry & L1_OFFSET;
+        if entry & !(L1_OFFSET | ENTRY_COPIED) != 0 {
+            return Err(format!("reserved bits of an entry of the L1 table are set ({entry:#x})"));
+        }
+        if !offset.is_multiple_of(self.header.cluster_size()) || (offset == 0 && entry != 0) {
+            return Err(format!("the L2 table is said to be at {offset}, where none can be"));
+        }
+        Ok((offset > 0).then_some(offset))
+    }
+
+    /// Where the L1 table names the L2 table of this number.
+    pub(super) fn l1_entry(&self, number: u64) -> u64 {
+        self.header.l1_offset.saturating_add(number * 8)
+    }
+
+    /// Bytes of the L2 table of this number that the disk takes: those of the last one may be fewer than a cluster.
+    pub(super) fn l2_wanted(&self, number: u64) -> u64 {
+        let header = &self.header;
+        let left = header.disk_size.saturating_sub(number.saturating_mul(header.l2_reach()));
+        left.min(header.l2_reach()).div_ceil(header.cluster_size()) * header.entry_size()
     }
 
     /// Bytes of the clusters after the one of this offset that have no entry, as far as the table goes.
@@ -76,7 +101,8 @@ impl<'a> Tables<'a> {
         let second = if header.extended { word(index * width + 1).unwrap_or(0) } else { 0 };
         decode(first, second, header).map_err(|what| {
             let l1 = usize::try_from(at / header.l2_reach()).ok().and_then(|number| self.l1.get(number));
-            self.file.damaged(at, l1.copied().unwrap_or(0) + index * header.entry_size(), what)
+            let table = l1.copied().unwrap_or(0) & L1_OFFSET;
+            self.file.damaged(at, table + index * header.entry_size(), what)
         })
     }
 }
@@ -135,7 +161,7 @@ impl Layout for Tables<'_> {
     }
 }
 
-fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     let (words, _) = bytes.as_chunks::<8>();
     words.iter().map(|word| u64::from_be_bytes(*word))
 }

@@ -4,6 +4,7 @@ mod build_qcow2;
 mod build_vhd;
 mod build_vmdk;
 mod hostile;
+mod overlaps;
 mod qcow2;
 mod vhd;
 mod vmdk;

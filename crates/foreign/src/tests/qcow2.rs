@@ -1,6 +1,6 @@
 //! qcow2.
 
-use imsprep_source::{DiskReader, Error as SourceError, Extent, MemoryImage, ReadAt};
+use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, ReadAt};
 use proptest::prelude::*;
 
 use super::build_qcow2::{Form, Kind, build};
@@ -61,7 +61,7 @@ proptest! {
         expected.truncate(expected.len() - cut.min(form.cluster() - 1) / 512 * 512);
         let built = build(form, expected.len() as u64, &kinds);
         let image = MemoryImage::new("disk.qcow2", built.bytes);
-        assert_holds(&Qcow2::open(Slice::whole(&image)).unwrap(), &expected);
+        assert_holds(&Qcow2::open(Slice::whole(&image), &Cancel::new()).unwrap(), &expected);
     }
 }
 
@@ -73,7 +73,7 @@ fn clusters_far_apart_are_found_and_nothing_between_them_is_walked() {
     kinds[3 * 8192 + 5] = Kind::Stored(noise(1, 65536));
     let built = build(form, 4 * 8192 * 65536, &kinds);
     let image = MemoryImage::new("disk.qcow2", built.bytes);
-    let disk = Qcow2::open(Slice::whole(&image)).unwrap();
+    let disk = Qcow2::open(Slice::whole(&image), &Cancel::new()).unwrap();
     let start = (3 * 8192 + 5) * 65536;
     assert_eq!(disk.data_from(7).unwrap(), Some(Extent { start, end: start + 65536 }));
     assert_eq!(disk.data_from(start + 65536).unwrap(), None);
@@ -81,7 +81,7 @@ fn clusters_far_apart_are_found_and_nothing_between_them_is_walked() {
 
 fn open_error(file: Vec<u8>) -> Error {
     let image = MemoryImage::new("disk.qcow2", file);
-    Qcow2::open(Slice::whole(&image)).err().unwrap()
+    Qcow2::open(Slice::whole(&image), &Cancel::new()).err().unwrap()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn what_can_not_be_read_without_doubt_is_refused() {
     // The dirty bit is about reference counts, and is of no interest here.
     let mut file = good.clone();
     file[79] = 1;
-    assert!(Qcow2::open(Slice::whole(&MemoryImage::new("disk.qcow2", file))).is_ok());
+    assert!(Qcow2::open(Slice::whole(&MemoryImage::new("disk.qcow2", file)), &Cancel::new()).is_ok());
     // The largest L1 table that a header can tell of: no memory is taken for it.
     let mut file = good.clone();
     file[24..32].copy_from_slice(&(1_u64 << 50).to_be_bytes());
@@ -133,7 +133,7 @@ fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
     let l2 = built.l2.unwrap();
     let read = |file: Vec<u8>, cluster: u64| {
         let image = MemoryImage::new("disk.qcow2", file);
-        let disk = Qcow2::open(Slice::whole(&image)).unwrap();
+        let disk = Qcow2::open(Slice::whole(&image), &Cancel::new()).unwrap();
         disk.read_at(&mut vec![0; 4096], cluster * 4096)
     };
     let altered = |at: usize, value: u64| {
@@ -143,11 +143,9 @@ fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
     };
     for (at, value, cluster, words) in [
         (l2, 0x1001_0000_0000, 0, "beyond the end of the file"),
-        (l2, 0x1200, 0, "where none can be"),
         (l2 + 8, 1 << 62 | 0xff_0000, 1, "beyond the end of the file"),
-        (l2 + 8, 1 << 62 | 4096, 1, "expand"),
+        (l2 + 8, 1 << 62 | 0x3f00, 1, "expand"),
         (built.l1, 0x1000_0000, 0, "the L2 table is said to be at 268435456"),
-        (built.l1, 0x1200, 0, "the L2 table is said to be at 4608"),
     ] {
         let file = altered(at, value);
         let error = read(file.clone(), cluster).unwrap_err();

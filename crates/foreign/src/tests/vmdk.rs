@@ -1,6 +1,6 @@
 //! VMDK.
 
-use imsprep_source::{Error as SourceError, MemoryImage, ReadAt};
+use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt};
 use proptest::prelude::*;
 
 use super::build_vmdk::{Built, Form, Kind, build};
@@ -38,7 +38,7 @@ proptest! {
         }
         let built = build(form, grain, sectors as u64, &grains);
         let image = MemoryImage::new("disk.vmdk", built.bytes);
-        assert_holds(&Vmdk::open(Slice::whole(&image)).unwrap(), &expected);
+        assert_holds(&Vmdk::open(Slice::whole(&image), &Cancel::new()).unwrap(), &expected);
     }
 }
 
@@ -66,7 +66,7 @@ fn what_can_not_be_read_without_doubt_is_refused() {
             let mut file = good.bytes.clone();
             file[good.header + at..][..bytes.len()].copy_from_slice(bytes);
             let image = MemoryImage::new("disk.vmdk", file);
-            let error = Vmdk::open(Slice::whole(&image)).err();
+            let error = Vmdk::open(Slice::whole(&image), &Cancel::new()).err();
             let error = error.unwrap_or_else(|| panic!("{form:?} {at} {bytes:?}")).to_string();
             assert!(error.contains(words), "{form:?} {at}: {error}");
         }
@@ -75,17 +75,23 @@ fn what_can_not_be_read_without_doubt_is_refused() {
     let mut file = good.bytes.clone();
     file[good.header + 77] = 2;
     let image = MemoryImage::new("disk.vmdk", file);
-    assert!(Vmdk::open(Slice::whole(&image)).err().unwrap().to_string().contains("compression 2 is unknown"));
+    assert!(
+        Vmdk::open(Slice::whole(&image), &Cancel::new())
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("compression 2 is unknown")
+    );
     // A stream that was cut off has no footer.
     let image = MemoryImage::new("disk.vmdk", good.bytes[..good.header].to_vec());
-    assert!(Vmdk::open(Slice::whole(&image)).is_err());
+    assert!(Vmdk::open(Slice::whole(&image), &Cancel::new()).is_err());
 }
 
 #[test]
 fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
     let read = |file: Vec<u8>, grain: u64| {
         let image = MemoryImage::new("disk.vmdk", file);
-        let disk = Vmdk::open(Slice::whole(&image)).unwrap();
+        let disk = Vmdk::open(Slice::whole(&image), &Cancel::new()).unwrap();
         disk.read_at(&mut [0; 4096], grain * 4096)
     };
     let says = |result: Result<(), SourceError>, words: &str| {

@@ -13,14 +13,14 @@ use crate::pieces::{Layout, Packed, Piece, Place};
 /// Grain tables that are kept, of 2 KiB each.
 const KEPT: usize = 1024;
 /// Bytes of a grain table.
-const TABLE_SIZE: usize = GRAIN_TABLE_ENTRIES as usize * 4;
+pub(super) const TABLE_SIZE: usize = GRAIN_TABLE_ENTRIES as usize * 4;
 
 /// Finds the grains of a disk.
 pub(crate) struct Grains<'a> {
-    file: Slice<'a>,
-    header: Header,
+    pub(super) file: Slice<'a>,
+    pub(super) header: Header,
     /// Sectors of the grain tables.
-    directory: Vec<u32>,
+    pub(super) directory: Vec<u32>,
     tables: Cache<Vec<u32>>,
 }
 
@@ -33,11 +33,17 @@ impl<'a> Grains<'a> {
     }
 
     /// Bytes of the disk that one grain table covers: 1 GiB at most.
-    fn reach(&self) -> u64 {
+    pub(super) fn reach(&self) -> u64 {
         self.header.grain_size * u64::from(GRAIN_TABLE_ENTRIES)
     }
 
-    fn table_offset(&self, number: u64) -> Option<u64> {
+    /// Bytes of the grain table of this number that the disk takes: those of the last one may be fewer than all.
+    pub(super) fn table_wanted(&self, number: u64) -> u64 {
+        let left = self.header.disk_size.saturating_sub(number.saturating_mul(self.reach()));
+        left.min(self.reach()).div_ceil(self.header.grain_size) * 4
+    }
+
+    pub(super) fn table_offset(&self, number: u64) -> Option<u64> {
         let sector = usize::try_from(number).ok().and_then(|number| self.directory.get(number)).copied();
         sector.filter(|sector| *sector != ENTRY_ABSENT).map(|sector| u64::from(sector) * SECTOR)
     }
@@ -46,12 +52,18 @@ impl<'a> Grains<'a> {
     fn table(&self, at: u64) -> Result<Option<Arc<Vec<u32>>>> {
         let number = at / self.reach();
         let Some(offset) = self.table_offset(number) else { return Ok(None) };
-        if !self.file.holds(offset, TABLE_SIZE as u64) {
+        let wanted = self.table_wanted(number);
+        if !self.file.holds(offset, wanted) {
             let entry = self.header.directory_offset + number * 4;
             let what = format!("the grain table is said to be at {offset}, beyond the end of the file");
             return Err(self.file.damaged(at, entry, what));
         }
-        let read = || Ok(numbers(&self.file.read_array::<TABLE_SIZE>(offset)?));
+        let read = || {
+            let mut bytes = [0; TABLE_SIZE];
+            let there = usize::try_from(wanted).ok().and_then(|wanted| bytes.get_mut(..wanted));
+            self.file.read_at(there.unwrap_or_default(), offset)?;
+            Ok(numbers(&bytes))
+        };
         // By its place: a table that is named twice is read once.
         self.tables.get(offset / SECTOR, read).map(Some)
     }
@@ -121,7 +133,7 @@ impl Layout for Grains<'_> {
     }
 }
 
-fn numbers(bytes: &[u8]) -> Vec<u32> {
+pub(super) fn numbers(bytes: &[u8]) -> Vec<u32> {
     let (words, _) = bytes.as_chunks::<4>();
     words.iter().map(|word| u32::from_le_bytes(*word)).collect()
 }

@@ -1,8 +1,8 @@
 //! What header and footer say, held against what reading needs.
 
 use imsprep_ondisk::vmdk::{
-    COMPRESSION_DEFLATE, FLAG_COMPRESSED, FLAG_MARKERS, FLAG_ZERO_GRAINS, FOOTER_FROM_END, GD_AT_END,
-    GRAIN_TABLE_ENTRIES, SECTOR, SparseHeader,
+    COMPRESSION_DEFLATE, FLAG_COMPRESSED, FLAG_MARKERS, FLAG_REDUNDANT, FLAG_ZERO_GRAINS, FOOTER_FROM_END,
+    GD_AT_END, GRAIN_TABLE_ENTRIES, SECTOR, SparseHeader,
 };
 use imsprep_source::{ReadAt, ReadAtExt};
 
@@ -30,6 +30,16 @@ pub(crate) struct Header {
     pub(crate) directory_offset: u64,
     /// Entries of the grain directory that the disk takes.
     pub(crate) directory_entries: u64,
+    /// Where in the file that is written.
+    pub(crate) directory_named_at: u64,
+    /// Where the header is that counts: at the start, or before the end.
+    pub(crate) header_offset: u64,
+    /// Where the redundant grain directory is, if there is one.
+    pub(crate) redundant_offset: Option<u64>,
+    /// Where the embedded descriptor is, and its bytes.
+    pub(crate) descriptor: (u64, u64),
+    /// Where the grains begin at the earliest, where the header tells.
+    pub(crate) grains_offset: u64,
 }
 
 impl Header {
@@ -85,6 +95,14 @@ impl Header {
             zero_grains: has(FLAG_ZERO_GRAINS),
             directory_offset,
             directory_entries,
+            directory_named_at: at + 56,
+            header_offset: at,
+            redundant_offset: raw.rgd_offset.checked_mul(SECTOR).filter(|_| has(FLAG_REDUNDANT)),
+            descriptor: (
+                raw.descriptor_offset.saturating_mul(SECTOR),
+                raw.descriptor_size.saturating_mul(SECTOR),
+            ),
+            grains_offset: raw.overhead.saturating_mul(SECTOR),
         })
     }
 }

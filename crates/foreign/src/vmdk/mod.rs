@@ -1,12 +1,14 @@
 //! VMDK: one sparse file with its own header, plain (monolithicSparse) or compressed (streamOptimized).
 
+mod claims;
 mod grains;
 mod header;
 
 use std::path::Path;
 
-use imsprep_source::{DiskReader, Extent, ReadAt, Result};
+use imsprep_source::{Cancel, DiskReader, Extent, ReadAt, Result};
 
+use crate::claims::{Flaw, check};
 use crate::pieces::Pieces;
 use crate::unpack::Method;
 use crate::{Error, Slice};
@@ -20,17 +22,32 @@ const FORMAT: &str = "VMDK";
 pub struct Vmdk<'a>(Pieces<'a, Grains<'a>>);
 
 impl<'a> Vmdk<'a> {
-    /// Opens the disk: reads the header, of a stream the footer, and the grain directory.
+    /// Opens the disk: reads the header, of a stream the footer, and all tables, which must lie apart from each other and from
+    /// all grains. That a place lies beyond the end of the file is an error when it is read.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`] if there is no header of such a disk; or if the file can't be read.
-    pub fn open(file: Slice<'a>) -> Result<Self, Error> {
+    /// [`Error::Unreadable`] if there is no header of such a disk; [`imsprep_source::Error::Damaged`] if its tables
+    /// contradict each other; or if the file can't be read, or at a stop.
+    pub fn open(file: Slice<'a>, cancel: &Cancel) -> Result<Self, Error> {
+        let disk = Self::open_unchecked(file.clone())?;
+        let flaws = disk.flaws(&file, cancel)?;
+        match flaws.into_iter().find(|flaw| matches!(flaw, Flaw::Damaged { .. })) {
+            Some(flaw) => Err(flaw.error(&file).into()),
+            None => Ok(disk),
+        }
+    }
+
+    pub(crate) fn open_unchecked(file: Slice<'a>) -> Result<Self, Error> {
         let header = Header::read(&file)?;
         let unit = usize::try_from(header.grain_size).unwrap_or(0);
         let packing = header.compressed.then_some((Method::Zlib, unit));
         let grains = Grains::read(file.clone(), header)?;
         Ok(Self(Pieces::new(file, grains, packing)))
+    }
+
+    pub(crate) fn flaws(&self, file: &Slice<'_>, cancel: &Cancel) -> Result<Vec<Flaw>> {
+        check(file, self.0.layout(), &|at| self.0.expands(at), cancel)
     }
 }
 

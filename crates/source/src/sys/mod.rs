@@ -154,6 +154,9 @@ pub(crate) use system::LocalStream;
 /// Connects to whoever listens at a path; an error of kind `Unsupported` where there are no such sockets.
 pub(crate) use system::connect_local;
 
+/// Bounds the time of each read and write of such a connection.
+pub(crate) use system::set_local_timeout;
+
 /// The name of the network or user-space file system that the file is on, where a mapped page can fail or wait in ways
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.
 pub(crate) use system::remote_file_system;

@@ -162,6 +162,11 @@ pub(crate) fn connect_local(path: &Path) -> io::Result<LocalStream> {
     LocalStream::connect(path)
 }
 
+pub(crate) fn set_local_timeout(stream: &LocalStream, time: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(time))?;
+    stream.set_write_timeout(Some(time))
+}
+
 /// Of all threads of this process.
 pub(crate) fn cpu_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

@@ -87,6 +87,10 @@ pub(crate) fn connect_local(_path: &Path) -> io::Result<LocalStream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(crate) fn set_local_timeout(_stream: &LocalStream, _time: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(crate) fn file_size_signal() -> Option<i32> {
     None
 }

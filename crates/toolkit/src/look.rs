@@ -1,0 +1,96 @@
+//! What an image is, with what its tables and the files beside it show: what every operation goes by.
+
+use std::path::Path;
+
+use imsprep_detect::{Detection, Fact, Format, detect};
+use imsprep_foreign::{Flaw, Slice, Tables, check_tables};
+use imsprep_source::{Cancel, ImageFile, ReadAt};
+
+use crate::descriptor::descriptor_of;
+use crate::{Error, Result};
+
+/// Detects the image's format, looks at its tables, and for the descriptor of an extent-file.
+pub(crate) fn look_at(image: &ImageFile, cancel: &Cancel) -> Result<Detection> {
+    let mut detection = detect(image)?;
+    add_tables(Slice::whole(image), &mut detection, cancel)?;
+    add_descriptor(image.path(), &mut detection)?;
+    Ok(detection)
+}
+
+/// The same of a member of an archive, beside which no file lies.
+pub(crate) fn look_at_member(bytes: Slice<'_>, cancel: &Cancel) -> Result<Detection> {
+    let mut detection = detect(&bytes)?;
+    add_tables(bytes, &mut detection, cancel)?;
+    Ok(detection)
+}
+
+fn add_tables(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> Result<()> {
+    let Some(tables) = tables_of(detection) else { return Ok(()) };
+    let flaws = match check_tables(bytes, tables, cancel) {
+        Ok(flaws) => flaws,
+        Err(imsprep_foreign::Error::Unreadable { offset, what, .. }) => {
+            detection.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
+            return Ok(());
+        }
+        Err(imsprep_foreign::Error::Source(imsprep_source::Error::Damaged { offset, what, .. })) => {
+            detection.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
+            return Ok(());
+        }
+        Err(other) => return Err(Error::Foreign(other)),
+    };
+    detection.facts.extend(flaws.into_iter().map(|flaw| match flaw {
+        Flaw::Damaged { offset, what, .. } => {
+            Fact::Damaged(format!("{what}; the entry is at offset {offset}"))
+        }
+        Flaw::Outside(what) => Fact::OutsideFile(what),
+    }));
+    Ok(())
+}
+
+/// The tables that are looked at: those of an image that stands alone, and of which nothing is known to be wrong.
+fn tables_of(detection: &Detection) -> Option<Tables> {
+    let is_plain = detection.facts.iter().all(|fact| match fact {
+        Fact::Snapshots(_) | Fact::SizeDisputed(..) => true,
+        // What is in the log would change the tables.
+        Fact::Dirty => detection.format != Format::Vhdx,
+        _ => false,
+    });
+    if !is_plain {
+        return None;
+    }
+    Some(match detection.format {
+        Format::Qcow2 => Tables::Qcow2,
+        Format::Vmdk => Tables::Vmdk,
+        Format::Vhd => Tables::Vhd,
+        Format::Vhdx => Tables::Vhdx,
+        Format::Vdi => Tables::Vdi,
+        Format::Qed => Tables::Qed,
+        Format::Qcow => Tables::Qcow,
+        Format::Parallels => Tables::Parallels,
+        Format::Bochs => Tables::Bochs,
+        Format::Cloop => Tables::Cloop,
+        _ => return None,
+    })
+}
+
+/// Names the descriptor of an extent-file. A flat one has no header, and shows only by the descriptor that names it.
+fn add_descriptor(path: &Path, detection: &mut Detection) -> Result<()> {
+    let is_vmdk = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("vmdk"));
+    let told = detection.facts.iter_mut().find_map(|fact| match fact {
+        Fact::ExtentOf(name) => Some(name),
+        _ => None,
+    });
+    match told {
+        Some(name) => *name = descriptor_of(path)?.map(|found| found.name),
+        None if is_vmdk && detection.format == Format::Raw => {
+            // A flat extent that is all of the disk is a RAW by itself.
+            let found = descriptor_of(path)?;
+            let is_part = |extents: usize| extents != 1;
+            if let Some(found) = found.filter(|found| is_part(found.extents)) {
+                detection.facts.push(Fact::ExtentOf(Some(found.name)));
+            }
+        }
+        None => {}
+    }
+    Ok(())
+}
