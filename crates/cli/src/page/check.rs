@@ -79,7 +79,7 @@ fn verdicts(outcomes: &[Outcome]) -> Markup {
     });
     html! {
         p { (sum(outcomes)) "." }
-        (table("The verdict on each file", head, &lines.collect::<Vec<_>>()))
+        div class="verdicts" { (table("The verdict on each file", head, &lines.collect::<Vec<_>>())) }
     }
 }
 

@@ -172,6 +172,10 @@ fn the_page_is_there_in_the_dark_on_paper_on_a_telephone_and_without_its_script(
     browser.devtools("Emulation.setDeviceMetricsOverride", &telephone);
     let width = browser.script("return document.documentElement.scrollWidth");
     assert_eq!(width, 360, "nothing is wider than the window, so that nobody has to look for it");
+    let codes = "return Math.max(...[...document.querySelectorAll('.verdicts tr > :nth-child(3)')]\
+                 .map(cell => cell.getBoundingClientRect().right))";
+    let right = browser.script(codes).as_f64().unwrap();
+    assert!(right > 0.0 && right <= 360.0, "the codes are seen without scrolling: {right}");
     browser.devtools("Emulation.clearDeviceMetricsOverride", &json!({}));
     assert_eq!(browser.console(), Vec::<String>::new());
 
