@@ -9,6 +9,7 @@ const MEANING: &str = "the meaning of a bitmap: a block that is not marked is no
 pub static DATA_MARKED_ZERO: Rule = Rule {
     code: "BM-001",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "a data block is marked zero",
     why: "quick import does not load a block marked zero: its data would be lost without a word",
@@ -21,6 +22,7 @@ pub static DATA_MARKED_ZERO: Rule = Rule {
 pub static ZERO_MARKED_DATA: Rule = Rule {
     code: "BM-002",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "a zero block is marked data",
     why: "nothing is lost, but the bitmap was not made from this image as it is now",
@@ -32,6 +34,7 @@ pub static ZERO_MARKED_DATA: Rule = Rule {
 pub static BITMAP_MISSING: Rule = Rule {
     code: "BM-003",
     severity: Severity::Error,
+    convertible: true,
     service_code: Some("IMG.0158"),
     title: "the bitmap file is missing",
     why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf",
@@ -43,6 +46,7 @@ pub static BITMAP_MISSING: Rule = Rule {
 pub static BITMAP_WRONG_SIZE: Rule = Rule {
     code: "BM-004",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the bitmap file was made for another image size",
     why: "it says so itself; or its bits agree with the image as far as they go, so that it was made from this image when \
@@ -55,6 +59,7 @@ pub static BITMAP_WRONG_SIZE: Rule = Rule {
 pub static LAYOUT_UNPROVEN: Rule = Rule {
     code: "BM-005",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the bitmap's layout is unproven",
     why: "the vendor has published no layout for bitmap files; this one is the layout that ZVHD2 has inside, the only \
@@ -68,6 +73,7 @@ pub static LAYOUT_UNPROVEN: Rule = Rule {
 pub static BITMAP_UNRECOGNISED: Rule = Rule {
     code: "BM-006",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the bitmap file is in no layout that imsprep knows",
     why: "it may be the vendor's own, whose layout is unpublished; whether it fits the image was not checked",
@@ -80,6 +86,7 @@ pub static BITMAP_UNRECOGNISED: Rule = Rule {
 pub static BITMAP_OLDER: Rule = Rule {
     code: "BM-007",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the bitmap file is older than the image",
     why: "the image may have changed since the bitmap was made; copying files changes the times as well",
@@ -91,6 +98,7 @@ pub static BITMAP_OLDER: Rule = Rule {
 pub static BITMAP_EMPTY: Rule = Rule {
     code: "BM-008",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the bitmap file is empty",
     why: "a file of no bytes says nothing of any block, in whatever layout",
@@ -102,6 +110,7 @@ pub static BITMAP_EMPTY: Rule = Rule {
 pub static BITMAP_SHARED: Rule = Rule {
     code: "BM-009",
     severity: Severity::Error,
+    convertible: true,
     service_code: Some("IMG.0158"),
     title: "two images would share one bitmap file",
     why: "the service finds a bitmap by the image's name with the extension .mf: one file can't serve both",
@@ -113,6 +122,7 @@ pub static BITMAP_SHARED: Rule = Rule {
 pub static BITMAP_OTHER_LAYOUT: Rule = Rule {
     code: "BM-010",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the bitmap file is in another layout than the one written for the service",
     why: "it is in one of imsprep's other layouts, which are for archives, scripts and bmaptool; that the service reads it \
@@ -125,6 +135,7 @@ pub static BITMAP_OTHER_LAYOUT: Rule = Rule {
 pub static BITMAP_DAMAGED: Rule = Rule {
     code: "BM-011",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the bitmap file is damaged",
     why: "it has the signs of a known layout, and its checksums, counts or text contradict each other",
@@ -136,6 +147,7 @@ pub static BITMAP_DAMAGED: Rule = Rule {
 pub static BITMAP_NONE: Rule = Rule {
     code: "BM-012",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the .mf file is no bitmap",
     why: "it has the name that the service takes the bitmap from, and is another file: an OVF manifest has the same \

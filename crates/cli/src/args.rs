@@ -10,14 +10,12 @@ mod policy;
 mod prepare;
 mod request;
 mod size;
-mod source;
 mod summary;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use imsprep_zvhd2::Level;
-use serde::Deserialize;
 
 use crate::identity::parse_uuid;
 use crate::moment::parse_timestamp;
@@ -31,14 +29,13 @@ pub(crate) use bitmap::{
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use os_versions::OsVersionsArgs;
-pub(crate) use policy::{FormatName, OverrideArgs, PolicyArgs, PurposeName};
+pub(crate) use policy::{FormatArgs, FormatName, IntentArgs, PolicyArgs, PurposeName, ReportArgs, RulesOf};
 pub(crate) use prepare::PrepareArgs;
 pub(crate) use request::{
     ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
     RequestFormat, WishArgs,
 };
 use size::parse_disk_size;
-pub(crate) use source::SourceArgs;
 pub(crate) use summary::SummaryArgs;
 
 const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
@@ -147,50 +144,22 @@ pub(crate) struct CheckArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Leave the content unread: it is listed as not checked
-    #[arg(long)]
+    #[arg(long, conflicts_with = "manifest")]
     pub(crate) quick: bool,
     /// Write the bitmap of a RAW that has none; never replaces one
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
-    /// The layout of the service's bitmap files, as bitmap learn found it: a file, or the name of a built-in one. It is
-    /// looked for first, written by --write-bitmap, and if it was learned no longer called unproven
-    #[arg(long, value_name = "LAYOUT")]
-    pub(crate) layout: Option<String>,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Whose rules to apply [default: huawei]
-    #[arg(long, value_name = "CLOUD")]
-    pub(crate) profile: Option<ProfileName>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-    /// How to print the result [default: text]
-    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "quiet"])]
-    pub(crate) format: Option<FormatName>,
-    /// Write size and SHA-256 of each image and of its bitmap file to OUT, as JSON. Reads every byte, once, and hashes
-    /// no faster than one processor can
-    #[arg(long, value_name = "OUT", conflicts_with = "quick")]
-    pub(crate) manifest: Option<PathBuf>,
-    /// Write a page to OUT for people who would rather look: verdicts, findings, and a map of each disk. One file that needs
-    /// no network. A RAW is scanned for it even where no bitmap file could be compared
-    #[arg(long, value_name = "OUT")]
-    pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) intent: IntentArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
     /// Replace OUT of --manifest and --html if it exists; never an image or its bitmap file
     #[arg(long, requires = "outputs")]
     pub(crate) force: bool,
-    /// How to bring in the bytes of a RAW; the result is the same
-    #[arg(long, value_name = "MODE", default_value = "auto")]
-    pub(crate) io: Io,
-}
-
-/// The profiles by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ProfileName {
-    /// Huawei Cloud
-    Huawei,
-    /// Open Telekom Cloud
-    Otc,
 }
 
 /// How the bytes of a RAW are brought in.
@@ -246,7 +215,8 @@ pub(crate) struct DetectArgs {
 
 A RAW becomes a ZVHD2, a ZVHD2 becomes a RAW; of all others the name of DST decides: .raw and .img is RAW, else ZVHD2. What \
 SRC does not keep is not read. An image that is not whole, that is encrypted or damaged, or has snapshots, is refused: exit \
-status 1.
+status 1. --allow IMS-008 takes the current state and leaves snapshots behind, IMS-017 takes the disk of an image that was \
+not closed, IMS-051 and IMS-061 one that was cut off, as it is now.
 
 DST appears whole or not at all, of a RAW first the image and then its bitmap; what went to standard output can't be taken \
 back, and is whole only if the exit status is 0 (141: its reader went away).")]
@@ -281,8 +251,11 @@ pub(crate) struct ConvertArgs {
     /// To RAW: write no bitmap file beside it
     #[arg(long)]
     pub(crate) no_bitmap: bool,
+    /// Which disk of an archive (OVA) with several, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) disk: Option<u32>,
     #[command(flatten)]
-    pub(crate) from: SourceArgs,
+    pub(crate) policy: PolicyArgs,
 }
 
 /// How much of the disk in a container becomes a RAW.
@@ -352,11 +325,10 @@ pub(crate) struct Zvhd2CheckArgs {
     /// Do not expand the records: listed as not checked
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
     #[command(flatten)]
-    pub(crate) overrides: OverrideArgs,
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]

@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use imsprep_findings::{Overrides, Rule};
-use serde::Deserialize;
+use imsprep_rules::Profile;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::args::{ProfileName, PurposeName};
+use crate::args::PurposeName;
 use crate::codes::find_rule;
+use crate::policy::find_profile;
 
 const NAME: &str = "imsprep.toml";
 /// No settings are longer; another file by this name may be.
@@ -27,7 +29,7 @@ const LONGEST: u64 = 1 << 20;
 pub(crate) struct Config {
     /// The file, for messages and reports.
     pub(crate) path: PathBuf,
-    pub(crate) profile: Option<ProfileName>,
+    pub(crate) profile: Option<&'static Profile>,
     pub(crate) strict: bool,
     pub(crate) purpose: Option<PurposeName>,
     pub(crate) bms: bool,
@@ -39,7 +41,8 @@ pub(crate) struct Config {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Settings {
-    profile: Option<ProfileName>,
+    #[serde(default, deserialize_with = "profile")]
+    profile: Option<&'static Profile>,
     #[serde(default)]
     strict: bool,
     purpose: Option<PurposeName>,
@@ -51,6 +54,10 @@ struct Settings {
     /// Codes, and why each is allowed.
     #[serde(default)]
     allow: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+fn profile<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static Profile>, D::Error> {
+    find_profile(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 impl Config {
@@ -139,6 +146,8 @@ pub(crate) fn find(folder: &Path, is_ours: impl Fn(&Path) -> bool) -> Option<Fou
 
 #[cfg(test)]
 mod tests {
+    use imsprep_rules::OTC;
+
     use super::*;
 
     fn error(text: &str) -> String {
@@ -150,7 +159,7 @@ mod tests {
         let text = "# ours\nprofile = \"otc\"\nstrict = true\npurpose = \"data\"\nbms = true\nprefix = \"images/\"\n\
                     deny = [\"IMS-012\"]\n\n[allow]\nBM-005 = \"imported one on Monday\"\nims-006 = \"we know\"\n";
         let config = Config::parse(Path::new("imsprep.toml"), text).unwrap();
-        assert_eq!((config.profile, config.purpose), (Some(ProfileName::Otc), Some(PurposeName::Data)));
+        assert_eq!((config.profile, config.purpose), (Some(&OTC), Some(PurposeName::Data)));
         assert_eq!((config.strict, config.bms, config.prefix.as_deref()), (true, true, Some("images/")));
         let rule = |code| find_rule(code).unwrap();
         assert!(config.overrides.allows(rule("BM-005")) && config.overrides.allows(rule("IMS-006")));

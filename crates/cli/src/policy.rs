@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use imsprep_findings::Overrides;
-use imsprep_rules::{HUAWEI, Intent, OTC, Profile};
+use anyhow::{Context, bail};
+use imsprep_findings::{Overrides, Report, Severity};
+use imsprep_rules::{HUAWEI, Intent, PROFILES, Profile};
 use imsprep_source::belongs_to_user;
 
-use crate::args::{PolicyArgs, ProfileName};
-use crate::commands::Warnings;
+use crate::args::{IntentArgs, PolicyArgs, RulesOf};
 use crate::config::{Config, Found, find};
+use crate::exit::Status;
 use crate::setup::{Detail, Output, Setup};
 use crate::terminal::{print_error, shown};
 
@@ -32,36 +32,35 @@ impl Policy {
     /// # Errors
     ///
     /// If the project file can't be used, or flags contradict one another.
-    pub(crate) fn resolve(
-        args: &PolicyArgs,
-        profile: Option<ProfileName>,
-        strict: bool,
-        setup: &Setup,
-    ) -> anyhow::Result<Self> {
-        let (config, ignored_config) = read_config(args, setup)?;
+    pub(crate) fn resolve(args: &PolicyArgs, intent: &IntentArgs, setup: &Setup) -> anyhow::Result<Self> {
+        let (config, ignored_config) = read_config(&args.rules, setup)?;
         if let (Some(config), Output::Text(Detail::Verbose)) = (&config, setup.output) {
             print_error(&format!("imsprep: settings of {}\n", shown(&config.path.display().to_string())));
         }
-        Ok(Self { ignored_config, ..Self::of(args, profile, strict, config)? })
+        Ok(Self { ignored_config, ..Self::of(args, intent, config)? })
     }
 
-    fn of(
-        args: &PolicyArgs,
-        profile: Option<ProfileName>,
-        strict: bool,
-        config: Option<Config>,
-    ) -> anyhow::Result<Self> {
+    fn of(args: &PolicyArgs, intent: &IntentArgs, config: Option<Config>) -> anyhow::Result<Self> {
         let path = config.as_ref().map(|config| config.path.clone());
         let config = config.unwrap_or_default();
-        let overrides = args.overrides.above(config.overrides)?;
+        let mut overrides = config.overrides;
+        for rule in &args.allow {
+            if args.deny.contains(rule) {
+                bail!("{} is both allowed and denied", rule.code);
+            }
+            overrides.allow(rule, None);
+        }
+        for rule in &args.deny {
+            overrides.deny(rule);
+        }
         Ok(Self {
-            profile: profile.or(config.profile).map_or(&HUAWEI, profile_of),
-            warnings: Warnings::from_flag(strict || config.strict),
+            profile: args.rules.profile.or(config.profile).unwrap_or(&HUAWEI),
+            warnings: Warnings::from_flag(args.strict || config.strict),
             intent: Intent {
-                purpose: args.purpose.or(config.purpose).map(Into::into),
-                min_disk: args.min_disk,
-                bare_metal: args.bms || config.bms,
-                prefix: args.prefix.clone().or(config.prefix),
+                purpose: intent.purpose.or(config.purpose).map(Into::into),
+                min_disk: intent.min_disk,
+                bare_metal: intent.bms || config.bms,
+                prefix: intent.prefix.clone().or(config.prefix),
             },
             overrides,
             config: path,
@@ -70,8 +69,25 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// The flags by which another command, in whatever folder, judges by the same; each with a space before it.
+    pub(crate) fn flags(&self) -> String {
+        let mut flags = self.profile.flag();
+        if flags.is_empty() && self.config.is_some() {
+            flags = format!(" --profile {}", self.profile.name);
+        }
+        if self.warnings == Warnings::Count {
+            flags += " --strict";
+        }
+        let (allowed, denied) = self.overrides.codes();
+        flags.extend(allowed.map(|code| format!(" --allow {code}")));
+        flags.extend(denied.map(|code| format!(" --deny {code}")));
+        flags
+    }
+}
+
 /// The project file, and one that does not hold.
-fn read_config(args: &PolicyArgs, setup: &Setup) -> anyhow::Result<(Option<Config>, Option<PathBuf>)> {
+fn read_config(args: &RulesOf, setup: &Setup) -> anyhow::Result<(Option<Config>, Option<PathBuf>)> {
     let found = match &args.config {
         // Who names a file means it.
         Some(path) => Some(Found::Ours(path.clone())),
@@ -100,19 +116,46 @@ fn read_config(args: &PolicyArgs, setup: &Setup) -> anyhow::Result<(Option<Confi
 }
 
 /// The profile of that name.
-pub(crate) fn profile_of(name: ProfileName) -> &'static Profile {
-    match name {
-        ProfileName::Huawei => &HUAWEI,
-        ProfileName::Otc => &OTC,
+///
+/// # Errors
+///
+/// The names that there are.
+pub(crate) fn find_profile(name: &str) -> Result<&'static Profile, String> {
+    PROFILES.iter().copied().find(|profile| profile.name == name).ok_or_else(|| {
+        let names = PROFILES.iter().map(|profile| format!("`{}`", profile.name)).collect::<Vec<_>>();
+        format!("unknown variant `{name}`, expected {}", names.join(" or "))
+    })
+}
+
+/// What the warnings of a report do to the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Warnings {
+    /// They leave it alone.
+    Pass,
+    /// They count like errors: `--strict`.
+    Count,
+}
+
+impl Warnings {
+    pub(crate) fn from_flag(strict: bool) -> Self {
+        if strict { Self::Count } else { Self::Pass }
+    }
+
+    /// The status that a report leads to.
+    pub(crate) fn status(self, report: &Report) -> Status {
+        match (report.worst(), self) {
+            (Some(Severity::Error), _) | (Some(Severity::Warning), Self::Count) => Status::Wrong,
+            _ => Status::Fine,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use imsprep_rules::Purpose;
+    use imsprep_rules::{OTC, Purpose};
 
     use super::*;
-    use crate::args::{OverrideArgs, PurposeName};
+    use crate::args::PurposeName;
     use crate::codes::find_rule;
 
     #[test]
@@ -120,7 +163,7 @@ mod tests {
         let file = || {
             let mut config = Config {
                 path: "imsprep.toml".into(),
-                profile: Some(ProfileName::Otc),
+                profile: Some(&OTC),
                 strict: true,
                 purpose: Some(PurposeName::Data),
                 prefix: Some("file/".into()),
@@ -131,24 +174,26 @@ mod tests {
             Some(config)
         };
         let none = PolicyArgs::default();
-        let policy = Policy::of(&none, None, false, None).unwrap();
+        let policy = Policy::of(&none, &IntentArgs::default(), None).unwrap();
         assert_eq!((policy.profile.name, policy.warnings), ("huawei", Warnings::Pass));
         assert_eq!((policy.intent, policy.overrides), (Intent::default(), Overrides::new()));
 
-        let policy = Policy::of(&none, None, false, file()).unwrap();
+        let policy = Policy::of(&none, &IntentArgs::default(), file()).unwrap();
         assert_eq!((policy.profile.name, policy.warnings), ("otc", Warnings::Count));
         assert_eq!(policy.intent.purpose, Some(Purpose::Data));
 
         let args = PolicyArgs {
-            purpose: Some(PurposeName::System),
-            prefix: Some("flag/".into()),
-            overrides: OverrideArgs {
-                allow: vec![find_rule("IMS-012").unwrap()],
-                deny: vec![find_rule("BM-005").unwrap()],
-            },
+            rules: RulesOf { profile: Some(&HUAWEI), ..RulesOf::default() },
+            allow: vec![find_rule("IMS-012").unwrap()],
+            deny: vec![find_rule("BM-005").unwrap()],
             ..PolicyArgs::default()
         };
-        let policy = Policy::of(&args, Some(ProfileName::Huawei), false, file()).unwrap();
+        let intent = IntentArgs {
+            purpose: Some(PurposeName::System),
+            prefix: Some("flag/".into()),
+            ..IntentArgs::default()
+        };
+        let policy = Policy::of(&args, &intent, file()).unwrap();
         assert_eq!(policy.profile.name, "huawei");
         assert_eq!(policy.intent.purpose, Some(Purpose::System));
         assert_eq!(policy.intent.prefix.as_deref(), Some("flag/"));
@@ -156,7 +201,7 @@ mod tests {
         assert!(policy.overrides.allows(find_rule("IMS-012").unwrap()));
 
         let rule = find_rule("BM-005").unwrap();
-        let both = OverrideArgs { allow: vec![rule], deny: vec![rule] };
-        assert!(both.above(Overrides::new()).is_err());
+        let both = PolicyArgs { allow: vec![rule], deny: vec![rule], ..PolicyArgs::default() };
+        assert!(Policy::of(&both, &intent, None).is_err());
     }
 }

@@ -9,6 +9,8 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// The rule's severity, or what a profile or the user made of it.
     pub severity: Severity,
+    /// Whether a conversion works in spite of it: what the rule says, unless this image is of a kind that it does not hold for.
+    pub convertible: bool,
     /// That the user allows it, where the severity is [`Severity::Allowed`].
     pub allowed: Option<Allowance>,
     /// What is wrong here, one sentence without a full stop.
@@ -35,6 +37,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
+            convertible: rule.convertible,
             allowed: None,
             message: message.into(),
             offset: None,

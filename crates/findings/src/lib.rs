@@ -12,6 +12,7 @@
 //! static TRAILING: Rule = Rule {
 //!     code: "EX-001",
 //!     severity: Severity::Error,
+//!     convertible: true,
 //!     service_code: None,
 //!     title: "bytes after the end",
 //!     why: "the reader takes the last 4096 bytes for the footer",

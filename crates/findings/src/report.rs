@@ -89,7 +89,7 @@ impl Report {
     /// Adds all that another report holds.
     pub fn merge(&mut self, other: Self) {
         for theirs in other.tallies.values() {
-            let severity = self.overrides.severity(theirs.rule, theirs.severity);
+            let severity = self.overrides.severity(theirs.rule, theirs.severity, theirs.rule.convertible);
             let ours = self.tally(theirs.rule, severity, theirs.by_itself);
             // The kept ones are counted when they are pushed below.
             ours.total = ours.total.saturating_add(theirs.total - theirs.kept as u64);
@@ -188,6 +188,7 @@ mod tests {
     static RULE: Rule = Rule {
         code: "EX-001",
         severity: Severity::Warning,
+        convertible: true,
         service_code: None,
         title: "t",
         why: "w",

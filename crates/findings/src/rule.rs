@@ -42,6 +42,9 @@ pub struct Rule {
     pub code: &'static str,
     /// Severity unless a profile or the user says otherwise.
     pub severity: Severity,
+    /// Whether a conversion works in spite of it: all of the disk can be read, and written as it is. A conversion takes an
+    /// [allowance](crate::Overrides::allow) of an error for no other rule.
+    pub convertible: bool,
     /// The code of the error with which the service itself answers where its documentation tells, such as `IMG.0175`.
     pub service_code: Option<&'static str>,
     /// What is wrong when the rule is broken, in a few words.

@@ -8,6 +8,7 @@ const CONTENT: &str = "the disk's content";
 pub(crate) static BACKUP_GPT_ELSEWHERE: Rule = Rule {
     code: "IMS-050",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the backup of the GPT is not at the end of the disk",
     why: "the disk was enlarged after it was partitioned; some firmware and boot loaders take that for damage: it may not boot",
@@ -19,6 +20,7 @@ pub(crate) static BACKUP_GPT_ELSEWHERE: Rule = Rule {
 pub(crate) static PARTITION_PAST_END: Rule = Rule {
     code: "IMS-051",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "a partition ends past the end of the disk",
     why: "part of it is not in the image: the copy is cut off, or the disk was shrunk and the partition was not; it may not \
@@ -31,6 +33,7 @@ pub(crate) static PARTITION_PAST_END: Rule = Rule {
 pub(crate) static TABLE_DAMAGED: Rule = Rule {
     code: "IMS-052",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the partition table is damaged",
     why: "what reads it may find other partitions than there were, or none: it may not boot",
@@ -42,6 +45,7 @@ pub(crate) static TABLE_DAMAGED: Rule = Rule {
 pub(crate) static UEFI_ONLY: Rule = Rule {
     code: "IMS-053",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the image starts by UEFI only",
     why: "a server starts by BIOS unless the request says otherwise, and would find nothing to start",
@@ -53,6 +57,7 @@ pub(crate) static UEFI_ONLY: Rule = Rule {
 pub(crate) static LVM_SYSTEM_DISK: Rule = Rule {
     code: "IMS-055",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the system disk uses LVM",
     why: "files, such as a password or a key, can't be put into a server whose system is on LVM",
@@ -64,6 +69,7 @@ pub(crate) static LVM_SYSTEM_DISK: Rule = Rule {
 pub(crate) static NOT_UNMOUNTED: Rule = Rule {
     code: "IMS-056",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "a file system was not left in order",
     why: "the image was copied from a running, crashed or hibernated machine: the server may stop at a repair, and may lack \
@@ -76,6 +82,7 @@ pub(crate) static NOT_UNMOUNTED: Rule = Rule {
 pub(crate) static ONE_OF_SEVERAL: Rule = Rule {
     code: "IMS-057",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "a volume needs more disks than this one",
     why: "an image holds one system disk, or one data disk: what lies on the others is missing",
@@ -87,6 +94,7 @@ pub(crate) static ONE_OF_SEVERAL: Rule = Rule {
 pub(crate) static WINDOWS: Rule = Rule {
     code: "IMS-058",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the image is a Windows",
     why: "Huawei's international pages of 2025 and 2026 say that Windows can't be quick-imported any more; others don't",
@@ -98,6 +106,7 @@ pub(crate) static WINDOWS: Rule = Rule {
 pub(crate) static NOTHING_STARTS: Rule = Rule {
     code: "IMS-059",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "nothing on the system disk would start",
     why: "neither boot code for a BIOS nor a boot loader for UEFI was found: a server would not start from it",
@@ -109,6 +118,7 @@ pub(crate) static NOTHING_STARTS: Rule = Rule {
 pub(crate) static DATA_DISK_STARTS: Rule = Rule {
     code: "IMS-060",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the data disk looks like a system disk",
     why: "a machine would start from it; imported as a data disk it is none that servers can be made from",
@@ -120,6 +130,7 @@ pub(crate) static DATA_DISK_STARTS: Rule = Rule {
 pub(crate) static FILE_SYSTEM_PAST_END: Rule = Rule {
     code: "IMS-061",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "a file system is larger than its partition or disk",
     why: "its end is not in the image: the copy is cut off, or the partition was shrunk and the file system was not; files \
@@ -132,6 +143,7 @@ pub(crate) static FILE_SYSTEM_PAST_END: Rule = Rule {
 pub(crate) static BACKUP_GPT_LOST: Rule = Rule {
     code: "IMS-062",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the backup of the GPT lies beyond the end of the disk",
     why: "the partition table is of a larger disk: the end of the copy is missing, although no partition reaches into it; \
@@ -144,6 +156,7 @@ pub(crate) static BACKUP_GPT_LOST: Rule = Rule {
 pub(crate) static SECTORS_OF_4096: Rule = Rule {
     code: "IMS-063",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the partition table is for sectors of 4096 bytes",
     why: "a GPT counts in sectors; on a disk with sectors of 512 bytes nothing finds this one, so the server would see no \
@@ -156,6 +169,7 @@ pub(crate) static SECTORS_OF_4096: Rule = Rule {
 pub(crate) static BIOS_UNCERTAIN: Rule = Rule {
     code: "IMS-064",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the image starts by UEFI, and perhaps by BIOS",
     why: "a server starts by BIOS unless the request says otherwise, and the boot code for a BIOS in this image is not known",

@@ -6,6 +6,7 @@ use imsprep_findings::{Rule, Severity};
 pub(crate) static KEY_TOO_LONG: Rule = Rule {
     code: "IMS-040",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the object's key is too long",
     why: "an object's key, which is the prefix and the file's name, has at most 1024 bytes of UTF-8",
@@ -17,6 +18,7 @@ pub(crate) static KEY_TOO_LONG: Rule = Rule {
 pub(crate) static BARE_METAL_FORMAT: Rule = Rule {
     code: "IMS-041",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "a bare-metal image is not ZVHD2",
     why: "images for bare-metal servers are imported from ZVHD2 only",
@@ -28,6 +30,7 @@ pub(crate) static BARE_METAL_FORMAT: Rule = Rule {
 pub(crate) static MIN_DISK_TOO_SMALL: Rule = Rule {
     code: "IMS-042",
     severity: Severity::Error,
+    convertible: true,
     service_code: Some("IMG.0111"),
     title: "min_disk does not hold the disk",
     why: "the disk that a server gets has min_disk GB at least, and the whole virtual disk must fit into it",
@@ -39,6 +42,7 @@ pub(crate) static MIN_DISK_TOO_SMALL: Rule = Rule {
 pub(crate) static MIN_DISK_NO_ROOM: Rule = Rule {
     code: "IMS-043",
     severity: Severity::Warning,
+    convertible: true,
     service_code: Some("IMG.0055"),
     title: "min_disk is no larger than what it must hold",
     why: "some pages ask for a min_disk that is not less than the image, others for one that is greater; older pages \
@@ -51,6 +55,7 @@ pub(crate) static MIN_DISK_NO_ROOM: Rule = Rule {
 pub(crate) static MIN_DISK_RANGE: Rule = Rule {
     code: "IMS-044",
     severity: Severity::Error,
+    convertible: true,
     service_code: Some("IMG.0055"),
     title: "min_disk is out of its range",
     why: "no page allows such a value",
@@ -62,6 +67,7 @@ pub(crate) static MIN_DISK_RANGE: Rule = Rule {
 pub(crate) static MIN_DISK_BELOW_STRICT: Rule = Rule {
     code: "IMS-045",
     severity: Severity::Warning,
+    convertible: true,
     service_code: Some("IMG.0055"),
     title: "min_disk is smaller than some pages allow",
     why: "newer pages let min_disk of a system disk begin at 10 GB for Linux and at 20 GB for Windows, older ones at 1 GB",

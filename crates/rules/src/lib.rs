@@ -56,8 +56,8 @@ pub use check::{Facts, check_image, is_too_large, note_all_zeros};
 pub use content::{Inside, purpose_of};
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
-    DiskChecks, allowable_codes, check_convertible, check_disk_convertible, check_disk_size,
-    check_expanded_size, check_readable,
+    DiskChecks, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
+    check_readable,
 };
 pub use facts::{check_detection, rule_of};
 pub use gpt::Medium;

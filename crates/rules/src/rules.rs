@@ -6,6 +6,7 @@ use imsprep_findings::{Rule, Severity};
 pub(crate) static FORMAT: Rule = Rule {
     code: "IMS-001",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "quick import does not take this format",
     why: "quick import takes RAW and ZVHD2 only",
@@ -17,6 +18,7 @@ pub(crate) static FORMAT: Rule = Rule {
 pub(crate) static FILE_TOO_LARGE: Rule = Rule {
     code: "IMS-002",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the file is larger than 1 TiB",
     why: "no import takes a file of more than 1 TiB",
@@ -28,6 +30,7 @@ pub(crate) static FILE_TOO_LARGE: Rule = Rule {
 pub(crate) static DISK_TOO_LARGE: Rule = Rule {
     code: "IMS-003",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the disk is larger than 1 TiB",
     why: "min_disk, which must hold the virtual disk, ends at 1024 GB",
@@ -39,6 +42,7 @@ pub(crate) static DISK_TOO_LARGE: Rule = Rule {
 pub(crate) static DISK_SMALL: Rule = Rule {
     code: "IMS-004",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the disk is smaller than 1 GiB",
     why: "the documented range of disks begins at 1 GB; min_disk 1 would hold it",
@@ -50,6 +54,7 @@ pub(crate) static DISK_SMALL: Rule = Rule {
 pub(crate) static DISK_BELOW_CONSOLE: Rule = Rule {
     code: "IMS-005",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the disk is smaller than the console offers",
     why: "the console's own range of system disks is 40 to 1024 GB; the API's begins lower",
@@ -61,6 +66,7 @@ pub(crate) static DISK_BELOW_CONSOLE: Rule = Rule {
 pub(crate) static COMMON_IMPORT_ENOUGH: Rule = Rule {
     code: "IMS-006",
     severity: Severity::Note,
+    convertible: true,
     service_code: None,
     title: "the common import would take this file",
     why: "for files of up to 128 GiB the common import is recommended: it needs no bitmap and optimises the image",
@@ -72,6 +78,7 @@ pub(crate) static COMMON_IMPORT_ENOUGH: Rule = Rule {
 pub(crate) static NOT_WHOLE: Rule = Rule {
     code: "IMS-007",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "part of the disk is in another file",
     why: "one file is imported: snapshots, deltas, backing files, data files and split disks are not supported",
@@ -83,6 +90,7 @@ pub(crate) static NOT_WHOLE: Rule = Rule {
 pub(crate) static SNAPSHOTS: Rule = Rule {
     code: "IMS-008",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the image has internal snapshots",
     why: "images with snapshots are not supported",
@@ -94,6 +102,7 @@ pub(crate) static SNAPSHOTS: Rule = Rule {
 pub(crate) static ENCRYPTED: Rule = Rule {
     code: "IMS-009",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the image is encrypted",
     why: "encrypted image files are not supported",
@@ -105,6 +114,7 @@ pub(crate) static ENCRYPTED: Rule = Rule {
 pub(crate) static NAME_SPACES: Rule = Rule {
     code: "IMS-010",
     severity: Severity::Error,
+    convertible: true,
     service_code: Some("IMG.0175"),
     title: "the object's name has spaces",
     why: "the object in OBS bears the file's name behind the prefix, and names with spaces are refused",
@@ -116,6 +126,7 @@ pub(crate) static NAME_SPACES: Rule = Rule {
 pub(crate) static NAME_CHARACTERS: Rule = Rule {
     code: "IMS-011",
     severity: Severity::Warning,
+    convertible: true,
     service_code: Some("IMG.0075"),
     title: "the object's name has unusual characters or length",
     why: "one page allows 1 to 128 letters, digits, hyphens, dots and underscores only, and slashes between folders",
@@ -127,6 +138,7 @@ pub(crate) static NAME_CHARACTERS: Rule = Rule {
 pub(crate) static NAME_SUFFIX: Rule = Rule {
     code: "IMS-012",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the file's extension does not tell its format",
     why: "the service and its console go by the extension",
@@ -138,6 +150,7 @@ pub(crate) static NAME_SUFFIX: Rule = Rule {
 pub(crate) static POLYGLOT: Rule = Rule {
     code: "IMS-013",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the file is two formats at once",
     why: "readers will disagree on what is in it; such files are used to attack importers",
@@ -149,6 +162,7 @@ pub(crate) static POLYGLOT: Rule = Rule {
 pub(crate) static NOTHING_KNOWN: Rule = Rule {
     code: "IMS-014",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "nothing in the image is known",
     why: "without a partition table or a file system it may not boot; a RAW without them is RAW only because it is nothing \
@@ -161,6 +175,7 @@ pub(crate) static NOTHING_KNOWN: Rule = Rule {
 pub(crate) static EMPTY: Rule = Rule {
     code: "IMS-015",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the disk is empty",
     why: "there is nothing to import",
@@ -172,6 +187,7 @@ pub(crate) static EMPTY: Rule = Rule {
 pub(crate) static DAMAGED: Rule = Rule {
     code: "IMS-016",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the image is damaged",
     why: "its headers contradict themselves or the file, or say that it is corrupt",
@@ -183,6 +199,7 @@ pub(crate) static DAMAGED: Rule = Rule {
 pub(crate) static NOT_CLOSED: Rule = Rule {
     code: "IMS-017",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the image was not closed cleanly",
     why: "the program that wrote it was stopped, or still writes",
@@ -194,6 +211,7 @@ pub(crate) static NOT_CLOSED: Rule = Rule {
 pub(crate) static BACKUP_GPT: Rule = Rule {
     code: "IMS-018",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the backup of the GPT will not be at the end of the disk",
     why: "the service makes the disk a whole number of GiB, as ZVHD2 does; the backup header then lies before its end, \
@@ -206,6 +224,7 @@ pub(crate) static BACKUP_GPT: Rule = Rule {
 pub(crate) static OUTSIDE_FILE: Rule = Rule {
     code: "IMS-020",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "parts of the image lie beyond the end of the file",
     why: "its headers point to where the file has no bytes: it was cut off, or is still being written",
@@ -217,6 +236,7 @@ pub(crate) static OUTSIDE_FILE: Rule = Rule {
 pub(crate) static MARKED_CORRUPT: Rule = Rule {
     code: "IMS-021",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the image says of itself that it is corrupt",
     why: "a program that had it open found its structures contradicting each other and marked it; what is read of it may be \
@@ -229,6 +249,7 @@ pub(crate) static MARKED_CORRUPT: Rule = Rule {
 pub(crate) static UNKNOWN_FEATURES: Rule = Rule {
     code: "IMS-022",
     severity: Severity::Error,
+    convertible: false,
     service_code: None,
     title: "the image uses features that no specification names",
     why: "its headers say that a reader must know these features to read the disk rightly; the service's reader won't",
@@ -240,6 +261,7 @@ pub(crate) static UNKNOWN_FEATURES: Rule = Rule {
 pub(crate) static COMPRESSED: Rule = Rule {
     code: "IMS-023",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the image is compressed as a whole",
     why: "quick import takes RAW and ZVHD2 only, and unpacks nothing before it looks",
@@ -251,6 +273,7 @@ pub(crate) static COMPRESSED: Rule = Rule {
 pub(crate) static ARCHIVE: Rule = Rule {
     code: "IMS-024",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the file is an archive",
     why: "quick import takes one disk as RAW or ZVHD2, and unpacks nothing before it looks; an OVA is an archive, too",
@@ -262,6 +285,7 @@ pub(crate) static ARCHIVE: Rule = Rule {
 pub(crate) static SIZE_DISPUTED: Rule = Rule {
     code: "IMS-025",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "readers disagree on the size of the disk",
     why: "two fields of the footer give the disk different sizes: qemu goes by the geometry where Virtual PC or qemu made \
@@ -274,6 +298,7 @@ pub(crate) static SIZE_DISPUTED: Rule = Rule {
 pub(crate) static NAMES_A_FILE_ELSEWHERE: Rule = Rule {
     code: "IMS-026",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the image names a file outside of its own folder",
     why: "a program that follows the name puts that file, whatever it is, into the converted image; such images are used \
@@ -286,6 +311,7 @@ pub(crate) static NAMES_A_FILE_ELSEWHERE: Rule = Rule {
 pub(crate) static NAME_DENIED: Rule = Rule {
     code: "IMS-034",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the file is not in the format that its name says",
     why: "the name says that it is an image in some format, and the content is neither that nor any other format or disk that \
@@ -300,6 +326,7 @@ pub(crate) static NAME_DENIED: Rule = Rule {
 pub(crate) static NO_DISK: Rule = Rule {
     code: "IMS-035",
     severity: Severity::Error,
+    convertible: true,
     service_code: None,
     title: "the file is no disk image",
     why: "nothing that is known is in it, and it is nothing but text or smaller than any disk: the service would take it for a \
@@ -312,6 +339,7 @@ pub(crate) static NO_DISK: Rule = Rule {
 pub(crate) static SIZE_NOT_SECTORS: Rule = Rule {
     code: "IMS-036",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the size of the RAW is no multiple of 512 bytes",
     why: "a disk is made of whole sectors: the file was cut off, has something appended, or is no disk; qemu reads it as if \
@@ -325,6 +353,7 @@ pub(crate) static SIZE_NOT_SECTORS: Rule = Rule {
 pub(crate) static NO_DATA: Rule = Rule {
     code: "IMS-037",
     severity: Severity::Warning,
+    convertible: true,
     service_code: None,
     title: "the disk holds nothing but zeros",
     why: "no machine starts from it; for a new data disk nothing is wrong, but the cloud makes an empty disk without an import",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
 
-use crate::convertible::{DiskChecks, allowable_in, check_convertible, check_disk_convertible};
+use crate::convertible::{DiskChecks, check_convertible, check_disk_convertible};
 use crate::other_formats::other_advice;
 use crate::whole::Place;
 use crate::{Facts, Profile, Size, shell_quoted};
@@ -35,20 +35,17 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
         };
     }
     let mut against = Report::new();
-    check_convertible(Place::File(path), detection, profile, &[], &mut against);
+    check_convertible(Place::File(path), detection, profile, &mut against);
     if let Some(inside) = &facts.inside {
-        check_disk_convertible(inside, DiskChecks::Lost, &[], &mut against);
+        check_disk_convertible(inside, DiskChecks::Lost, &mut against);
     }
     let errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
-    let mut codes = errors.map(|finding| finding.rule.code).collect::<Vec<_>>();
-    codes.dedup();
-    if detection.virtual_size == Some(0) {
-        codes.push("IMS-015");
-    }
-    let allowed = |code: &&str| allowable_in(detection).any(|allowable| allowable == *code);
-    if let Some(first) = codes.iter().find(|code| !allowed(code)) {
+    let first = errors.clone().find(|finding| !finding.convertible).map(|finding| finding.rule.code);
+    if let Some(first) = first.or((detection.virtual_size == Some(0)).then_some("IMS-015")) {
         return format!("follow the fix of {first} first; then prepare what comes of it");
     }
+    let mut codes = errors.map(|finding| finding.rule.code).collect::<Vec<_>>();
+    codes.dedup();
     let allow = codes.iter().map(|code| format!(" --allow {code}")).collect::<String>();
     let state = if codes.is_empty() { "" } else { ", as it is now" };
     let convert =

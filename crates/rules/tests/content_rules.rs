@@ -9,15 +9,15 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Evidence, Format};
-use imsprep_findings::{Report, Severity};
+use imsprep_findings::{Overrides, Report, Severity};
 use imsprep_inspect::{
     Architecture, Boot, Dirt, Firmware, GptLayout, Guid, Header, Inspection, Lvm, MdRaid, OsFamily,
     Partition, PartitionType, Purpose as Looks, Reasons, State, Summary, Table, TableKind, TableProblem,
     Volume, VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{
-    DiskChecks, Facts, HUAWEI, Inside, Intent, Medium, OTC, Profile, Purpose, Sight, check_disk_convertible,
-    check_image, not_checkable,
+    CONTENT_RULES, DiskChecks, Facts, HUAWEI, Inside, Intent, Medium, OTC, Profile, Purpose, Sight,
+    check_disk_convertible, check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -216,7 +216,7 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
     let fix = |disk: &Inspection, medium: Medium<'_>| {
         let mut report = Report::new();
         let inside = Inside { inspection: disk, medium };
-        check_disk_convertible(&inside, DiskChecks::All, &[], &mut report);
+        check_disk_convertible(&inside, DiskChecks::All, &mut report);
         advice(&report, "IMS-018")
     };
     let raw = fix(&disk, medium("a b.raw", true));
@@ -252,15 +252,18 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
 fn a_lost_end_may_be_allowed_in_a_conversion_alone() {
     let disk = with_problem(TableProblem::PastEnd { number: 2, end: SIZE + 1, limit: SIZE });
     let inside = Inside { inspection: &disk, medium: medium("a.raw", true) };
-    let severity = |allowed: &[String]| {
-        let mut report = Report::new();
-        check_disk_convertible(&inside, DiskChecks::Lost, allowed, &mut report);
+    let severity = |allowed: &str| {
+        let mut overrides = Overrides::new().of_conversion();
+        let rules = CONTENT_RULES.iter().copied().filter(|rule| rule.code == allowed);
+        rules.for_each(|rule| overrides.allow(rule, None));
+        let mut report = Report::under(overrides);
+        check_disk_convertible(&inside, DiskChecks::Lost, &mut report);
         (report.findings()[0].severity, report.findings()[0].advice().to_owned())
     };
-    let (refused, fix) = severity(&[]);
+    let (refused, fix) = severity("");
     assert!(refused == Severity::Error && fix.contains("--allow IMS-051"), "{fix}");
-    assert_eq!(severity(&["ims-051".into()]).0, Severity::Warning);
-    assert_eq!(severity(&["IMS-061".into()]).0, Severity::Error);
+    assert_eq!(severity("IMS-051").0, Severity::Allowed);
+    assert_eq!(severity("IMS-061").0, Severity::Error);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use imsprep_bitmap::{
     BitmapFile, Layout, Recognition, bitmap_path, check_against_content, layout, read_bitmap, write_bitmap,
 };
 use imsprep_detect::{Detection, Format, detect};
-use imsprep_findings::Report;
+use imsprep_findings::{Overrides, Report};
 use imsprep_rules::shell_quoted;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
@@ -111,6 +111,8 @@ pub struct VerifyOptions {
     pub bitmap: Option<PathBuf>,
     /// A layout to try before the built-in ones.
     pub layout: Option<Layout>,
+    /// Rules that the user allows or denies.
+    pub overrides: Overrides,
     /// Only so many blocks, picked at random.
     pub sample: Option<u64>,
     /// How to bring the image's bytes in.
@@ -159,7 +161,7 @@ pub fn verify_bitmap(
     refuse_unless_raw(path, detection)?;
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
-    let mut report = Report::new();
+    let mut report = Report::under(options.overrides.clone());
     if let Some(doubt) = doubt(path, image, detection, cancel)? {
         report.push(doubt);
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Profile};
 use imsprep_scan::IoMode;
 use imsprep_source::{Cancel, Overwrite, Progress, Sink};
@@ -29,8 +30,10 @@ pub struct ConvertOptions {
     pub overwrite: Overwrite,
     /// Whether to read the output back before it is put in place; not possible with a stream.
     pub verify: bool,
-    /// Codes of rules that the source may break: see [`imsprep_rules::allowable_codes`].
-    pub allowed: Vec<String>,
+    /// Rules that the user allows or denies. An error is allowed only if the conversion works in spite of it.
+    pub overrides: Overrides,
+    /// Whether a warning speaks against the conversion, too.
+    pub strict: bool,
     /// Which disk of an archive, counted from 1; `None` is the only one.
     pub disk: Option<u32>,
     /// The cloud's rules.
@@ -56,7 +59,8 @@ impl Default for ConvertOptions {
             output: None,
             overwrite: Overwrite::Refuse,
             verify: false,
-            allowed: Vec::new(),
+            overrides: Overrides::new(),
+            strict: false,
             disk: None,
             profile: &HUAWEI,
             length: DiskLength::Source,

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
-use imsprep_findings::{Report, Severity};
+use imsprep_findings::{Finding, Report, Severity};
 use imsprep_foreign::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
-use imsprep_rules::{Place, allowable_codes, check_readable, shell_quoted};
+use imsprep_rules::{Place, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
@@ -105,9 +105,9 @@ fn open_served(image: &ImageFile, format: Format, driver: &'static str, cancel: 
 /// What the rules say against reading the disk. That there is more than its current state is nothing against that.
 pub(crate) fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) -> Result<()> {
     let mut report = Report::new();
-    let allowed = allowable_codes().map(str::to_owned).collect::<Vec<_>>();
-    check_readable(place, detection, &allowed, &mut report);
-    match report.findings().iter().find(|finding| finding.severity == Severity::Error) {
+    check_readable(place, detection, &mut report);
+    let forbids = |finding: &&Finding| finding.severity == Severity::Error && !finding.convertible;
+    match report.findings().iter().find(forbids) {
         None => Ok(()),
         Some(finding) => Err(Error::NotReadable {
             path: path.to_owned(),

@@ -77,7 +77,7 @@ pub use plan::{Direction, Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
 pub use raw::{BitmapWritten, RawWritten};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
-pub use request::{PreparedRequest, ValidatedRequest, prepare_request, validate_request};
+pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};

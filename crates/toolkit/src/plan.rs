@@ -59,7 +59,8 @@ impl Plan {
         cancel: &Cancel,
     ) -> Result<Self> {
         let (direction, kind) = direction(&image, options.output.as_deref())?;
-        let mut plan = Self { image, options, direction, report: Report::new() };
+        let report = Report::under(options.overrides.clone().of_conversion());
+        let mut plan = Self { image, options, direction, report };
         if let Some(finding) = plan.judge(kind, cancel)? {
             plan.report.push(finding.severity(no_disk));
         }
@@ -71,7 +72,7 @@ impl Plan {
         let Self { image, options, report, .. } = self;
         if image.format() == Format::Tar {
             // What is wrong with the archive itself.
-            check_readable(Place::File(image.path()), image.detection(), &options.allowed, report);
+            check_readable(Place::File(image.path()), image.detection(), report);
             if !report.has_errors() {
                 image.select_disk(options.disk, cancel)?;
             }
@@ -90,7 +91,7 @@ impl Plan {
                 Some(member) => (Place::Archive, &member.detection),
                 None => (Place::File(image.path()), image.detection()),
             };
-            check_convertible(place, disk, options.profile, &options.allowed, report);
+            check_convertible(place, disk, options.profile, report);
             if report.has_errors() {
                 return Ok(None);
             }
@@ -118,7 +119,7 @@ impl Plan {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
             _ => DiskChecks::All,
         };
-        check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, &options.allowed, report);
+        check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, report);
         let (name, detection) = match image.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
             None => (image.path(), image.detection()),
@@ -174,7 +175,7 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
 impl Plan {
     /// Whether a rule speaks against converting the source.
     pub fn is_refused(&self) -> bool {
-        self.report.has_errors()
+        self.report.has_errors() || self.options.strict && self.report.worst() == Some(Severity::Warning)
     }
 
     /// Whether `output` may be the result's name. A name that says another format than the file will have misleads the

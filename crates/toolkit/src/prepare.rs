@@ -4,15 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::Format;
-use imsprep_findings::{Overrides, Report, Severity};
+use imsprep_findings::{Report, Severity};
 use imsprep_rules::{Intent, check_key, output_beside, shell_quoted};
 use imsprep_source::{Cancel, Progress};
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
-use crate::{
-    CheckOptions, Checked, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result, all_rules,
-};
+use crate::{CheckOptions, Checked, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result};
 
 /// An image that was prepared, or why not.
 #[derive(Debug)]
@@ -29,6 +27,8 @@ pub struct Prepared {
 /// format is converted, read back, and the result checked with all its content. A RAW is converted only if the options name an
 /// output; the others go beside the source without one.
 ///
+/// `check` is how the result is checked; the source is judged by the same rules.
+///
 /// # Errors
 ///
 /// As [`plan_conversion`](crate::plan_conversion) and what follows it. An image that must not be converted is `Ok`, with errors in
@@ -36,19 +36,15 @@ pub struct Prepared {
 pub fn prepare_image(
     path: &Path,
     options: &ConvertOptions,
+    check: &CheckOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Prepared> {
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
     let source = path.to_owned();
-    let mut overrides = Overrides::new();
-    for rule in all_rules().into_iter().filter(|rule| options.allowed.iter().any(|code| code == rule.code)) {
-        overrides.allow(rule, None);
-    }
-    let check =
-        CheckOptions { write_bitmap: true, profile: options.profile, overrides, ..CheckOptions::default() };
-    let check = |image| check_opened(image, &[], &check, progress, cancel).map(Some);
+    let check_options = CheckOptions { write_bitmap: true, ..check.clone() };
+    let check = |image| check_opened(image, &[], &check_options, progress, cancel).map(Some);
     let output = match (image.format(), &options.output) {
         (Format::Raw | Format::Zvhd2, None) => {
             return Ok(Prepared { source, conversion: None, checked: check(image)? });
@@ -60,11 +56,17 @@ pub fn prepare_image(
         (_, Some(output)) => output.clone(),
         (_, None) => output_beside(path),
     };
-    let options = ConvertOptions { output: Some(output.clone()), verify: true, ..options.clone() };
+    let options = ConvertOptions {
+        output: Some(output.clone()),
+        verify: true,
+        overrides: check_options.overrides.clone(),
+        profile: check_options.profile,
+        ..options.clone()
+    };
     let mut plan = Plan::new(image, options, Severity::Error, cancel)?;
     if !plan.is_refused() {
         // What the result's name has against it shows now, and not after the conversion.
-        check_output(&mut plan, &output);
+        check_output(&mut plan, &output, &check_options.intent);
     }
     let conversion = plan.convert(progress, cancel)?;
     let checked = match conversion.made {
@@ -75,16 +77,16 @@ pub fn prepare_image(
 }
 
 /// What makes an error of the name that the result will have.
-fn check_output(plan: &mut Plan, output: &Path) {
+fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
     let Plan { image, options, direction, report } = plan;
     let format = if *direction == Direction::ToZvhd2 { Format::Zvhd2 } else { Format::Raw };
-    let mut found = Report::new();
-    check_key(output, format, options.profile, &Intent::default(), &mut found);
+    let mut found = Report::under(options.overrides.clone());
+    check_key(output, format, options.profile, intent, &mut found);
     for finding in found.findings().iter().filter(|finding| finding.severity == Severity::Error) {
         let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
         let better = shell_quoted(&output.with_file_name(better.unwrap_or_default()));
         let mut command = format!("imsprep prepare {}{}", shell_quoted(image.path()), options.profile.flag());
-        for code in &options.allowed {
+        for code in options.overrides.codes().0 {
             let _ = write!(command, " --allow {code}");
         }
         if let Some(disk) = options.disk {

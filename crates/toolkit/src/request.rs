@@ -2,17 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_findings::Report;
+use imsprep_findings::{Overrides, Report};
 use imsprep_inspect::Summary;
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Endpoint, ImageFacts, OsType, OsVersions, Profile, Purpose, Request,
-    Told, ValidateOptions, Wishes, fill_request, is_covered_by_request, validate_body,
+    Architecture, BodyKind, BootsBy, Endpoint, ImageFacts, Intent, OsType, OsVersions, Profile, Purpose,
+    Request, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request, validate_body,
 };
 use imsprep_source::{Cancel, Progress};
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
 use crate::{BitmapState, CheckOptions, Checked, Depth, OpenedImage, Result};
+
+/// What a request is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestPolicy<'a> {
+    /// The cloud's rules.
+    pub profile: &'static Profile,
+    /// The values that `os_version` may have.
+    pub os_versions: &'a OsVersions,
+    /// What the import is going to be, for the look at the image.
+    pub intent: &'a Intent,
+    /// Rules that the user allows or denies.
+    pub overrides: &'a Overrides,
+}
 
 /// A request for an image.
 #[derive(Debug)]
@@ -44,13 +57,13 @@ pub struct ValidatedRequest {
 pub fn prepare_request(
     path: &Path,
     wishes: &Wishes,
-    profile: &'static Profile,
-    os_versions: &OsVersions,
+    policy: RequestPolicy<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<PreparedRequest> {
-    let Looked { checked, facts, closed } = look(path, profile, progress, cancel)?;
-    let mut report = Report::new();
+    let Looked { checked, facts, closed } = look(path, policy, progress, cancel)?;
+    let RequestPolicy { profile, os_versions, overrides, .. } = policy;
+    let mut report = Report::under(overrides.clone());
     let request = fill_request(wishes, &facts, profile, os_versions, &mut report);
     let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file).map(Path::to_owned);
     add_image_findings(checked.report, request.kind, &mut report);
@@ -68,13 +81,13 @@ pub fn validate_request(
     body: &[u8],
     image: Option<&Path>,
     endpoint: Option<Endpoint>,
-    profile: &'static Profile,
-    os_versions: &OsVersions,
+    policy: RequestPolicy<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<ValidatedRequest> {
-    let looked = image.map(|path| look(path, profile, progress, cancel)).transpose()?;
-    let mut report = Report::new();
+    let looked = image.map(|path| look(path, policy, progress, cancel)).transpose()?;
+    let RequestPolicy { profile, os_versions, overrides, .. } = policy;
+    let mut report = Report::under(overrides.clone());
     let facts = looked.as_ref().map(|looked| &looked.facts);
     let options = ValidateOptions { profile, os_versions, endpoint, facts };
     let kind = validate_body(body, &options, &mut report);
@@ -98,10 +111,12 @@ struct Looked {
     closed: Option<String>,
 }
 
-fn look(path: &Path, profile: &'static Profile, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
+fn look(path: &Path, policy: RequestPolicy<'_>, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
-    let options = CheckOptions { depth: Depth::Quick, profile, ..CheckOptions::default() };
+    let RequestPolicy { profile, intent, .. } = policy;
+    let options =
+        CheckOptions { depth: Depth::Quick, profile, intent: intent.clone(), ..CheckOptions::default() };
     let checked = check_opened(image, &[], &options, progress, cancel)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {

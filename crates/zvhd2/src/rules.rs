@@ -22,6 +22,7 @@ macro_rules! rules {
         $(pub(crate) static $name: Rule = Rule {
             code: $code,
             severity: Severity::$severity,
+            convertible: false,
             service_code: None,
             title: $title,
             why: $why,

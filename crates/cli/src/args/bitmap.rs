@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Io;
 use super::size::{parse_disk_size, parse_specimen_size};
+use super::{FormatArgs, Io, PolicyArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BitmapCommand {
@@ -95,9 +95,10 @@ pub(crate) struct BitmapVerifyArgs {
     /// How to bring in the bytes of a RAW; the result is the same
     #[arg(long, value_name = "MODE", default_value = "auto", conflicts_with = "sample")]
     pub(crate) io: Io,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]

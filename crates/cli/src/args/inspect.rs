@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::RulesOf;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep inspect disk.raw
@@ -20,4 +22,6 @@ pub(crate) struct InspectArgs {
     /// Images or block devices
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RulesOf,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ProfileName, SourceArgs};
+use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -23,15 +23,18 @@ pub(crate) struct PrepareArgs {
     /// Where the converted image goes: .zvhd2, or .raw with its bitmap [default: IN with .zvhd2 for its extension]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace OUT if it exists; never IN
+    /// Replace OUT if it exists, and what --manifest and --html name; never IN
     #[arg(long)]
     pub(crate) force: bool,
-    /// Whose rules to apply
-    #[arg(long, value_name = "CLOUD", default_value = "huawei")]
-    pub(crate) profile: ProfileName,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
+    /// Which disk of an archive (OVA) with several, counted from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) disk: Option<u32>,
     #[command(flatten)]
-    pub(crate) from: SourceArgs,
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) intent: IntentArgs,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }

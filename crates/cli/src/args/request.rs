@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::os_versions::OsVersionParser;
-use super::{ProfileName, PurposeName};
+use super::{PolicyArgs, PurposeName};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -33,7 +33,7 @@ pub(crate) struct RequestArgs {
     pub(crate) validate: Option<PathBuf>,
     /// Explain the service's answer about a job, or to a refused request: its error codes, and what to do. FILE holds the JSON
     /// of GET /v1/PROJECT_ID/jobs/JOB_ID; - is standard input. Exit status 1: the job failed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "validate", "endpoint", "WishArgs", "os_versions", "output", "force", "format", "next_steps", "region", "project_id", "strict"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "validate", "endpoint", "WishArgs", "os_versions", "output", "force", "format", "next_steps", "region", "project_id", "PolicyArgs"])]
     pub(crate) job: Option<PathBuf>,
     /// To --validate: where the body will be sent [default: its fields tell]
     #[arg(long, value_name = "ENDPOINT", conflicts_with = "bucket")]
@@ -61,12 +61,8 @@ pub(crate) struct RequestArgs {
     /// For --next-steps: the project's ID [default: the shell variable PROJECT_ID]
     #[arg(long, value_name = "ID", requires = "next_steps")]
     pub(crate) project_id: Option<String>,
-    /// Whose rules to apply
-    #[arg(long, value_name = "CLOUD", default_value = "huawei")]
-    pub(crate) profile: ProfileName,
-    /// Let warnings count: exit 1 if there is any
-    #[arg(long)]
-    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 }
 
 /// What goes into the body.

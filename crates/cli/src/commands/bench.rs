@@ -7,10 +7,10 @@ use anyhow::Context;
 use imsprep_bench::{BenchOptions, BenchReport, Rivals, Row, bench};
 use imsprep_source::{Input, OutputFile, Overwrite};
 
-use super::Warnings;
 use crate::args::BenchArgs;
 use crate::exit::Status;
 use crate::page;
+use crate::policy::Warnings;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_json, report_failure};

@@ -1,11 +1,15 @@
 //! `imsprep bitmap`
 
+use std::time::Instant;
+
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, find_layout, verify_bitmap};
 
-use super::Warnings;
-use crate::args::{BitmapCreateArgs, BitmapVerifyArgs};
+use crate::args::{BitmapCreateArgs, BitmapVerifyArgs, IntentArgs};
+use crate::emit::Form;
 use crate::exit::Status;
+use crate::outcome::{BITMAP_FITS, Judged};
+use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_json};
@@ -31,26 +35,35 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
 }
 
 pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let begun = Instant::now();
+    let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let options = VerifyOptions {
         bitmap: args.bitmap.clone(),
         layout: args.layout.as_deref().map(find_layout).transpose()?,
+        overrides: policy.overrides.clone(),
         sample: args.sample,
         io: args.io.into(),
     };
     let verified = verify_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
-    let status = match Warnings::from_flag(args.strict).status(&verified.report) {
+    let status = match policy.warnings.status(&verified.report) {
         // Nothing can be said of it, which is neither yes nor no.
         _ if is_unrecognised(&verified) => Status::CouldNotLook,
         status => status,
     };
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bitmap::Verified::from(&verified);
-            print_json(&wire::Document::new("imsprep.bitmap.verify", status, body))?;
-        }
-        Output::Text(detail) => print(&render::bitmap::verified(&verified, detail))?,
-    }
+    let judged = Judged {
+        path: &args.file,
+        question: BITMAP_FITS,
+        status,
+        elapsed: begun.elapsed(),
+        size: None,
+        result: Ok(&verified.report),
+    };
+    let document = || {
+        let body = wire::bitmap::Verified::from(&verified);
+        wire::Document::under(&policy, "imsprep.bitmap.verify", status, body)
+    };
+    let text = |detail| render::bitmap::verified(&verified, detail);
+    Form::of(&args.format, setup.output).print((&[judged], status), &policy, document, text)?;
     Ok(status)
 }
 

@@ -1,64 +1,25 @@
 //! `imsprep check`
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use anyhow::{Error, bail};
-use imsprep_toolkit::{CheckOptions, Checked, Depth, Target, check_image_file, expand_targets, find_layout};
+use anyhow::Error;
+use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targets, find_layout};
 
-use super::extra_file::ExtraFile;
-use super::manifest;
-use crate::args::{CheckArgs, FormatName};
+use super::extra_file::ExtraFiles;
+use crate::args::CheckArgs;
+use crate::emit::Form;
 use crate::exit::Status;
+use crate::outcome::Outcome;
 use crate::page;
 use crate::policy::Policy;
 use crate::render;
-use crate::setup::{Detail, Output, Setup};
-use crate::terminal::{print, print_json, print_json_line, report_failure};
+use crate::setup::{Detail, Setup};
+use crate::terminal::{print, print_json_line, report_failure};
 use crate::wire;
 
-/// What came of one file: found out, or why not.
-pub(crate) struct Outcome {
-    pub(crate) path: PathBuf,
-    pub(crate) status: Status,
-    pub(crate) elapsed: Duration,
-    pub(crate) result: Result<Checked, Error>,
-}
-
-/// How the result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Quiet,
-    Text(Detail),
-    Json,
-    Ndjson,
-    Sarif,
-    Junit,
-}
-
-impl Form {
-    fn of(asked: Option<FormatName>, output: Output) -> Self {
-        match (asked, output) {
-            (Some(FormatName::Json), _) | (None, Output::Json) => Self::Json,
-            (Some(FormatName::Ndjson), _) => Self::Ndjson,
-            (Some(FormatName::Sarif), _) => Self::Sarif,
-            (Some(FormatName::Junit), _) => Self::Junit,
-            (_, Output::Text(detail)) => Self::Text(detail),
-            // Neither goes with --format: the command line refuses it.
-            (_, Output::Quiet) => Self::Quiet,
-            (Some(FormatName::Text), Output::Json) => Self::Text(Detail::Normal),
-        }
-    }
-}
-
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let policy = Policy::resolve(&args.policy, args.profile, args.strict, setup)?;
-    if let (Some(page), Some(manifest)) = (&args.html, &args.manifest)
-        && std::path::absolute(page)? == std::path::absolute(manifest)?
-    {
-        bail!("--html and --manifest name the same file");
-    }
+    let policy = Policy::resolve(&args.policy, &args.intent, setup)?;
     let targets = expand_targets(&args.files);
     let options = CheckOptions {
         depth: if args.quick { Depth::Quick } else { Depth::Content },
@@ -66,15 +27,13 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         intent: policy.intent.clone(),
         overrides: policy.overrides.clone(),
         write_bitmap: args.write_bitmap,
-        digest: args.manifest.is_some(),
-        layout: args.layout.as_deref().map(find_layout).transpose()?,
-        overview: args.html.is_some().then(|| page::pieces_of_each(targets.len())),
-        io: args.io.into(),
+        digest: args.report.manifest.is_some(),
+        layout: args.report.layout.as_deref().map(find_layout).transpose()?,
+        overview: args.report.html.is_some().then(|| page::pieces_of_each(targets.len())),
+        io: args.report.io.into(),
     };
-    let form = Form::of(args.format, setup.output);
-    let begin = |path: &PathBuf| ExtraFile::begin(path, args.force, targets.iter().flatten());
-    let manifest = args.manifest.as_ref().map(begin).transpose()?;
-    let page = args.html.as_ref().map(begin).transpose()?;
+    let form = Form::of(&args.format, setup.output);
+    let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
     let mut outcomes = Vec::new();
     for target in targets {
         let outcome = look_at(target, &options, &policy, setup);
@@ -89,26 +48,16 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
         outcomes.push(outcome);
     }
-    let mut worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
+    let worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
     // Before the document, which would else tell of a success that was none.
-    if let Some(file) = manifest {
-        manifest::write(&file, &outcomes, &policy)?;
+    let worst = worst.max(extra.write(&outcomes, &policy)?);
+    if form == Form::Ndjson {
+        return Ok(worst);
     }
-    if let Some(file) = page {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        if let Err(error) = file.write(&page::check::page(&outcomes, &policy, now)) {
-            // The verdicts are still printed: they took long enough.
-            worst = worst.max(report_failure(&error));
-        }
-    }
-    match form {
-        Form::Quiet | Form::Ndjson => {}
-        Form::Json => print_json(&wire::check::Document::new_check(&outcomes, &policy, worst))?,
-        Form::Sarif => print_json(&wire::sarif::log(&outcomes, worst))?,
-        Form::Junit => print(&wire::junit::document(&outcomes, policy.warnings))?,
-        Form::Text(_) if outcomes.len() > 1 => print(&render::check::table(&outcomes))?,
-        Form::Text(_) => {}
-    }
+    let judged = outcomes.iter().map(Outcome::judged).collect::<Vec<_>>();
+    let document = || wire::check::Document::new_check(&outcomes, &policy, worst);
+    let table = |_| if outcomes.len() > 1 { render::check::table(&outcomes) } else { String::new() };
+    form.print((&judged, worst), &policy, document, table)?;
     Ok(worst)
 }
 

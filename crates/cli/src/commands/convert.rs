@@ -8,8 +8,9 @@ use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{Conversion, ConvertOptions, Direction, Plan, plan_conversion};
 
-use crate::args::{ConvertArgs, Io};
+use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
+use crate::policy::{Policy, Warnings};
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::signals::STREAM_STOPPED;
@@ -18,23 +19,25 @@ use crate::{moment, wire};
 
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";
+    let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let options = ConvertOptions {
         output: (!to_stream).then(|| args.output.clone()),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
         verify: args.verify,
-        allowed: args.from.allowed.clone(),
-        disk: args.from.disk,
+        overrides: policy.overrides.clone(),
+        strict: policy.warnings == Warnings::Count,
+        profile: policy.profile,
+        disk: args.disk,
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
         io: args.io.unwrap_or(Io::Auto).into(),
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
         timestamp: args.timestamp,
-        ..ConvertOptions::default()
     };
     let mut plan = plan_conversion(&args.source, options, setup.cancel())?;
     if plan.is_refused() {
-        return refuse(&plan, to_stream, setup);
+        return refuse(&plan, &policy, to_stream, setup);
     }
     refuse_what_does_not_apply(args, &plan)?;
     if !to_stream {
@@ -63,16 +66,16 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
         other => other?,
     };
-    report(&conversion, to_stream, setup)?;
+    report(&conversion, &policy, to_stream, setup)?;
     Ok(Status::Fine)
 }
 
 /// Says why the source is not converted.
-fn refuse(plan: &Plan, to_stream: bool, setup: &Setup) -> anyhow::Result<Status> {
+fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyhow::Result<Status> {
     match setup.output {
         Output::Json => {
             let body = wire::convert::Converted::refused(plan);
-            let document = wire::Document::new("imsprep.convert", Status::Wrong, body);
+            let document = wire::Document::under(policy, "imsprep.convert", Status::Wrong, body);
             if to_stream { print_json_error(&document)? } else { print_json(&document)? }
         }
         // Nobody reads standard output of a conversion for its words.
@@ -99,7 +102,7 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size has no meaning here: a disk in {format} has one size");
     }
-    if args.from.disk.is_some() && format != Format::Tar {
+    if args.disk.is_some() && format != Format::Tar {
         bail!("--disk has no meaning here: {} is {format} and holds one disk", args.source.display());
     }
     let (flags, to) = match plan.direction {
@@ -130,13 +133,13 @@ fn to_standard_output<T>(
     Ok(done)
 }
 
-fn report(conversion: &Conversion, to_stream: bool, setup: &Setup) -> anyhow::Result<()> {
+fn report(conversion: &Conversion, policy: &Policy, to_stream: bool, setup: &Setup) -> anyhow::Result<()> {
     let Conversion { plan, made: Some(made) } = conversion else { return Ok(()) };
     match setup.output {
         Output::Quiet => {}
         Output::Json => {
             let body = wire::convert::Converted::new(plan, made);
-            let document = wire::Document::new("imsprep.convert", Status::Fine, body);
+            let document = wire::Document::under(policy, "imsprep.convert", Status::Fine, body);
             // Standard output holds the image.
             if to_stream { print_json_error(&document)? } else { print_json(&document)? }
         }

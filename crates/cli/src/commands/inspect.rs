@@ -2,14 +2,17 @@
 
 use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
-use crate::args::InspectArgs;
+use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
 use crate::exit::Status;
+use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{failure_text, print, print_json, report_failure};
 use crate::wire;
 
 pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let policy = PolicyArgs { rules: args.rules.clone(), ..PolicyArgs::default() };
+    let policy = Policy::resolve(&policy, &IntentArgs::default(), setup)?;
     let mut worst = Status::Fine;
     let mut rows = Vec::new();
     let files = without_bitmaps_of(&args.files);
@@ -18,9 +21,9 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
             Ok(found) => {
                 if let Output::Text(detail) = setup.output {
                     let gap = if number == 0 { "" } else { "\n" };
-                    print(&format!("{gap}{}", render::inspect::text(path, &found, detail)))?;
+                    print(&format!("{gap}{}", render::inspect::text(path, &found, policy.profile, detail)))?;
                 }
-                rows.push(wire::inspect::Row::found(path, &found));
+                rows.push(wire::inspect::Row::found(path, &found, policy.profile));
             }
             // Nobody waits for the other files.
             Err(error) if error.is_cancelled() => return Err(error.into()),
@@ -32,7 +35,12 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
     }
     if setup.output == Output::Json {
-        print_json(&wire::Document::new("imsprep.inspect", worst, wire::inspect::Files { files: rows }))?;
+        print_json(&wire::Document::under(
+            &policy,
+            "imsprep.inspect",
+            worst,
+            wire::inspect::Files { files: rows },
+        ))?;
     }
     Ok(worst)
 }

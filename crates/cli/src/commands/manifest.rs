@@ -1,20 +1,16 @@
 //! The manifest of a check: what an upload of these images must amount to.
 
-use super::check::Outcome;
 use super::extra_file::ExtraFile;
 use crate::exit::Status;
+use crate::outcome::Outcome;
 use crate::policy::Policy;
-use crate::terminal::{json_text, print_error, shown};
+use crate::terminal::json_text;
 use crate::wire;
 
 /// Writes it whole. Of a run in which a file could not be looked at there is none: it would prove less than it seems to.
-pub(crate) fn write(file: &ExtraFile, outcomes: &[Outcome], policy: &Policy) -> anyhow::Result<()> {
+pub(super) fn write(file: &ExtraFile, outcomes: &[Outcome], policy: &Policy) -> anyhow::Result<()> {
     if outcomes.iter().any(|outcome| outcome.status == Status::CouldNotLook) {
-        let path = file.path().display().to_string();
-        print_error(&format!(
-            "imsprep: {}: not written, as not every file could be looked at\n",
-            shown(&path)
-        ));
+        file.leave_out("not every file could be looked at");
         return Ok(());
     }
     let document = wire::manifest::document(outcomes, policy);

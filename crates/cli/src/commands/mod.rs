@@ -21,30 +21,3 @@ pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod summary;
 pub(crate) mod zvhd2;
-
-use imsprep_findings::{Report, Severity};
-
-use crate::exit::Status;
-
-/// What the warnings of a report do to the exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Warnings {
-    /// They leave it alone.
-    Pass,
-    /// They count like errors: `--strict`.
-    Count,
-}
-
-impl Warnings {
-    pub(crate) fn from_flag(strict: bool) -> Self {
-        if strict { Self::Count } else { Self::Pass }
-    }
-
-    /// The status that a report leads to.
-    pub(crate) fn status(self, report: &Report) -> Status {
-        match (report.worst(), self) {
-            (Some(Severity::Error), _) | (Some(Severity::Warning), Self::Count) => Status::Wrong,
-            _ => Status::Fine,
-        }
-    }
-}

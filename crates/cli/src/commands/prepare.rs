@@ -1,67 +1,104 @@
 //! `imsprep prepare`
 
-use std::path::Path;
 use std::time::Instant;
 
+use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
-use imsprep_toolkit::{ConvertOptions, Prepared, prepare_image};
+use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, find_layout, prepare_image};
 
-use super::Warnings;
+use super::extra_file::ExtraFiles;
 use crate::args::PrepareArgs;
+use crate::emit::Form;
 use crate::exit::Status;
-use crate::policy::profile_of;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json, report_failure};
+use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
+use crate::page;
+use crate::policy::{Policy, Warnings};
+use crate::setup::Setup;
+use crate::terminal::report_failure;
 use crate::{moment, render, wire};
 
+const SCHEMA: &str = "imsprep.prepare";
+
 pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let policy = Policy::resolve(&args.policy, &args.intent, setup)?;
     let options = ConvertOptions {
         output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
-        allowed: args.from.allowed.clone(),
-        disk: args.from.disk,
-        profile: profile_of(args.profile),
+        strict: policy.warnings == Warnings::Count,
+        disk: args.disk,
+        io: args.report.io.into(),
         timestamp: moment::from_environment()?,
         ..ConvertOptions::default()
     };
-    let begun = Instant::now();
-    let prepared = match prepare_image(&args.source, &options, setup.progress(), setup.cancel()) {
-        Ok(prepared) => prepared,
-        Err(error) => return fail(&args.source, &error.into(), &options, begun, setup),
+    let check = CheckOptions {
+        profile: policy.profile,
+        intent: policy.intent.clone(),
+        overrides: policy.overrides.clone(),
+        digest: args.report.manifest.is_some(),
+        layout: args.report.layout.as_deref().map(find_layout).transpose()?,
+        overview: args.report.html.is_some().then(|| page::pieces_of_each(1)),
+        io: args.report.io.into(),
+        ..CheckOptions::default()
     };
-    let warnings = Warnings::from_flag(args.strict);
-    let status = status(&prepared, warnings);
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::prepare::Body::new(&prepared, options.profile, status, begun.elapsed());
-            print_json(&wire::Document::new("imsprep.prepare", status, body))?;
+    let form = Form::of(&args.format, setup.output);
+    let output = args.output.clone().unwrap_or_else(|| output_beside(&args.source));
+    let targets = [Target::new(&args.source), Target::new(&output)];
+    let extra = ExtraFiles::begin(&args.report, args.force, targets.iter())?;
+    let begun = Instant::now();
+    let result = prepare_image(&args.source, &options, &check, setup.progress(), setup.cancel());
+    let elapsed = begun.elapsed();
+    let mut prepared = match result {
+        Ok(prepared) => prepared,
+        // Where documents of many images are joined, this one must not be missing.
+        Err(error) => {
+            let error = error.into();
+            let status = report_failure(&error);
+            if status == Status::Interrupted {
+                return Ok(status);
+            }
+            let body = wire::prepare::Body::failed(&args.source, &error, elapsed);
+            let outcome = Outcome { path: args.source.clone(), status, elapsed, result: Err(error) };
+            let status = status.max(extra.write(std::slice::from_ref(&outcome), &policy)?);
+            let document = || wire::Document::under(&policy, SCHEMA, status, body);
+            form.print((&[outcome.judged()], status), &policy, document, |_| String::new())?;
+            return Ok(status);
         }
-        Output::Text(detail) => {
-            print(&render::prepare::text(&prepared, warnings, options.profile, status, detail))?;
-        }
+    };
+    let of_plan =
+        prepared.conversion.as_ref().map(|conversion| policy.warnings.status(&conversion.plan.report));
+    let mut outcomes = Vec::from_iter(prepared.checked.take().map(|checked| Outcome {
+        path: checked.path.clone(),
+        status: policy.warnings.status(&checked.report),
+        elapsed,
+        result: Ok(checked),
+    }));
+    let of_result = outcomes.first().map(|outcome| outcome.status);
+    let mut status = of_plan.into_iter().chain(of_result).max().unwrap_or(Status::Wrong);
+    if outcomes.is_empty() {
+        extra.leave_out("the image was not converted");
+    } else {
+        status = status.max(extra.write(&outcomes, &policy)?);
     }
+    prepared.checked = outcomes.pop().and_then(|outcome| outcome.result.ok());
+    let source = prepared.conversion.as_ref().zip(of_plan).map(|(conversion, status)| Judged {
+        path: conversion.plan.image.path(),
+        question: MAY_BE_CONVERTED,
+        status,
+        elapsed,
+        size: Some(conversion.plan.image.detection().file_size),
+        result: Ok(&conversion.plan.report),
+    });
+    let result = prepared
+        .checked
+        .as_ref()
+        .zip(of_result)
+        .map(|(checked, status)| Judged::of(checked, status, elapsed));
+    let judged = source.into_iter().chain(result).collect::<Vec<_>>();
+    let document = || {
+        let body = wire::prepare::Body::new(&prepared, &policy, status, elapsed);
+        wire::Document::under(&policy, SCHEMA, status, body)
+    };
+    let text = |detail| render::prepare::text(&prepared, &policy, status, detail);
+    form.print((&judged, status), &policy, document, text)?;
     Ok(status)
-}
-
-/// Says why the image could not be prepared. Where documents of many images are joined, this one must not be missing.
-fn fail(
-    source: &Path,
-    error: &anyhow::Error,
-    options: &ConvertOptions,
-    begun: Instant,
-    setup: &Setup,
-) -> anyhow::Result<Status> {
-    let status = report_failure(error);
-    if setup.output == Output::Json && matches!(status, Status::Wrong | Status::CouldNotLook) {
-        let body = wire::prepare::Body::failed(source, error, options.profile, begun.elapsed());
-        print_json(&wire::Document::new("imsprep.prepare", status, body))?;
-    }
-    Ok(status)
-}
-
-fn status(prepared: &Prepared, warnings: Warnings) -> Status {
-    let of_plan = prepared.conversion.as_ref().map(|conversion| warnings.status(&conversion.plan.report));
-    let of_result = prepared.checked.as_ref().map(|checked| warnings.status(&checked.report));
-    of_plan.into_iter().chain(of_result).max().unwrap_or(Status::Wrong)
 }

@@ -6,19 +6,18 @@ use std::path::Path;
 use anyhow::Context;
 use imsprep_bitmap::bitmap_path;
 use imsprep_rules::{
-    Architecture, BodyPlace, Endpoint, Firmware, ImageTag, MAX_BODY, Machine, NextSteps, OsType, OsVersions,
-    Profile, Purpose, Tool, Wishes, acts_on_terminal, tool_values,
+    Architecture, BodyPlace, Endpoint, Firmware, ImageTag, Intent, MAX_BODY, Machine, NextSteps, OsType,
+    OsVersions, Profile, Tool, Wishes, acts_on_terminal, tool_values,
 };
 use imsprep_source::{Input, OutputFile, Overwrite};
-use imsprep_toolkit::{PreparedRequest, prepare_request, validate_request};
+use imsprep_toolkit::{PreparedRequest, RequestPolicy, prepare_request, validate_request};
 
-use super::Warnings;
 use crate::args::{
-    ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
-    RequestFormat, WishArgs,
+    ArchitectureName, EndpointName, FirmwareName, IntentArgs, LicenseName, MachineName, OsTypeName,
+    RequestArgs, RequestFormat, WishArgs,
 };
 use crate::exit::Status;
-use crate::policy::profile_of;
+use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{json_text, print, print_error, print_json};
@@ -32,11 +31,18 @@ pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
     if let Some(answer) = &args.job {
         return super::job::run(answer, setup);
     }
-    let profile = profile_of(args.profile);
-    let os_versions = os_versions(args.os_versions.as_deref(), profile)?;
+    let wishes = &args.wishes;
+    let intent = IntentArgs {
+        purpose: wishes.purpose,
+        prefix: wishes.prefix.clone(),
+        bms: wishes.machine == Some(MachineName::Bms),
+        ..IntentArgs::default()
+    };
+    let policy = Policy::resolve(&args.policy, &intent, setup)?;
+    let os_versions = os_versions(args.os_versions.as_deref(), policy.profile)?;
     match (&args.validate, &args.file) {
-        (Some(body), image) => validate(body, image.as_deref(), args, profile, &os_versions, setup),
-        (None, Some(image)) => make(image, args, profile, &os_versions, setup),
+        (Some(body), image) => validate(body, image.as_deref(), args, &policy, &os_versions, setup),
+        (None, Some(image)) => make(image, args, &policy, &os_versions, setup),
         // The parser does not let this through.
         (None, None) => anyhow::bail!("an image is needed, or --validate BODY"),
     }
@@ -45,27 +51,28 @@ pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
 fn make(
     image: &Path,
     args: &RequestArgs,
-    profile: &'static Profile,
+    policy: &Policy,
     os_versions: &OsVersions,
     setup: &Setup,
 ) -> anyhow::Result<Status> {
     // Fails now if nothing can be written there.
     let output = args.output.as_deref().map(|output| begin_body(output, args)).transpose()?;
-    let wishes = wishes(&args.wishes);
-    let mut prepared =
-        prepare_request(image, &wishes, profile, os_versions, setup.progress(), setup.cancel())?;
+    let wishes = wishes(&args.wishes, &policy.intent);
+    let judged_by = judged_by(policy, os_versions);
+    let mut prepared = prepare_request(image, &wishes, judged_by, setup.progress(), setup.cancel())?;
+    let profile = policy.profile;
     let values = tool_of(args.format).map(|tool| {
         let PreparedRequest { request, facts, report, .. } = &mut prepared;
         tool_values(tool, request, facts, profile, report).to_string()
     });
-    let warnings = Warnings::from_flag(args.strict);
+    let warnings = policy.warnings;
     let status = warnings.status(&prepared.report);
     let body = match &values {
         Some(values) => values.clone(),
         None => json_text(&prepared.request.body)?,
     };
     let steps = if args.next_steps && status == Status::Fine {
-        Some(next_steps(&prepared, args, profile)?)
+        Some(next_steps(&prepared, args, policy)?)
     } else {
         None
     };
@@ -85,8 +92,8 @@ fn make(
     match setup.output {
         Output::Json => {
             let texts = wire::request::Texts { next_steps: steps.as_deref(), tool_values: values.as_deref() };
-            let made = wire::request::Made::new(&prepared, profile, status, written, texts);
-            print_json(&wire::Document::new("imsprep.request", status, made))?;
+            let made = wire::request::Made::new(&prepared, status, written, texts);
+            print_json(&wire::Document::under(policy, "imsprep.request", status, made))?;
         }
         // The result is still wanted: what is left out is everything about it.
         Output::Quiet => print(result)?,
@@ -112,21 +119,23 @@ fn validate(
     body: &Path,
     image: Option<&Path>,
     args: &RequestArgs,
-    profile: &'static Profile,
+    policy: &Policy,
     os_versions: &OsVersions,
     setup: &Setup,
 ) -> anyhow::Result<Status> {
     let bytes = read_bounded(body, MAX_BODY)?;
     let endpoint = args.endpoint.map(Endpoint::from);
     let (progress, cancel) = (setup.progress(), setup.cancel());
-    let validated = validate_request(&bytes, image, endpoint, profile, os_versions, progress, cancel)?;
-    let warnings = Warnings::from_flag(args.strict);
+    let judged_by = judged_by(policy, os_versions);
+    let validated = validate_request(&bytes, image, endpoint, judged_by, progress, cancel)?;
+    let profile = policy.profile;
+    let warnings = policy.warnings;
     let status = warnings.status(&validated.report);
     match setup.output {
         Output::Quiet => {}
         Output::Json => {
-            let checked = wire::request::Validated::new(body, image, &validated, profile);
-            print_json(&wire::Document::new("imsprep.request.validate", status, checked))?;
+            let checked = wire::request::Validated::new(body, image, &validated);
+            print_json(&wire::Document::under(policy, "imsprep.request.validate", status, checked))?;
         }
         Output::Text(detail) => {
             let checked =
@@ -135,6 +144,11 @@ fn validate(
         }
     }
     Ok(status)
+}
+
+fn judged_by<'a>(policy: &'a Policy, os_versions: &'a OsVersions) -> RequestPolicy<'a> {
+    let Policy { profile, intent, overrides, .. } = policy;
+    RequestPolicy { profile, os_versions, intent, overrides }
 }
 
 fn os_versions(path: Option<&Path>, profile: &Profile) -> anyhow::Result<OsVersions> {
@@ -171,11 +185,7 @@ fn begin_body(output: &Path, args: &RequestArgs) -> anyhow::Result<OutputFile> {
 }
 
 /// The commands as a script that can be run in any folder. A path that is no text, or not only text, can't stand in one.
-fn next_steps(
-    prepared: &PreparedRequest,
-    args: &RequestArgs,
-    profile: &'static Profile,
-) -> anyhow::Result<String> {
+fn next_steps(prepared: &PreparedRequest, args: &RequestArgs, policy: &Policy) -> anyhow::Result<String> {
     let places = [Some(&prepared.facts.path), prepared.bitmap.as_ref(), args.output.as_ref()];
     for path in places.into_iter().flatten() {
         let name = path.display();
@@ -195,7 +205,8 @@ fn next_steps(
         request: &prepared.request,
         facts: &facts,
         bitmap: bitmap.as_deref(),
-        profile,
+        profile: policy.profile,
+        flags: &policy.flags(),
         region: args.region.as_deref(),
         project_id: args.project_id.as_deref(),
         body: match &args.output {
@@ -212,24 +223,26 @@ fn next_steps(
     Ok(steps)
 }
 
-fn wishes(args: &WishArgs) -> Wishes {
+/// What goes into the body: flags, and else what the project file says.
+fn wishes(args: &WishArgs, intent: &Intent) -> Wishes {
     let image_tags = args.image_tags.iter();
     Wishes {
         bucket: args.bucket.clone().unwrap_or_default(),
-        prefix: args.prefix.clone(),
+        prefix: intent.prefix.clone(),
         name: args.name.clone().unwrap_or_default(),
         description: args.description.clone(),
-        purpose: args.purpose.map(Purpose::from),
+        purpose: intent.purpose,
         os_version: args.os_version.clone(),
         os_type: args.os_type.map(|name| match name {
             OsTypeName::Linux => OsType::Linux,
             OsTypeName::Windows => OsType::Windows,
         }),
         min_disk: args.min_disk,
-        machine: args.machine.map(|name| match name {
-            MachineName::Ecs => Machine::Ecs,
-            MachineName::Bms => Machine::Bms,
-        }),
+        machine: match args.machine {
+            Some(MachineName::Ecs) => Some(Machine::Ecs),
+            Some(MachineName::Bms) => Some(Machine::Bms),
+            None => intent.bare_metal.then_some(Machine::Bms),
+        },
         architecture: args.architecture.map(|name| match name {
             ArchitectureName::X86 => Architecture::X86,
             ArchitectureName::Arm => Architecture::Arm,

@@ -1,37 +1,49 @@
 //! `imsprep zvhd2`
 
-use imsprep_findings::{Overrides, Report};
+use std::time::Instant;
+
+use imsprep_findings::Report;
 use imsprep_rules::shell_quoted;
 use imsprep_source::ImageFile;
 use imsprep_toolkit::Error;
 
-use super::Warnings;
-use crate::args::{Zvhd2CheckArgs, Zvhd2InfoArgs};
+use crate::args::{IntentArgs, Zvhd2CheckArgs, Zvhd2InfoArgs};
+use crate::emit::Form;
 use crate::exit::Status;
+use crate::outcome::{Judged, SOUND};
+use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
 use crate::terminal::{print, print_json};
 use crate::wire;
 
 pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
+    let begun = Instant::now();
+    let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let depth = if args.quick { imsprep_zvhd2::Depth::Structure } else { imsprep_zvhd2::Depth::Content };
     let image = ImageFile::open(&args.file).map_err(Error::from)?;
-    let mut report = Report::under(args.overrides.above(Overrides::new())?);
+    let mut report = Report::under(policy.overrides.clone());
     let mut checked =
         imsprep_zvhd2::check(&image, depth, setup.progress(), setup.cancel()).map_err(Error::from)?;
     report.merge(checked.report);
     report.name_file(&shell_quoted(&args.file));
     checked.report = report;
     image.verify_unchanged().map_err(Error::from)?;
-    let status = Warnings::from_flag(args.strict).status(&checked.report);
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::zvhd2::Checked::new(&args.file, &checked);
-            print_json(&wire::Document::new("imsprep.zvhd2.check", status, body))?;
-        }
-        Output::Text(detail) => print(&render::zvhd2::checked(&args.file, &checked, depth, detail))?,
-    }
+    let status = policy.warnings.status(&checked.report);
+    let judged = Judged {
+        path: &args.file,
+        question: SOUND,
+        status,
+        elapsed: begun.elapsed(),
+        size: Some(checked.info.file_size.0),
+        result: Ok(&checked.report),
+    };
+    let document = || {
+        let body = wire::zvhd2::Checked::new(&args.file, &checked);
+        wire::Document::under(&policy, "imsprep.zvhd2.check", status, body)
+    };
+    let text = |detail| render::zvhd2::checked(&args.file, &checked, depth, detail);
+    Form::of(&args.format, setup.output).print((&[judged], status), &policy, document, text)?;
     Ok(status)
 }
 

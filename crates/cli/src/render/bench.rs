@@ -9,7 +9,7 @@ use imsprep_rules::Size;
 
 use super::table::{Align, Cell, table};
 use super::{counted, percent, quantity, style};
-use crate::commands::Warnings;
+use crate::policy::Warnings;
 use crate::terminal::shown;
 
 /// One image in one state of the cache: every program on a line.

@@ -10,9 +10,9 @@ use imsprep_toolkit::{BitmapState, Checked, Verdict};
 
 use super::findings::{Findings, counts};
 use super::{counted, detect, percent, scan_line, style};
-use crate::commands::Warnings;
-use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::outcome::Outcome;
+use crate::policy::Warnings;
 use crate::setup::Detail;
 use crate::terminal::shown;
 

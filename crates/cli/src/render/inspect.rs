@@ -8,7 +8,7 @@ use imsprep_inspect::{
     BootCode, Inspection, Lost, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup,
     VolumeKind,
 };
-use imsprep_rules::{HUAWEI, Size, min_disk_for};
+use imsprep_rules::{Profile, Size, min_disk_for};
 use imsprep_toolkit::Inspected;
 
 use super::quantity::bytes;
@@ -18,7 +18,7 @@ use crate::setup::Detail;
 use crate::terminal::shown;
 
 /// Everything about one disk: a table of what it holds, what follows from it, and what is noteworthy.
-pub(crate) fn text(path: &Path, found: &Inspected, detail: Detail) -> String {
+pub(crate) fn text(path: &Path, found: &Inspected, profile: &Profile, detail: Detail) -> String {
     let bold = style::BOLD;
     let name = path.display().to_string();
     let disk = &found.inspection;
@@ -37,7 +37,7 @@ pub(crate) fn text(path: &Path, found: &Inspected, detail: Detail) -> String {
     }
     text.push('\n');
     text += &answers(&disk.summary);
-    let min_disk = min_disk_for(disk.disk_size, u64::from(*HUAWEI.min_disk_range.end()));
+    let min_disk = min_disk_for(disk.disk_size, u64::from(*profile.min_disk_range.end()));
     let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the disk has to fit");
     let remarks = remarks(disk);
     if !remarks.is_empty() {

@@ -9,8 +9,8 @@ use imsprep_toolkit::{PreparedRequest, ValidatedRequest};
 
 use super::findings::{Findings, counts};
 use super::style;
-use crate::commands::Warnings;
 use crate::exit::Status;
+use crate::policy::Warnings;
 use crate::setup::Detail;
 use crate::terminal::shown;
 

@@ -18,11 +18,17 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
             if let Some(code) = rule.service_code {
                 let _ = writeln!(text, "         the service's code: {code}");
             }
+            let _ =
+                writeln!(text, "         a conversion works in spite of it: {}", yes_or_no(rule.convertible));
             let _ = writeln!(text, "         source: {}", rule.source);
             let _ = writeln!(text, "         fix: {}\n", rule.fix);
         }
     }
     text
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
 }
 
 /// The page docs/rules.md.
@@ -35,11 +41,14 @@ pub(crate) fn markdown(rules: &[&Rule]) -> String {
         "The rule set's date is {}. Codes are stable: none is ever given to another rule.\n",
         imsprep_rules::RULE_SET_DATE
     );
-    text += "| code | the service's code | severity | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|---|\n";
+    text += "Convertible: where a rule is broken that is not, no conversion can make a whole disk of the image, and --allow does not make it try.\n\n";
+    text += "| code | the service's code | severity | convertible | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|---|---|\n";
     for rule in rules {
         let service_code = rule.service_code.unwrap_or_default();
         let severity = rule.severity.as_str();
-        let cells = [rule.code, service_code, severity, rule.title, rule.why, rule.source, rule.fix];
+        let convertible = yes_or_no(rule.convertible);
+        let cells =
+            [rule.code, service_code, severity, convertible, rule.title, rule.why, rule.source, rule.fix];
         let cells = cells.map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }

@@ -3,35 +3,22 @@
 use std::path::Path;
 
 use imsprep_inspect::Inspection;
-use imsprep_rules::{RULE_SET_DATE, object_key};
+use imsprep_rules::object_key;
 use imsprep_toolkit::{Checked, Verdict};
 use serde::Serialize;
 
-use super::WirePath;
 use super::bitmap::{WireBitmap, WireScan};
 use super::detect::WireDetection;
 use super::report::WireReport;
 use super::zvhd2::WireInfo;
-use crate::commands::check::Outcome;
+use super::{UnderPolicy, WirePath};
 use crate::exit::Status;
+use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::terminal::failure_text;
 
 /// A document on all files, or on one.
-pub(crate) type Document<T> = super::Document<Body<T>>;
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Body<T> {
-    rule_set: &'static str,
-    profile: &'static str,
-    /// The project file that was read.
-    config: Option<WirePath>,
-    /// One that was found and not read, as it belongs to another user. Absent where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ignored_config: Option<WirePath>,
-    #[serde(flatten)]
-    rest: T,
-}
+pub(crate) type Document<T> = super::Document<UnderPolicy<T>>;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Files {
@@ -95,18 +82,10 @@ impl From<&Inspection> for WireInside {
     }
 }
 
-impl<T> Body<T> {
-    fn new(policy: &Policy, rest: T) -> Self {
-        let config = policy.config.as_deref().map(WirePath::from);
-        let ignored_config = policy.ignored_config.as_deref().map(WirePath::from);
-        Self { rule_set: RULE_SET_DATE, profile: policy.profile.name, config, ignored_config, rest }
-    }
-}
-
 impl Document<Files> {
     pub(crate) fn new_check(outcomes: &[Outcome], policy: &Policy, worst: Status) -> Self {
         let files = outcomes.iter().map(|outcome| File::new(outcome, policy)).collect();
-        super::Document::new("imsprep.check", worst, Body::new(policy, Files { files }))
+        super::Document::new("imsprep.check", worst, UnderPolicy::new(policy, Files { files }))
     }
 }
 
@@ -114,7 +93,7 @@ impl Document<OneFile> {
     /// A document on one file alone, for one line of many.
     pub(crate) fn of_file(outcome: &Outcome, policy: &Policy) -> Self {
         let file = OneFile { file: File { exit_status: None, ..File::new(outcome, policy) } };
-        super::Document::new("imsprep.check.file", outcome.status, Body::new(policy, file))
+        super::Document::new("imsprep.check.file", outcome.status, UnderPolicy::new(policy, file))
     }
 }
 

@@ -6,7 +6,7 @@ use imsprep_inspect::{
     Boot, EfiSystem, Inspection, Loader, Partition, State, Summary, Table, TableProblem, Volume, VolumeGroup,
     VolumeKind,
 };
-use imsprep_rules::{HUAWEI, min_disk_for};
+use imsprep_rules::{Profile, min_disk_for};
 use imsprep_toolkit::Inspected;
 use serde::Serialize;
 
@@ -31,8 +31,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn found(path: &Path, found: &Inspected) -> Self {
-        let found = Found { format: found.format.name(), inspection: (&found.inspection).into() };
+    pub(crate) fn found(path: &Path, found: &Inspected, profile: &Profile) -> Self {
+        let found = Found {
+            format: found.format.name(),
+            inspection: WireInspection::new(&found.inspection, profile),
+        };
         Self { path: path.into(), found: Some(found), error: None }
     }
 
@@ -64,8 +67,8 @@ pub(crate) struct WireInspection {
     min_disk: u64,
 }
 
-impl From<&Inspection> for WireInspection {
-    fn from(found: &Inspection) -> Self {
+impl WireInspection {
+    fn new(found: &Inspection, profile: &Profile) -> Self {
         let Summary { firmware, architecture, purpose, system, reasons } = &found.summary;
         let answer = |is: &'static str, because: &Vec<String>| Answer { is, because: because.clone() };
         Self {
@@ -78,7 +81,7 @@ impl From<&Inspection> for WireInspection {
             architecture: answer(architecture.name(), &reasons.architecture),
             purpose: answer(purpose.name(), &reasons.purpose),
             system: answer(system.name(), &reasons.system),
-            min_disk: min_disk_for(found.disk_size, u64::from(*HUAWEI.min_disk_range.end())),
+            min_disk: min_disk_for(found.disk_size, u64::from(*profile.min_disk_range.end())),
         }
     }
 }

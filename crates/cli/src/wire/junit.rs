@@ -1,4 +1,4 @@
-//! `imsprep check --format junit`: the XML that build servers read.
+//! `--format junit`: the XML that build servers read.
 //!
 //! A suite for each file. Its first case is the verdict, which is there in every run, so that a server has a history of it. A
 //! failed case for each rule that counts: GitLab and Jenkins list cases by name, and the name then says what is wrong. What
@@ -7,18 +7,17 @@
 
 use std::fmt::Write as _;
 
-use imsprep_findings::{Severity, Tally};
-use imsprep_toolkit::Checked;
+use imsprep_findings::{Report, Severity, Tally};
 
-use crate::commands::Warnings;
-use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::outcome::Judged;
+use crate::policy::Warnings;
 use crate::render;
 use crate::terminal::{failure_text, shown};
 
 /// The whole document.
-pub(crate) fn document(outcomes: &[Outcome], warnings: Warnings) -> String {
-    let suites = outcomes.iter().map(|outcome| Suite::of(outcome, warnings)).collect::<Vec<_>>();
+pub(crate) fn document(files: &[Judged<'_>], warnings: Warnings) -> String {
+    let suites = files.iter().map(|file| Suite::of(file, warnings)).collect::<Vec<_>>();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"imsprep\"");
     let cases = || suites.iter().flat_map(|suite| &suite.cases);
     write_counts(&mut text, cases(), suites.iter().map(|suite| suite.seconds).sum());
@@ -62,16 +61,16 @@ enum CaseOutcome {
 }
 
 impl Suite {
-    fn of(outcome: &Outcome, warnings: Warnings) -> Self {
-        let cases = match &outcome.result {
-            Ok(checked) => cases_of(checked, outcome.status, warnings),
+    fn of(file: &Judged<'_>, warnings: Warnings) -> Self {
+        let cases = match file.result {
+            Ok(report) => cases_of(report, file, warnings),
             Err(error) => {
                 let outcome = CaseOutcome::Error { message: failure_text(error) };
-                vec![Case { name: VERDICT.into(), outcome, output: String::new() }]
+                vec![Case { name: file.question.yes.into(), outcome, output: String::new() }]
             }
         };
-        let name = shown(&outcome.path.display().to_string()).to_string();
-        Self { name, seconds: outcome.elapsed.as_secs_f64(), cases }
+        let name = shown(&file.path.display().to_string()).to_string();
+        Self { name, seconds: file.elapsed.as_secs_f64(), cases }
     }
 
     fn write(&self, text: &mut String) {
@@ -93,38 +92,36 @@ impl Suite {
     }
 }
 
-/// The name of the case that every suite has.
-const VERDICT: &str = "may be imported";
-
-fn cases_of(checked: &Checked, status: Status, warnings: Warnings) -> Vec<Case> {
+fn cases_of(report: &Report, file: &Judged<'_>, warnings: Warnings) -> Vec<Case> {
     let counts = |tally: &&Tally| match tally.severity {
         Severity::Error => true,
         Severity::Warning => warnings == Warnings::Count,
         Severity::Note | Severity::Allowed => false,
     };
-    let broken = checked.report.tallies().filter(counts).collect::<Vec<_>>();
+    let broken = report.tallies().filter(counts).collect::<Vec<_>>();
     let codes = broken.iter().map(|tally| tally.rule.code).collect::<Vec<_>>().join(", ");
-    let verdict = match status {
+    let verdict = match file.status {
         Status::Fine => CaseOutcome::Passed,
+        Status::CouldNotLook => CaseOutcome::Error { message: format!("nothing can be said of it: {codes}") },
         _ => {
-            let why = if checked.report.has_errors() { "not importable" } else { "warnings count" };
+            let why = if report.has_errors() { file.question.no } else { "warnings count" };
             let message = format!("{why}: {codes}");
             // Twice: GitLab shows the text alone, Jenkins the message first.
             CaseOutcome::Failed { text: message.clone(), message }
         }
     };
-    let others = checked.report.tallies().filter(|tally| !counts(tally));
-    let output = others.map(|tally| render::findings::plain(&checked.report, tally)).collect();
-    let mut cases = vec![Case { name: VERDICT.into(), outcome: verdict, output }];
+    let others = report.tallies().filter(|tally| !counts(tally));
+    let output = others.map(|tally| render::findings::plain(report, tally)).collect();
+    let mut cases = vec![Case { name: file.question.yes.into(), outcome: verdict, output }];
     cases.extend(broken.into_iter().map(|tally| Case {
         name: format!("{}: {}", tally.rule.code, tally.rule.title),
         outcome: CaseOutcome::Failed {
             message: tally.rule.title.into(),
-            text: render::findings::plain(&checked.report, tally),
+            text: render::findings::plain(report, tally),
         },
         output: String::new(),
     }));
-    cases.extend(checked.report.not_checked().iter().map(|item| Case {
+    cases.extend(report.not_checked().iter().map(|item| Case {
         name: format!("not checked: {}", shown(&item.what)),
         outcome: CaseOutcome::Skipped { message: shown(&item.why).to_string() },
         output: String::new(),

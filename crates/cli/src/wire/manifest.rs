@@ -7,8 +7,8 @@ use imsprep_toolkit::{BitmapState, Checked, FileDigest};
 use serde::Serialize;
 
 use super::{Document, WirePath};
-use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::outcome::Outcome;
 use crate::policy::Policy;
 
 /// The files of one run that an upload is about.

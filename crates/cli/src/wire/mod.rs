@@ -27,9 +27,11 @@ pub(crate) mod zvhd2;
 
 use std::path::Path;
 
+use imsprep_rules::RULE_SET_DATE;
 use serde::Serialize;
 
 use crate::exit::Status;
+use crate::policy::Policy;
 
 /// Version of every schema; it grows when a field changes its meaning or goes away, not when one is added.
 const VERSION: u32 = 1;
@@ -45,10 +47,39 @@ pub(crate) struct Document<T> {
     body: T,
 }
 
+/// A body on what was judged, behind what it was judged by.
+#[derive(Debug, Serialize)]
+pub(crate) struct UnderPolicy<T> {
+    rule_set: &'static str,
+    profile: &'static str,
+    /// The project file that was read.
+    config: Option<WirePath>,
+    /// One that was found and not read, as it belongs to another user. Absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored_config: Option<WirePath>,
+    #[serde(flatten)]
+    rest: T,
+}
+
+impl<T> UnderPolicy<T> {
+    pub(crate) fn new(policy: &Policy, rest: T) -> Self {
+        let config = policy.config.as_deref().map(WirePath::from);
+        let ignored_config = policy.ignored_config.as_deref().map(WirePath::from);
+        Self { rule_set: RULE_SET_DATE, profile: policy.profile.name, config, ignored_config, rest }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl<T> Document<UnderPolicy<T>> {
+    /// A document on what was judged by `policy`.
+    pub(crate) fn under(policy: &Policy, schema: &'static str, status: Status, body: T) -> Self {
+        Self::new(schema, status, UnderPolicy::new(policy, body))
+    }
 }
 
 impl<T> Document<T> {

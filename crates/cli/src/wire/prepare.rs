@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imsprep_rules::{Profile, RULE_SET_DATE};
 use imsprep_toolkit::Prepared;
 use serde::Serialize;
 
@@ -11,14 +10,13 @@ use super::WirePath;
 use super::check::File;
 use super::convert::Converted;
 use crate::exit::Status;
+use crate::policy::Policy;
 use crate::render::prepare::next_step;
 use crate::terminal::failure_text;
 
 /// An image that was prepared, or why not.
 #[derive(Debug, Serialize)]
 pub(crate) struct Body {
-    rule_set: &'static str,
-    profile: &'static str,
     source: WirePath,
     /// Null if nothing had to be converted; as `imsprep.convert` has it.
     conversion: Option<Converted>,
@@ -33,7 +31,7 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(prepared: &Prepared, profile: &Profile, status: Status, elapsed: Duration) -> Self {
+    pub(crate) fn new(prepared: &Prepared, policy: &Policy, status: Status, elapsed: Duration) -> Self {
         let conversion = prepared.conversion.as_ref().map(|conversion| match &conversion.made {
             None => Converted::refused(&conversion.plan),
             Some(made) => Converted::new(&conversion.plan, made),
@@ -42,20 +40,18 @@ impl Body {
         Self {
             conversion,
             result: prepared.checked.as_ref().map(|checked| File::checked(checked, status)),
-            next_step: next.map(|checked| next_step(checked, profile)),
-            ..Self::none(&prepared.source, profile, elapsed)
+            next_step: next.map(|checked| next_step(checked, policy)),
+            ..Self::none(&prepared.source, elapsed)
         }
     }
 
     /// Of an image that could not be prepared: it must not be missing among the documents of many.
-    pub(crate) fn failed(source: &Path, error: &anyhow::Error, profile: &Profile, elapsed: Duration) -> Self {
-        Self { error: Some(failure_text(error)), ..Self::none(source, profile, elapsed) }
+    pub(crate) fn failed(source: &Path, error: &anyhow::Error, elapsed: Duration) -> Self {
+        Self { error: Some(failure_text(error)), ..Self::none(source, elapsed) }
     }
 
-    fn none(source: &Path, profile: &Profile, elapsed: Duration) -> Self {
+    fn none(source: &Path, elapsed: Duration) -> Self {
         Self {
-            rule_set: RULE_SET_DATE,
-            profile: profile.name,
             source: source.into(),
             conversion: None,
             result: None,

@@ -10,6 +10,8 @@ pub(crate) struct WireRule {
     /// The code with which the service itself answers, where that is known.
     service_code: Option<&'static str>,
     severity: &'static str,
+    /// Whether a conversion works in spite of it.
+    convertible: bool,
     title: &'static str,
     why: &'static str,
     source: &'static str,
@@ -31,6 +33,7 @@ impl From<&Rule> for WireRule {
             code: rule.code,
             service_code: rule.service_code,
             severity: rule.severity.as_str(),
+            convertible: rule.convertible,
             title: rule.title,
             why: rule.why,
             source: rule.source,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use imsprep_rules::{BodyKind, Filled, Profile, Purpose, RULE_SET_DATE, RequestBody};
+use imsprep_rules::{BodyKind, Filled, Purpose, RequestBody};
 use imsprep_toolkit::{PreparedRequest, ValidatedRequest};
 use serde::Serialize;
 
@@ -13,8 +13,6 @@ use crate::exit::Status;
 /// A body that was made.
 #[derive(Debug, Serialize)]
 pub(crate) struct Made {
-    rule_set: &'static str,
-    profile: &'static str,
     image: WirePath,
     request: WireKind,
     /// Why it is not a quick import.
@@ -40,8 +38,6 @@ pub(crate) struct Texts<'a> {
 /// A body that was checked.
 #[derive(Debug, Serialize)]
 pub(crate) struct Validated {
-    rule_set: &'static str,
-    profile: &'static str,
     body: WirePath,
     image: Option<WirePath>,
     /// Null if the body could not be read.
@@ -70,15 +66,12 @@ struct WireFilled {
 impl Made {
     pub(crate) fn new(
         prepared: &PreparedRequest,
-        profile: &Profile,
         status: Status,
         written: Option<&Path>,
         texts: Texts<'_>,
     ) -> Self {
         let PreparedRequest { request, facts, bitmap, report } = prepared;
         Self {
-            rule_set: RULE_SET_DATE,
-            profile: profile.name,
             image: facts.path.as_path().into(),
             request: request.kind.into(),
             why: request.why.clone(),
@@ -94,15 +87,8 @@ impl Made {
 }
 
 impl Validated {
-    pub(crate) fn new(
-        body: &Path,
-        image: Option<&Path>,
-        validated: &ValidatedRequest,
-        profile: &Profile,
-    ) -> Self {
+    pub(crate) fn new(body: &Path, image: Option<&Path>, validated: &ValidatedRequest) -> Self {
         Self {
-            rule_set: RULE_SET_DATE,
-            profile: profile.name,
             body: body.into(),
             image: image.map(WirePath::from),
             request: validated.kind.map(WireKind::from),

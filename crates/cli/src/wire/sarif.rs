@@ -1,15 +1,15 @@
-//! `imsprep check --format sarif`: SARIF 2.1.0, the format of code scanning.
+//! `--format sarif`: SARIF 2.1.0, the format of code scanning.
 //!
 //! A finding is a result, with its rule, its level and its place; one that the user allows is a suppressed result. What could
 //! not be looked at, and what was not checked, are notifications of the run: neither is a result, and neither has passed.
 
 use imsprep_findings::{Finding, Report, Rule, Severity, Tally};
-use imsprep_toolkit::{Checked, all_rules};
+use imsprep_toolkit::all_rules;
 use serde::Serialize;
 
 use super::uri::file_uri;
-use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::outcome::Judged;
 use crate::terminal::{failure_text, shown};
 
 const SCHEMA: &str =
@@ -169,16 +169,16 @@ struct Region {
 }
 
 /// The log of a check.
-pub(crate) fn log(outcomes: &[Outcome], worst: Status) -> Log {
+pub(crate) fn log(files: &[Judged<'_>], worst: Status) -> Log {
     let rules = all_rules();
     let (mut artifacts, mut results, mut notifications) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, outcome) in outcomes.iter().enumerate() {
-        let place = Place { uri: file_uri(&outcome.path), index };
-        artifacts.push(place.artifact(outcome.result.as_ref().ok()));
-        match &outcome.result {
-            Ok(checked) => {
-                add_report(&checked.report, &place, &rules, &mut results);
-                notifications.extend(not_checked(&checked.report, &place));
+    for (index, file) in files.iter().enumerate() {
+        let place = Place { uri: file_uri(file.path), index };
+        artifacts.push(place.artifact(file.size));
+        match file.result {
+            Ok(report) => {
+                add_report(report, &place, &rules, &mut results);
+                notifications.extend(not_checked(report, &place));
             }
             Err(error) => notifications.push(place.notification("error", failure_text(error))),
         }
@@ -217,10 +217,10 @@ impl Place {
         Location { physical_location: PhysicalLocation { artifact_location, region } }
     }
 
-    fn artifact(&self, checked: Option<&Checked>) -> Artifact {
+    fn artifact(&self, length: Option<u64>) -> Artifact {
         Artifact {
             location: ArtifactLocation { uri: self.uri.clone(), index: self.index },
-            length: checked.map(|checked| checked.detection.file_size),
+            length,
             roles: ["analysisTarget"],
         }
     }
@@ -326,6 +326,7 @@ mod tests {
     static RULE: Rule = Rule {
         code: "BM-002",
         severity: Severity::Warning,
+        convertible: true,
         service_code: None,
         title: "t",
         why: "w",

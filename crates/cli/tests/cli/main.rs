@@ -96,6 +96,7 @@ mod one_open;
 mod pipes;
 #[cfg(unix)]
 mod places;
+mod policy;
 #[cfg(unix)]
 mod repair;
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use super::read::{Draft, read_draft};
 use super::{BodyKind, Endpoint, ImageFacts, OsVersions, choices, image, image_url, min_disk, names, tags};
 use crate::Profile;
 use crate::content_rules::UEFI_ONLY;
+use crate::intent_rules::BARE_METAL_FORMAT;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, FILE_TOO_LARGE, FORMAT, NAME_CHARACTERS, NAME_SPACES,
     NAME_SUFFIX,
@@ -74,6 +75,7 @@ pub fn is_covered_by_request(rule: &Rule) -> bool {
         &NAME_CHARACTERS,
         &NAME_SUFFIX,
         &UEFI_ONLY,
+        &BARE_METAL_FORMAT,
     ];
     covered.iter().any(|other| other.code == rule.code)
 }

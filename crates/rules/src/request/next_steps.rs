@@ -57,6 +57,8 @@ pub struct NextSteps<'a> {
     pub bitmap: Option<&'a Path>,
     /// Whose commands.
     pub profile: &'static Profile,
+    /// What a check needs to judge as this request was judged, each with a space before it.
+    pub flags: &'a str,
     /// The region; if `None`, a shell variable must tell.
     pub region: Option<&'a str>,
     /// The project's ID; if `None`, a shell variable must tell.
@@ -134,7 +136,7 @@ impl NextSteps<'_> {
         f.write_str(
             "# The request was made after a quick look. All of the content is looked at by:\n# imsprep check",
         )?;
-        writeln!(f, "{} \"$IMAGE\"\n", self.profile.flag())?;
+        writeln!(f, "{} \"$IMAGE\"\n", self.flags)?;
         writeln!(f, "# 1. Upload {what}. An upload that broke off goes on when its command is run again.")?;
         writeln!(f, "# Set up once: obsutil config -i=ACCESS_KEY -k=SECRET_KEY -e=https://{obs}")?;
         f.write_str("obsutil cp \"$IMAGE\" \"obs://$BUCKET/$KEY\" -threshold=52428800 -ps=auto -vlength -sc=standard\n")?;

@@ -16,6 +16,7 @@ macro_rules! rules {
         $(pub(crate) static $name: Rule = Rule {
             code: $code,
             severity: Severity::$severity,
+            convertible: true,
             service_code: $service,
             title: $title,
             why: $why,

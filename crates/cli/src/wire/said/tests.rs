@@ -11,10 +11,10 @@ use super::*;
 use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent};
 
-use crate::commands::Warnings;
-use crate::commands::check::Outcome;
 use crate::exit::Status;
+use crate::outcome::Outcome;
 use crate::policy::Policy;
+use crate::policy::Warnings;
 use crate::wire;
 
 fn outcome(path: &FilePath) -> Outcome {
@@ -72,20 +72,24 @@ fn expected(outcome: &Outcome) -> SaidImage {
     }
 }
 
-#[test]
-fn what_check_writes_is_what_is_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let outcomes = outcomes(folder.path());
-    let statuses = outcomes.iter().map(|outcome| outcome.status).collect::<Vec<_>>();
-    assert_eq!(statuses, [Status::Fine, Status::Wrong, Status::CouldNotLook]);
-    let policy = Policy {
+fn policy() -> Policy {
+    Policy {
         profile: &HUAWEI,
         warnings: Warnings::Pass,
         intent: Intent::default(),
         overrides: Overrides::new(),
         config: None,
         ignored_config: None,
-    };
+    }
+}
+
+#[test]
+fn what_check_writes_is_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcomes = outcomes(folder.path());
+    let statuses = outcomes.iter().map(|outcome| outcome.status).collect::<Vec<_>>();
+    assert_eq!(statuses, [Status::Fine, Status::Wrong, Status::CouldNotLook]);
+    let policy = policy();
     let expected = outcomes.iter().map(expected).collect::<Vec<_>>();
     let run = Run {
         tool_version: env!("CARGO_PKG_VERSION").into(),
@@ -108,13 +112,13 @@ fn what_prepare_writes_is_what_is_read() {
     let qcow2 = folder.path().join("disk.qcow2");
     std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), &qcow2).unwrap();
     let options = ConvertOptions::default();
-    let prepared = prepare_image(&qcow2, &options, &(), &Cancel::new()).unwrap();
-    let (profile, elapsed) = (options.profile, Duration::from_millis(1500));
+    let prepared = prepare_image(&qcow2, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap();
+    let (policy, elapsed) = (policy(), Duration::from_millis(1500));
     let say = |body| {
-        let document = wire::Document::new("imsprep.prepare", Status::Fine, body);
+        let document = wire::Document::under(&policy, "imsprep.prepare", Status::Fine, body);
         serde_json::to_vec_pretty(&document).unwrap()
     };
-    let said = read(&say(wire::prepare::Body::new(&prepared, profile, Status::Fine, elapsed))).unwrap();
+    let said = read(&say(wire::prepare::Body::new(&prepared, &policy, Status::Fine, elapsed))).unwrap();
     let [image] = &said.images[..] else { panic!("{said:?}") };
     // By the name that was asked for, with the verdict on what came of it.
     assert_eq!(image.path, qcow2.as_os_str().as_encoded_bytes());
@@ -123,9 +127,11 @@ fn what_prepare_writes_is_what_is_read() {
     let length = std::fs::metadata(folder.path().join("disk.zvhd2")).unwrap().len();
     assert_eq!(image.bytes, Some(length));
     // The output is there by now.
-    let error = anyhow::Error::new(prepare_image(&qcow2, &options, &(), &Cancel::new()).unwrap_err());
-    let body = wire::prepare::Body::failed(&qcow2, &error, profile, elapsed);
-    let document = wire::Document::new("imsprep.prepare", Status::CouldNotLook, body);
+    let error = anyhow::Error::new(
+        prepare_image(&qcow2, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap_err(),
+    );
+    let body = wire::prepare::Body::failed(&qcow2, &error, elapsed);
+    let document = wire::Document::under(&policy, "imsprep.prepare", Status::CouldNotLook, body);
     let said = read(&serde_json::to_vec(&document).unwrap()).unwrap();
     let [image] = &said.images[..] else { panic!("{said:?}") };
     assert_eq!((image.verdict, image.exit_status), (SaidVerdict::CouldNotTell, 2));
@@ -138,8 +144,8 @@ fn what_prepare_writes_is_what_is_read() {
     bytes[16..20].copy_from_slice(&4_u32.to_be_bytes());
     bytes[0x200..0x204].copy_from_slice(b"base");
     std::fs::write(&overlay, bytes).unwrap();
-    let prepared = prepare_image(&overlay, &options, &(), &Cancel::new()).unwrap();
-    let body = wire::prepare::Body::new(&prepared, profile, Status::Wrong, elapsed);
+    let prepared = prepare_image(&overlay, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap();
+    let body = wire::prepare::Body::new(&prepared, &policy, Status::Wrong, elapsed);
     let document = wire::Document::new("imsprep.prepare", Status::Wrong, body);
     let said = read(&serde_json::to_vec(&document).unwrap()).unwrap();
     let [image] = &said.images[..] else { panic!("{said:?}") };
