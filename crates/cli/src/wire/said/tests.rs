@@ -146,7 +146,7 @@ fn what_prepare_writes_is_what_is_read() {
     std::fs::write(&overlay, bytes).unwrap();
     let prepared = prepare_image(&overlay, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap();
     let body = wire::prepare::Body::new(&prepared, &policy, Status::Wrong, elapsed);
-    let document = wire::Document::new("imsprep.prepare", Status::Wrong, body);
+    let document = wire::Document::under(&policy, "imsprep.prepare", Status::Wrong, body);
     let said = read(&serde_json::to_vec(&document).unwrap()).unwrap();
     let [image] = &said.images[..] else { panic!("{said:?}") };
     assert_eq!((image.verdict, image.exit_status), (SaidVerdict::NotImportable, 1));
