@@ -10,7 +10,7 @@ use imsprep_testdata::{command, golden, need_tools};
 
 use crate::folder::{Folder, Run};
 
-const SOON: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_secs(300);
 
 /// Runs in 256 MiB: whatever asks for more fails, and the process with it.
 fn run_limited(folder: &Folder, args: &[&str]) -> Run {
