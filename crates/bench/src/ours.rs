@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::BenchOptions;
 use crate::case::Task;
-use crate::rivals::{Place, Yields};
+use crate::rivals::{OutputTarget, Yields};
 
 /// What our program is called to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum Ours {
     /// Makes the bitmap of a RAW.
     Scan(IoMode),
     /// Makes a ZVHD2 of a RAW, or of another format.
-    Convert(Place),
+    Convert(OutputTarget),
     /// What one does without that: qemu-img makes a RAW on the disk, and our program a ZVHD2 of it.
     Detour,
     /// Checks a ZVHD2, its content too.
@@ -39,18 +39,18 @@ impl Ours {
     pub(crate) fn for_task(task: Task) -> &'static [Self] {
         match task {
             Task::Scan => SCANS,
-            Task::Convert => &[Self::Convert(Place::Disk), Self::Convert(Place::Memory)],
+            Task::Convert => &[Self::Convert(OutputTarget::Disk), Self::Convert(OutputTarget::Memory)],
             Task::Check => &[Self::Check],
             Task::CheckQuick => &[Self::CheckQuick],
-            Task::ConvertForeign => &[Self::Convert(Place::Disk), Self::Detour],
+            Task::ConvertForeign => &[Self::Convert(OutputTarget::Disk), Self::Detour],
         }
     }
 
     pub(crate) fn name(self) -> String {
         match self {
             Self::Scan(mode) => format!("imsprep --io {mode}"),
-            Self::Convert(Place::Disk) => "imsprep convert".into(),
-            Self::Convert(Place::Memory) => "imsprep convert, into memory".into(),
+            Self::Convert(OutputTarget::Disk) => "imsprep convert".into(),
+            Self::Convert(OutputTarget::Memory) => "imsprep convert, into memory".into(),
             Self::Detour => "qemu-img convert -O raw, then imsprep convert".into(),
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
@@ -65,11 +65,11 @@ impl Ours {
         }
     }
 
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn place(self) -> OutputTarget {
         match self {
             Self::Convert(place) => place,
-            Self::Detour => Place::Disk,
-            Self::Scan(_) | Self::Check | Self::CheckQuick => Place::Memory,
+            Self::Detour => OutputTarget::Disk,
+            Self::Scan(_) | Self::Check | Self::CheckQuick => OutputTarget::Memory,
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Rival {
     /// Where it takes part.
     pub(crate) scope: Scope,
     pub(crate) yields: Yields,
-    pub(crate) place: Place,
+    pub(crate) place: OutputTarget,
     command: fn(&Call<'_>) -> Command,
 }
 
@@ -90,7 +90,7 @@ impl Yields {
 
 /// Where a program's output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum OutputTarget {
     /// To the disk that the images are on.
     Disk,
     /// Into memory, where there is a file system in it.
@@ -116,7 +116,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::All,
         yields: Yields::Nothing,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| {
             let mut command = Command::new("qemu-img");
             command.args(["convert", "-n", "-m", "16", "-W", "-f", "raw", "--target-is-zero", "-S", "4k"]);
@@ -133,7 +133,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::All,
         yields: Yields::QemuMap,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| {
             let mut command = Command::new("qemu-img");
             command.args(["map", "-f", "raw", "--output=json"]).arg(call.image);
@@ -148,7 +148,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "bmap-tools",
         scope: Scope::All,
         yields: Yields::Bmap,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| bmaptool(&["create", "--no-checksum", "-o"], call),
     },
     Rival {
@@ -159,7 +159,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "bmap-tools",
         scope: Scope::All,
         yields: Yields::Bmap,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| bmaptool(&["create", "-o"], call),
     },
     Rival {
@@ -170,7 +170,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::All,
         yields: Yields::Copy,
-        place: Place::Disk,
+        place: OutputTarget::Disk,
         command: |call| {
             let mut command = Command::new("cp");
             command.args(["--sparse=always", "--reflink=never"]).arg(call.image).arg(call.output);
@@ -185,7 +185,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::NoHoles,
         yields: Yields::Copy,
-        place: Place::Disk,
+        place: OutputTarget::Disk,
         command: |call| {
             let mut command = Command::new("dd");
             command.arg(assigned("if=", call.image)).arg(assigned("of=", call.output));
@@ -201,7 +201,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "default-jdk-headless",
         scope: Scope::NoHoles,
         yields: Yields::Bitmap,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| java("stream", call),
     },
     Rival {
@@ -212,7 +212,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "default-jdk-headless",
         scope: Scope::NoHoles,
         yields: Yields::Bitmap,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| java("channel", call),
     },
     Rival {
@@ -223,7 +223,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "diffutils",
         scope: Scope::ZerosOnly,
         yields: Yields::Nothing,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| {
             let mut command = Command::new("cmp");
             command.arg("-n").arg(call.size.to_string()).arg(call.image).arg("/dev/zero");
@@ -238,7 +238,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "coreutils",
         scope: Scope::Disk,
         yields: Yields::Nothing,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: |call| {
             let mut command = Command::new("dd");
             command.arg(assigned("if=", call.image));
@@ -254,7 +254,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::Convert,
         yields: Yields::Qcow2,
-        place: Place::Disk,
+        place: OutputTarget::Disk,
         command: compressed,
     },
     Rival {
@@ -265,7 +265,7 @@ pub(crate) const RIVALS: &[Rival] = &[
         package: "qemu-utils",
         scope: Scope::Convert,
         yields: Yields::Qcow2,
-        place: Place::Memory,
+        place: OutputTarget::Memory,
         command: compressed,
     },
 ];

@@ -13,7 +13,7 @@ use crate::case::Task;
 use crate::image::Image;
 use crate::maps::{compare, read_map};
 use crate::ours::{self, Ours};
-use crate::rivals::{Call, Place, Rival, Yields, compare_qcow2};
+use crate::rivals::{Call, OutputTarget, Rival, Yields, compare_qcow2};
 use crate::scratch::Scratch;
 use crate::usage::Usage;
 use crate::{
@@ -72,11 +72,11 @@ impl Program {
         }
     }
 
-    fn place(self) -> Place {
+    fn place(self) -> OutputTarget {
         match self {
             Self::Ours(ours) => ours.place(),
             Self::Rival(rival) => rival.place,
-            Self::Bare(_) => Place::Memory,
+            Self::Bare(_) => OutputTarget::Memory,
         }
     }
 }
@@ -174,7 +174,7 @@ fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry
     // A small map may go to a disk where it must; an output of which it is said that it goes into memory may not.
     if image.task == Task::Convert && !context.scratch.is_in_memory() {
         let into_memory = entries.iter_mut().filter(|entry| {
-            entry.program.place() == Place::Memory && entry.program.yields() != Yields::Nothing
+            entry.program.place() == OutputTarget::Memory && entry.program.yields() != Yields::Nothing
         });
         into_memory.for_each(|entry| entry.failure = Some("there is no file system in memory".into()));
     }
@@ -226,7 +226,7 @@ impl Entry {
     /// images would take most of the time of a run.
     fn is_slow_copy(&self, ours: Duration) -> bool {
         let slow = |usage: &Usage| usage.wall > ours.saturating_mul(FAR_MORE);
-        self.program.place() == Place::Disk && self.usages.last().is_some_and(slow)
+        self.program.place() == OutputTarget::Disk && self.usages.last().is_some_and(slow)
     }
 
     /// Takes what samples one turn has: one, or several where the program is done soon. Tells why the cache can't be
@@ -273,7 +273,7 @@ impl Entry {
             self.look_at(&output, context, image, truth)?;
         }
         let _ = std::fs::remove_file(&output);
-        if self.program.place() == Place::Disk {
+        if self.program.place() == OutputTarget::Disk {
             // What is left to do for the copy's removal is done now, not during the next sample.
             let _ = File::open(context.scratch.images()).and_then(|folder| folder.sync_all());
         }
@@ -315,8 +315,8 @@ impl Entry {
     fn run_program(&mut self, context: &Context<'_>, image: &Image) -> Result<PathBuf> {
         let scratch = context.scratch;
         let output = match self.program.place() {
-            Place::Disk => scratch.copy(),
-            Place::Memory => scratch.small(),
+            OutputTarget::Disk => scratch.copy(),
+            OutputTarget::Memory => scratch.small(),
         };
         // No program should wonder about the name of what it writes.
         let output = output.with_extension(self.program.yields().extension());

@@ -33,7 +33,7 @@ pub(crate) use policy::{FormatArgs, FormatName, IntentArgs, PolicyArgs, PurposeN
 pub(crate) use prepare::PrepareArgs;
 pub(crate) use request::{
     ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
-    RequestFormat, WishArgs,
+    RequestFormat, RequestValueArgs,
 };
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Error;
 use imsprep_findings::Report;
-use imsprep_toolkit::Checked;
+use imsprep_toolkit::CheckedImage;
 
 use crate::exit::Status;
 
@@ -14,7 +14,7 @@ pub(crate) struct Outcome {
     pub(crate) path: PathBuf,
     pub(crate) status: Status,
     pub(crate) elapsed: Duration,
-    pub(crate) result: Result<Checked, Error>,
+    pub(crate) result: Result<CheckedImage, Error>,
 }
 
 /// What a report answers.
@@ -56,7 +56,7 @@ impl Outcome {
 
 impl<'a> Judged<'a> {
     /// A file that was checked.
-    pub(crate) fn of(checked: &'a Checked, status: Status, elapsed: Duration) -> Self {
+    pub(crate) fn of(checked: &'a CheckedImage, status: Status, elapsed: Duration) -> Self {
         Self {
             path: &checked.path,
             question: MAY_BE_IMPORTED,

@@ -4,7 +4,7 @@ use crate::{Fact, Format};
 
 /// Where the sign was found, strongest first: readers look at the start before they look anywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum SignaturePosition {
     /// In the first bytes.
     Start,
     /// At a fixed offset further on.
@@ -29,7 +29,7 @@ pub(crate) struct Candidate {
     pub(crate) variant: Option<&'static str>,
     pub(crate) virtual_size: Option<u64>,
     pub(crate) facts: Vec<Fact>,
-    pub(crate) place: Place,
+    pub(crate) place: SignaturePosition,
     pub(crate) body: Body,
 }
 
@@ -40,7 +40,7 @@ impl Candidate {
             variant: None,
             virtual_size: None,
             facts: Vec::new(),
-            place: Place::Start,
+            place: SignaturePosition::Start,
             body: Body::Other,
         }
     }

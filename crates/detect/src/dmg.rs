@@ -4,7 +4,7 @@ use imsprep_ondisk::disk::SECTOR;
 use imsprep_ondisk::dmg::{ENCRYPTED_MAGIC, Trailer};
 use imsprep_source::Result;
 
-use crate::candidate::{Candidate, Place};
+use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Fact, Format};
 
@@ -25,7 +25,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     });
     let Some(trailer) = trailer else { return Ok(None) };
     let mut found = Candidate::new(Format::Dmg).variant("udif");
-    found.place = Place::End;
+    found.place = SignaturePosition::End;
     found.virtual_size = trailer.sectors.checked_mul(SECTOR);
     if found.virtual_size.is_none() {
         found.damaged("the size of the disk is out of range");

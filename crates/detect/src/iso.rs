@@ -3,7 +3,7 @@
 use imsprep_ondisk::disk::IsoVolumeDescriptor as Volume;
 use imsprep_source::Result;
 
-use crate::candidate::{Body, Candidate, Place};
+use crate::candidate::{Body, Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Format, partitions};
 
@@ -22,7 +22,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     };
     let size = u64::from(volume.volume_blocks) * u64::from(volume.block_size);
     let mut found = Candidate::new(Format::Iso9660).virtual_size(size);
-    found.place = Place::Inside;
+    found.place = SignaturePosition::Inside;
     found.body = Body::Disk;
     if partitions::is_hybrid(input) {
         found.variant = Some("hybrid");

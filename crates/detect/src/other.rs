@@ -8,7 +8,7 @@ use imsprep_ondisk::other::{
 };
 use imsprep_source::Result;
 
-use crate::candidate::{Candidate, Place};
+use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Format, content, partitions};
 
@@ -118,7 +118,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     }
     if is_vmfs(input)? {
         let mut found = format("vmfs").map(Candidate::new);
-        found.iter_mut().for_each(|found| found.place = Place::Inside);
+        found.iter_mut().for_each(|found| found.place = SignaturePosition::Inside);
         return Ok(found);
     }
     for (magic, from_end) in END_MAGICS {
@@ -127,7 +127,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
             && input.read(start, magic.bytes.len() as u64)? == magic.bytes
         {
             let mut found = format(magic.name).map(Candidate::new);
-            found.iter_mut().for_each(|found| found.place = Place::End);
+            found.iter_mut().for_each(|found| found.place = SignaturePosition::End);
             return Ok(found);
         }
     }

@@ -6,7 +6,7 @@ use imsprep_ondisk::vhd::{
 };
 use imsprep_source::Result;
 
-use crate::candidate::{Body, Candidate, Place};
+use crate::candidate::{Body, Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Fact, Format, text};
 
@@ -16,8 +16,8 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let head = input.head_array::<{ Footer::SIZE }>(0).filter(is_footer);
     let tail = tail(input)?;
     let (bytes, place, at) = match (&head, &tail) {
-        (Some(head), _) => (head, Place::Start, 0),
-        (None, Some((tail, at))) => (tail, Place::End, *at),
+        (Some(head), _) => (head, SignaturePosition::Start, 0),
+        (None, Some((tail, at))) => (tail, SignaturePosition::End, *at),
         (None, None) => return Ok(None),
     };
     let footer = Footer::decode(bytes);
@@ -40,18 +40,18 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         TYPE_FIXED => {
             found.variant = Some("fixed");
             match place {
-                Place::End => found.body = Body::Disk,
+                SignaturePosition::End => found.body = Body::Disk,
                 // A disk's first sector is the guest's to write: no program puts a fixed disk's footer there.
                 _ => found.damaged("the footer of a fixed disk stands at the start of the file"),
             }
             let size = found.virtual_size.unwrap_or(0);
-            if place == Place::End && size > at {
+            if place == SignaturePosition::End && size > at {
                 found.outside(format!("the footer tells of a disk of {size} bytes, and {at} come before it"));
             }
         }
         TYPE_DYNAMIC | TYPE_DIFFERENCING => {
             dynamic(input, &footer, &mut found)?;
-            if place == Place::End {
+            if place == SignaturePosition::End {
                 found.damaged("the copy of the footer at the start is missing");
             } else if end_kind.is_none() {
                 found.outside("the footer is not at the end of the file");

@@ -3,7 +3,7 @@
 use imsprep_ondisk::zvhd2::{self, Footer, RECORD_PREFIX, VERSION_SEQUENTIAL};
 use imsprep_source::Result;
 
-use crate::candidate::{Body, Candidate, Place};
+use crate::candidate::{Body, Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Fact, Format};
 
@@ -42,7 +42,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         // Behind the footer's 512 bytes there is uninitialised memory up to 4096: what looks like a disk there is chance.
         found.body = Body::Disk;
     } else {
-        found.place = Place::End;
+        found.place = SignaturePosition::End;
         found
             .facts
             .push(Fact::Damaged("the HEAD footer is overwritten: only the END footer is there".into()));

@@ -69,7 +69,7 @@ pub struct Loader {
     /// Its path, such as `/EFI/BOOT/BOOTX64.EFI`. From the disk: hostile, bounded in length.
     pub path: String,
     /// The machine that it runs on, as its header says; `None` if it is no program.
-    pub machine: Option<Machine>,
+    pub machine: Option<EfiMachine>,
 }
 
 impl Loader {
@@ -84,7 +84,7 @@ impl Loader {
 
 /// The machine that a program runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub enum EfiMachine {
     /// x86-64.
     X64,
     /// x86 with 32 bits.
@@ -97,7 +97,7 @@ pub enum Machine {
     Other(u16),
 }
 
-impl fmt::Display for Machine {
+impl fmt::Display for EfiMachine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::X64 => f.write_str("x86-64"),

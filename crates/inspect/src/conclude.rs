@@ -3,7 +3,7 @@
 use imsprep_ondisk::gpt;
 
 use crate::{
-    Architecture, Boot, BootCode, Firmware, Loader, Machine, OsFamily, Partition, PartitionType, Purpose,
+    Architecture, Boot, BootCode, DiskUse, EfiMachine, Firmware, Loader, OsFamily, Partition, PartitionType,
     Reasons, Summary, Volume, VolumeKind,
 };
 
@@ -156,17 +156,17 @@ impl Conclusion<'_> {
     }
 
     /// The loaders that are programs.
-    fn programs(&self) -> impl Iterator<Item = (&Loader, Machine)> {
+    fn programs(&self) -> impl Iterator<Item = (&Loader, EfiMachine)> {
         let loaders = self.boot.efi.iter().flat_map(|system| &system.loaders);
         loaders.filter_map(|loader| loader.machine.map(|machine| (loader, machine)))
     }
 
     fn architecture(&mut self, firmware: Firmware) -> Architecture {
         let (mut x86, mut arm, mut reasons) = (false, false, Vec::new());
-        for machine in [Machine::X64, Machine::Ia32, Machine::Aa64, Machine::Arm] {
+        for machine in [EfiMachine::X64, EfiMachine::Ia32, EfiMachine::Aa64, EfiMachine::Arm] {
             let Some((loader, _)) = self.programs().find(|(_, of)| *of == machine) else { continue };
             match machine {
-                Machine::X64 | Machine::Ia32 => x86 = true,
+                EfiMachine::X64 | EfiMachine::Ia32 => x86 = true,
                 _ => arm = true,
             }
             reasons.push(format!("{} is a program for {machine}", loader.path));
@@ -185,8 +185,10 @@ impl Conclusion<'_> {
             let name = partition.kind.name().unwrap_or_default();
             reasons.push(format!("partition {} has the type {name}", partition.number));
         }
-        if let Some((loader, machine)) =
-            self.programs().find(|(_, machine)| matches!(machine, Machine::Other(_))).filter(|_| !x86 && !arm)
+        if let Some((loader, machine)) = self
+            .programs()
+            .find(|(_, machine)| matches!(machine, EfiMachine::Other(_)))
+            .filter(|_| !x86 && !arm)
         {
             reasons.push(format!("{} is a program for {machine}", loader.path));
         }
@@ -202,22 +204,22 @@ impl Conclusion<'_> {
         }
     }
 
-    fn purpose(&mut self, firmware: Firmware) -> Purpose {
+    fn purpose(&mut self, firmware: Firmware) -> DiskUse {
         let (purpose, reason) = if self.whole.is_some_and(|whole| whole.kind == VolumeKind::Iso9660) {
             (
-                Purpose::Unknown,
+                DiskUse::Unknown,
                 "it is an ISO image: an installer or a live system rather than a disk".to_owned(),
             )
         } else if firmware.starts() {
-            (Purpose::System, "a machine would start from it".to_owned())
+            (DiskUse::System, "a machine would start from it".to_owned())
         } else if firmware != Firmware::Unknown {
-            (Purpose::Unknown, "it has boot code, and whether that would start is not known".to_owned())
+            (DiskUse::Unknown, "it has boot code, and whether that would start is not known".to_owned())
         } else if let Some(why) = self.is_for_a_system() {
-            (Purpose::Unknown, why)
+            (DiskUse::Unknown, why)
         } else if self.volumes().any(|volume| is_content(&volume.kind)) {
-            (Purpose::Data, "nothing on it would start a machine".to_owned())
+            (DiskUse::Data, "nothing on it would start a machine".to_owned())
         } else {
-            (Purpose::Unknown, "nothing known is on it".to_owned())
+            (DiskUse::Unknown, "nothing known is on it".to_owned())
         };
         self.reasons.purpose.push(reason);
         purpose

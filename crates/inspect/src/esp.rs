@@ -5,7 +5,7 @@ use imsprep_source::{Cancel, ReadAt, Result};
 
 use crate::fat_volume::{Entry, FatVolume};
 use crate::view::View;
-use crate::{EfiSystem, Loader, MAX_LOADERS, Machine, Partition, Volume, VolumeKind};
+use crate::{EfiMachine, EfiSystem, Loader, MAX_LOADERS, Partition, Volume, VolumeKind};
 
 /// Most folders of `/EFI` that are looked into.
 const FOLDERS_MAX: usize = 32;
@@ -85,15 +85,15 @@ fn add(fat: &FatVolume<'_>, path: &str, files: &[Entry], found: &mut Vec<Loader>
 }
 
 /// The machine that a program says it is for.
-fn machine(program: &[u8]) -> Option<Machine> {
+fn machine(program: &[u8]) -> Option<EfiMachine> {
     let pointer = program.get(pe::HEADER_POINTER..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
     let header = program.get(usize::try_from(pointer).ok()?..)?.first_chunk().map(pe::Header::decode)?;
     let is_program = program.starts_with(&pe::DOS_MAGIC) && header.magic == pe::HEADER_MAGIC;
     is_program.then_some(match header.machine {
-        pe::MACHINE_X64 => Machine::X64,
-        pe::MACHINE_IA32 => Machine::Ia32,
-        pe::MACHINE_AA64 => Machine::Aa64,
-        arm if pe::MACHINES_ARM.contains(&arm) => Machine::Arm,
-        other => Machine::Other(other),
+        pe::MACHINE_X64 => EfiMachine::X64,
+        pe::MACHINE_IA32 => EfiMachine::Ia32,
+        pe::MACHINE_AA64 => EfiMachine::Aa64,
+        arm if pe::MACHINES_ARM.contains(&arm) => EfiMachine::Arm,
+        other => EfiMachine::Other(other),
     })
 }

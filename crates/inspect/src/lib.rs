@@ -5,7 +5,7 @@
 //! system is a fact that is told, never an error: `Err` means that the disk could not be read.
 //!
 //! ```
-//! use imsprep_inspect::{Purpose, VolumeKind, inspect};
+//! use imsprep_inspect::{DiskUse, VolumeKind, inspect};
 //! use imsprep_source::{Cancel, MemoryImage};
 //!
 //! let mut bytes = vec![0; 1 << 20];
@@ -17,7 +17,7 @@
 //! let found = inspect(&MemoryImage::new("disk.raw", bytes), &Cancel::new())?;
 //! let whole = found.whole.expect("no partition table, so the disk is one volume");
 //! assert_eq!((whole.kind, whole.label.as_deref()), (VolumeKind::Swap, Some("SWAP")));
-//! assert_eq!(found.summary.purpose, Purpose::Data);
+//! assert_eq!(found.summary.purpose, DiskUse::Data);
 //! # Ok::<(), imsprep_source::Error>(())
 //! ```
 
@@ -40,13 +40,13 @@ mod view;
 mod volume;
 mod volumes;
 
-pub use boot::{Boot, BootCode, EfiSystem, Loader, MAX_LOADERS, Machine};
+pub use boot::{Boot, BootCode, EfiMachine, EfiSystem, Loader, MAX_LOADERS};
 pub use imsprep_ondisk::gpt::Guid;
 pub use inspect::{inspect, inspect_source};
 pub use inspection::Inspection;
 pub use partition::{Partition, PartitionType};
-pub use summary::{Architecture, Firmware, OsFamily, Purpose, Reasons, Summary};
+pub use summary::{Architecture, DiskUse, Firmware, OsFamily, Reasons, Summary};
 pub use table::{
     GptLayout, Header, MAX_LOGICAL, MAX_PARTITIONS, MAX_PROBLEMS, Table, TableKind, TableProblem,
 };
-pub use volume::{Dirt, Lost, Lvm, MdRaid, State, Volume, VolumeGroup, VolumeKind};
+pub use volume::{Lost, Lvm, MdRaid, State, UncleanReason, Volume, VolumeGroup, VolumeKind};

@@ -10,7 +10,7 @@ pub struct Summary {
     /// Which machines it is for.
     pub architecture: Architecture,
     /// Whether it is a system disk.
-    pub purpose: Purpose,
+    pub purpose: DiskUse,
     /// Which systems' disk it is.
     pub system: OsFamily,
     /// Why.
@@ -64,7 +64,7 @@ pub enum Architecture {
 
 /// What a disk is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum DiskUse {
     /// A system starts from it.
     System,
     /// No system starts from it.
@@ -113,7 +113,7 @@ impl Architecture {
     }
 }
 
-impl Purpose {
+impl DiskUse {
     /// One word in lower case.
     pub fn name(self) -> &'static str {
         match self {
@@ -145,4 +145,4 @@ macro_rules! display_by_name {
     };
 }
 
-display_by_name!(Firmware, Architecture, Purpose, OsFamily);
+display_by_name!(Firmware, Architecture, DiskUse, OsFamily);

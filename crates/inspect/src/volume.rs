@@ -162,7 +162,7 @@ pub enum State {
     /// It says that it was closed cleanly.
     Clean,
     /// It says that it was not, or that something is wrong with it.
-    Dirty(Dirt),
+    Dirty(UncleanReason),
     /// It could tell, but what it says could not be found out.
     Unknown,
     /// It has no such mark.
@@ -172,7 +172,7 @@ pub enum State {
 /// Why a volume is not clean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Dirt {
+pub enum UncleanReason {
     /// The journal or log holds changes that were not carried out: it was not unmounted, or the machine crashed.
     Journal,
     /// It is marked as mounted, or was not unmounted.
@@ -185,7 +185,7 @@ pub enum Dirt {
     Hibernated,
 }
 
-impl fmt::Display for Dirt {
+impl fmt::Display for UncleanReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Journal => "its journal is not empty: it was not unmounted",

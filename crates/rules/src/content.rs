@@ -36,9 +36,9 @@ impl Inside<'_> {
 /// What the disk is for: what the user says, else what it looks like.
 pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {
     intent.purpose.or(match inspection.summary.purpose {
-        imsprep_inspect::Purpose::System => Some(Purpose::System),
-        imsprep_inspect::Purpose::Data => Some(Purpose::Data),
-        imsprep_inspect::Purpose::Unknown => None,
+        imsprep_inspect::DiskUse::System => Some(Purpose::System),
+        imsprep_inspect::DiskUse::Data => Some(Purpose::Data),
+        imsprep_inspect::DiskUse::Unknown => None,
     })
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Int
         check_table(table, inside, report);
     }
     for (partition, volume) in inspection.volumes() {
-        let place = Place { partition, volume };
+        let place = ImageLocation { partition, volume };
         check_volume(inside, &place, purpose, report);
     }
     check_system(inside, profile, intent, purpose, report);
@@ -98,12 +98,12 @@ fn check_table(table: &Table, inside: &Inside<'_>, report: &mut Report) {
 }
 
 /// A volume and where it is.
-struct Place<'a> {
+struct ImageLocation<'a> {
     partition: Option<&'a Partition>,
     volume: &'a Volume,
 }
 
-impl Place<'_> {
+impl ImageLocation<'_> {
     fn name(&self) -> String {
         match self.partition {
             Some(partition) => format!("partition {} ({})", partition.number, self.volume.kind.name()),
@@ -116,7 +116,12 @@ impl Place<'_> {
     }
 }
 
-fn check_volume(inside: &Inside<'_>, place: &Place<'_>, purpose: Option<Purpose>, report: &mut Report) {
+fn check_volume(
+    inside: &Inside<'_>,
+    place: &ImageLocation<'_>,
+    purpose: Option<Purpose>,
+    report: &mut Report,
+) {
     let volume = place.volume;
     let mut push = |rule, message| report.push(inside.at(Finding::new(rule, message), place.offset()));
     if volume.kind.is_encrypted() {

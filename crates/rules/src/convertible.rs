@@ -7,12 +7,17 @@ use crate::content::check_disk;
 use crate::facts::check_facts;
 use crate::lost::check_lost;
 use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, SNAPSHOTS};
-use crate::whole::Place;
+use crate::whole::ImageLocation;
 use crate::{Inside, Profile, Size};
 
 /// Holds the image at `place` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the
 /// disk is no larger than any import takes.
-pub fn check_convertible(place: Place<'_>, detection: &Detection, profile: &Profile, report: &mut Report) {
+pub fn check_convertible(
+    place: ImageLocation<'_>,
+    detection: &Detection,
+    profile: &Profile,
+    report: &mut Report,
+) {
     check_readable(place, detection, report);
     if let Some(size) = detection.virtual_size {
         check_disk_size(size, profile, report);
@@ -69,7 +74,7 @@ pub fn check_disk_convertible(inside: &Inside<'_>, checks: DiskChecks, report: &
 /// elsewhere, it is encrypted, damaged, in use. Snapshots would be passed over, and a file that was not closed may not hold
 /// the last writes: these errors may be allowed. A log that must be replayed has part of the disk in it, so that there is no
 /// disk as it is now, and that may not.
-pub fn check_readable(place: Place<'_>, detection: &Detection, report: &mut Report) {
+pub fn check_readable(place: ImageLocation<'_>, detection: &Detection, report: &mut Report) {
     let mut found = Report::new();
     check_facts(place, detection, &mut found);
     for finding in found.findings() {

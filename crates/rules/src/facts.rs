@@ -9,18 +9,18 @@ use crate::rules::{
     DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
     POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
-use crate::whole::{Place, closed, one_file, repaired, sized};
+use crate::whole::{ImageLocation, closed, one_file, repaired, sized};
 use crate::wrapper::check_wrapper;
 use crate::{HUAWEI, Profile, Size, shown_names};
 
 /// Holds what is in the file against the rules that all clouds share. `path` and `profile` are for advice, not for the look.
 pub fn check_detection(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     check_wrapper(path, detection, profile, report);
-    check_facts(Place::File(path), detection, report);
+    check_facts(ImageLocation::File(path), detection, report);
 }
 
 /// The same but for what a wrapper is by itself: what speaks against reading the disk.
-pub(crate) fn check_facts(place: Place<'_>, detection: &Detection, report: &mut Report) {
+pub(crate) fn check_facts(place: ImageLocation<'_>, detection: &Detection, report: &mut Report) {
     let format = detection.format;
     if format == Format::Empty {
         report.push(Finding::new(&EMPTY, "the file has no bytes"));
@@ -50,7 +50,7 @@ pub(crate) fn check_facts(place: Place<'_>, detection: &Detection, report: &mut 
 }
 
 /// The fix that goes by what the image is and where it is.
-fn fix(place: Place<'_>, detection: &Detection, rule: &Rule) -> Option<String> {
+fn fix(place: ImageLocation<'_>, detection: &Detection, rule: &Rule) -> Option<String> {
     let rule = |other: &Rule| rule.code == other.code;
     if rule(&NOT_WHOLE) {
         Some(one_file(place, detection, HUAWEI.max_disk))

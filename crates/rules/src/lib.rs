@@ -67,19 +67,19 @@ pub use key::{check_key, object_key};
 pub use min_disk::min_disk_for;
 pub use names::shown_names;
 pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
-pub use not_checked::{Sight, not_checkable};
+pub use not_checked::{Inspected, not_checkable};
 pub use other_formats::other_advice;
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
-    Architecture, BodyKind, BodyPlace, BootsBy, Endpoint, Filled, Firmware, HclValue, ImageFacts, ImageTag,
-    JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, Machine, NearSystem, NextSteps,
+    Architecture, BodyKind, BodyPlace, BootsBy, Detected, Endpoint, Filled, Firmware, HclValue, ImageFacts,
+    ImageTag, JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, NearSystem, NextSteps,
     ObjectPlace, OsType, OsVersions, OsVersionsError, Page, REQUEST_RULES, Request, RequestBody,
-    RequestProfile, ServiceCode, Told, Tool, ToolValues, ValidateOptions, Wishes, fill_request,
+    RequestOptions, RequestProfile, ServerType, ServiceCode, Tool, ToolValues, ValidateOptions, fill_request,
     is_covered_by_request, near_system, tool_values, validate_body,
 };
 pub use rules::RULES;
 pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
 pub use way_out::{output_beside, prepare_command};
-pub use whole::Place;
+pub use whole::ImageLocation;
 pub use wrapper::{inside_text, rule_of_wrapper};

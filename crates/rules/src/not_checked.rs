@@ -7,7 +7,7 @@ use crate::{Intent, Profile};
 
 /// Whether somebody looked into the disk.
 #[derive(Clone, Copy, Debug)]
-pub enum Sight<'a> {
+pub enum Inspected<'a> {
     /// Yes, and saw this.
     Inside(&'a Inspection),
     /// No, for this reason.
@@ -15,10 +15,10 @@ pub enum Sight<'a> {
 }
 
 /// Lists what the service asks for and this check did not look at.
-pub fn not_checkable(sight: Sight<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
+pub fn not_checkable(sight: Inspected<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     match sight {
-        Sight::Nothing(why) => report.push_not_checked("partitions and file systems", why),
-        Sight::Inside(inspection) => list_unread(inspection, report),
+        Inspected::Nothing(why) => report.push_not_checked("partitions and file systems", why),
+        Inspected::Inside(inspection) => list_unread(inspection, report),
     }
     report.push_not_checked(
         "the operating system",
@@ -26,8 +26,8 @@ pub fn not_checkable(sight: Sight<'_>, profile: &Profile, intent: &Intent, repor
          from outside",
     );
     let system = match sight {
-        Sight::Inside(inspection) => inspection.summary.system,
-        Sight::Nothing(_) => OsFamily::Unknown,
+        Inspected::Inside(inspection) => inspection.summary.system,
+        Inspected::Nothing(_) => OsFamily::Unknown,
     };
     if let Some(doubt) = profile.windows_doubt.filter(|_| system == OsFamily::Unknown) {
         report.push_not_checked("whether it is a Windows", doubt);

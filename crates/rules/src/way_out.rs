@@ -7,7 +7,7 @@ use imsprep_findings::{Report, Severity};
 
 use crate::convertible::{DiskChecks, check_convertible, check_disk_convertible};
 use crate::other_formats::other_advice;
-use crate::whole::Place;
+use crate::whole::ImageLocation;
 use crate::{Facts, Profile, Size, shell_quoted};
 
 /// The way out for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.
@@ -35,7 +35,7 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
         };
     }
     let mut against = Report::new();
-    check_convertible(Place::File(path), detection, profile, &mut against);
+    check_convertible(ImageLocation::File(path), detection, profile, &mut against);
     if let Some(inside) = &facts.inside {
         check_disk_convertible(inside, DiskChecks::Lost, &mut against);
     }

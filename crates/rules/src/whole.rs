@@ -10,7 +10,7 @@ use crate::{shell_quoted, shown_names};
 
 /// Where the image is, as far as a command can name it.
 #[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
+pub enum ImageLocation<'a> {
     /// In a file of its own.
     File(&'a Path),
     /// In an archive, where no other program finds it.
@@ -18,8 +18,8 @@ pub enum Place<'a> {
 }
 
 /// How to make one file of an image whose disk is in several.
-pub(crate) fn one_file(place: Place<'_>, detection: &Detection, max_disk: u64) -> String {
-    let Place::File(path) = place else {
+pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk: u64) -> String {
+    let ImageLocation::File(path) = place else {
         return "unpack the archive, and convert the disk with the files that it names into one file".into();
     };
     if let Some(descriptor) = descriptor(detection) {
@@ -125,10 +125,10 @@ fn other_reasons(detection: &Detection, max_disk: u64) -> Option<&'static str> {
 }
 
 /// How to close an image that was not closed.
-pub(crate) fn closed(place: Place<'_>, detection: &Detection) -> String {
+pub(crate) fn closed(place: ImageLocation<'_>, detection: &Detection) -> String {
     let stopped = "shut the machine down cleanly, and copy the image again";
     match (place, repair(place, detection)) {
-        (Place::File(_), Some(command)) => format!(
+        (ImageLocation::File(_), Some(command)) => format!(
             "{stopped}; or repair a copy, which has what was written before the stop: {command}; then prepare that one"
         ),
         _ => stopped.into(),
@@ -136,7 +136,7 @@ pub(crate) fn closed(place: Place<'_>, detection: &Detection) -> String {
 }
 
 /// How to go on with an image that is marked corrupt.
-pub(crate) fn repaired(place: Place<'_>, detection: &Detection) -> String {
+pub(crate) fn repaired(place: ImageLocation<'_>, detection: &Detection) -> String {
     match repair(place, detection) {
         Some(command) => {
             format!(
@@ -148,8 +148,8 @@ pub(crate) fn repaired(place: Place<'_>, detection: &Detection) -> String {
 }
 
 /// The command that has qemu repair a copy: opened for writing, it replays logs and counts again what is in use.
-fn repair(place: Place<'_>, detection: &Detection) -> Option<String> {
-    let Place::File(path) = place else { return None };
+fn repair(place: ImageLocation<'_>, detection: &Detection) -> Option<String> {
+    let ImageLocation::File(path) = place else { return None };
     let format = detection.format;
     if !matches!(format, Format::Qcow2 | Format::Qed | Format::Vhdx) {
         return None;
@@ -160,8 +160,8 @@ fn repair(place: Place<'_>, detection: &Detection) -> Option<String> {
 }
 
 /// How to tell which of two sizes is meant.
-pub(crate) fn sized(place: Place<'_>) -> String {
-    let Place::File(path) = place else {
+pub(crate) fn sized(place: ImageLocation<'_>) -> String {
+    let ImageLocation::File(path) = place else {
         return "unpack the archive, and convert the disk with qemu-img and the size that is right".into();
     };
     let Some(name) = path.to_str() else {

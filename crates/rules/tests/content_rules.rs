@@ -11,12 +11,12 @@ use std::path::Path;
 use imsprep_detect::{Detection, Evidence, Format};
 use imsprep_findings::{Overrides, Report, Severity};
 use imsprep_inspect::{
-    Architecture, Boot, Dirt, Firmware, GptLayout, Guid, Header, Inspection, Lvm, MdRaid, OsFamily,
-    Partition, PartitionType, Purpose as Looks, Reasons, State, Summary, Table, TableKind, TableProblem,
-    Volume, VolumeGroup, VolumeKind,
+    Architecture, Boot, DiskUse, Firmware, GptLayout, Guid, Header, Inspection, Lvm, MdRaid, OsFamily,
+    Partition, PartitionType, Reasons, State, Summary, Table, TableKind, TableProblem, UncleanReason, Volume,
+    VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{
-    CONTENT_RULES, DiskChecks, Facts, HUAWEI, Inside, Intent, Medium, OTC, Profile, Purpose, Sight,
+    CONTENT_RULES, DiskChecks, Facts, HUAWEI, Inside, Inspected, Intent, Medium, OTC, Profile, Purpose,
     check_disk_convertible, check_image, not_checkable,
 };
 
@@ -56,7 +56,7 @@ fn sound() -> Inspection {
         summary: Summary {
             firmware: Firmware::Both,
             architecture: Architecture::X86,
-            purpose: Looks::System,
+            purpose: DiskUse::System,
             system: OsFamily::Linux,
             reasons,
         },
@@ -287,7 +287,13 @@ fn what_is_encrypted_inside_is_an_error() {
 
 #[test]
 fn what_was_not_left_in_order_is_a_warning() {
-    for dirt in [Dirt::Journal, Dirt::Mounted, Dirt::Errors, Dirt::Damaged, Dirt::Hibernated] {
+    for dirt in [
+        UncleanReason::Journal,
+        UncleanReason::Mounted,
+        UncleanReason::Errors,
+        UncleanReason::Damaged,
+        UncleanReason::Hibernated,
+    ] {
         let dirty = with_volume(VolumeKind::Ntfs, State::Dirty(dirt));
         assert_eq!(found(&dirty), [("IMS-056", Some(1 << 20))], "{dirt:?}");
     }
@@ -301,7 +307,7 @@ fn lvm_is_a_warning_on_system_disks_alone() {
     assert_eq!(found(&lvm), [("IMS-055", Some(1 << 20))]);
     assert_eq!(codes(&lvm, &OTC, &meant(Purpose::Data)), ["IMS-060"]);
     let mut unknown = lvm.clone();
-    unknown.summary.purpose = Looks::Unknown;
+    unknown.summary.purpose = DiskUse::Unknown;
     assert_eq!(found(&unknown), []);
     assert_eq!(codes(&unknown, &OTC, &meant(Purpose::System)), ["IMS-055"]);
 }
@@ -344,13 +350,13 @@ fn firmware_and_purpose() {
     assert_eq!(codes(&uncertain, &OTC, &Intent::default()), ["IMS-064"]);
     assert_eq!(codes(&uncertain, &OTC, &meant(Purpose::Data)), ["IMS-060"]);
     uncertain.summary.firmware = Firmware::UncertainBios { uefi: false };
-    uncertain.summary.purpose = Looks::Unknown;
+    uncertain.summary.purpose = DiskUse::Unknown;
     for intent in [Intent::default(), meant(Purpose::System), meant(Purpose::Data)] {
         assert_eq!(codes(&uncertain, &OTC, &intent), [""; 0]);
     }
     let mut none = sound();
     none.summary.firmware = Firmware::Unknown;
-    none.summary.purpose = Looks::Data;
+    none.summary.purpose = DiskUse::Data;
     assert_eq!(found(&none), []);
     assert_eq!(codes(&none, &OTC, &meant(Purpose::System)), ["IMS-059"]);
     assert_eq!(codes(&none, &OTC, &meant(Purpose::Data)), [""; 0]);
@@ -363,10 +369,10 @@ fn windows_is_huaweis_doubt_on_system_disks() {
     assert_eq!(codes(&windows, &HUAWEI, &Intent::default()), ["IMS-058"]);
     assert_eq!(codes(&windows, &OTC, &Intent::default()), [""; 0]);
     windows.summary.firmware = Firmware::Unknown;
-    windows.summary.purpose = Looks::Data;
+    windows.summary.purpose = DiskUse::Data;
     assert_eq!(codes(&windows, &HUAWEI, &Intent::default()), [""; 0]);
     // Its min_disk begins later.
-    windows.summary.purpose = Looks::System;
+    windows.summary.purpose = DiskUse::System;
     let small = Intent { min_disk: Some(15), ..Intent::default() };
     assert!(codes(&windows, &HUAWEI, &small).contains(&"IMS-045"));
     assert!(!codes(&sound(), &HUAWEI, &small).contains(&"IMS-045"));
@@ -404,7 +410,7 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
 fn what_could_not_be_read_is_listed() {
     let listed = |inspection: &Inspection| {
         let mut report = Report::new();
-        not_checkable(Sight::Inside(inspection), &HUAWEI, &Intent::default(), &mut report);
+        not_checkable(Inspected::Inside(inspection), &HUAWEI, &Intent::default(), &mut report);
         report.not_checked().iter().map(|item| item.what.clone()).collect::<Vec<_>>()
     };
     let sound = listed(&sound());

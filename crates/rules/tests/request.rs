@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use imsprep_detect::{Detection, Evidence, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Endpoint, Firmware, HUAWEI, ImageFacts, ImageTag, MAX_BODY, Machine,
-    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, Told, Tool, ValidateOptions, Wishes,
-    fill_request, tool_values, validate_body,
+    Architecture, BodyKind, BootsBy, Detected, Endpoint, Firmware, HUAWEI, ImageFacts, ImageTag, MAX_BODY,
+    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, RequestOptions, ServerType, Tool,
+    ValidateOptions, fill_request, tool_values, validate_body,
 };
 use proptest::prelude::*;
 
@@ -220,33 +220,33 @@ fn raw(size: u64) -> ImageFacts {
 /// The same with a Linux for x86 that starts by UEFI.
 fn linux(size: u64) -> ImageFacts {
     ImageFacts {
-        purpose: Some(Told::new(Purpose::System, "there is a boot loader")),
-        boots_by: Some(Told::new(BootsBy::Uefi, "there is an EFI boot loader, and no BIOS boot code")),
-        architecture: Some(Told::new(Architecture::X86, "EFI/BOOT/BOOTX64.EFI")),
-        os: Some(Told::new(OsType::Linux, "there is an ext4")),
+        purpose: Some(Detected::new(Purpose::System, "there is a boot loader")),
+        boots_by: Some(Detected::new(BootsBy::Uefi, "there is an EFI boot loader, and no BIOS boot code")),
+        architecture: Some(Detected::new(Architecture::X86, "EFI/BOOT/BOOTX64.EFI")),
+        os: Some(Detected::new(OsType::Linux, "there is an ext4")),
         ..raw(size)
     }
 }
 
-fn wishes() -> Wishes {
-    Wishes {
+fn options() -> RequestOptions {
+    RequestOptions {
         bucket: "my-images".into(),
         prefix: Some("linux".into()),
         name: "web-01".into(),
         os_version: Some("CentOS 7.0 64bit".into()),
-        ..Wishes::default()
+        ..RequestOptions::default()
     }
 }
 
-fn fill(wishes: &Wishes, facts: &ImageFacts, profile: &'static Profile) -> (Request, Report) {
+fn fill(options: &RequestOptions, facts: &ImageFacts, profile: &'static Profile) -> (Request, Report) {
     let mut report = Report::new();
-    let request = fill_request(wishes, facts, profile, &OsVersions::built_in(profile), &mut report);
+    let request = fill_request(options, facts, profile, &OsVersions::built_in(profile), &mut report);
     (request, report)
 }
 
 #[test]
 fn a_body_is_filled_from_what_the_image_shows() {
-    let (request, report) = fill(&wishes(), &linux(200 * GIB), &HUAWEI);
+    let (request, report) = fill(&options(), &linux(200 * GIB), &HUAWEI);
     assert_eq!(codes(&report), [""; 0]);
     let body = serde_json::to_value(&request.body).unwrap();
     let expected = serde_json::json!({
@@ -271,15 +271,15 @@ fn a_body_is_filled_from_what_the_image_shows() {
 
 #[test]
 fn what_the_image_does_not_tell_is_left_to_the_service() {
-    let (request, report) = fill(&wishes(), &raw(200 * GIB), &HUAWEI);
+    let (request, report) = fill(&options(), &raw(200 * GIB), &HUAWEI);
     assert_eq!(codes(&report), [""; 0]);
     assert_eq!((request.body.architecture, request.body.hw_firmware_type), (None, None));
 }
 
 #[test]
 fn a_data_disk_has_the_fields_of_a_data_disk() {
-    let wishes = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
-    let (request, report) = fill(&wishes, &raw(200 * GIB), &HUAWEI);
+    let options = RequestOptions { os_version: None, purpose: Some(Purpose::Data), ..options() };
+    let (request, report) = fill(&options, &raw(200 * GIB), &HUAWEI);
     assert_eq!(codes(&report), [""; 0]);
     let body = serde_json::to_value(&request.body).unwrap();
     let expected = serde_json::json!({
@@ -291,12 +291,12 @@ fn a_data_disk_has_the_fields_of_a_data_disk() {
     });
     assert_eq!(body, expected);
     for wrong in [
-        Wishes { os_version: Some("CentOS 7.0 64bit".into()), ..wishes.clone() },
-        Wishes { machine: Some(Machine::Ecs), ..wishes.clone() },
-        Wishes { firmware: Some(Firmware::Uefi), ..wishes.clone() },
-        Wishes { architecture: Some(Architecture::X86), ..wishes.clone() },
-        Wishes { license_type: Some("byol".into()), ..wishes.clone() },
-        Wishes { cmk_id: Some("117b0e6e-6ec7-4f76-b0c9-6b0e1b1f5c3a".into()), ..wishes.clone() },
+        RequestOptions { os_version: Some("CentOS 7.0 64bit".into()), ..options.clone() },
+        RequestOptions { machine: Some(ServerType::Ecs), ..options.clone() },
+        RequestOptions { firmware: Some(Firmware::Uefi), ..options.clone() },
+        RequestOptions { architecture: Some(Architecture::X86), ..options.clone() },
+        RequestOptions { license_type: Some("byol".into()), ..options.clone() },
+        RequestOptions { cmk_id: Some("117b0e6e-6ec7-4f76-b0c9-6b0e1b1f5c3a".into()), ..options.clone() },
     ] {
         assert_eq!(codes(&fill(&wrong, &raw(200 * GIB), &HUAWEI).1), ["IMS-105"], "{wrong:?}");
     }
@@ -308,18 +308,18 @@ fn other_formats_go_to_the_common_import_and_are_refused_above_128_gib() {
         path: "disk.qcow2".into(),
         ..ImageFacts::of_detection("", detection(Format::Qcow2, file, 60 * GIB))
     };
-    let (request, report) = fill(&wishes(), &qcow2(GIB), &HUAWEI);
+    let (request, report) = fill(&options(), &qcow2(GIB), &HUAWEI);
     assert_eq!((request.kind, codes(&report)), (BodyKind::CommonSystem, vec![]));
     assert_eq!(request.endpoint().path(), "/v2/cloudimages/action");
     assert!(request.why.unwrap().contains("qcow2"), "the reason is told");
-    let data = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
+    let data = RequestOptions { os_version: None, purpose: Some(Purpose::Data), ..options() };
     let (request, report) = fill(&data, &qcow2(GIB), &HUAWEI);
     assert_eq!((request.kind, codes(&report)), (BodyKind::CommonData, vec![]));
     assert_eq!(request.body.image_type, None);
 
     // Of this size the file is larger than the disk as well, which older pages compare min_disk with.
-    assert_eq!(codes(&fill(&wishes(), &qcow2(128 * GIB), &HUAWEI).1), ["IMS-149", "IMS-140"]);
-    let (_, report) = fill(&wishes(), &qcow2(128 * GIB + 1), &HUAWEI);
+    assert_eq!(codes(&fill(&options(), &qcow2(128 * GIB), &HUAWEI).1), ["IMS-149", "IMS-140"]);
+    let (_, report) = fill(&options(), &qcow2(128 * GIB + 1), &HUAWEI);
     assert_eq!(codes(&report), ["IMS-149", "IMS-139"]);
     let finding = report.findings().iter().find(|finding| finding.rule.code == "IMS-139").unwrap();
     assert!(finding.advice().contains("imsprep prepare disk.qcow2"), "the way out: {}", finding.advice());
@@ -328,23 +328,24 @@ fn other_formats_go_to_the_common_import_and_are_refused_above_128_gib() {
         path: "a.iso".into(),
         ..ImageFacts::of_detection("", detection(Format::Iso9660, GIB, GIB))
     };
-    assert_eq!(codes(&fill(&wishes(), &iso, &HUAWEI).1), ["IMS-147", "IMS-138"]);
+    assert_eq!(codes(&fill(&options(), &iso, &HUAWEI).1), ["IMS-147", "IMS-138"]);
 }
 
 #[test]
 fn a_flag_against_the_image_is_an_error_with_what_the_image_has() {
-    let bios = ImageFacts { boots_by: Some(Told::new(BootsBy::Bios, "GRUB in the MBR")), ..linux(200 * GIB) };
-    let both = ImageFacts { boots_by: Some(Told::new(BootsBy::Both, "both")), ..linux(200 * GIB) };
+    let bios =
+        ImageFacts { boots_by: Some(Detected::new(BootsBy::Bios, "GRUB in the MBR")), ..linux(200 * GIB) };
+    let both = ImageFacts { boots_by: Some(Detected::new(BootsBy::Both, "both")), ..linux(200 * GIB) };
     let arm = ImageFacts {
-        architecture: Some(Told::new(Architecture::Arm, "EFI/BOOT/BOOTAA64.EFI")),
+        architecture: Some(Detected::new(Architecture::Arm, "EFI/BOOT/BOOTAA64.EFI")),
         ..linux(200 * GIB)
     };
     let windows = ImageFacts {
-        os: Some(Told::new(OsType::Windows, "there is a boot manager of Windows")),
+        os: Some(Detected::new(OsType::Windows, "there is a boot manager of Windows")),
         ..linux(200 * GIB)
     };
-    let with = |firmware, architecture| Wishes { firmware, architecture, ..wishes() };
-    for (wishes, facts, expected) in [
+    let with = |firmware, architecture| RequestOptions { firmware, architecture, ..options() };
+    for (options, facts, expected) in [
         (with(Some(Firmware::Bios), None), &linux(200 * GIB), &["IMS-173"][..]),
         (with(Some(Firmware::Uefi), None), &bios, &["IMS-173"]),
         (with(Some(Firmware::Uefi), None), &both, &[]),
@@ -353,15 +354,15 @@ fn a_flag_against_the_image_is_an_error_with_what_the_image_has() {
         (with(None, Some(Architecture::X86)), &arm, &["IMS-174"]),
         (with(None, None), &arm, &[]),
         (with(Some(Firmware::Bios), None), &arm, &["IMS-172", "IMS-173"]),
-        (wishes(), &windows, &["IMS-124"]),
+        (options(), &windows, &["IMS-124"]),
         (
-            Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() },
+            RequestOptions { os_version: None, purpose: Some(Purpose::Data), ..options() },
             &linux(200 * GIB),
             &["IMS-163"],
         ),
     ] {
-        let (_, report) = fill(&wishes, facts, &HUAWEI);
-        assert_eq!(codes(&report), expected, "{wishes:?}");
+        let (_, report) = fill(&options, facts, &HUAWEI);
+        assert_eq!(codes(&report), expected, "{options:?}");
     }
     let (_, report) = fill(&with(Some(Firmware::Bios), None), &linux(200 * GIB), &HUAWEI);
     let finding = report.findings().first().unwrap();
@@ -376,7 +377,7 @@ fn a_flag_against_the_image_is_an_error_with_what_the_image_has() {
 #[test]
 fn min_disk_must_hold_the_disk_and_should_be_greater() {
     let code = |min_disk, size| {
-        codes(&fill(&Wishes { min_disk: Some(min_disk), ..wishes() }, &raw(size), &HUAWEI).1)
+        codes(&fill(&RequestOptions { min_disk: Some(min_disk), ..options() }, &raw(size), &HUAWEI).1)
     };
     assert_eq!(code(199, 200 * GIB), ["IMS-148"]);
     assert_eq!(code(200, 200 * GIB), ["IMS-149"]);
@@ -385,13 +386,13 @@ fn min_disk_must_hold_the_disk_and_should_be_greater() {
     assert_eq!(code(200, 200 * GIB + 1), ["IMS-148"]);
     assert_eq!(code(-1, 200 * GIB), ["IMS-145", "IMS-148"]);
     // A tebibyte can't be exceeded: filled in, it is 1024, and told.
-    let (request, report) = fill(&wishes(), &raw(1024 * GIB), &HUAWEI);
+    let (request, report) = fill(&options(), &raw(1024 * GIB), &HUAWEI);
     assert_eq!((request.body.min_disk, codes(&report)), (Some(1024), vec!["IMS-149"]));
     // Older pages compare with the file, which may be larger than the disk.
     let mut zvhd2 = ImageFacts::of_detection("disk.zvhd2", detection(Format::Zvhd2, 42 * GIB, 40 * GIB));
-    assert_eq!(codes(&fill(&wishes(), &zvhd2, &HUAWEI).1), ["IMS-149"]);
+    assert_eq!(codes(&fill(&options(), &zvhd2, &HUAWEI).1), ["IMS-149"]);
     zvhd2.detection.virtual_size = None;
-    assert_eq!(codes(&fill(&wishes(), &zvhd2, &HUAWEI).1), ["IMS-145"]);
+    assert_eq!(codes(&fill(&options(), &zvhd2, &HUAWEI).1), ["IMS-145"]);
 }
 
 #[test]
@@ -412,46 +413,49 @@ fn given_the_image_its_content_decides_and_not_the_name() {
 
 #[test]
 fn bare_metal_takes_zvhd2_only() {
-    let wishes = Wishes { machine: Some(Machine::Bms), ..wishes() };
-    assert_eq!(codes(&fill(&wishes, &raw(200 * GIB), &HUAWEI).1), ["IMS-161"]);
+    let options = RequestOptions { machine: Some(ServerType::Bms), ..options() };
+    assert_eq!(codes(&fill(&options, &raw(200 * GIB), &HUAWEI).1), ["IMS-161"]);
     let zvhd2 = ImageFacts::of_detection("disk.zvhd2", detection(Format::Zvhd2, GIB, 40 * GIB));
-    assert_eq!(codes(&fill(&wishes, &zvhd2, &HUAWEI).1), [""; 0]);
+    assert_eq!(codes(&fill(&options, &zvhd2, &HUAWEI).1), [""; 0]);
 }
 
 #[test]
 fn the_clouds_differ_in_letters_licences_and_ranges() {
-    let chinese = Wishes { name: "镜像-01".into(), ..wishes() };
+    let chinese = RequestOptions { name: "镜像-01".into(), ..options() };
     assert_eq!(codes(&fill(&chinese, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
     assert_eq!(codes(&fill(&chinese, &raw(200 * GIB), &OTC).1), ["IMS-112"]);
-    let tags = Wishes { image_tags: vec![ImageTag { key: "k".into(), value: "1.2".into() }], ..wishes() };
+    let tags =
+        RequestOptions { image_tags: vec![ImageTag { key: "k".into(), value: "1.2".into() }], ..options() };
     assert_eq!(codes(&fill(&tags, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
     assert_eq!(codes(&fill(&tags, &raw(200 * GIB), &OTC).1), ["IMS-157"]);
-    let described = Wishes { description: Some("A web server.".into()), ..wishes() };
+    let described = RequestOptions { description: Some("A web server.".into()), ..options() };
     assert_eq!(codes(&fill(&described, &raw(200 * GIB), &HUAWEI).1), [""; 0]);
     assert_eq!(codes(&fill(&described, &raw(200 * GIB), &OTC).1), ["IMS-116"]);
-    let uefi = Wishes { firmware: Some(Firmware::Uefi), ..wishes() };
+    let uefi = RequestOptions { firmware: Some(Firmware::Uefi), ..options() };
     assert_eq!(codes(&fill(&uefi, &raw(200 * GIB), &OTC).1), ["IMS-175"]);
-    let windows = Wishes { os_version: Some("Windows Server 2016 Standard 64bit".into()), ..wishes() };
+    let windows =
+        RequestOptions { os_version: Some("Windows Server 2016 Standard 64bit".into()), ..options() };
     assert_eq!(codes(&fill(&windows, &raw(200 * GIB), &HUAWEI).1), ["IMS-125"]);
     assert_eq!(codes(&fill(&windows, &raw(200 * GIB), &OTC).1), [""; 0]);
-    let licensed = Wishes { license_type: Some("byol".into()), ..windows };
+    let licensed = RequestOptions { license_type: Some("byol".into()), ..windows };
     assert_eq!(codes(&fill(&licensed, &raw(200 * GIB), &HUAWEI).1), ["IMS-125"]);
     assert_eq!(codes(&fill(&licensed, &raw(200 * GIB), &OTC).1), ["IMS-167"]);
 }
 
 #[test]
 fn a_tag_whose_key_has_a_dot_would_be_split_elsewhere() {
-    let dotted = Wishes { tags: vec![("a.b".into(), "c".into())], ..wishes() };
+    let dotted = RequestOptions { tags: vec![("a.b".into(), "c".into())], ..options() };
     let (request, report) = fill(&dotted, &raw(200 * GIB), &HUAWEI);
     assert_eq!((request.body.tags, codes(&report)), (Some(vec!["a.b.c".into()]), vec!["IMS-157"]));
-    let tags = Wishes { tags: vec![("a".into(), "1".into())], ..wishes() };
-    let both = Wishes { image_tags: vec![ImageTag { key: "b".into(), value: "2".into() }], ..tags };
+    let tags = RequestOptions { tags: vec![("a".into(), "1".into())], ..options() };
+    let both = RequestOptions { image_tags: vec![ImageTag { key: "b".into(), value: "2".into() }], ..tags };
     assert_eq!(codes(&fill(&both, &raw(200 * GIB), &HUAWEI).1), ["IMS-155"]);
 }
 
 /// What is found about os_version, and the advice.
 fn os_version(value: &str, profile: &'static Profile) -> (Vec<(&'static str, Severity)>, String) {
-    let (_, report) = fill(&Wishes { os_version: Some(value.into()), ..wishes() }, &raw(200 * GIB), profile);
+    let (_, report) =
+        fill(&RequestOptions { os_version: Some(value.into()), ..options() }, &raw(200 * GIB), profile);
     let findings = report.findings();
     let text = findings.iter().map(|finding| format!("{}\n{}", finding.message, finding.advice())).collect();
     (findings.iter().map(|finding| (finding.rule.code, finding.severity)).collect(), text)
@@ -512,13 +516,14 @@ fn systems_of_today_are_a_note_and_those_of_the_table_nothing() {
     let (found, text) = os_version("Ubuntu 18.04 Server 64bit", &HUAWEI);
     assert_eq!(found, [("IMS-126", Severity::Note)]);
     assert!(text.contains("\"Ubuntu 18.04 server 64bit\""), "the API's spelling: {text}");
-    let windows = ImageFacts { os: Some(Told::new(OsType::Windows, "a boot manager")), ..raw(200 * GIB) };
+    let windows = ImageFacts { os: Some(Detected::new(OsType::Windows, "a boot manager")), ..raw(200 * GIB) };
     for (value, expected) in [
         ("Other(64 bit)", &[][..]),
         ("Other_Windows(64_bit)", &["IMS-125", "IMS-126"]),
         ("Other_Linux(64_bit)", &["IMS-126", "IMS-124"]),
     ] {
-        let (_, report) = fill(&Wishes { os_version: Some(value.into()), ..wishes() }, &windows, &HUAWEI);
+        let (_, report) =
+            fill(&RequestOptions { os_version: Some(value.into()), ..options() }, &windows, &HUAWEI);
         let (mut found, mut expected) = (codes(&report), expected.to_vec());
         found.sort_unstable();
         expected.sort_unstable();
@@ -529,8 +534,9 @@ fn systems_of_today_are_a_note_and_those_of_the_table_nothing() {
 #[test]
 fn a_system_that_is_not_in_the_table_for_uefi_is_a_warning() {
     let uefi = |value: &str, firmware| {
-        let wishes = Wishes { os_version: Some(value.into()), firmware: Some(firmware), ..wishes() };
-        codes(&fill(&wishes, &raw(200 * GIB), &HUAWEI).1)
+        let options =
+            RequestOptions { os_version: Some(value.into()), firmware: Some(firmware), ..options() };
+        codes(&fill(&options, &raw(200 * GIB), &HUAWEI).1)
     };
     assert_eq!(uefi("CentOS 7.1 64bit", Firmware::Uefi), ["IMS-127"]);
     assert_eq!(uefi("CentOS 7.1 64bit", Firmware::Bios), [""; 0]);
@@ -555,8 +561,8 @@ fn go_sends_an_empty_os_version_with_a_data_disk() {
 
 #[test]
 fn values_for_tools_leave_nothing_out_unsaid() {
-    let of = |tool, wishes: &Wishes, facts: &ImageFacts, profile: &'static Profile| {
-        let (request, mut report) = fill(wishes, facts, profile);
+    let of = |tool, options: &RequestOptions, facts: &ImageFacts, profile: &'static Profile| {
+        let (request, mut report) = fill(options, facts, profile);
         let before = report.findings().len();
         let values = tool_values(tool, &request, facts, profile, &mut report);
         (values, codes(&report).split_off(before))
@@ -566,8 +572,11 @@ fn values_for_tools_leave_nothing_out_unsaid() {
         detection: detection(Format::Zvhd2, file, 60 * GIB),
         ..linux(GIB)
     };
-    let tagged =
-        Wishes { tags: vec![("team".into(), "web".into())], description: Some("${x}".into()), ..wishes() };
+    let tagged = RequestOptions {
+        tags: vec![("team".into(), "web".into())],
+        description: Some("${x}".into()),
+        ..options()
+    };
     let (values, codes) = of(Tool::Terraform, &tagged, &zvhd2(GIB), &HUAWEI);
     assert_eq!((values.taker, codes), ("huaweicloud_ims_quickimport_system_image", vec![]));
     let text = values.to_string();
@@ -582,22 +591,22 @@ fn values_for_tools_leave_nothing_out_unsaid() {
             && text.contains("quick_import       = true"),
         "{text}"
     );
-    let templated = Wishes { description: Some("{{timestamp}}".into()), ..wishes() };
+    let templated = RequestOptions { description: Some("{{timestamp}}".into()), ..options() };
     let text = of(Tool::Packer, &templated, &zvhd2(GIB), &HUAWEI).0.to_string();
     assert!(text.contains(r#""{{\"{{\"}}timestamp}}""#), "{text}");
 
     let raw_linux = linux(200 * GIB);
-    let data = Wishes { os_version: None, purpose: Some(Purpose::Data), ..wishes() };
-    for (tool, wishes, facts, profile, expected) in [
+    let data = RequestOptions { os_version: None, purpose: Some(Purpose::Data), ..options() };
+    for (tool, options, facts, profile, expected) in [
         // The plugin uploads no bitmap file, and its file has the format's suffix.
-        (Tool::Packer, &wishes(), &raw_linux, &HUAWEI, &["IMS-177", "IMS-176"][..]),
+        (Tool::Packer, &options(), &raw_linux, &HUAWEI, &["IMS-177", "IMS-176"][..]),
         (Tool::Packer, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &HUAWEI, &["IMS-176"]),
-        (Tool::Terraform, &wishes(), &zvhd2(GIB), &OTC, &["IMS-178"]),
-        (Tool::Terraform, &wishes(), &zvhd2(129 * GIB), &OTC, &["IMS-176"]),
+        (Tool::Terraform, &options(), &zvhd2(GIB), &OTC, &["IMS-178"]),
+        (Tool::Terraform, &options(), &zvhd2(129 * GIB), &OTC, &["IMS-176"]),
         (Tool::Terraform, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &OTC, &["IMS-178"]),
         (Tool::Terraform, &data, &ImageFacts { purpose: None, ..zvhd2(GIB) }, &HUAWEI, &[]),
     ] {
-        let (values, codes) = of(tool, wishes, facts, profile);
+        let (values, codes) = of(tool, options, facts, profile);
         assert_eq!(codes, expected, "{}", values.taker);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imsprep_detect::{Detection, Member as Found, Role, look_into_tar};
-use imsprep_foreign::Slice;
+use imsprep_formats::Slice;
 use imsprep_rules::{inside_text, shell_quoted};
 use imsprep_source::{Cancel, ImageFile, ReadAt, SparseMap};
 

@@ -121,7 +121,7 @@ pub struct VerifyOptions {
 
 /// What a bitmap file was held against.
 #[derive(Debug)]
-pub enum Compared {
+pub enum ComparedBlocks {
     /// Every block of the image.
     All(Scan),
     /// Some blocks.
@@ -142,7 +142,7 @@ pub struct BitmapVerified {
     /// What is wrong.
     pub report: Report,
     /// What it was held against.
-    pub compared: Compared,
+    pub compared: ComparedBlocks,
 }
 
 /// Holds a bitmap file against what the RAW at `path` holds.
@@ -173,14 +173,14 @@ pub fn verify_bitmap(
             let mut found = Report::new();
             push_sampled(&sampled, map, &mut found);
             with_command(found, &context, &mut report);
-            (state, Compared::Some(sampled))
+            (state, ComparedBlocks::Some(sampled))
         }
         (None, Recognition::Known { .. } | Recognition::Unrecognised { .. }) => {
             let found = scan(image, &scan_options(&file, options.io), progress, cancel)?;
-            (check_bitmap_file(&file, Some(&found), &context, &mut report), Compared::All(found))
+            (check_bitmap_file(&file, Some(&found), &context, &mut report), ComparedBlocks::All(found))
         }
         // What is wrong with it stands in the file alone.
-        _ => (check_bitmap_file(&file, None, &context, &mut report), Compared::Nothing),
+        _ => (check_bitmap_file(&file, None, &context, &mut report), ComparedBlocks::Nothing),
     };
     image.verify_unchanged()?;
     Ok(BitmapVerified { image: path.to_owned(), path: bitmap, state, report, compared })

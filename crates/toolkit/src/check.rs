@@ -11,7 +11,7 @@ use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Overrides, Report};
 use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
-    Facts, HUAWEI, Inside, Intent, Medium, Profile, Sight, check_image, is_too_large, not_checkable,
+    Facts, HUAWEI, Inside, Inspected, Intent, Medium, Profile, check_image, is_too_large, not_checkable,
     note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
@@ -76,7 +76,7 @@ impl Default for CheckOptions {
 
 /// All that was found out about one file.
 #[derive(Debug)]
-pub struct Checked {
+pub struct CheckedImage {
     /// The file.
     pub path: PathBuf,
     /// What it is.
@@ -103,7 +103,7 @@ pub struct Checked {
     pub content_checked: bool,
 }
 
-impl Checked {
+impl CheckedImage {
     /// May it be imported?
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.report, self.content_checked)
@@ -121,7 +121,7 @@ pub fn check_image_file(
     options: &CheckOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<Checked> {
+) -> Result<CheckedImage> {
     check_opened(
         OpenedImage::open(&target.path, cancel)?,
         &target.shares_bitmap_with,
@@ -138,9 +138,9 @@ pub(crate) fn check_opened(
     options: &CheckOptions,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<Checked> {
+) -> Result<CheckedImage> {
     let (image, path) = (opened.file(), opened.path());
-    let mut checked = Checked {
+    let mut checked = CheckedImage {
         path: path.to_owned(),
         report: Report::under(options.overrides.clone()),
         bitmap: None,
@@ -202,8 +202,8 @@ pub(crate) fn check_opened(
     image.verify_unchanged()?;
     checked.report.name_file(&shell_quoted(path));
     let sight = match &inside {
-        Ok(inspection) => Sight::Inside(inspection),
-        Err(why) => Sight::Nothing(why),
+        Ok(inspection) => Inspected::Inside(inspection),
+        Err(why) => Inspected::Nothing(why),
     };
     not_checkable(sight, options.profile, &options.intent, &mut checked.report);
     match inside {
@@ -221,7 +221,7 @@ fn unread(detection: &Detection, why: &str, most: usize) -> Option<Overview> {
 /// Hashes what no pass over the content has hashed: images that were not read, and the bitmap file.
 fn digest_rest(
     image: &ImageFile,
-    checked: &mut Checked,
+    checked: &mut CheckedImage,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<()> {
@@ -250,7 +250,7 @@ fn look_at_content(
 }
 
 /// The image's name is so long that its bitmap file can't have the one that the service looks for.
-fn push_no_name(checked: &mut Checked, path: PathBuf) {
+fn push_no_name(checked: &mut CheckedImage, path: PathBuf) {
     let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
     let fix = "give the image a shorter name, and then make its bitmap with imsprep bitmap create";
     checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
@@ -269,7 +269,7 @@ fn check_shared(path: &Path, others: &[PathBuf], report: &mut Report) {
 
 fn check_raw(
     image: &ImageFile,
-    checked: &mut Checked,
+    checked: &mut CheckedImage,
     options: &CheckOptions,
     (depth, why_not): (Depth, &str),
     progress: &dyn Progress,
@@ -369,7 +369,7 @@ fn inspect_unless_damaged(
 /// Checks a container; tells what is on its disk, or why that was not looked into.
 fn check_zvhd2(
     image: &ImageFile,
-    checked: &mut Checked,
+    checked: &mut CheckedImage,
     options: &CheckOptions,
     (depth, why_not): (Depth, &str),
     progress: &dyn Progress,
@@ -404,7 +404,12 @@ fn check_zvhd2(
 }
 
 /// What a container's records tell of its disk, which is as long as the image that it was made from.
-fn overview_of(found: &imsprep_zvhd2::Checked, depth: Depth, why_not: &str, most: usize) -> Option<Overview> {
+fn overview_of(
+    found: &imsprep_zvhd2::CheckedContainer,
+    depth: Depth,
+    why_not: &str,
+    most: usize,
+) -> Option<Overview> {
     let info = &found.info;
     let (size, block_size) = (info.orig_size.0, info.block_size.0);
     let Some(occupancy) = &found.occupancy else {

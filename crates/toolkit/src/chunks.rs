@@ -121,9 +121,9 @@ mod tests {
     use super::*;
 
     /// A disk that tells of stretches and has nothing to read.
-    struct Told(u64, Vec<Extent>);
+    struct FakeDisk(u64, Vec<Extent>);
 
-    impl ReadAt for Told {
+    impl ReadAt for FakeDisk {
         fn path(&self) -> &std::path::Path {
             "told".as_ref()
         }
@@ -135,14 +135,14 @@ mod tests {
         }
     }
 
-    impl DiskReader for Told {
+    impl DiskReader for FakeDisk {
         fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
             let after = self.1.iter().find(|e| e.end > offset);
             Ok(after.map(|e| Extent { start: e.start.max(offset), end: e.end }))
         }
     }
 
-    fn told(blocks: u64, lengths: &[u64]) -> Told {
+    fn told(blocks: u64, lengths: &[u64]) -> FakeDisk {
         let (mut at, mut extents) = (0, Vec::new());
         for pair in lengths.chunks(2) {
             let start = at + pair[0];
@@ -151,7 +151,7 @@ mod tests {
                 extents.push(Extent { start, end: at });
             }
         }
-        Told(blocks * CHUNK, extents)
+        FakeDisk(blocks * CHUNK, extents)
     }
 
     proptest! {
@@ -161,7 +161,7 @@ mod tests {
             limit in 0..20 * CHUNK
         ) {
             let disks = [told(16, &a), told(9, &b)];
-            let overlaps = |disk: &Told, start: u64| disk.1.iter().any(|e| e.start < start + CHUNK && start < e.end);
+            let overlaps = |disk: &FakeDisk, start: u64| disk.1.iter().any(|e| e.start < start + CHUNK && start < e.end);
             let stage = Stage::begin(&(), "test", limit);
             let chunks = Chunks::new([&disks[0], &disks[1]], limit, &stage);
             for start in (0..limit).step_by(usize::try_from(CHUNK).unwrap()) {

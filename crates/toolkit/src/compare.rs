@@ -38,7 +38,7 @@ pub struct Difference {
 
 /// Two images that were compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compared {
+pub struct Comparison {
     /// The first image.
     pub a: Side,
     /// The second image.
@@ -49,7 +49,7 @@ pub struct Compared {
     pub bytes_read: u64,
 }
 
-impl Compared {
+impl Comparison {
     /// By how many bytes one disk is longer than the other.
     pub fn tail(&self) -> u64 {
         self.a.disk_size.abs_diff(self.b.disk_size)
@@ -62,7 +62,7 @@ impl Compared {
 /// # Errors
 ///
 /// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
-pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Cancel) -> Result<Compared> {
+pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Cancel) -> Result<Comparison> {
     let images = [OpenedImage::open(a, cancel)?, OpenedImage::open(b, cancel)?];
     let [image_a, image_b] = &images;
     let disks = [image_a.disk(cancel)?, image_b.disk(cancel)?];
@@ -74,7 +74,7 @@ pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Canc
     for image in &images {
         image.file().verify_unchanged()?;
     }
-    Ok(Compared { a, b, difference, bytes_read })
+    Ok(Comparison { a, b, difference, bytes_read })
 }
 
 fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_foreign::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
-use imsprep_rules::{Place, check_readable, shell_quoted};
+use imsprep_formats::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
+use imsprep_rules::{ImageLocation, check_readable, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
@@ -32,10 +32,10 @@ fn open_foreign<'a>(
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
     if let Some(driver) = qemu_driver(detection) {
-        refuse_unless_readable(image.path(), Place::File(image.path()), detection)?;
+        refuse_unless_readable(image.path(), ImageLocation::File(image.path()), detection)?;
         return Ok(Box::new(open_served(image, detection.format, driver, cancel)?));
     }
-    open_slice(Slice::whole(image), Place::File(image.path()), detection, cancel)
+    open_slice(Slice::whole(image), ImageLocation::File(image.path()), detection, cancel)
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
@@ -48,11 +48,11 @@ fn open_member<'a>(
     match (detection.format, qemu_driver(detection)) {
         // As in a file of its own.
         (Format::Raw | Format::Iso9660 | Format::Luks, _) => {
-            refuse_unless_readable(image.path(), Place::Archive, detection)?;
+            refuse_unless_readable(image.path(), ImageLocation::Archive, detection)?;
             Ok(Box::new(bytes))
         }
         (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => {
-            open_slice(bytes, Place::Archive, detection, cancel)
+            open_slice(bytes, ImageLocation::Archive, detection, cancel)
         }
         _ => Err(not_read(image, member)),
     }
@@ -60,7 +60,7 @@ fn open_member<'a>(
 
 fn open_slice<'a>(
     file: Slice<'a>,
-    place: Place<'_>,
+    place: ImageLocation<'_>,
     detection: &Detection,
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
@@ -103,7 +103,11 @@ fn open_served(image: &ImageFile, format: Format, driver: &'static str, cancel: 
 }
 
 /// What the rules say against reading the disk. That there is more than its current state is nothing against that.
-pub(crate) fn refuse_unless_readable(path: &Path, place: Place<'_>, detection: &Detection) -> Result<()> {
+pub(crate) fn refuse_unless_readable(
+    path: &Path,
+    place: ImageLocation<'_>,
+    detection: &Detection,
+) -> Result<()> {
     let mut report = Report::new();
     check_readable(place, detection, &mut report);
     let forbids = |finding: &&Finding| finding.severity == Severity::Error && !finding.convertible;

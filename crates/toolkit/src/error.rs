@@ -19,7 +19,7 @@ pub enum Error {
     Zvhd2(#[from] imsprep_zvhd2::Error),
     /// The disk in an image of another format could not be opened.
     #[error(transparent)]
-    Foreign(#[from] imsprep_foreign::Error),
+    Foreign(#[from] imsprep_formats::Error),
     /// A bitmap is asked for and the image is not RAW.
     #[error("{}: is {format}, and only RAW images have bitmap files; {advice}", path.display())]
     NotRaw {
@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// The program that reads the disk in the image fails.
     #[error(transparent)]
-    Served(imsprep_foreign::ServeError),
+    Served(imsprep_formats::ServeError),
     /// The image does not hold a disk that can be read: a rule speaks against it.
     #[error("{}: is {format}, and its disk can't be read: {code}: {what}; {advice}", path.display())]
     NotReadable {
@@ -346,7 +346,7 @@ impl Error {
         match self {
             Self::Source(error)
             | Self::Zvhd2(imsprep_zvhd2::Error::Source(error))
-            | Self::Foreign(imsprep_foreign::Error::Source(error)) => Some(error),
+            | Self::Foreign(imsprep_formats::Error::Source(error)) => Some(error),
             _ => None,
         }
     }

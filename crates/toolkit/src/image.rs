@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format};
-use imsprep_rules::Place;
+use imsprep_rules::ImageLocation;
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::{Member, disk_in};
@@ -77,7 +77,7 @@ impl OpenedImage {
     }
 
     pub(crate) fn find_member(&self, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
-        refuse_unless_readable(self.path(), Place::File(self.path()), &self.detection)?;
+        refuse_unless_readable(self.path(), ImageLocation::File(self.path()), &self.detection)?;
         disk_in(&self.file, number, cancel)
     }
 

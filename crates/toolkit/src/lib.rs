@@ -53,16 +53,15 @@ mod zvhd2;
 pub use all_rules::all_rules;
 pub use archive::Member;
 pub use bitmap::{
-    BitmapCreated, BitmapVerified, Compared as BitmapCompared, CreateOptions, VerifyOptions, create_bitmap,
-    verify_bitmap,
+    BitmapCreated, BitmapVerified, ComparedBlocks, CreateOptions, VerifyOptions, create_bitmap, verify_bitmap,
 };
 pub use bitmap_files::{
     BitmapConvertOptions, BitmapConverted, BitmapShown, BitmapsCompared, ImageSize, SizeFrom,
     compare_bitmaps, convert_bitmap, show_bitmap,
 };
 pub use bitmap_state::BitmapState;
-pub use check::{CheckOptions, Checked, Depth, check_image_file};
-pub use compare::{Compared, Difference, Side, compare_images};
+pub use check::{CheckOptions, CheckedImage, Depth, check_image_file};
+pub use compare::{Comparison, Difference, Side, compare_images};
 pub use convert::{Conversion, ConvertOptions, Converted, DiskLength};
 pub use digest::FileDigest;
 pub use disk::Disk;
@@ -89,7 +88,8 @@ pub use imsprep_detect::{Detection, Format};
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
 pub use imsprep_inspect::Inspection;
 pub use imsprep_rules::{
-    BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request, Wishes,
+    BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request,
+    RequestOptions,
 };
 pub use imsprep_scan::{IoMode, Scan};
 pub use imsprep_source::{Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format, detect};
-use imsprep_foreign::{Flaw, Slice, Tables, check_tables};
+use imsprep_formats::{Flaw, Slice, Tables, check_tables};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::descriptor::descriptor_of;
@@ -28,11 +28,11 @@ fn add_tables(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> R
     let Some(tables) = tables_of(detection) else { return Ok(()) };
     let flaws = match check_tables(bytes, tables, cancel) {
         Ok(flaws) => flaws,
-        Err(imsprep_foreign::Error::Unreadable { offset, what, .. }) => {
+        Err(imsprep_formats::Error::Unreadable { offset, what, .. }) => {
             detection.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
             return Ok(());
         }
-        Err(imsprep_foreign::Error::Source(imsprep_source::Error::Damaged { offset, what, .. })) => {
+        Err(imsprep_formats::Error::Source(imsprep_source::Error::Damaged { offset, what, .. })) => {
             detection.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
             return Ok(());
         }

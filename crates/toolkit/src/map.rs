@@ -46,9 +46,9 @@ mod tests {
     use super::*;
 
     /// One byte of the vector for each byte of the disk.
-    struct Told(Vec<bool>);
+    struct FakeDisk(Vec<bool>);
 
-    impl ReadAt for Told {
+    impl ReadAt for FakeDisk {
         fn path(&self) -> &std::path::Path {
             "told".as_ref()
         }
@@ -60,7 +60,7 @@ mod tests {
         }
     }
 
-    impl DiskReader for Told {
+    impl DiskReader for FakeDisk {
         fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
             let start = (usize::try_from(offset).unwrap()..self.0.len()).find(|at| self.0[*at]);
             let end = |start: usize| (start..self.0.len()).find(|at| !self.0[*at]).unwrap_or(self.0.len());
@@ -71,7 +71,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_ranges_are_the_disk(bits in prop::collection::vec(any::<bool>(), 0..60)) {
-            let ranges = disk_ranges(&Told(bits.clone())).collect::<Result<Vec<_>>>().unwrap();
+            let ranges = disk_ranges(&FakeDisk(bits.clone())).collect::<Result<Vec<_>>>().unwrap();
             let all = ranges.iter().flat_map(|r| (0..r.length).map(|_| r.data)).collect::<Vec<_>>();
             prop_assert_eq!(all, bits);
             prop_assert!(ranges.windows(2).all(|w| w[0].data != w[1].data && w[0].start + w[0].length == w[1].start));

@@ -6,7 +6,7 @@ use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_inspect::inspect_source;
 use imsprep_rules::{
-    DiskChecks, Inside, Medium, Place, check_convertible, check_disk_convertible, check_disk_size,
+    DiskChecks, ImageLocation, Inside, Medium, check_convertible, check_disk_convertible, check_disk_size,
     check_expanded_size, check_readable, other_advice,
 };
 use imsprep_source::Cancel;
@@ -72,7 +72,7 @@ impl Plan {
         let Self { image, options, report, .. } = self;
         if image.format() == Format::Tar {
             // What is wrong with the archive itself.
-            check_readable(Place::File(image.path()), image.detection(), report);
+            check_readable(ImageLocation::File(image.path()), image.detection(), report);
             if !report.has_errors() {
                 image.select_disk(options.disk, cancel)?;
             }
@@ -88,8 +88,8 @@ impl Plan {
         }
         if kind == Kind::Foreign {
             let (place, disk) = match image.member() {
-                Some(member) => (Place::Archive, &member.detection),
-                None => (Place::File(image.path()), image.detection()),
+                Some(member) => (ImageLocation::Archive, &member.detection),
+                None => (ImageLocation::File(image.path()), image.detection()),
             };
             check_convertible(place, disk, options.profile, report);
             if report.has_errors() {

@@ -10,7 +10,9 @@ use imsprep_source::{Cancel, Progress};
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
-use crate::{CheckOptions, Checked, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result};
+use crate::{
+    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result,
+};
 
 /// An image that was prepared, or why not.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub struct Prepared {
     /// The conversion, where there had to be one: done, or refused.
     pub conversion: Option<Conversion>,
     /// The verdict on the image to upload; `None` if the source was refused.
-    pub checked: Option<Checked>,
+    pub checked: Option<CheckedImage>,
 }
 
 /// Does what the image at `path` needs to be imported: a RAW gets its bitmap if it has none, a ZVHD2 is checked, and another

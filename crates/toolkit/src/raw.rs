@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use imsprep_bitmap::{bitmap_path, layout};
 use imsprep_detect::Format;
-use imsprep_foreign::Wrapper;
+use imsprep_formats::Wrapper;
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
     is_zero,

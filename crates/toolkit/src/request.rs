@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use imsprep_findings::{Overrides, Report};
 use imsprep_inspect::Summary;
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Endpoint, ImageFacts, Intent, OsType, OsVersions, Profile, Purpose,
-    Request, Told, ValidateOptions, Wishes, fill_request, is_covered_by_request, validate_body,
+    Architecture, BodyKind, BootsBy, Detected, Endpoint, ImageFacts, Intent, OsType, OsVersions, Profile,
+    Purpose, Request, RequestOptions, ValidateOptions, fill_request, is_covered_by_request, validate_body,
 };
 use imsprep_source::{Cancel, Progress};
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
-use crate::{BitmapState, CheckOptions, Checked, Depth, OpenedImage, Result};
+use crate::{BitmapState, CheckOptions, CheckedImage, Depth, OpenedImage, Result};
 
 /// What a request is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub struct ValidatedRequest {
 /// Only if the image could not be looked at.
 pub fn prepare_request(
     path: &Path,
-    wishes: &Wishes,
+    options: &RequestOptions,
     policy: RequestPolicy<'_>,
     progress: &dyn Progress,
     cancel: &Cancel,
@@ -64,7 +64,7 @@ pub fn prepare_request(
     let Looked { checked, facts, closed } = look(path, policy, progress, cancel)?;
     let RequestPolicy { profile, os_versions, overrides, .. } = policy;
     let mut report = Report::under(overrides.clone());
-    let request = fill_request(wishes, &facts, profile, os_versions, &mut report);
+    let request = fill_request(options, &facts, profile, os_versions, &mut report);
     let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file).map(Path::to_owned);
     add_image_findings(checked.report, request.kind, &mut report);
     content_not_checked(closed, &mut report);
@@ -105,7 +105,7 @@ pub fn validate_request(
 
 /// What a look at an image that takes seconds found.
 struct Looked {
-    checked: Checked,
+    checked: CheckedImage,
     facts: ImageFacts,
     /// Why the disk in it was not looked into, if it was not.
     closed: Option<String>,
@@ -130,31 +130,31 @@ fn look(path: &Path, policy: RequestPolicy<'_>, progress: &dyn Progress, cancel:
 fn add_facts(found: &Summary, facts: &mut ImageFacts) {
     let by = |reasons: &[String]| reasons.join("; ");
     facts.purpose = match found.purpose {
-        imsprep_inspect::Purpose::System => Some(Purpose::System),
-        imsprep_inspect::Purpose::Data => Some(Purpose::Data),
-        imsprep_inspect::Purpose::Unknown => None,
+        imsprep_inspect::DiskUse::System => Some(Purpose::System),
+        imsprep_inspect::DiskUse::Data => Some(Purpose::Data),
+        imsprep_inspect::DiskUse::Unknown => None,
     }
-    .map(|purpose| Told::new(purpose, by(&found.reasons.purpose)));
+    .map(|purpose| Detected::new(purpose, by(&found.reasons.purpose)));
     facts.boots_by = match found.firmware {
         imsprep_inspect::Firmware::Bios => Some(BootsBy::Bios),
         imsprep_inspect::Firmware::Uefi => Some(BootsBy::Uefi),
         imsprep_inspect::Firmware::Both => Some(BootsBy::Both),
         imsprep_inspect::Firmware::UncertainBios { .. } | imsprep_inspect::Firmware::Unknown => None,
     }
-    .map(|firmware| Told::new(firmware, by(&found.reasons.firmware)));
+    .map(|firmware| Detected::new(firmware, by(&found.reasons.firmware)));
     facts.architecture = match found.architecture {
         imsprep_inspect::Architecture::X86 => Some(Architecture::X86),
         imsprep_inspect::Architecture::Arm => Some(Architecture::Arm),
         // A disk for either contradicts no request.
         imsprep_inspect::Architecture::Both | imsprep_inspect::Architecture::Unknown => None,
     }
-    .map(|architecture| Told::new(architecture, by(&found.reasons.architecture)));
+    .map(|architecture| Detected::new(architecture, by(&found.reasons.architecture)));
     facts.os = match found.system {
         imsprep_inspect::OsFamily::Linux => Some(OsType::Linux),
         imsprep_inspect::OsFamily::Windows => Some(OsType::Windows),
         imsprep_inspect::OsFamily::Unknown => None,
     }
-    .map(|os| Told::new(os, by(&found.reasons.system)));
+    .map(|os| Detected::new(os, by(&found.reasons.system)));
 }
 
 /// Takes over what is wrong with the image itself, and what the request's own rules do not say already.

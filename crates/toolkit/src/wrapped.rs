@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
-use imsprep_foreign::{Slice, Unwrapped, Wrapper};
+use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_rules::{HUAWEI, other_advice};
 use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Progress, Stage, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};

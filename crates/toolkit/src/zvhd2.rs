@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use imsprep_foreign::Wrapper;
+use imsprep_formats::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, Cancel, DiskReader, Extent, OutputFile, Progress, ReadAt, Sink};
 use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};

@@ -25,7 +25,7 @@ pub enum Depth {
 
 /// What a check found.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub struct CheckedContainer {
     /// The findings, by file offset, and what was not checked.
     pub report: Report,
     /// What the file says about itself, with the counts that the check made.
@@ -44,7 +44,7 @@ pub fn check(
     depth: Depth,
     progress: &dyn Progress,
     cancel: &Cancel,
-) -> Result<Checked, Error> {
+) -> Result<CheckedContainer, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;
     let mut checker =
@@ -55,7 +55,7 @@ pub fn check(
         Footers::V2 { head, end: Some(end) } => checker.check_with_end(head, end)?,
     }
     checker.report.sort_by_place();
-    Ok(Checked { report: checker.report, info: checker.info, occupancy: checker.occupancy })
+    Ok(CheckedContainer { report: checker.report, info: checker.info, occupancy: checker.occupancy })
 }
 
 struct Checker<'a> {

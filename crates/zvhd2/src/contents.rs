@@ -15,7 +15,7 @@ pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
 
 /// Where the record of one data block is. Its header lies in the file; what it holds is looked at when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct RecordLocation {
     /// The block, below 2^32.
     pub(crate) block: u32,
     /// Bytes of the record, as the index has it.
@@ -34,7 +34,7 @@ pub(crate) struct Contents {
     /// Bytes of the virtual disk.
     pub(crate) disk_size: u64,
     /// One for each data block, ascending by block and without repeats; each block begins on the disk.
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<RecordLocation>,
     /// Where the records begin, ascending. Not of version 1, whose records follow one another.
     pub(crate) starts: Vec<u64>,
 }
@@ -113,8 +113,8 @@ fn read_indexed(
 }
 
 /// The record that an entry tells of.
-pub(crate) fn place_of(entry: &Entry) -> Place {
-    Place { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
+pub(crate) fn place_of(entry: &Entry) -> RecordLocation {
+    RecordLocation { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
 }
 
 /// Bytes of the source image: as the footer says, or more where blocks beyond that have data, which nobody may leave out.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use imsprep_ondisk::zvhd2::RecordHeader;
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ReadAt};
 
-use crate::contents::{BLOCK, Contents, Place};
+use crate::contents::{BLOCK, Contents, RecordLocation};
 use crate::expand::Expander;
 use crate::stream::Stream;
 use crate::{Error, Method, Version, record};
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Expands a record straight into a whole block's buffer.
-    fn expand_into(&self, place: &Place, block: &mut [u8]) -> imsprep_source::Result<()> {
+    fn expand_into(&self, place: &RecordLocation, block: &mut [u8]) -> imsprep_source::Result<()> {
         let idle = lock(&self.idle).pop();
         let mut tool = idle.unwrap_or_else(|| Tool {
             expander: Expander::new(self.contents.method, usize::try_from(BLOCK).unwrap_or(0)),
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses a record that another one begins in, and one that ends before its entry says, with a record behind it that
     /// only a sequential reader finds.
-    fn refuse_hidden(&self, place: &Place, header: &RecordHeader) -> imsprep_source::Result<()> {
+    fn refuse_hidden(&self, place: &RecordLocation, header: &RecordHeader) -> imsprep_source::Result<()> {
         let starts = &self.contents.starts;
         let next = starts.get(starts.partition_point(|start| *start <= place.offset));
         let distance = next.map(|next| next - place.offset);
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The block at this position among the places, expanded now or lately.
-    fn block(&self, number: usize, place: &Place) -> imsprep_source::Result<Arc<Vec<u8>>> {
+    fn block(&self, number: usize, place: &RecordLocation) -> imsprep_source::Result<Arc<Vec<u8>>> {
         if let Some(bytes) = lock(&self.recent).get(place.block) {
             return Ok(bytes);
         }
@@ -255,9 +255,9 @@ impl DiskReader for Reader<'_> {
         let places = &self.contents.places;
         let first = places.partition_point(|place| (u64::from(place.block) + 1) * BLOCK <= offset);
         let ahead = places.get(first..).unwrap_or_default();
-        let Some(Place { block, .. }) = ahead.first().copied() else { return Ok(None) };
+        let Some(RecordLocation { block, .. }) = ahead.first().copied() else { return Ok(None) };
         // In neighbouring blocks the number grows as the position does; elsewhere it grows faster, and never less.
-        let in_run = |(number, place): (u32, &Place)| place.block - block == number;
+        let in_run = |(number, place): (u32, &RecordLocation)| place.block - block == number;
         let (mut low, mut high) = (0, ahead.len());
         while low < high {
             let middle = low.midpoint(high);

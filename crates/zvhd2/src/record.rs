@@ -4,7 +4,7 @@ use imsprep_findings::{Finding, Report, Rule, Severity};
 use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ByteCount, Cancel, Error as SourceError, FileOffset, ReadAt, ReadAtExt};
 
-use crate::contents::{BLOCK, Place};
+use crate::contents::{BLOCK, RecordLocation};
 use crate::index::Entry;
 use crate::{Error, rules};
 
@@ -45,7 +45,7 @@ pub(crate) fn is_possible(size: u32, block_size: u64) -> bool {
 /// Reads a record into `buffer` and returns the payload in it, if the header is the one that the index tells of.
 pub(crate) fn read_payload<'b>(
     source: &dyn ReadAt,
-    place: &Place,
+    place: &RecordLocation,
     buffer: &'b mut Vec<u8>,
 ) -> Result<&'b [u8], SourceError> {
     Ok(read_record(source, place, buffer)?.1)
@@ -54,7 +54,7 @@ pub(crate) fn read_payload<'b>(
 /// The same, with the header.
 pub(crate) fn read_record<'b>(
     source: &dyn ReadAt,
-    place: &Place,
+    place: &RecordLocation,
     buffer: &'b mut Vec<u8>,
 ) -> Result<(RecordHeader, &'b [u8]), SourceError> {
     let most = RecordHeader::SIZE as u64 + payload_limit(BLOCK);
@@ -92,7 +92,12 @@ fn is_cookie(header: &RecordHeader) -> bool {
 }
 
 /// That a record is not what it should be, `within` bytes into it.
-pub(crate) fn damaged(source: &dyn ReadAt, place: &Place, within: u64, what: impl ToString) -> SourceError {
+pub(crate) fn damaged(
+    source: &dyn ReadAt,
+    place: &RecordLocation,
+    within: u64,
+    what: impl ToString,
+) -> SourceError {
     SourceError::Damaged {
         path: source.path().to_owned(),
         offset: place.offset.saturating_add(within),

@@ -7,13 +7,13 @@ use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, ReadAtExt, Sink, Stage};
 use rayon::prelude::*;
 
-use crate::choose::{Found, choose};
-use crate::contents::{BLOCK, Place};
+use crate::contents::{BLOCK, RecordLocation};
+use crate::evidence::Evidence;
 use crate::expand::{ExpandError, Expander};
 use crate::footer::{self, Method, Placed};
 use crate::guard::guard;
+use crate::select::{Found, select};
 use crate::walk::{self, Proof, Trial, Walk, is_marked};
-use crate::witness::Witness;
 use crate::{Checksums, ContainerWriter, Error, Label, Written, record, rules};
 
 /// Neighbouring blocks.
@@ -65,7 +65,7 @@ pub struct Salvage {
     pub gapless: bool,
     /// Why each record was not taken, and where there should be records and are none.
     pub report: Report,
-    records: Vec<Place>,
+    records: Vec<RecordLocation>,
 }
 
 /// Records that one worker claims at a time.
@@ -107,7 +107,7 @@ impl Salvage {
         let blocks = u32::try_from(label.orig_size.div_ceil(BLOCK));
         let blocks = blocks
             .map_err(|_| Error::DiskTooLarge { path: source.path().to_owned(), size: label.orig_size })?;
-        let witness = Witness::ask(source, ends.end.as_ref(), walk.mid.as_ref(), blocks, cancel)?;
+        let evidence = Evidence::ask(source, ends.end.as_ref(), walk.mid.as_ref(), blocks, cancel)?;
 
         let gapless = walk.gaps.is_empty();
         let mut report = Report::new();
@@ -119,7 +119,7 @@ impl Salvage {
             let message = format!("the file ends within the record of block {block}");
             report.push(Finding::new(&rules::END_MISSING, message).at(offset).in_block(block.into()));
         }
-        add_by_index(source, &witness, label.method, &mut walk, cancel)?;
+        add_by_index(source, &evidence, label.method, &mut walk, cancel)?;
         for place in &walk.unmarked {
             let what = "it has no end marker, and nothing else shows that its data is whole";
             let message = format!("the record of block {} is not taken: {what}", place.block);
@@ -128,9 +128,9 @@ impl Salvage {
         }
         let found_in_all = walk.candidates.len() + walk.unmarked.len();
         let found = expand_all(source, &walk.candidates, label.method, (progress, cancel), &mut report)?;
-        let records = choose(&found, walk.mid.as_ref(), blocks, &witness, &mut report);
+        let records = select(&found, walk.mid.as_ref(), blocks, &evidence, &mut report);
         report.sort_by_place();
-        let missing = missing(&records, blocks, &witness);
+        let missing = missing(&records, blocks, &evidence);
         if records.is_empty() && missing != Missing::Nothing {
             return Err(Error::NothingToSave { path: source.path().to_owned() });
         }
@@ -250,20 +250,20 @@ fn label(
 /// as MID is.
 fn add_by_index(
     source: &dyn ReadAt,
-    witness: &Witness,
+    evidence: &Evidence,
     method: Method,
     walk: &mut Walk,
     cancel: &Cancel,
 ) -> Result<(), Error> {
     let mut shifts =
-        walk.mid.as_ref().and_then(|mid| witness.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
+        walk.mid.as_ref().and_then(|mid| evidence.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
     if !shifts.contains(&0) {
         shifts.insert(0, 0);
     }
     let known =
         walk.candidates.iter().chain(&walk.unmarked).map(|place| place.offset).collect::<BTreeSet<_>>();
     let mut trial = Trial::new(source.size());
-    for (told, offset) in witness.not_at(&known, &shifts) {
+    for (told, offset) in evidence.not_at(&known, &shifts) {
         cancel.check()?;
         if source.size().saturating_sub(offset) < RecordHeader::SIZE as u64 {
             continue;
@@ -274,7 +274,11 @@ fn add_by_index(
         }
         // The file may end before the record does.
         let length = u64::from(told.length).min(source.size() - offset);
-        let place = Place { block: told.block, length: u32::try_from(length).unwrap_or(told.length), offset };
+        let place = RecordLocation {
+            block: told.block,
+            length: u32::try_from(length).unwrap_or(told.length),
+            offset,
+        };
         let by_entry = offset.saturating_add(told.length.into());
         let by_header = offset.saturating_add(header.record_length());
         let marked = is_marked(source, by_header)? || is_marked(source, by_entry)?;
@@ -298,7 +302,7 @@ struct Worker {
 /// Expands every candidate, and returns those that hold one whole block.
 fn expand_all(
     source: &dyn ReadAt,
-    candidates: &[Place],
+    candidates: &[RecordLocation],
     method: Method,
     (progress, cancel): (&dyn Progress, &Cancel),
     report: &mut Report,
@@ -331,7 +335,7 @@ fn expand_all(
 /// What a record was found to be, or why it can't be taken.
 fn expand_one(
     source: &dyn ReadAt,
-    place: &Place,
+    place: &RecordLocation,
     method: Method,
     worker: &mut Worker,
 ) -> Result<Result<Found, Finding>, Error> {
@@ -363,15 +367,15 @@ fn expand_one(
 }
 
 /// What is lost, by the best that is known.
-fn missing(records: &[Place], blocks: u32, witness: &Witness) -> Missing {
+fn missing(records: &[RecordLocation], blocks: u32, evidence: &Evidence) -> Missing {
     let saved = records.len() as u64;
-    if let Some(marked) = &witness.blocks {
+    if let Some(marked) = &evidence.blocks {
         let is_saved = |block: &u32| records.binary_search_by_key(block, |place| place.block).is_ok();
         let lost = spans(marked.iter().copied().filter(|block| !is_saved(block)));
         return if lost.is_empty() { Missing::Nothing } else { Missing::Blocks(lost) };
     }
-    match witness.counts.iter().max() {
-        _ if blocks == 0 || witness.counts.contains(&saved) => Missing::Nothing,
+    match evidence.counts.iter().max() {
+        _ if blocks == 0 || evidence.counts.contains(&saved) => Missing::Nothing,
         Some(count) if *count > saved => Missing::Count(count - saved),
         _ => Missing::Unknown { after: records.last().map(|place| place.block) },
     }

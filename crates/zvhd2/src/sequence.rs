@@ -8,7 +8,7 @@ use imsprep_findings::Finding;
 use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ReadAt, ReadAtExt, is_zero};
 
-use crate::contents::{BLOCK, Place};
+use crate::contents::{BLOCK, RecordLocation};
 use crate::expand::Expander;
 use crate::record::POSTFIX;
 use crate::{Method, rules};
@@ -17,7 +17,7 @@ use crate::{Method, rules};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sequence<'a> {
     /// Ascending by block.
-    pub(crate) places: &'a [Place],
+    pub(crate) places: &'a [RecordLocation],
     pub(crate) method: Method,
     /// Bytes of the disk that readers expose.
     pub(crate) disk_size: u64,
@@ -107,7 +107,7 @@ impl Sequence<'_> {
 }
 
 /// A footer where the next record should be.
-fn early_end(at: u64, next: &Place) -> Finding {
+fn early_end(at: u64, next: &RecordLocation) -> Finding {
     let message = format!("a footer stands before the record of block {}", next.block);
     Finding::new(&rules::READERS_DIFFER, message)
         .at(at)

@@ -4,7 +4,7 @@ use flate2::Decompress;
 use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
-use crate::contents::{BLOCK, Contents, Place, source_size};
+use crate::contents::{BLOCK, Contents, RecordLocation, source_size};
 use crate::expand::{ExpandError, inflate};
 use crate::footer::{Method, Placed};
 use crate::record::{self, POSTFIX};
@@ -26,7 +26,7 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
     if f.curr_size < f.orig_size {
         return refuse(head.at("curr_size"), "the disk is smaller than the source image");
     }
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<RecordLocation> = Vec::new();
     let mut offset = disk::ALIGN;
     loop {
         cancel.check()?;
@@ -58,7 +58,7 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
             return refuse(offset, "it has more records than are read");
         }
         let length = u32::try_from(length).unwrap_or(u32::MAX);
-        places.push(Place { block, length, offset });
+        places.push(RecordLocation { block, length, offset });
         offset = end;
     }
     let end = source.read_array::<8>(offset)?;
@@ -99,7 +99,7 @@ impl Stream {
     pub(crate) fn expand(
         &mut self,
         source: &dyn ReadAt,
-        places: &[Place],
+        places: &[RecordLocation],
         wanted: usize,
         mut pass: impl FnMut(u32, Vec<u8>),
     ) -> imsprep_source::Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{DiskReader, ReadAt, ReadAtExt};
 
 use crate::bitmap::MAX_RECORDS;
-use crate::contents::{BLOCK, Place};
+use crate::contents::{BLOCK, RecordLocation};
 use crate::expand::Expander;
 use crate::footer::{Method, Placed};
 use crate::guard::{Guard, guard};
@@ -18,9 +18,9 @@ use crate::{Error, expand};
 pub(crate) struct Walk {
     /// By offset; they do not overlap. Each begins as a record does and has a size that a record may have; and it ends as
     /// one, or something else shows that it is whole.
-    pub(crate) candidates: Vec<Place>,
+    pub(crate) candidates: Vec<RecordLocation>,
     /// Records that would be taken, had they an end marker: nothing else shows that their data is whole.
-    pub(crate) unmarked: Vec<Place>,
+    pub(crate) unmarked: Vec<RecordLocation>,
     /// The footer that says that the records are over.
     pub(crate) mid: Option<Placed>,
     /// Stretches between HEAD and the last record, or MID, in which there is none.
@@ -138,13 +138,13 @@ impl Walk {
         at: u64,
         header: &RecordHeader,
         trial: &mut Trial,
-    ) -> Result<Option<(Place, u64)>, Error> {
+    ) -> Result<Option<(RecordLocation, u64)>, Error> {
         let length = header.record_length();
         let end = at.saturating_add(length);
         let size = source.size();
         // What is there of it: a payload may be whole although the file ends before the postfix.
         let length = u32::try_from(end.min(size) - at).unwrap_or(u32::MAX);
-        let place = Place { block: header.curr_blk, length, offset: at };
+        let place = RecordLocation { block: header.curr_blk, length, offset: at };
         if is_marked(source, end)? {
             return Ok(Some((place, end)));
         }
@@ -194,7 +194,7 @@ impl Trial {
     pub(crate) fn proves(
         &mut self,
         source: &dyn ReadAt,
-        place: &Place,
+        place: &RecordLocation,
         header: &RecordHeader,
         method: Option<Method>,
     ) -> Result<Proof, Error> {

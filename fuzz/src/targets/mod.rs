@@ -3,10 +3,10 @@
 pub mod bitmap_layout;
 pub mod bitmap_read;
 pub mod detect;
-pub mod foreign_archive;
-pub mod foreign_qcow2;
-pub mod foreign_vhd;
-pub mod foreign_vmdk;
+pub mod formats_archive;
+pub mod formats_qcow2;
+pub mod formats_vhd;
+pub mod formats_vmdk;
 pub mod inspect_tables;
 pub mod inspect_volume;
 pub mod learn;
@@ -27,10 +27,10 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("bitmap_layout", bitmap_layout::seeds),
     ("bitmap_read", bitmap_read::seeds),
     ("detect", detect::seeds),
-    ("foreign_archive", foreign_archive::seeds),
-    ("foreign_qcow2", foreign_qcow2::seeds),
-    ("foreign_vhd", foreign_vhd::seeds),
-    ("foreign_vmdk", foreign_vmdk::seeds),
+    ("formats_archive", formats_archive::seeds),
+    ("formats_qcow2", formats_qcow2::seeds),
+    ("formats_vhd", formats_vhd::seeds),
+    ("formats_vmdk", formats_vmdk::seeds),
     ("inspect_tables", inspect_tables::seeds),
     ("inspect_volume", inspect_volume::seeds),
     ("learn", learn::seeds),
@@ -46,12 +46,12 @@ pub const ALL: &[(&str, Seeds)] = &[
 
 // The builders are those of the crates' own tests.
 #[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
-#[path = "../../../crates/foreign/src/tests/build_qcow2.rs"]
+#[path = "../../../crates/formats/src/tests/build_qcow2.rs"]
 mod build_qcow2;
-#[path = "../../../crates/foreign/src/tests/build_vhd.rs"]
+#[path = "../../../crates/formats/src/tests/build_vhd.rs"]
 mod build_vhd;
 #[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
-#[path = "../../../crates/foreign/src/tests/build_vmdk.rs"]
+#[path = "../../../crates/formats/src/tests/build_vmdk.rs"]
 mod build_vmdk;
 #[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
 #[path = "../../../crates/zvhd2/src/tests/builder.rs"]

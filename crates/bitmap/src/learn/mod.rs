@@ -21,7 +21,7 @@ use crate::field::{Field, Numbers, write_section};
 use crate::layout::{Form, Layout, Origin};
 use expected::Expected;
 use near::NearestSoFar;
-use section::{Explained, Place};
+use section::{Explained, SectionKind};
 use tail::Tail;
 
 pub use near::Nearest;
@@ -263,12 +263,19 @@ impl<'a> Search<'a> {
             sample.bytes.get(at..).unwrap_or_default()
         });
         let trailers = trailers.collect::<Vec<_>>();
-        let explained = [(Place::Header, &headers), (Place::Trailer, &trailers)]
+        let explained = [(SectionKind::Header, &headers), (SectionKind::Trailer, &trailers)]
             .map(|(place, sections)| section::explain(place, sections, &numbers, tail.unit));
         let [header_explained, trailer_explained] = match explained {
             [Ok(header), Ok(trailer)] => [header, trailer],
             [Err(at), _] => {
-                return self.near.section_differs(block_size, &bits, header, Place::Header, at, at as u64);
+                return self.near.section_differs(
+                    block_size,
+                    &bits,
+                    header,
+                    SectionKind::Header,
+                    at,
+                    at as u64,
+                );
             }
             [_, Err(at)] => {
                 let file = self.samples.first().map_or(0, |sample| sample.bytes.len());
@@ -277,7 +284,7 @@ impl<'a> Search<'a> {
                     block_size,
                     &bits,
                     header,
-                    Place::Trailer,
+                    SectionKind::Trailer,
                     at,
                     offset as u64,
                 );

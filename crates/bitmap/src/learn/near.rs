@@ -3,7 +3,7 @@
 use imsprep_source::BlockSize;
 
 use super::expected::Expected;
-use super::section::Place;
+use super::section::SectionKind;
 use crate::bits::Bits;
 use crate::summary::summary_of_bits;
 
@@ -83,7 +83,7 @@ impl NearestSoFar {
         block_size: BlockSize,
         bits: &Bits,
         header: usize,
-        place: Place,
+        place: SectionKind,
         at: usize,
         offset: u64,
     ) {

@@ -19,12 +19,12 @@ const MOST_READINGS: usize = 256;
 
 /// Before the bits, or after them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum SectionKind {
     Header,
     Trailer,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SectionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Header => "header",
@@ -153,7 +153,7 @@ impl Match {
 ///
 /// The first byte that differs between samples and is part of no known number.
 pub(super) fn explain(
-    place: Place,
+    place: SectionKind,
     sections: &[&[u8]],
     numbers: &[Numbers],
     unit: u32,
@@ -216,7 +216,7 @@ fn constant(sections: &[&[u8]], range: Range<usize>) -> Result<Field, usize> {
 
 /// Adds the readings of bytes that one number, or several overlapping ones, may take.
 fn cluster_readings(
-    place: Place,
+    place: SectionKind,
     sections: &[&[u8]],
     cluster: &[Match],
     range: Range<usize>,
@@ -366,7 +366,7 @@ fn in_words(fields: &[Field]) -> String {
 }
 
 /// Every number at every place where all samples have it.
-fn matches(place: Place, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
+fn matches(place: SectionKind, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
     let mut found = Vec::new();
     for value in Value::ALL.into_iter().filter(|value| !value.is_of_section()) {
         let told_elsewhere = match value {
@@ -374,7 +374,7 @@ fn matches(place: Place, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> 
             Value::PaddedLength | Value::PaddedCrc => unit == 1,
             // Of no header it is 0 in every file, and no number.
             Value::CrcHeader => {
-                place == Place::Header || numbers.iter().all(|numbers| numbers.header_crc == 0)
+                place == SectionKind::Header || numbers.iter().all(|numbers| numbers.header_crc == 0)
             }
             // Zeros are everywhere; that is asked elsewhere.
             Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),

@@ -33,13 +33,13 @@ pub(crate) struct RequestArgs {
     pub(crate) validate: Option<PathBuf>,
     /// Explain the service's answer about a job, or to a refused request: its error codes, and what to do. FILE holds the JSON
     /// of GET /v1/PROJECT_ID/jobs/JOB_ID; - is standard input. Exit status 1: the job failed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "validate", "endpoint", "WishArgs", "os_versions", "output", "force", "format", "next_steps", "region", "project_id", "PolicyArgs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "validate", "endpoint", "RequestValueArgs", "os_versions", "output", "force", "format", "next_steps", "region", "project_id", "PolicyArgs"])]
     pub(crate) job: Option<PathBuf>,
     /// To --validate: where the body will be sent [default: its fields tell]
     #[arg(long, value_name = "ENDPOINT", conflicts_with = "bucket")]
     pub(crate) endpoint: Option<EndpointName>,
     #[command(flatten)]
-    pub(crate) wishes: WishArgs,
+    pub(crate) options: RequestValueArgs,
     /// The service's own list of os_version values: its answer to GET /v1/cloudimages/os_version [default: an older list]
     #[arg(long, value_name = "JSON")]
     pub(crate) os_versions: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub(crate) struct RequestArgs {
 
 /// What goes into the body.
 #[derive(Debug, Args)]
-pub(crate) struct WishArgs {
+pub(crate) struct RequestValueArgs {
     /// The bucket that the image file goes to
     #[arg(long, value_name = "BUCKET", required_unless_present_any = ["validate", "job"], conflicts_with = "validate")]
     pub(crate) bucket: Option<String>,

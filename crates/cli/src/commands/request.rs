@@ -6,15 +6,15 @@ use std::path::Path;
 use anyhow::Context;
 use imsprep_bitmap::bitmap_path;
 use imsprep_rules::{
-    Architecture, BodyPlace, Endpoint, Firmware, ImageTag, Intent, MAX_BODY, Machine, NextSteps, OsType,
-    OsVersions, Profile, Tool, Wishes, acts_on_terminal, tool_values,
+    Architecture, BodyPlace, Endpoint, Firmware, ImageTag, Intent, MAX_BODY, NextSteps, OsType, OsVersions,
+    Profile, RequestOptions, ServerType, Tool, acts_on_terminal, tool_values,
 };
 use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{PreparedRequest, RequestPolicy, prepare_request, validate_request};
 
 use crate::args::{
     ArchitectureName, EndpointName, FirmwareName, IntentArgs, LicenseName, MachineName, OsTypeName,
-    RequestArgs, RequestFormat, WishArgs,
+    RequestArgs, RequestFormat, RequestValueArgs,
 };
 use crate::exit::Status;
 use crate::policy::Policy;
@@ -31,11 +31,11 @@ pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
     if let Some(answer) = &args.job {
         return super::job::run(answer, setup);
     }
-    let wishes = &args.wishes;
+    let options = &args.options;
     let intent = IntentArgs {
-        purpose: wishes.purpose,
-        prefix: wishes.prefix.clone(),
-        bms: wishes.machine == Some(MachineName::Bms),
+        purpose: options.purpose,
+        prefix: options.prefix.clone(),
+        bms: options.machine == Some(MachineName::Bms),
         ..IntentArgs::default()
     };
     let policy = Policy::resolve(&args.policy, &intent, setup)?;
@@ -57,9 +57,9 @@ fn make(
 ) -> anyhow::Result<Status> {
     // Fails now if nothing can be written there.
     let output = args.output.as_deref().map(|output| begin_body(output, args)).transpose()?;
-    let wishes = wishes(&args.wishes, &policy.intent);
+    let options = options(&args.options, &policy.intent);
     let judged_by = judged_by(policy, os_versions);
-    let mut prepared = prepare_request(image, &wishes, judged_by, setup.progress(), setup.cancel())?;
+    let mut prepared = prepare_request(image, &options, judged_by, setup.progress(), setup.cancel())?;
     let profile = policy.profile;
     let values = tool_of(args.format).map(|tool| {
         let PreparedRequest { request, facts, report, .. } = &mut prepared;
@@ -224,9 +224,9 @@ fn next_steps(prepared: &PreparedRequest, args: &RequestArgs, policy: &Policy) -
 }
 
 /// What goes into the body: flags, and else what the project file says.
-fn wishes(args: &WishArgs, intent: &Intent) -> Wishes {
+fn options(args: &RequestValueArgs, intent: &Intent) -> RequestOptions {
     let image_tags = args.image_tags.iter();
-    Wishes {
+    RequestOptions {
         bucket: args.bucket.clone().unwrap_or_default(),
         prefix: intent.prefix.clone(),
         name: args.name.clone().unwrap_or_default(),
@@ -239,9 +239,9 @@ fn wishes(args: &WishArgs, intent: &Intent) -> Wishes {
         }),
         min_disk: args.min_disk,
         machine: match args.machine {
-            Some(MachineName::Ecs) => Some(Machine::Ecs),
-            Some(MachineName::Bms) => Some(Machine::Bms),
-            None => intent.bare_metal.then_some(Machine::Bms),
+            Some(MachineName::Ecs) => Some(ServerType::Ecs),
+            Some(MachineName::Bms) => Some(ServerType::Bms),
+            None => intent.bare_metal.then_some(ServerType::Bms),
         },
         architecture: args.architecture.map(|name| match name {
             ArchitectureName::X86 => Architecture::X86,

@@ -39,7 +39,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
         result: Ok(&checked.report),
     };
     let document = || {
-        let body = wire::zvhd2::Checked::new(&args.file, &checked);
+        let body = wire::zvhd2::WireContainer::new(&args.file, &checked);
         wire::Document::under(&policy, "imsprep.zvhd2.check", status, body)
     };
     let text = |detail| render::zvhd2::checked(&args.file, &checked, depth, detail);

@@ -45,13 +45,13 @@ pub(crate) fn pages() -> Vec<Page> {
 }
 
 /// Where a page stands among the others.
-struct Place {
+struct ManualSection {
     name: String,
     /// The page of the command that it is below of.
     above: Option<String>,
 }
 
-impl Place {
+impl ManualSection {
     /// Whether the page of this names that one: the program's, those above and below it, those beside it.
     fn is_near(&self, other: &Self) -> bool {
         let (mine, theirs) = (self.above.as_ref(), other.above.as_ref());
@@ -63,9 +63,9 @@ impl Place {
     }
 }
 
-fn collect<'a>(command: &'a Command, above: Option<&str>, commands: &mut Vec<(&'a Command, Place)>) {
+fn collect<'a>(command: &'a Command, above: Option<&str>, commands: &mut Vec<(&'a Command, ManualSection)>) {
     let name = name_of(command);
-    commands.push((command, Place { name: name.clone(), above: above.map(str::to_owned) }));
+    commands.push((command, ManualSection { name: name.clone(), above: above.map(str::to_owned) }));
     for below in command.get_subcommands() {
         collect(below, Some(&name), commands);
     }
@@ -94,8 +94,10 @@ mod tests {
 
     #[test]
     fn pages_name_their_neighbours() {
-        let place =
-            |name: &str, above: Option<&str>| Place { name: name.into(), above: above.map(Into::into) };
+        let place = |name: &str, above: Option<&str>| ManualSection {
+            name: name.into(),
+            above: above.map(Into::into),
+        };
         let program = place("imsprep", None);
         let [check, bitmap] = ["imsprep-check", "imsprep-bitmap"].map(|name| place(name, Some("imsprep")));
         let sample = place("imsprep-bitmap-make-sample", Some("imsprep-bitmap"));

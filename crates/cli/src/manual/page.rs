@@ -5,11 +5,11 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 use super::after_help::AfterHelp;
 use super::sections::{self, Entry};
-use super::{PROGRAM, Place, name_of};
+use super::{ManualSection, PROGRAM, name_of};
 use crate::version;
 
 /// The page of `command`; `places` are those of all pages.
-pub(super) fn render(command: &Command, place: &Place, places: &[&Place]) -> String {
+pub(super) fn render(command: &Command, place: &ManualSection, places: &[&ManualSection]) -> String {
     let name = place.name.as_str();
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     // Below the help of the program stands, in short, what every page has at length.
@@ -179,7 +179,7 @@ impl Page {
         }
     }
 
-    fn see_also(&mut self, place: &Place, places: &[&Place]) {
+    fn see_also(&mut self, place: &ManualSection, places: &[&ManualSection]) {
         self.section("SEE ALSO");
         let ours =
             places.iter().filter(|other| place.is_near(other)).map(|other| format!("{}(1)", other.name));

@@ -2,7 +2,7 @@
 
 use imsprep_findings::Severity;
 use imsprep_rules::{RULE_SET_DATE, Size};
-use imsprep_toolkit::{Checked, Verdict};
+use imsprep_toolkit::{CheckedImage, Verdict};
 use maud::{Markup, html};
 
 use super::disk::{Disk, EXTRA, map};
@@ -145,7 +145,7 @@ fn file(index: usize, outcome: &Outcome) -> Markup {
     }
 }
 
-fn checked_markup(index: usize, checked: &Checked) -> Markup {
+fn checked_markup(index: usize, checked: &CheckedImage) -> Markup {
     let lines = render::check::facts(checked, Detail::Normal);
     let lines = lines.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>();
     let worse = checked.report.worst() >= Some(Severity::Warning);
@@ -163,7 +163,7 @@ fn checked_markup(index: usize, checked: &Checked) -> Markup {
     }
 }
 
-fn disk(index: usize, checked: &Checked) -> Markup {
+fn disk(index: usize, checked: &CheckedImage) -> Markup {
     let Some(overview) = &checked.overview else {
         return html! { p { "There is no disk in it whose size is known." } };
     };

@@ -51,7 +51,7 @@ const BOLD_LETTER: f64 = 8.2;
 const LONGEST_LABEL: usize = 44;
 
 /// Where things are in the drawing.
-struct Layout {
+struct PlotGeometry {
     scale: Scale,
     /// The right edge of the column of labels and of that of values.
     labels: f64,
@@ -64,7 +64,7 @@ struct Layout {
     bottom: f64,
 }
 
-impl Layout {
+impl PlotGeometry {
     fn of(plot: &Plot<'_>) -> Self {
         let ends = plot.bars.iter().flat_map(|bar| [bar.value, bar.ends.0, bar.ends.1]);
         let scale = Scale::for_times(ends.chain(plot.mark.iter().map(|mark| mark.value)));
@@ -100,7 +100,7 @@ fn width(bar: &Bar, letters: usize) -> f64 {
 
 /// The drawing. Its numbers are in the page's tables as well; a screen reader gets them as one sentence.
 pub(super) fn plot(plot: &Plot<'_>) -> Markup {
-    let layout = Layout::of(plot);
+    let layout = PlotGeometry::of(plot);
     let sentence = sentence(plot);
     html! {
         figure class="scroll" {
@@ -129,7 +129,7 @@ fn sentence(plot: &Plot<'_>) -> String {
     format!("{}: {bars}{mark}.", text(plot.title))
 }
 
-fn axis(layout: &Layout) -> Markup {
+fn axis(layout: &PlotGeometry) -> Markup {
     let (top, bottom) = (px(layout.top), px(layout.bottom));
     let unit = match layout.scale {
         Scale::Even { .. } => "",
@@ -145,7 +145,7 @@ fn axis(layout: &Layout) -> Markup {
     }
 }
 
-fn bar_markup(bar: &Bar, y: f64, layout: &Layout) -> Markup {
+fn bar_markup(bar: &Bar, y: f64, layout: &PlotGeometry) -> Markup {
     let (start, end) = (layout.left, layout.x(bar.value));
     let (low, high) = (layout.x(bar.ends.0), layout.x(bar.ends.1));
     let whisker =
@@ -172,7 +172,7 @@ fn bar_markup(bar: &Bar, y: f64, layout: &Layout) -> Markup {
     }
 }
 
-fn mark_markup(mark: &Mark, layout: &Layout) -> Markup {
+fn mark_markup(mark: &Mark, layout: &PlotGeometry) -> Markup {
     let x = layout.x(mark.value);
     // The label stays within the drawing on whichever side has more room.
     let (class, place) = if x - layout.left < (layout.right - layout.left) / 2.0 {

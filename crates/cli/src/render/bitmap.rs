@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use imsprep_bitmap::Origin;
 use imsprep_rules::Size;
-use imsprep_toolkit::{BitmapCompared, BitmapCreated, BitmapState, BitmapVerified, SampledBlocks};
+use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified, ComparedBlocks, SampledBlocks};
 
 use super::findings::{Findings, counts};
 use super::{counted, percent, scan_line, style};
@@ -51,7 +51,7 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
             (style::DOUBTFUL, "could not tell: in no layout that imsprep knows".to_owned())
         }
         _ if verified.report.has_errors() => (style::BAD, format!("does not fit {}", shown(&image))),
-        _ if matches!(&verified.compared, BitmapCompared::Some(sampled) if sampled.read < sampled.blocks) => {
+        _ if matches!(&verified.compared, ComparedBlocks::Some(sampled) if sampled.read < sampled.blocks) => {
             (style::DOUBTFUL, format!("fits {} in the blocks that were read", shown(&image)))
         }
         _ => (style::GOOD, format!("fits {}", shown(&image))),
@@ -64,13 +64,13 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
         let _ = writeln!(text, "  {}", counts.join(", "));
     }
     match &verified.compared {
-        BitmapCompared::All(scan) => {
+        ComparedBlocks::All(scan) => {
             let (data, all) = (scan.map.data_count(), scan.map.block_count());
             let _ = writeln!(text, "  blocks  {data} of {all} hold data ({})", percent(data, all));
             let _ = writeln!(text, "  scan    {}", scan_line(scan, detail));
         }
-        BitmapCompared::Some(sampled) => text += &sample(sampled),
-        BitmapCompared::Nothing => {}
+        ComparedBlocks::Some(sampled) => text += &sample(sampled),
+        ComparedBlocks::Nothing => {}
     }
     let _ = write!(text, "{}", Findings { report: &verified.report, detail });
     text

@@ -4,9 +4,9 @@ use std::fmt;
 
 use imsprep_bitmap::{Layout, Origin};
 use imsprep_findings::Severity;
-use imsprep_inspect::{Architecture, Firmware, Inspection, OsFamily, Purpose, VolumeKind};
+use imsprep_inspect::{Architecture, DiskUse, Firmware, Inspection, OsFamily, VolumeKind};
 use imsprep_rules::{Profile, RULE_SET_DATE, Size};
-use imsprep_toolkit::{BitmapState, Checked, Verdict};
+use imsprep_toolkit::{BitmapState, CheckedImage, Verdict};
 
 use super::findings::{Findings, counts};
 use super::{counted, detect, percent, scan_line, style};
@@ -18,7 +18,7 @@ use crate::terminal::shown;
 
 /// All about one file.
 pub(crate) struct Block<'a> {
-    pub(crate) checked: &'a Checked,
+    pub(crate) checked: &'a CheckedImage,
     pub(crate) warnings: Warnings,
     pub(crate) profile: &'a Profile,
     pub(crate) detail: Detail,
@@ -48,7 +48,7 @@ impl fmt::Display for Block<'_> {
 }
 
 /// What the file is, by name.
-pub(crate) fn facts(checked: &Checked, detail: Detail) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(checked: &CheckedImage, detail: Detail) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("format", detect::format_line(&checked.detection)),
         ("file", Size(checked.detection.file_size).to_string()),
@@ -130,9 +130,9 @@ fn inside_line(inspection: &Inspection) -> String {
     };
     let summary = &inspection.summary;
     let purpose = match summary.purpose {
-        Purpose::System => Some("system disk"),
-        Purpose::Data => Some("data disk"),
-        Purpose::Unknown => None,
+        DiskUse::System => Some("system disk"),
+        DiskUse::Data => Some("data disk"),
+        DiskUse::Unknown => None,
     };
     let system = match summary.system {
         OsFamily::Linux => Some("Linux"),
@@ -210,7 +210,7 @@ fn row(outcome: &Outcome) -> [String; 4] {
 }
 
 /// The codes of what made the exit status: errors, and under `--strict` warnings.
-pub(crate) fn codes_that_count(checked: &Checked, status: Status) -> String {
+pub(crate) fn codes_that_count(checked: &CheckedImage, status: Status) -> String {
     if status != Status::Wrong {
         return String::new();
     }

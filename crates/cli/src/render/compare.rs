@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use imsprep_rules::Size;
-use imsprep_toolkit::{Compared, Difference, Side};
+use imsprep_toolkit::{Comparison, Difference, Side};
 
 use super::findings::Findings;
 use super::style;
@@ -11,8 +11,8 @@ use crate::setup::Detail;
 use crate::terminal::shown;
 
 /// Whether two disks are the same, and where they first are not.
-pub(crate) fn text(compared: &Compared) -> String {
-    let Compared { a, b, .. } = compared;
+pub(crate) fn text(compared: &Comparison) -> String {
+    let Comparison { a, b, .. } = compared;
     let (name_a, name_b) = (name(a), name(b));
     let bold = style::BOLD;
     let (style, answer) = match &compared.difference {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use imsprep_rules::{Purpose, purpose_of, shell_quoted};
-use imsprep_toolkit::{Checked, Prepared};
+use imsprep_toolkit::{CheckedImage, Prepared};
 
 use super::check::Block;
 use super::{convert, style};
@@ -41,7 +41,7 @@ pub(crate) fn text(prepared: &Prepared, policy: &Policy, status: Status, detail:
 }
 
 /// The command that makes the request, and tells how to send it.
-pub(crate) fn next_step(checked: &Checked, policy: &Policy) -> String {
+pub(crate) fn next_step(checked: &CheckedImage, policy: &Policy) -> String {
     let (image, flag) = (shell_quoted(&checked.path), policy.flags());
     let purpose = checked.inspection.as_ref().and_then(|found| purpose_of(&policy.intent, found));
     let what = match purpose {

@@ -6,7 +6,7 @@ use std::path::Path;
 use imsprep_findings::Severity;
 use imsprep_ondisk::zvhd2::{FIELDS, Footer};
 use imsprep_rules::Size;
-use imsprep_zvhd2::{Checked, Depth, Info, Version};
+use imsprep_zvhd2::{CheckedContainer, Depth, Info, Version};
 
 use super::findings::{Findings, counts};
 use super::time::utc;
@@ -15,7 +15,7 @@ use crate::setup::Detail;
 use crate::terminal::shown;
 
 /// Whether a container is sound, and where not.
-pub(crate) fn checked(path: &Path, checked: &Checked, depth: Depth, detail: Detail) -> String {
+pub(crate) fn checked(path: &Path, checked: &CheckedContainer, depth: Depth, detail: Detail) -> String {
     let bold = style::BOLD;
     let name = path.display().to_string();
     let (style, answer) = match (checked.report.worst(), depth) {

@@ -5,7 +5,7 @@ use std::fmt;
 use imsprep_findings::Severity;
 
 use crate::terminal::shown;
-use crate::wire::said::{SaidFinding, SaidImage, SaidVerdict};
+use crate::wire::input::{ReportedImage, SaidFinding, SaidVerdict};
 
 /// The name of an image. `./a` is `a`: `find .` says the one, people the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +59,7 @@ impl Standing {
         }
     }
 
-    fn of(image: &SaidImage) -> Self {
+    fn of(image: &ReportedImage) -> Self {
         match (image.verdict, image.exit_status) {
             (SaidVerdict::CouldNotTell, _) => Self::CouldNotLook,
             (SaidVerdict::NotImportable, _) => Self::NotImportable,
@@ -110,7 +110,12 @@ pub(crate) struct Trouble {
 
 impl Image {
     /// `tallies` and `reservations` are those of `said`, with words in place of texts.
-    pub(crate) fn new(said: SaidImage, tallies: Box<[Tally]>, reservations: Box<[Word]>, run: Word) -> Self {
+    pub(crate) fn new(
+        said: ReportedImage,
+        tallies: Box<[Tally]>,
+        reservations: Box<[Word]>,
+        run: Word,
+    ) -> Self {
         let standing = Standing::of(&said);
         let trouble = (standing != Standing::Importable).then(|| {
             let least = if standing == Standing::HeldBack { Severity::Warning } else { Severity::Error };

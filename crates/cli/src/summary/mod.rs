@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub(crate) use image::{Name, Standing};
 pub(crate) use total::{CodeCount, Slow, Summary, ToDo};
 
-use crate::wire::said::{self, Run, Said, SaidImage};
+use crate::wire::input::{self, ReportInput, ReportedImage, Run};
 use documents::Piece;
 use image::{Image, Tally, Word};
 
@@ -61,7 +61,7 @@ impl Joined {
     pub(crate) fn take(&mut self, piece: Piece, file: Option<&PathBuf>) {
         let (line, result) = match piece {
             Piece::Text { line, text } => {
-                (line, said::read(&text).map_err(|why| why.to_string()).and_then(|said| self.add(said)))
+                (line, input::read(&text).map_err(|why| why.to_string()).and_then(|said| self.add(said)))
             }
             Piece::TooLong { line } => {
                 (line, Err(format!("longer than {} bytes, which no document is", documents::MAX_DOCUMENT)))
@@ -80,7 +80,7 @@ impl Joined {
     }
 
     /// All images of a document, or none of them.
-    fn add(&mut self, said: Said) -> Result<(), String> {
+    fn add(&mut self, said: ReportInput) -> Result<(), String> {
         let Run { tool_version, rule_set, profile } = &said.run;
         let short = [tool_version, rule_set, profile].into_iter().all(|word| word.len() <= MAX_WORD);
         let run = if short { self.runs.place(said.run) } else { None };
@@ -99,7 +99,7 @@ impl Joined {
         Ok(())
     }
 
-    fn image(&mut self, said: SaidImage, run: Word) -> Result<(Name, Image), String> {
+    fn image(&mut self, said: ReportedImage, run: Word) -> Result<(Name, Image), String> {
         let name = Name::new(&said.path);
         if name.bytes().len() > MAX_PATH {
             return Err(format!("a path of more than {MAX_PATH} bytes"));

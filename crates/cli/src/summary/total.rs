@@ -8,7 +8,7 @@ use imsprep_findings::Severity;
 use super::image::{Image, Trouble};
 use super::{Joined, Name, NotCounted, Standing};
 use crate::exit::Status;
-use crate::wire::said::Run;
+use crate::wire::input::Run;
 
 /// Images that are named for each code.
 const EXAMPLES: usize = 3;

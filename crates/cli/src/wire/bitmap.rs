@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_bitmap::{Layout, Origin};
 use imsprep_scan::Scan;
-use imsprep_toolkit::{BitmapCompared, BitmapCreated, BitmapState, BitmapVerified, SampledBlocks};
+use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified, ComparedBlocks, SampledBlocks};
 use serde::Serialize;
 
 use super::WirePath;
@@ -146,9 +146,9 @@ impl From<&SampledBlocks> for WireBlocks {
 impl From<&BitmapVerified> for Verified {
     fn from(verified: &BitmapVerified) -> Self {
         let (scan, sample) = match &verified.compared {
-            BitmapCompared::All(scan) => (Some(scan.into()), None),
-            BitmapCompared::Some(sampled) => (None, Some(sampled.into())),
-            BitmapCompared::Nothing => (None, None),
+            ComparedBlocks::All(scan) => (Some(scan.into()), None),
+            ComparedBlocks::Some(sampled) => (None, Some(sampled.into())),
+            ComparedBlocks::Nothing => (None, None),
         };
         Self {
             image: verified.image.as_path().into(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_inspect::Inspection;
 use imsprep_rules::object_key;
-use imsprep_toolkit::{Checked, Verdict};
+use imsprep_toolkit::{CheckedImage, Verdict};
 use serde::Serialize;
 
 use super::bitmap::{WireBitmap, WireScan};
@@ -118,7 +118,7 @@ impl File {
     }
 
     /// A file that was checked, with the status that it leads to.
-    pub(crate) fn checked(checked: &Checked, status: Status) -> Self {
+    pub(crate) fn checked(checked: &CheckedImage, status: Status) -> Self {
         Self::of(checked, Self::none(&checked.path, status))
     }
 
@@ -140,7 +140,7 @@ impl File {
         }
     }
 
-    fn of(checked: &Checked, none: Self) -> Self {
+    fn of(checked: &CheckedImage, none: Self) -> Self {
         let verdict = checked.verdict();
         let reservations = match &verdict {
             Verdict::NotImportable => vec![],

@@ -1,6 +1,6 @@
 //! `imsprep compare --json`
 
-use imsprep_toolkit::{Compared, Side};
+use imsprep_toolkit::{Comparison, Side};
 use serde::Serialize;
 
 use super::WirePath;
@@ -46,9 +46,9 @@ impl From<&Side> for WireSide {
     }
 }
 
-impl From<&Compared> for Body {
-    fn from(compared: &Compared) -> Self {
-        let Compared { a, b, difference, bytes_read } = compared;
+impl From<&Comparison> for Body {
+    fn from(compared: &Comparison) -> Self {
+        let Comparison { a, b, difference, bytes_read } = compared;
         Self {
             a: a.into(),
             b: b.into(),

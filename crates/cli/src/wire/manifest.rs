@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use imsprep_rules::object_key;
-use imsprep_toolkit::{BitmapState, Checked, FileDigest};
+use imsprep_toolkit::{BitmapState, CheckedImage, FileDigest};
 use serde::Serialize;
 
 use super::{Document, WirePath};
@@ -47,7 +47,7 @@ pub(crate) fn document(outcomes: &[Outcome], policy: &Policy) -> Document<Body> 
 }
 
 impl Image {
-    fn of(checked: &Checked, policy: &Policy) -> Option<Self> {
+    fn of(checked: &CheckedImage, policy: &Policy) -> Option<Self> {
         let digested = |path: &Path, digest: FileDigest| Digested {
             path: path.into(),
             key: object_key(path, &policy.intent),

@@ -173,7 +173,7 @@ pub(crate) fn log(files: &[Judged<'_>], worst: Status) -> Log {
     let rules = all_rules();
     let (mut artifacts, mut results, mut notifications) = (Vec::new(), Vec::new(), Vec::new());
     for (index, file) in files.iter().enumerate() {
-        let place = Place { uri: file_uri(file.path), index };
+        let place = AnalyzedFile { uri: file_uri(file.path), index };
         artifacts.push(place.artifact(file.size));
         match file.result {
             Ok(report) => {
@@ -205,12 +205,12 @@ pub(crate) fn log(files: &[Judged<'_>], worst: Status) -> Log {
 }
 
 /// The file that something is about.
-struct Place {
+struct AnalyzedFile {
     uri: String,
     index: usize,
 }
 
-impl Place {
+impl AnalyzedFile {
     fn location(&self, offset: Option<u64>) -> Location {
         let artifact_location = ArtifactLocation { uri: self.uri.clone(), index: self.index };
         let region = offset.map(|byte_offset| Region { byte_offset });
@@ -230,7 +230,7 @@ impl Place {
     }
 }
 
-fn not_checked(report: &Report, place: &Place) -> Vec<Notification> {
+fn not_checked(report: &Report, place: &AnalyzedFile) -> Vec<Notification> {
     let items = report.not_checked().iter();
     items
         .map(|item| {
@@ -239,7 +239,7 @@ fn not_checked(report: &Report, place: &Place) -> Vec<Notification> {
         .collect()
 }
 
-fn add_report(report: &Report, place: &Place, rules: &[&Rule], results: &mut Vec<SarifResult>) {
+fn add_report(report: &Report, place: &AnalyzedFile, rules: &[&Rule], results: &mut Vec<SarifResult>) {
     let index_of = |rule: &Rule| rules.iter().position(|known| known.code == rule.code);
     for finding in report.findings() {
         results.push(SarifResult {
@@ -263,7 +263,7 @@ fn add_report(report: &Report, place: &Place, rules: &[&Rule], results: &mut Vec
 }
 
 /// One result for all the places of a rule that were counted and not kept.
-fn rest_of(tally: &Tally, report: &Report, place: &Place, rule_index: Option<usize>) -> SarifResult {
+fn rest_of(tally: &Tally, report: &Report, place: &AnalyzedFile, rule_index: Option<usize>) -> SarifResult {
     let left = tally.total.saturating_sub(tally.kept as u64);
     let same =
         |finding: &&Finding| finding.rule.code == tally.rule.code && finding.severity == tally.severity;
@@ -340,7 +340,7 @@ mod tests {
         for offset in 0..250 {
             report.push(Finding::new(&RULE, "at\u{1b} a place").at(offset));
         }
-        let place = Place { uri: file_uri(Path::new("a.raw")), index: 0 };
+        let place = AnalyzedFile { uri: file_uri(Path::new("a.raw")), index: 0 };
         let mut results = Vec::new();
         add_report(&report, &place, &all_rules(), &mut results);
         assert_eq!(results.len(), Report::KEPT + 1);

@@ -14,15 +14,15 @@ use crate::render::zvhd2::{uuid, value};
 
 /// A container that was checked.
 #[derive(Debug, Serialize)]
-pub(crate) struct Checked {
+pub(crate) struct WireContainer {
     #[serde(flatten)]
     path: WirePath,
     info: WireInfo,
     report: WireReport,
 }
 
-impl Checked {
-    pub(crate) fn new(path: &Path, checked: &imsprep_zvhd2::Checked) -> Self {
+impl WireContainer {
+    pub(crate) fn new(path: &Path, checked: &imsprep_zvhd2::CheckedContainer) -> Self {
         Self { path: path.into(), info: (&checked.info).into(), report: (&checked.report).into() }
     }
 }

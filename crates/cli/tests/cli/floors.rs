@@ -15,7 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("imsprep-scan", 1),
     ("imsprep-bitmap", 1),
     ("imsprep-zvhd2", 1),
-    ("imsprep-foreign", 1),
+    ("imsprep-formats", 1),
     ("imsprep-inspect", 1),
     ("imsprep-rules", 2),
     ("imsprep-toolkit", 3),

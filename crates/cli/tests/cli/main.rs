@@ -65,7 +65,7 @@ mod floors;
 #[cfg(unix)]
 mod folder;
 #[cfg(unix)]
-mod foreign;
+mod formats;
 #[cfg(unix)]
 mod full;
 #[cfg(unix)]

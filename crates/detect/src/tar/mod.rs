@@ -13,7 +13,7 @@ use imsprep_source::{ReadAt, Result};
 
 pub use members::{Archive, Member, Role};
 
-use crate::candidate::{Candidate, Place};
+use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
 use crate::{Fact, Format, text};
 
@@ -31,7 +31,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let Some(first) = first.filter(Header::begins_archive) else { return Ok(None) };
     let mut found = Candidate::new(Format::Tar);
     // Magic and checksum are in the middle of the sector: a format that has its sign at the start is what readers see first.
-    found.place = Place::Inside;
+    found.place = SignaturePosition::Inside;
     match (input.level(), input.source()) {
         (Level::File, Some(source)) => {
             let archive = members::look(source)?;

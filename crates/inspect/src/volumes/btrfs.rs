@@ -4,7 +4,7 @@ use imsprep_ondisk::volume::btrfs::Superblock;
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(Superblock::OFFSET).filter(|_| view.has_magic("btrfs")) else {
@@ -15,7 +15,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         return Ok(None);
     }
     // It has no mark of having been unmounted; that synced changes are not committed is certain only of a dirty one.
-    let state = if superblock.log_root == 0 { State::NotTold } else { State::Dirty(Dirt::Journal) };
+    let state = if superblock.log_root == 0 { State::NotTold } else { State::Dirty(UncleanReason::Journal) };
     Ok(Some(Volume {
         label: text::label(&superblock.label),
         uuid: text::some_uuid(&superblock.uuid),

@@ -5,7 +5,7 @@ use imsprep_source::Result;
 
 use super::fat::serial_text;
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 /// Most clusters of the root directory in which the label is looked for.
 const CLUSTERS_MAX: usize = 64;
@@ -23,9 +23,9 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         return Ok(None);
     }
     let state = if record.flags & BootRecord::FAILED != 0 {
-        State::Dirty(Dirt::Errors)
+        State::Dirty(UncleanReason::Errors)
     } else if record.flags & BootRecord::DIRTY != 0 {
-        State::Dirty(Dirt::Mounted)
+        State::Dirty(UncleanReason::Mounted)
     } else {
         State::Clean
     };

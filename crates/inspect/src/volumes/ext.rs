@@ -5,7 +5,7 @@ use imsprep_ondisk::volume::ext::Superblock;
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(Basic::OFFSET) else { return Ok(None) };
@@ -49,14 +49,14 @@ fn state(superblock: &Superblock) -> State {
     if basic.incompatible & Superblock::INCOMPATIBLE_JOURNAL_DEVICE != 0 {
         State::NotTold
     } else if superblock.state & Superblock::STATE_ERRORS != 0 {
-        State::Dirty(Dirt::Errors)
+        State::Dirty(UncleanReason::Errors)
     } else if basic.incompatible & Superblock::INCOMPATIBLE_RECOVER != 0 {
-        State::Dirty(Dirt::Journal)
+        State::Dirty(UncleanReason::Journal)
     } else if superblock.state & Superblock::STATE_CLEAN == 0
         || superblock.state & Superblock::STATE_ORPHANS != 0
         || basic.read_only_compatible & Superblock::READ_ONLY_ORPHANS != 0
     {
-        State::Dirty(Dirt::Mounted)
+        State::Dirty(UncleanReason::Mounted)
     } else {
         State::Clean
     }

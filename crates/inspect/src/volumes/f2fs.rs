@@ -4,7 +4,7 @@ use imsprep_ondisk::volume::f2fs::{BLOCK, Checkpoint, Superblock};
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 /// log2 of the block size.
 const LOG_BLOCK: u32 = BLOCK.trailing_zeros();
@@ -42,12 +42,12 @@ fn state(view: &View<'_>, superblock: &Superblock) -> Result<State> {
         }
     }
     Ok(match newest {
-        None => State::Dirty(Dirt::Damaged),
+        None => State::Dirty(UncleanReason::Damaged),
         Some(newest) if newest.flags & (Checkpoint::ERROR | Checkpoint::CHECK) != 0 => {
-            State::Dirty(Dirt::Errors)
+            State::Dirty(UncleanReason::Errors)
         }
         Some(newest) if newest.flags & Checkpoint::UNMOUNTED != 0 => State::Clean,
-        Some(_) => State::Dirty(Dirt::Mounted),
+        Some(_) => State::Dirty(UncleanReason::Mounted),
     })
 }
 

@@ -5,7 +5,7 @@ use imsprep_source::Result;
 
 use crate::fat_volume::{FatVolume, Width};
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(fat) = FatVolume::open(view) else { return Ok(None) };
@@ -32,7 +32,7 @@ fn state(fat: &FatVolume<'_>) -> Result<State> {
     let extended = fat.extended();
     let Some(marks) = fat.marks()? else {
         return Ok(if extended.state & Extended::DIRTY != 0 {
-            State::Dirty(Dirt::Mounted)
+            State::Dirty(UncleanReason::Mounted)
         } else {
             State::NotTold
         });
@@ -42,9 +42,9 @@ fn state(fat: &FatVolume<'_>) -> Result<State> {
         _ => (FAT16_CLEAN.into(), FAT16_NO_ERRORS.into()),
     };
     Ok(if marks & no_errors == 0 || extended.state & Extended::ERRORS != 0 {
-        State::Dirty(Dirt::Errors)
+        State::Dirty(UncleanReason::Errors)
     } else if marks & clean == 0 || extended.state & Extended::DIRTY != 0 {
-        State::Dirty(Dirt::Mounted)
+        State::Dirty(UncleanReason::Mounted)
     } else {
         State::Clean
     })

@@ -8,7 +8,7 @@ use imsprep_source::Result;
 use super::ntfs_files;
 use super::ntfs_record::{Run, attribute, restore, runs, value};
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 /// Sizes of a record of the master file table.
 const RECORD_MIN: u64 = 512;
@@ -72,7 +72,7 @@ impl<'a> Ntfs<'a> {
 
     fn state(&self, description: &[u8]) -> Result<State> {
         if ntfs_files::is_hibernated(self)? {
-            return Ok(State::Dirty(Dirt::Hibernated));
+            return Ok(State::Dirty(UncleanReason::Hibernated));
         }
         let information = attribute(description, Attribute::VOLUME_INFORMATION, &[]).and_then(value);
         let Some(information) = information.and_then(<[u8]>::first_chunk).map(VolumeInformation::decode)
@@ -80,11 +80,11 @@ impl<'a> Ntfs<'a> {
             return Ok(State::Unknown);
         };
         if information.flags & VolumeInformation::DIRTY != 0 {
-            return Ok(State::Dirty(Dirt::Mounted));
+            return Ok(State::Dirty(UncleanReason::Mounted));
         }
         Ok(match self.is_log_clean()? {
             Some(true) => State::Clean,
-            Some(false) => State::Dirty(Dirt::Journal),
+            Some(false) => State::Dirty(UncleanReason::Journal),
             None => State::Unknown,
         })
     }

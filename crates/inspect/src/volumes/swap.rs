@@ -4,7 +4,7 @@ use imsprep_ondisk::volume::swap::{HIBERNATION_MAGICS, Header, MAGIC, MAGIC_SIZE
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     for page in PAGES {
@@ -21,7 +21,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
 
 fn volume(header: &Header, page: u64, is_hibernated: bool) -> Volume {
     let (kind, state) = if is_hibernated {
-        (VolumeKind::Hibernation, State::Dirty(Dirt::Hibernated))
+        (VolumeKind::Hibernation, State::Dirty(UncleanReason::Hibernated))
     } else {
         (VolumeKind::Swap, State::NotTold)
     };

@@ -6,7 +6,7 @@ use imsprep_source::Result;
 
 use super::xfs_log;
 use crate::view::View;
-use crate::{Dirt, State, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind, text};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(0) else { return Ok(None) };
@@ -30,10 +30,10 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
 fn state(view: &View<'_>, superblock: &Superblock) -> Result<State> {
     let is_version_5 = superblock.version & 0xf == 5;
     if superblock.in_progress != 0 {
-        return Ok(State::Dirty(Dirt::Damaged));
+        return Ok(State::Dirty(UncleanReason::Damaged));
     }
     if is_version_5 && superblock.incompatible & Superblock::INCOMPATIBLE_NEEDS_REPAIR != 0 {
-        return Ok(State::Dirty(Dirt::Errors));
+        return Ok(State::Dirty(UncleanReason::Errors));
     }
     let Some((at, length)) = log(superblock) else { return Ok(State::Unknown) };
     xfs_log::state(view, at, length)

@@ -10,7 +10,7 @@ use imsprep_ondisk::volume::xfs::{
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Dirt, State};
+use crate::{State, UncleanReason};
 
 /// Bytes before the head in which its last record begins: the largest one with its header.
 const BEFORE: u64 = LOG_RECORD_MAX + (LOG_RECORD_MAX / LogBlock::HEADER_COVERS as u64) * LOG_BLOCK;
@@ -23,9 +23,9 @@ pub(crate) fn state(view: &View<'_>, at: u64, length: u64) -> Result<State> {
     let Some(head) = log.find_head()? else { return Ok(State::Unknown) };
     let Some(last) = log.last_record(head.block)? else { return Ok(State::Unknown) };
     Ok(match last {
-        Last::Other => State::Dirty(Dirt::Journal),
+        Last::Other => State::Dirty(UncleanReason::Journal),
         Last::Unmount if log.is_quiet_after(&head)? => State::Clean,
-        Last::Unmount => State::Dirty(Dirt::Journal),
+        Last::Unmount => State::Dirty(UncleanReason::Journal),
     })
 }
 

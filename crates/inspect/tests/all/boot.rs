@@ -7,7 +7,7 @@
 )]
 
 use crate::support::{Folder, MIB};
-use imsprep_inspect::{Architecture, BootCode, Firmware, Inspection, Machine, OsFamily, Purpose};
+use imsprep_inspect::{Architecture, BootCode, DiskUse, EfiMachine, Firmware, Inspection, OsFamily};
 use imsprep_testdata::{each, need_file, need_tools};
 
 /// The start of a program for a machine.
@@ -45,7 +45,7 @@ fn esp(mkfs: &str, programs: &[(&str, u16)], after: &str) -> Folder {
     folder
 }
 
-fn loaders(found: &Inspection) -> Vec<(String, Option<Machine>)> {
+fn loaders(found: &Inspection) -> Vec<(String, Option<EfiMachine>)> {
     found.boot.efi.iter().flat_map(|esp| &esp.loaders).map(|l| (l.path.clone(), l.machine)).collect()
 }
 
@@ -63,12 +63,12 @@ fn loaders_are_found_on_every_kind_of_fat() {
         let mut ours = loaders(&found);
         assert_eq!(ours[0].0, "/EFI/BOOT/BOOTX64.EFI", "{mkfs}");
         ours.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut theirs = programs.map(|(path, _)| (path.to_owned(), Some(Machine::X64))).to_vec();
+        let mut theirs = programs.map(|(path, _)| (path.to_owned(), Some(EfiMachine::X64))).to_vec();
         theirs.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(ours, theirs, "{mkfs}");
         let summary = &found.summary;
         assert_eq!((summary.firmware, summary.architecture), (Firmware::Uefi, Architecture::X86));
-        assert_eq!(summary.purpose, Purpose::System);
+        assert_eq!(summary.purpose, DiskUse::System);
     }
 }
 
@@ -108,7 +108,7 @@ fn a_file_that_is_no_program_starts_nothing() {
     folder.write_at("image", at as u64, b"NO");
     let found = folder.inspect("image");
     assert_eq!(loaders(&found), [("/EFI/BOOT/BOOTX64.EFI".to_owned(), None)]);
-    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Unknown, Purpose::Unknown));
+    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Unknown, DiskUse::Unknown));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_real_loader_of_grub() {
     need_file("/usr/lib/grub/x86_64-efi/kernel.img", "grub-efi-amd64-bin");
     folder.run(&["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"], script);
     let found = folder.inspect("image");
-    assert_eq!(loaders(&found), [("/EFI/BOOT/bootx64.efi".to_owned(), Some(Machine::X64))]);
+    assert_eq!(loaders(&found), [("/EFI/BOOT/bootx64.efi".to_owned(), Some(EfiMachine::X64))]);
     assert_eq!((found.boot.efi[0].partition, found.summary.firmware), (None, Firmware::Uefi));
 }
 
@@ -157,7 +157,7 @@ fn boot_code_is_known_and_starts_what_it_can() {
         let Inspection { boot, summary, .. } = folder.inspect("image");
         assert_eq!((boot.code, summary.firmware), (Some(code), firmware), "{label} {path}: {summary:?}");
         if firmware == Firmware::Bios {
-            assert_eq!((summary.architecture, summary.purpose), (Architecture::X86, Purpose::System));
+            assert_eq!((summary.architecture, summary.purpose), (Architecture::X86, DiskUse::System));
         }
     });
 }
@@ -183,7 +183,7 @@ fn grub_needs_no_partitions() {
     folder.run(&["mkfs.ext4"], script);
     let found = folder.inspect("image");
     assert_eq!((found.table, found.boot.code), (None, Some(BootCode::Grub)));
-    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, Purpose::System));
+    assert_eq!((found.summary.firmware, found.summary.purpose), (Firmware::Bios, DiskUse::System));
 }
 
 #[test]
@@ -201,11 +201,11 @@ fn a_data_disk_is_one() {
     folder.image("image", 64 * MIB);
     folder.run(&["mkfs.ext4"], "mkfs.ext4 -q -F image");
     let summary = folder.inspect("image").summary;
-    assert_eq!((summary.purpose, summary.firmware), (Purpose::Data, Firmware::Unknown));
+    assert_eq!((summary.purpose, summary.firmware), (DiskUse::Data, Firmware::Unknown));
     assert_eq!((summary.architecture, summary.system), (Architecture::Unknown, OsFamily::Linux));
     let folder = Folder::new();
     folder.image("image", MIB);
-    assert_eq!(folder.inspect("image").summary.purpose, Purpose::Unknown);
+    assert_eq!(folder.inspect("image").summary.purpose, DiskUse::Unknown);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn the_type_of_a_root_partition_tells_the_architecture() {
         folder.image("image", 64 * MIB);
         folder.run(&["sfdisk"], &format!("printf 'label: gpt\\n,,{kind}\\n' | sfdisk -q image"));
         let summary = folder.inspect("image").summary;
-        assert_eq!((summary.architecture, summary.purpose), (architecture, Purpose::Unknown), "{summary:?}");
+        assert_eq!((summary.architecture, summary.purpose), (architecture, DiskUse::Unknown), "{summary:?}");
     }
 }
 
@@ -279,7 +279,7 @@ fn code_for_a_bios_beside_a_loader_for_uefi() {
         let found = folder.inspect("image");
         let text = String::from_utf8_lossy(&code).into_owned();
         assert_eq!(found.summary.firmware, expected, "{types:?} {text:?}: {found:?}");
-        assert_eq!(found.summary.purpose, Purpose::System, "{types:?} {text:?}");
+        assert_eq!(found.summary.purpose, DiskUse::System, "{types:?} {text:?}");
     }
 }
 
@@ -308,7 +308,7 @@ fn code_that_nobody_knows_is_not_no_code() {
     folder.write_at("image", 0, b"\xeb\x10 a loader that nobody knows");
     let summary = folder.inspect("image").summary;
     assert_eq!(summary.firmware, Firmware::UncertainBios { uefi: false });
-    assert_eq!((summary.firmware.name(), summary.purpose), ("unknown", Purpose::Unknown));
+    assert_eq!((summary.firmware.name(), summary.purpose), ("unknown", DiskUse::Unknown));
     // FreeBSD prints what Windows does.
     folder.write_at("image", 0, b"\xfc\x31\xc0Invalid partition table\0Error loading operating system\0");
     let found = folder.inspect("image");

@@ -7,7 +7,7 @@
 )]
 
 use crate::support::{Folder, MIB};
-use imsprep_inspect::{Dirt, Inspection, Lost, State, TableKind, Volume, VolumeKind};
+use imsprep_inspect::{Inspection, Lost, State, TableKind, UncleanReason, Volume, VolumeKind};
 use imsprep_testdata::{each, missing, need_tools};
 
 /// Makes `image` of so many MiB with a script, and holds it against `blkid`.
@@ -65,11 +65,11 @@ fn ext_that_was_not_unmounted() {
     assert_eq!(volume.state, State::Clean);
     // With what dumpe2fs says of the same marks.
     for (command, dirt, says) in [
-        ("feature needs_recovery", Dirt::Journal, "needs_recovery"),
-        ("ssv state 2", Dirt::Errors, "not clean with errors"),
-        ("feature -needs_recovery", Dirt::Errors, "not clean with errors"),
-        ("ssv state 0", Dirt::Mounted, "not clean"),
-        ("ssv state 5", Dirt::Mounted, "clean"),
+        ("feature needs_recovery", UncleanReason::Journal, "needs_recovery"),
+        ("ssv state 2", UncleanReason::Errors, "not clean with errors"),
+        ("feature -needs_recovery", UncleanReason::Errors, "not clean with errors"),
+        ("ssv state 0", UncleanReason::Mounted, "not clean"),
+        ("ssv state 5", UncleanReason::Mounted, "clean"),
     ] {
         folder.run(&["debugfs"], &format!("debugfs -w -R '{command}' image"));
         assert_eq!(whole(&folder).state, State::Dirty(dirt), "{command}");
@@ -105,13 +105,13 @@ fn an_xfs_log_is_clean_only_if_its_tool_says_so() {
     folder.write_at("image", start + 512 + 9, &[flags[0] & !0x20]);
     let (is_clean, text) = says(&folder);
     assert!(!is_clean, "{text}");
-    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Journal));
+    assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Journal));
     folder.write_at("image", start + 512 + 9, &flags);
     assert_eq!(whole(&folder).state, State::Clean);
     // Two operations in the last record.
     let count = folder.read_at("image", start + 40, 4);
     folder.write_at("image", start + 40, &2_u32.to_be_bytes());
-    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Journal));
+    assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Journal));
     folder.write_at("image", start + 40, &count);
     // A later record that was written ahead of the one before it.
     folder.write_at("image", start + 700 * 512, &7_u32.to_be_bytes());
@@ -145,7 +145,7 @@ fn an_xfs_log_may_go_on_at_its_beginning() {
     assert_eq!(whole(&folder).state, State::Clean);
     data[9] &= !0x20;
     folder.write_at("image", start, &data);
-    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Journal));
+    assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Journal));
     assert!(!folder.output("xfs_logprint -t image").contains("<CLEAN>"));
 }
 
@@ -160,7 +160,7 @@ fn btrfs() {
     let (folder, volume) = made(256, &["mkfs.btrfs"], "mkfs.btrfs -q -L 'my tree' image");
     assert_eq!((volume.kind, volume.state), (VolumeKind::Btrfs { devices: 1 }, State::NotTold));
     folder.write_at("image", (64 << 10) + 0x60, &[1]);
-    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Journal));
+    assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Journal));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn f2fs() {
         let flags = folder.read_at("image", at, 1);
         folder.write_at("image", at, &[flags[0] & !1]);
     }
-    assert_eq!(whole(&folder).state, State::Dirty(Dirt::Mounted));
+    assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Mounted));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn ntfs() {
             folder.run(&["ntfsfix"], "ntfsfix image");
             let volume = whole(&folder);
             check(&folder, &volume);
-            assert_eq!(volume.state, State::Dirty(Dirt::Mounted));
+            assert_eq!(volume.state, State::Dirty(UncleanReason::Mounted));
             folder.run(&["ntfsfix"], "ntfsfix -d image");
             assert_eq!(whole(&folder).state, State::Clean);
         }
@@ -219,7 +219,7 @@ fn a_windows_that_is_hibernated() {
     ] {
         std::fs::copy(folder.path("before"), folder.path("image")).unwrap();
         copy("hiberfil.sys", &bytes);
-        let state = if is_hibernated { State::Dirty(Dirt::Hibernated) } else { State::Clean };
+        let state = if is_hibernated { State::Dirty(UncleanReason::Hibernated) } else { State::Clean };
         assert_eq!(whole(&folder).state, state, "{:?}", &bytes[..4]);
         let told = folder.output("ntfscp image file probe");
         assert_eq!(told.contains("hibernated"), is_hibernated, "{told}");
@@ -244,7 +244,7 @@ fn fat() {
         // The mark that Linux sets while it is mounted.
         let at = if kind == VolumeKind::Fat32 { 65 } else { 37 };
         folder.write_at("image", at, &[1]);
-        assert_eq!(whole(&folder).state, State::Dirty(Dirt::Mounted), "{args}");
+        assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Mounted), "{args}");
     }
 }
 
@@ -252,9 +252,11 @@ fn fat() {
 fn fat_marks_in_the_table() {
     let (folder, _) = made(300, &["mkfs.vfat"], "mkfs.vfat -F 32 image");
     // 32 sectors before the table; the second entry's upper byte.
-    for (byte, state) in
-        [(0x07, State::Dirty(Dirt::Mounted)), (0x0b, State::Dirty(Dirt::Errors)), (0x0f, State::Clean)]
-    {
+    for (byte, state) in [
+        (0x07, State::Dirty(UncleanReason::Mounted)),
+        (0x0b, State::Dirty(UncleanReason::Errors)),
+        (0x0f, State::Clean),
+    ] {
         folder.write_at("image", 32 * 512 + 7, &[byte]);
         assert_eq!(whole(&folder).state, state, "{byte:#x}");
     }
@@ -267,7 +269,7 @@ fn exfat() {
         let (folder, volume) = made(64, &["mkfs.exfat"], &script);
         assert_eq!((volume.kind, volume.state), (VolumeKind::ExFat, State::Clean), "{args}");
         folder.write_at("image", 106, &[2]);
-        assert_eq!(whole(&folder).state, State::Dirty(Dirt::Mounted), "{args}");
+        assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Mounted), "{args}");
     }
 }
 
@@ -283,7 +285,7 @@ fn swap() {
             check(&folder, &volume);
             assert_eq!(
                 (volume.kind, volume.state),
-                (VolumeKind::Hibernation, State::Dirty(Dirt::Hibernated))
+                (VolumeKind::Hibernation, State::Dirty(UncleanReason::Hibernated))
             );
         }
     }
@@ -504,7 +506,7 @@ fn an_xfs_at_work_is_dirty_when_its_tool_says_so() {
             let told = folder.output(&format!("xfs_logprint -t {name}"));
             let volume = folder.inspect(&name).whole.unwrap();
             assert_eq!(told.contains("<CLEAN>"), is_clean, "{name}: {told}");
-            let state = if is_clean { State::Clean } else { State::Dirty(Dirt::Journal) };
+            let state = if is_clean { State::Clean } else { State::Dirty(UncleanReason::Journal) };
             assert_eq!(volume.state, state, "{name}: {told}");
         }
     }
@@ -535,7 +537,11 @@ fn an_ext4_and_a_btrfs_at_work_are_dirty() {
             let script = "trap 'umount mnt' EXIT; mount -o loop image mnt; echo 1 > mnt/x; sync
             dd if=/dev/zero of=mnt/y bs=4k count=9 conv=fsync status=none; sync -d image; cp --sparse=always image busy";
             folder.run(&["mount", "umount"], script);
-            assert_eq!(folder.inspect("busy").whole.unwrap().state, State::Dirty(Dirt::Journal), "{mkfs}");
+            assert_eq!(
+                folder.inspect("busy").whole.unwrap().state,
+                State::Dirty(UncleanReason::Journal),
+                "{mkfs}"
+            );
             assert_eq!(whole(&folder).state, state, "{mkfs}");
         },
     );

@@ -14,13 +14,13 @@ pub struct ImageFacts {
     /// Its format and sizes.
     pub detection: Detection,
     /// What the disk is for.
-    pub purpose: Option<Told<Purpose>>,
+    pub purpose: Option<Detected<Purpose>>,
     /// What it starts by.
-    pub boots_by: Option<Told<BootsBy>>,
+    pub boots_by: Option<Detected<BootsBy>>,
     /// For which processors it is.
-    pub architecture: Option<Told<Architecture>>,
+    pub architecture: Option<Detected<Architecture>>,
     /// The family of its operating system.
-    pub os: Option<Told<OsType>>,
+    pub os: Option<Detected<OsType>>,
 }
 
 impl ImageFacts {
@@ -32,14 +32,14 @@ impl ImageFacts {
 
 /// A fact, and what in the image tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told<T> {
+pub struct Detected<T> {
     /// The fact.
     pub value: T,
     /// What tells it, in words: "there is an EFI system partition with a boot loader, and no BIOS boot code".
     pub by: String,
 }
 
-impl<T> Told<T> {
+impl<T> Detected<T> {
     /// A fact told by this.
     pub fn new(value: T, by: impl Into<String>) -> Self {
         Self { value, by: by.into() }

@@ -15,7 +15,7 @@ use crate::{Profile, Size};
 
 /// What a person wants. What is `None` is filled in, or left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct RequestOptions {
     /// The bucket that the image file goes to.
     pub bucket: String,
     /// The folder in it.
@@ -33,7 +33,7 @@ pub struct Wishes {
     /// The least size of a disk made from the image, in GB.
     pub min_disk: Option<i64>,
     /// `ECS` or `BMS`.
-    pub machine: Option<Machine>,
+    pub machine: Option<ServerType>,
     /// The processor.
     pub architecture: Option<Architecture>,
     /// The firmware.
@@ -52,14 +52,14 @@ pub struct Wishes {
 
 /// What a system disk is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub enum ServerType {
     /// Virtual machines.
     Ecs,
     /// Bare metal.
     Bms,
 }
 
-impl Machine {
+impl ServerType {
     fn name(self) -> &'static str {
         match self {
             Self::Ecs => "ECS",
@@ -105,22 +105,22 @@ pub struct Filled {
 ///
 /// With errors in the report the body is not fit to be sent.
 pub fn fill_request(
-    wishes: &Wishes,
+    options: &RequestOptions,
     facts: &ImageFacts,
     profile: &'static Profile,
     os_versions: &OsVersions,
     report: &mut Report,
 ) -> Request {
-    let purpose = purpose_of(wishes, facts);
+    let purpose = purpose_of(options, facts);
     let (kind, why) = kind_of(purpose, facts, profile);
     let mut filler =
-        Filler { wishes, facts, kind, profile, body: RequestBody::default(), filled: Vec::new() };
+        Filler { options, facts, kind, profile, body: RequestBody::default(), filled: Vec::new() };
     filler.names();
     filler.system();
     filler.disk();
     filler.tags(report);
     filler.refuse_foreign(report);
-    let place = ObjectPlace::of_file(&wishes.bucket, wishes.prefix.as_deref(), &facts.path);
+    let place = ObjectPlace::of_file(&options.bucket, options.prefix.as_deref(), &facts.path);
     filler.body.image_url = Some(place.url());
     let Filler { body, filled, .. } = filler;
     let draft = Draft::made(body);
@@ -129,14 +129,14 @@ pub fn fill_request(
 }
 
 /// What was said counts, then what the other flags imply, then what the image shows.
-fn purpose_of(wishes: &Wishes, facts: &ImageFacts) -> Purpose {
-    if let Some(purpose) = wishes.purpose {
+fn purpose_of(options: &RequestOptions, facts: &ImageFacts) -> Purpose {
+    if let Some(purpose) = options.purpose {
         return purpose;
     }
-    if wishes.os_version.is_some() || wishes.machine.is_some() {
+    if options.os_version.is_some() || options.machine.is_some() {
         return Purpose::System;
     }
-    if wishes.os_type.is_some() {
+    if options.os_type.is_some() {
         return Purpose::Data;
     }
     facts.purpose.as_ref().map_or(Purpose::System, |told| told.value)
@@ -162,7 +162,7 @@ fn kind_of(purpose: Purpose, facts: &ImageFacts, profile: &Profile) -> (BodyKind
 }
 
 struct Filler<'a> {
-    wishes: &'a Wishes,
+    options: &'a RequestOptions,
     facts: &'a ImageFacts,
     kind: BodyKind,
     profile: &'static Profile,
@@ -176,22 +176,22 @@ impl Filler<'_> {
     }
 
     fn names(&mut self) {
-        let wishes = self.wishes;
-        self.body.name = Some(wishes.name.clone());
-        self.body.description.clone_from(&wishes.description);
-        self.body.enterprise_project_id.clone_from(&wishes.enterprise_project_id);
-        self.body.cmk_id = wishes.cmk_id.clone().filter(|_| self.kind.has("cmk_id"));
-        self.body.license_type = wishes.license_type.clone().filter(|_| self.kind.has("license_type"));
+        let options = self.options;
+        self.body.name = Some(options.name.clone());
+        self.body.description.clone_from(&options.description);
+        self.body.enterprise_project_id.clone_from(&options.enterprise_project_id);
+        self.body.cmk_id = options.cmk_id.clone().filter(|_| self.kind.has("cmk_id"));
+        self.body.license_type = options.license_type.clone().filter(|_| self.kind.has("license_type"));
     }
 
     fn system(&mut self) {
-        let wishes = self.wishes;
+        let options = self.options;
         if self.kind == BodyKind::QuickData {
             self.body.image_type = Some("DataImage".into());
             self.filled("type", "DataImage", "it is a data disk");
         }
         if self.kind.purpose() == Purpose::Data {
-            let (os_type, why) = match (wishes.os_type, &self.facts.os) {
+            let (os_type, why) = match (options.os_type, &self.facts.os) {
                 (Some(os_type), _) => (os_type, None),
                 (None, Some(told)) => (told.value, Some(told.by.clone())),
                 (None, None) => (OsType::Linux, Some("the service's default".into())),
@@ -202,10 +202,10 @@ impl Filler<'_> {
             }
             return;
         }
-        self.body.os_version.clone_from(&wishes.os_version);
-        let machine = wishes.machine.unwrap_or(Machine::Ecs);
+        self.body.os_version.clone_from(&options.os_version);
+        let machine = options.machine.unwrap_or(ServerType::Ecs);
         self.body.image_type = Some(machine.name().into());
-        if wishes.machine.is_none() {
+        if options.machine.is_none() {
             self.filled("type", machine.name(), "the service's default");
         }
         let architecture = self.architecture();
@@ -213,7 +213,7 @@ impl Filler<'_> {
     }
 
     fn architecture(&mut self) -> Option<Architecture> {
-        let architecture = match (self.wishes.architecture, &self.facts.architecture) {
+        let architecture = match (self.options.architecture, &self.facts.architecture) {
             (Some(architecture), _) => architecture,
             (None, Some(told)) => {
                 let (value, why) = (told.value, told.by.clone());
@@ -227,7 +227,7 @@ impl Filler<'_> {
     }
 
     fn firmware(&mut self, architecture: Option<Architecture>) {
-        let firmware = match (self.wishes.firmware, &self.facts.boots_by) {
+        let firmware = match (self.options.firmware, &self.facts.boots_by) {
             (Some(firmware), _) => firmware,
             (None, _) if architecture == Some(Architecture::Arm) => {
                 self.filled("hw_firmware_type", "uefi", "arm starts by UEFI only");
@@ -250,8 +250,8 @@ impl Filler<'_> {
     }
 
     fn disk(&mut self) {
-        if self.wishes.min_disk.is_some() {
-            self.body.min_disk = self.wishes.min_disk;
+        if self.options.min_disk.is_some() {
+            self.body.min_disk = self.options.min_disk;
             return;
         }
         let Some(size) =
@@ -272,8 +272,8 @@ impl Filler<'_> {
     }
 
     fn tags(&mut self, report: &mut Report) {
-        let wishes = self.wishes;
-        for (key, _) in &wishes.tags {
+        let options = self.options;
+        for (key, _) in &options.tags {
             if key.contains('.') {
                 let message =
                     format!("the tag's key {} has a dot, and the key ends at the first one", quoted(key));
@@ -281,22 +281,22 @@ impl Filler<'_> {
                 report.push(Finding::new(&TAG, message).fix(fix).in_field("tags"));
             }
         }
-        let joined = wishes.tags.iter().map(|(key, value)| format!("{key}.{value}")).collect::<Vec<_>>();
+        let joined = options.tags.iter().map(|(key, value)| format!("{key}.{value}")).collect::<Vec<_>>();
         self.body.tags = (!joined.is_empty()).then_some(joined);
-        self.body.image_tags = (!wishes.image_tags.is_empty()).then(|| wishes.image_tags.clone());
+        self.body.image_tags = (!options.image_tags.is_empty()).then(|| options.image_tags.clone());
     }
 
     /// What was asked for and has no place in this kind of body.
     fn refuse_foreign(&self, report: &mut Report) {
-        let wishes = self.wishes;
+        let options = self.options;
         for (field, is_there) in [
-            ("os_version", wishes.os_version.is_some()),
-            ("os_type", wishes.os_type.is_some()),
-            ("type", wishes.machine.is_some()),
-            ("architecture", wishes.architecture.is_some()),
-            ("hw_firmware_type", wishes.firmware.is_some()),
-            ("license_type", wishes.license_type.is_some()),
-            ("cmk_id", wishes.cmk_id.is_some()),
+            ("os_version", options.os_version.is_some()),
+            ("os_type", options.os_type.is_some()),
+            ("type", options.machine.is_some()),
+            ("architecture", options.architecture.is_some()),
+            ("hw_firmware_type", options.firmware.is_some()),
+            ("license_type", options.license_type.is_some()),
+            ("cmk_id", options.cmk_id.is_some()),
         ] {
             let machine_of_data = field == "type" && self.kind == BodyKind::QuickData;
             if is_there && (!self.kind.has(field) || machine_of_data) {

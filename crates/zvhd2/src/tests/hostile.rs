@@ -18,7 +18,7 @@ use crate::{Depth, Error, ExpandError, Expander, Method, check};
 const SOON: Duration = Duration::from_secs(20);
 
 /// Checks within the time, and finds an error.
-fn refused_soon(bytes: &[u8]) -> crate::Checked {
+fn refused_soon(bytes: &[u8]) -> crate::CheckedContainer {
     let start = Instant::now();
     let checked = look(bytes, Depth::Content);
     assert!(start.elapsed() < SOON, "took {:?}", start.elapsed());

@@ -19,15 +19,15 @@ mod write;
 
 use imsprep_source::{Cancel, MemoryImage};
 
-use crate::{Checked, Depth, check};
+use crate::{CheckedContainer, Depth, check};
 
 /// Checks bytes in memory.
-fn look(bytes: &[u8], depth: Depth) -> Checked {
+fn look(bytes: &[u8], depth: Depth) -> CheckedContainer {
     check(&MemoryImage::new("test.zvhd2", bytes.to_vec()), depth, &(), &Cancel::new()).unwrap()
 }
 
 /// The codes of all rules that were broken, each once, by code.
-fn codes(checked: &Checked) -> Vec<&'static str> {
+fn codes(checked: &CheckedContainer) -> Vec<&'static str> {
     checked
         .report
         .tallies()

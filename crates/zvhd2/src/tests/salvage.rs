@@ -415,7 +415,7 @@ proptest! {
             flips in prop::collection::vec((0..6_usize, any::<prop::sample::Index>(), 1_u8..), 1..5)) {
         let image = Image::sample(if zlib { Method::Zlib } else { Method::Zstd });
         let p = parts(&image);
-        // Of the headers of records what is before and behind the block's number, for which there may be no witness.
+        // Of the headers of records what is before and behind the block's number, for which there may be no evidence.
         let regions = [(0, 4096), (p.records[1], 16), (p.records[2] - 4, 16), (p.mid - 4, 600), (p.index, 48), (p.bitmap, 8)];
         let bytes = altered(&image, |_, b| {
             for (region, place, value) in flips {

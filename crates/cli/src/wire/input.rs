@@ -17,9 +17,9 @@ const ITEMS: usize = 1000;
 
 /// One document, as far as it matters here.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Said {
+pub(crate) struct ReportInput {
     pub(crate) run: Run,
-    pub(crate) images: Vec<SaidImage>,
+    pub(crate) images: Vec<ReportedImage>,
 }
 
 /// By which program and which rules.
@@ -32,7 +32,7 @@ pub(crate) struct Run {
 
 /// What a document says of one image.
 #[derive(Debug, PartialEq)]
-pub(crate) struct SaidImage {
+pub(crate) struct ReportedImage {
     /// The path's bytes.
     pub(crate) path: Vec<u8>,
     pub(crate) verdict: SaidVerdict,
@@ -195,7 +195,7 @@ struct Conversion {
 /// # Errors
 ///
 /// Why it can't be counted.
-pub(crate) fn read(text: &[u8]) -> Result<Said, NotSaid> {
+pub(crate) fn read(text: &[u8]) -> Result<ReportInput, NotSaid> {
     // Syntax is a matter of the text; what does not fit a structure is a matter of who wrote it.
     let head = serde_json::from_slice::<Head>(text)
         .map_err(|error| if error.is_data() { NotSaid::NotOurs } else { NotSaid::NotJson(error) })?;
@@ -218,16 +218,16 @@ pub(crate) fn read(text: &[u8]) -> Result<Said, NotSaid> {
         _ => vec![prepared(part::<Prepared>(text)?, common.exit_status)?],
     };
     let run = Run { tool_version: common.tool.version, rule_set: common.rule_set, profile: common.profile };
-    Ok(Said { run, images })
+    Ok(ReportInput { run, images })
 }
 
 fn part<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, NotSaid> {
     serde_json::from_slice(text).map_err(|error| NotSaid::Unfit(without_place(&error)))
 }
 
-fn image(file: File, of_all: u8) -> Result<SaidImage, NotSaid> {
+fn image(file: File, of_all: u8) -> Result<ReportedImage, NotSaid> {
     let (tallies, finding) = told(file.report);
-    checked(SaidImage {
+    checked(ReportedImage {
         path: path_bytes(file.path, file.path_bytes)?,
         verdict: file.verdict,
         exit_status: file.exit_status.unwrap_or(of_all),
@@ -241,7 +241,7 @@ fn image(file: File, of_all: u8) -> Result<SaidImage, NotSaid> {
 }
 
 /// An image that was prepared goes by its source's name: that is what was asked for.
-fn prepared(prepared: Prepared, exit_status: u8) -> Result<SaidImage, NotSaid> {
+fn prepared(prepared: Prepared, exit_status: u8) -> Result<ReportedImage, NotSaid> {
     let path = path_bytes(prepared.source.path, prepared.source.path_bytes)?;
     let (seconds, error) = (prepared.seconds, prepared.error);
     if let Some(result) = prepared.result {
@@ -262,12 +262,12 @@ fn prepared(prepared: Prepared, exit_status: u8) -> Result<SaidImage, NotSaid> {
         {
             image.finding = of_source.1;
         }
-        return checked(SaidImage { path, exit_status, seconds, error, ..image });
+        return checked(ReportedImage { path, exit_status, seconds, error, ..image });
     }
     let verdict = if error.is_some() { SaidVerdict::CouldNotTell } else { SaidVerdict::NotImportable };
     let (tallies, finding) = told(prepared.conversion.map(|conversion| conversion.report));
     let reservations = vec![];
-    checked(SaidImage {
+    checked(ReportedImage {
         path,
         verdict,
         exit_status,
@@ -285,7 +285,7 @@ fn told(report: Option<Report>) -> (Vec<SaidTally>, Option<SaidFinding>) {
 }
 
 /// Refuses numbers that no report has.
-fn checked(image: SaidImage) -> Result<SaidImage, NotSaid> {
+fn checked(image: ReportedImage) -> Result<ReportedImage, NotSaid> {
     let fits = match (image.verdict, image.exit_status) {
         (SaidVerdict::Importable, status) => status <= 1,
         (SaidVerdict::NotImportable, status) => status == 1,

@@ -36,7 +36,7 @@ fn outcomes(folder: &FilePath) -> Vec<Outcome> {
 }
 
 /// What a document must be read as, from what it is made of.
-fn expected(outcome: &Outcome) -> SaidImage {
+fn expected(outcome: &Outcome) -> ReportedImage {
     let (verdict, reservations, bytes, tallies, finding) = match &outcome.result {
         Err(_) => (SaidVerdict::CouldNotTell, vec![], None, vec![], None),
         Ok(checked) => {
@@ -59,7 +59,7 @@ fn expected(outcome: &Outcome) -> SaidImage {
             (verdict, vec![], Some(checked.detection.file_size), tallies.collect(), finding)
         }
     };
-    SaidImage {
+    ReportedImage {
         path: outcome.path.as_os_str().as_encoded_bytes().to_vec(),
         verdict,
         exit_status: outcome.status.number(),

@@ -4,7 +4,7 @@
 //! Oracle: as for qcow2.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use imsprep_foreign::{Slice, Vhd};
+use imsprep_formats::{Slice, Vhd};
 use imsprep_ondisk::vhd::{Footer, TYPE_FIXED, checksum};
 use imsprep_source::{MemoryImage, ReadAt};
 

@@ -9,7 +9,7 @@ use super::entry::{Cluster, decode};
 use super::header::Header;
 use crate::Slice;
 use crate::cache::Cache;
-use crate::pieces::{Layout, Packed, Piece, Place};
+use crate::pieces::{DiskMap, Mapping, Packed, Piece};
 
 /// Bytes of L2 tables that are kept.
 const KEPT: u64 = 8 << 20;
@@ -107,7 +107,7 @@ impl<'a> Tables<'a> {
     }
 }
 
-impl Layout for Tables<'_> {
+impl DiskMap for Tables<'_> {
     /// The number of an L2 table, and it.
     type Held = Option<(u64, Option<Arc<Vec<u64>>>)>;
 
@@ -123,17 +123,17 @@ impl Layout for Tables<'_> {
             held => &held.insert((number, self.table(at)?)).1,
         };
         let Some(table) = table else {
-            return Ok(Piece { place: Place::Zeros, length: reach - at % reach });
+            return Ok(Piece { place: Mapping::Zeros, length: reach - at % reach });
         };
         let within = at % size;
         let left = size - within;
         Ok(match self.cluster(at, table)? {
-            Cluster::Zeros => Piece { place: Place::Zeros, length: left + self.absent_after(at, table) },
+            Cluster::Zeros => Piece { place: Mapping::Zeros, length: left + self.absent_after(at, table) },
             Cluster::Packed { offset, length } => {
-                Piece { place: Place::Packed(Packed { start: at - within, offset, length }), length: left }
+                Piece { place: Mapping::Packed(Packed { start: at - within, offset, length }), length: left }
             }
             Cluster::Stored { offset, subclusters: u32::MAX } => {
-                Piece { place: Place::Stored(offset + within), length: left }
+                Piece { place: Mapping::Stored(offset + within), length: left }
             }
             Cluster::Stored { offset, subclusters } => {
                 let sub = size / u64::from(SUBCLUSTERS);
@@ -143,7 +143,7 @@ impl Layout for Tables<'_> {
                 while end < size && is_stored(end) == here {
                     end += sub;
                 }
-                let place = if here { Place::Stored(offset + within) } else { Place::Zeros };
+                let place = if here { Mapping::Stored(offset + within) } else { Mapping::Zeros };
                 Piece { place, length: end - within }
             }
         })

@@ -8,7 +8,7 @@ use imsprep_source::{ReadAt, ReadAtExt, Result};
 use super::header::Header;
 use crate::Slice;
 use crate::cache::Cache;
-use crate::pieces::{Layout, Packed, Piece, Place};
+use crate::pieces::{DiskMap, Mapping, Packed, Piece};
 
 /// Grain tables that are kept, of 2 KiB each.
 const KEPT: usize = 1024;
@@ -69,7 +69,7 @@ impl<'a> Grains<'a> {
     }
 }
 
-impl Layout for Grains<'_> {
+impl DiskMap for Grains<'_> {
     /// The number of a grain table, and it.
     type Held = Option<(u64, Option<Arc<Vec<u32>>>)>;
 
@@ -85,7 +85,7 @@ impl Layout for Grains<'_> {
             held => &held.insert((number, self.table(at)?)).1,
         };
         let Some(table) = table else {
-            return Ok(Piece { place: Place::Zeros, length: reach - at % reach });
+            return Ok(Piece { place: Mapping::Zeros, length: reach - at % reach });
         };
         let within = at % size;
         let index = usize::try_from(at % reach / size).ok();
@@ -93,13 +93,15 @@ impl Layout for Grains<'_> {
         let sector = entries.first().copied().unwrap_or(ENTRY_ABSENT);
         if sector == ENTRY_ABSENT {
             let absent = entries.iter().take_while(|entry| **entry == ENTRY_ABSENT).count().max(1);
-            return Ok(Piece { place: Place::Zeros, length: absent as u64 * size - within });
+            return Ok(Piece { place: Mapping::Zeros, length: absent as u64 * size - within });
         }
         let offset = u64::from(sector) * SECTOR;
         let place = match sector {
-            ENTRY_ZEROS if self.header.zero_grains => Place::Zeros,
-            _ if self.header.compressed => Place::Packed(Packed { start: at - within, offset, length: size }),
-            _ => Place::Stored(offset + within),
+            ENTRY_ZEROS if self.header.zero_grains => Mapping::Zeros,
+            _ if self.header.compressed => {
+                Mapping::Packed(Packed { start: at - within, offset, length: size })
+            }
+            _ => Mapping::Stored(offset + within),
         };
         Ok(Piece { place, length: size - within })
     }

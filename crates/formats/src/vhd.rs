@@ -13,7 +13,7 @@ use imsprep_source::{Cancel, DiskReader, Extent, ReadAt, ReadAtExt, Result};
 
 use crate::cache::Cache;
 use crate::claims::{Claim, Claims, Flaw, Scope, See, Stop, check, see};
-use crate::pieces::{Layout, Packed, Piece, Pieces, Place};
+use crate::pieces::{DiskMap, Mapping, Packed, Piece, Pieces};
 use crate::{Error, Slice};
 
 const FORMAT: &str = "VHD";
@@ -261,7 +261,7 @@ impl Blocks<'_> {
     }
 }
 
-impl Layout for Blocks<'_> {
+impl DiskMap for Blocks<'_> {
     type Held = Option<(u64, Arc<Vec<u8>>)>;
 
     fn disk_size(&self) -> u64 {
@@ -294,7 +294,8 @@ impl Layout for Blocks<'_> {
             sector += if sector.is_multiple_of(8) && same { 8 } else { 1 };
         }
         let length = sector.min(sectors) * SECTOR - within;
-        let place = if present { Place::Stored(offset + self.bitmap_size + within) } else { Place::Zeros };
+        let place =
+            if present { Mapping::Stored(offset + self.bitmap_size + within) } else { Mapping::Zeros };
         Ok(Piece { place, length })
     }
 
@@ -305,9 +306,9 @@ impl Layout for Blocks<'_> {
             let after =
                 usize::try_from(block + 1).ok().and_then(|after| self.table.get(after..)).unwrap_or_default();
             let absent = after.iter().take(TOLD).take_while(|entry| **entry == BLOCK_ABSENT).count() as u64;
-            return Ok(Piece { place: Place::Zeros, length: left + absent * self.block_size });
+            return Ok(Piece { place: Mapping::Zeros, length: left + absent * self.block_size });
         };
-        let place = Place::Stored(offset + self.bitmap_size + at % self.block_size);
+        let place = Mapping::Stored(offset + self.bitmap_size + at % self.block_size);
         Ok(Piece { place, length: left })
     }
 

@@ -8,7 +8,7 @@
 use std::io::Write;
 
 use imsprep_detect::{Fact, look_into_tar};
-use imsprep_foreign::{Slice, Unwrapped, Wrapper};
+use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_source::{MemoryImage, ReadAt, Result, SparseMap, Stored};
 
 use crate::plant::planted;

@@ -11,7 +11,7 @@ use crate::unpack::{Method, Unpacker};
 
 /// Where neighbouring bytes of the disk are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Mapping {
     /// Nowhere: they read as zeros.
     Zeros,
     /// In the file, from this offset on.
@@ -34,13 +34,13 @@ pub(crate) struct Packed {
 /// Neighbouring bytes of the disk that are in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    pub(crate) place: Place,
+    pub(crate) place: Mapping,
     /// At least 1; it may reach beyond the end of the disk.
     pub(crate) length: u64,
 }
 
 /// How a format lays a disk out in a file.
-pub(crate) trait Layout: Sync {
+pub(crate) trait DiskMap: Sync {
     /// What one walk over the disk keeps between two questions.
     type Held: Default;
 
@@ -87,7 +87,7 @@ struct Tool {
     packed: Vec<u8>,
 }
 
-impl<'a, L: Layout> Pieces<'a, L> {
+impl<'a, L: DiskMap> Pieces<'a, L> {
     pub(crate) fn new(file: Slice<'a>, layout: L, packing: Option<(Method, usize)>) -> Self {
         let packing = packing.map(|(method, unit)| Packing {
             method,
@@ -188,7 +188,7 @@ struct Run {
     offset: u64,
 }
 
-impl<L: Layout> ReadAt for Pieces<'_, L> {
+impl<L: DiskMap> ReadAt for Pieces<'_, L> {
     fn path(&self) -> &Path {
         self.file.path()
     }
@@ -216,10 +216,10 @@ impl<L: Layout> ReadAt for Pieces<'_, L> {
             let left = buf.len() - done;
             let length = usize::try_from(piece.length).unwrap_or(left).clamp(1, left);
             match (piece.place, &mut run) {
-                (Place::Stored(from), Some(run)) if run.offset + run.length as u64 == from => {
+                (Mapping::Stored(from), Some(run)) if run.offset + run.length as u64 == from => {
                     run.length += length
                 }
-                (Place::Stored(from), _) => {
+                (Mapping::Stored(from), _) => {
                     flush(run.take(), buf)?;
                     run = Some(Run { start: done, length, offset: from });
                 }
@@ -228,7 +228,7 @@ impl<L: Layout> ReadAt for Pieces<'_, L> {
                     let part =
                         buf.get_mut(done..).and_then(|tail| tail.get_mut(..length)).unwrap_or_default();
                     match place {
-                        Place::Packed(packed) => self.read_packed(packed, at - packed.start, part)?,
+                        Mapping::Packed(packed) => self.read_packed(packed, at - packed.start, part)?,
                         _ => part.fill(0),
                     }
                 }
@@ -239,15 +239,15 @@ impl<L: Layout> ReadAt for Pieces<'_, L> {
     }
 }
 
-impl<L: Layout> DiskReader for Pieces<'_, L> {
+impl<L: DiskMap> DiskReader for Pieces<'_, L> {
     fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
         let mut held = L::Held::default();
         let (mut at, mut start) = (offset, None);
         while at < self.size() {
             let piece = self.layout.allocated_at(at, &mut held)?;
             match (piece.place, start) {
-                (Place::Zeros, None) => {}
-                (Place::Zeros, Some(_)) => break,
+                (Mapping::Zeros, None) => {}
+                (Mapping::Zeros, Some(_)) => break,
                 (_, None) => start = Some(at),
                 (_, Some(start)) if at - start >= TOLD => break,
                 (_, Some(_)) => {}
@@ -269,9 +269,9 @@ impl<L: Layout> DiskReader for Pieces<'_, L> {
             let Ok(piece) = self.layout.allocated_at(at, &mut held) else { return };
             let length = piece.length.clamp(1, end - at);
             let found = match piece.place {
-                Place::Zeros => None,
-                Place::Stored(from) => Some((from, length)),
-                Place::Packed(packed) => Some((packed.offset, packed.length)),
+                Mapping::Zeros => None,
+                Mapping::Stored(from) => Some((from, length)),
+                Mapping::Packed(packed) => Some((packed.offset, packed.length)),
             };
             if let Some((from, length)) = found {
                 run = Some(match run {

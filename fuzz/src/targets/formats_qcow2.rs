@@ -4,7 +4,7 @@
 //! file that was built it holds what was put in.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use imsprep_foreign::{Qcow2, Slice};
+use imsprep_formats::{Qcow2, Slice};
 use imsprep_source::{Cancel, MemoryImage};
 
 use super::build_qcow2::{Form, Kind, build};

@@ -10,7 +10,7 @@
 //! its first byte to its last, and no other way.
 //!
 //! ```
-//! use imsprep_foreign::{Slice, Vhd};
+//! use imsprep_formats::{Slice, Vhd};
 //! use imsprep_source::{DiskReader, MemoryImage, ReadAt, ReadAtExt};
 //!
 //! // A fixed VHD: the disk's bytes, then the footer.
@@ -23,7 +23,7 @@
 //! let file = MemoryImage::new("disk.vhd", bytes);
 //! let disk = Vhd::open(Slice::whole(&file))?;
 //! assert_eq!((disk.size(), disk.read_array::<2>(1022)?), (1024, [7, 7]));
-//! # Ok::<(), imsprep_foreign::Error>(())
+//! # Ok::<(), imsprep_formats::Error>(())
 //! ```
 
 mod cache;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use imsprep_findings::{Finding, Report, Rule};
 
-use crate::contents::Place;
+use crate::contents::RecordLocation;
+use crate::evidence::{Evidence, Testimony, shift};
 use crate::footer::Placed;
 use crate::guard::Guard;
 use crate::rules;
-use crate::witness::{Testimony, Witness, shift};
 
 /// A record that was found and expands to one block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
-    pub(crate) place: Place,
+    pub(crate) place: RecordLocation,
     /// Where it ends by its own header.
     pub(crate) end: u64,
     /// What stands guard over its payload.
@@ -23,24 +23,24 @@ pub(crate) struct Found {
 }
 
 /// The records to be taken, by block, each block once; the others are reported.
-pub(crate) fn choose(
+pub(crate) fn select(
     found: &[Found],
     mid: Option<&Placed>,
     blocks: u32,
-    witness: &Witness,
+    evidence: &Evidence,
     report: &mut Report,
-) -> Vec<Place> {
-    let mut taken = if witness.index_sound {
-        by_sound_index(found, mid, blocks, witness, report)
+) -> Vec<RecordLocation> {
+    let mut taken = if evidence.index_sound {
+        by_sound_index(found, mid, blocks, evidence, report)
     } else {
-        by_themselves(found.iter().map(|found| found.place), blocks, witness, report)
+        by_themselves(found.iter().map(|found| found.place), blocks, evidence, report)
     };
     taken.sort_unstable_by_key(|place| place.block);
     taken
 }
 
 /// That a record is not taken.
-fn refuse(report: &mut Report, place: &Place, rule: &'static Rule, what: &str) {
+fn refuse(report: &mut Report, place: &RecordLocation, rule: &'static Rule, what: &str) {
     let message = format!("the record of block {} is not taken: {what}", place.block);
     report.push(Finding::new(rule, message).at(place.offset).in_block(place.block.into()));
 }
@@ -51,14 +51,15 @@ fn by_sound_index(
     found: &[Found],
     mid: Option<&Placed>,
     blocks: u32,
-    witness: &Witness,
+    evidence: &Evidence,
     report: &mut Report,
-) -> Vec<Place> {
-    let by_offset = witness.places().iter().map(|told| (told.offset, told.block)).collect::<BTreeMap<_, _>>();
+) -> Vec<RecordLocation> {
+    let by_offset =
+        evidence.places().iter().map(|told| (told.offset, told.block)).collect::<BTreeMap<_, _>>();
     let mut kept = Vec::with_capacity(found.len());
     for found in found {
         let place = &found.place;
-        let told = witness.place(place.block);
+        let told = evidence.place(place.block);
         let by = told.and_then(|(_, told)| shift(place.offset, told.offset));
         let other = by_offset.get(&place.offset);
         match (told, by) {
@@ -81,8 +82,8 @@ fn by_sound_index(
             },
         }
     }
-    refuse_joined(&mut kept, found, mid, witness, report);
-    refuse_doubled(&mut kept, mid, witness, report);
+    refuse_joined(&mut kept, found, mid, evidence, report);
+    refuse_doubled(&mut kept, mid, evidence, report);
     // What lies where the index has it is confirmed. Others are so as far as they follow one another as the index has them.
     let confirmed = |by: i64| by == 0;
     let ascending = ascending(&kept.iter().map(|(found, ..)| found.place.block).collect::<Vec<_>>());
@@ -104,7 +105,7 @@ fn refuse_joined(
     kept: &mut Vec<(Found, usize, i64)>,
     found: &[Found],
     mid: Option<&Placed>,
-    witness: &Witness,
+    evidence: &Evidence,
     report: &mut Report,
 ) {
     let starts =
@@ -113,13 +114,13 @@ fn refuse_joined(
         if found.guard != Guard::Plain {
             return true;
         }
-        let next = witness.places().get(number + 1);
+        let next = evidence.places().get(number + 1);
         let goes_on = match next {
             Some(next) => {
                 let at = next.offset.checked_add_signed(*by);
                 at.is_some_and(|at| starts.get(&at) == Some(&next.block))
             }
-            None => mid.is_some_and(|mid| witness.shift_of_mid(mid) == Some(*by)),
+            None => mid.is_some_and(|mid| evidence.shift_of_mid(mid) == Some(*by)),
         };
         let something_follows =
             starts.contains_key(&found.end) || mid.is_some_and(|mid| mid.offset == found.end);
@@ -137,14 +138,14 @@ fn refuse_joined(
 fn refuse_doubled(
     kept: &mut Vec<(Found, usize, i64)>,
     mid: Option<&Placed>,
-    witness: &Witness,
+    evidence: &Evidence,
     report: &mut Report,
 ) {
     let mut claims: BTreeMap<u32, Vec<(u64, i64, u32)>> = BTreeMap::new();
     for (found, _, by) in kept.iter() {
         claims.entry(found.place.block).or_default().push((found.place.offset, *by, found.checksum));
     }
-    let mut shifts = mid.and_then(|mid| witness.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
+    let mut shifts = mid.and_then(|mid| evidence.shift_of_mid(mid)).into_iter().collect::<Vec<_>>();
     shifts.extend(claims.values().filter_map(|claims| match claims.as_slice() {
         [(_, by, _)] => Some(*by),
         _ => None,
@@ -177,15 +178,15 @@ fn refuse_doubled(
 
 /// By what each says of itself, and what bitmap and remains of an index say of it.
 fn by_themselves(
-    found: impl Iterator<Item = Place>,
+    found: impl Iterator<Item = RecordLocation>,
     blocks: u32,
-    witness: &Witness,
+    evidence: &Evidence,
     report: &mut Report,
-) -> Vec<Place> {
+) -> Vec<RecordLocation> {
     let mut kept = Vec::new();
     for place in found {
         let block = place.block;
-        match witness.ask_about(place.offset, block) {
+        match evidence.ask_about(place.offset, block) {
             _ if block >= blocks => {
                 refuse(report, &place, &rules::RECORD_BLOCK, &format!("the disk has {blocks} blocks"));
             }
@@ -194,7 +195,7 @@ fn by_themselves(
                 refuse(report, &place, &rules::RECORD_BLOCK, &what);
             }
             Testimony::Silent
-                if witness.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) =>
+                if evidence.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) =>
             {
                 let what = "the bitmap, which is sound, does not mark that block";
                 refuse(report, &place, &rules::RECORD_BLOCK, what);

@@ -3,7 +3,7 @@
 //! Oracle: as for qcow2.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use imsprep_foreign::{Slice, Vmdk};
+use imsprep_formats::{Slice, Vmdk};
 use imsprep_source::{Cancel, MemoryImage};
 
 use super::build_vmdk::{Form, Kind, build};

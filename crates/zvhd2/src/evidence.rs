@@ -6,7 +6,7 @@ use imsprep_findings::Report;
 use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt};
 
-use crate::contents::{Place, place_of};
+use crate::contents::{RecordLocation, place_of};
 use crate::footer::Placed;
 use crate::index::Entry;
 use crate::{Error, bitmap, index, layout};
@@ -29,7 +29,7 @@ pub(crate) enum Testimony {
 
 /// The records as index and bitmap tell of them.
 #[derive(Debug, Default)]
-pub(crate) struct Witness {
+pub(crate) struct Evidence {
     /// Every entry names the block of its bit and a place where a record can be: what the index does not have is no
     /// record. Its offsets are those of the file before it was damaged: of records that follow bytes that were put in or
     /// lost, all differ by one amount.
@@ -40,7 +40,7 @@ pub(crate) struct Witness {
     /// believed alone.
     entries: Vec<Entry>,
     /// The records of a sound index, ascending by block.
-    places: Vec<Place>,
+    places: Vec<RecordLocation>,
     /// Counts of records, by END and by MID.
     pub(crate) counts: Vec<u64>,
 }
@@ -54,7 +54,7 @@ struct Hypothesis {
     at_end: bool,
 }
 
-impl Witness {
+impl Evidence {
     /// Asks END, if it is sound, and MID: index and bitmap stand behind it, in files of the reference.
     pub(crate) fn ask(
         source: &dyn ReadAt,
@@ -132,12 +132,12 @@ impl Witness {
     }
 
     /// The records of a sound index, ascending by block.
-    pub(crate) fn places(&self) -> &[Place] {
+    pub(crate) fn places(&self) -> &[RecordLocation] {
         &self.places
     }
 
     /// Where a sound index has a block's record.
-    pub(crate) fn place(&self, block: u32) -> Option<(usize, &Place)> {
+    pub(crate) fn place(&self, block: u32) -> Option<(usize, &RecordLocation)> {
         let number = self.places.binary_search_by_key(&block, |place| place.block).ok()?;
         Some((number, self.places.get(number)?))
     }
@@ -153,7 +153,7 @@ impl Witness {
         &'a self,
         offsets: &'a BTreeSet<u64>,
         shifts: &'a [i64],
-    ) -> impl Iterator<Item = (&'a Place, u64)> + 'a {
+    ) -> impl Iterator<Item = (&'a RecordLocation, u64)> + 'a {
         self.places.iter().flat_map(move |place| {
             let shifted = shifts.iter().filter_map(|by| place.offset.checked_add_signed(*by));
             shifted.filter(|offset| !offsets.contains(offset)).map(move |offset| (place, offset))

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use imsprep_foreign::{Nbd, NbdServer, ServeError};
+use imsprep_formats::{Nbd, NbdServer, ServeError};
 use imsprep_source::{Cancel, DiskReader, Error, ImageFile, ReadAt};
 use imsprep_testdata::need_tools;
 
