@@ -7,18 +7,18 @@
 //! An error is not a finding: "could not look" is an `Err` of the crate that looked.
 //!
 //! ```
-//! use imsprep_findings::{Finding, Report, Rule, Severity};
+//! use imsprep_findings::{Finding, Report, Severity, rules};
 //!
-//! static TRAILING: Rule = Rule {
-//!     code: "EX-001",
-//!     severity: Severity::Error,
-//!     convertible: true,
-//!     service_code: None,
-//!     title: "bytes after the end",
-//!     why: "the reader takes the last 4096 bytes for the footer",
-//!     source: "an example",
-//!     fix: "cut the file at the end of its footer",
-//! };
+//! rules! {
+//!     /// Every rule of this example.
+//!     pub static RULES: convertible = true;
+//!
+//!     pub(crate) TRAILING = "EX-001", Error, "bytes after the end", {
+//!         why: "the reader takes the last 4096 bytes for the footer",
+//!         source: "an example",
+//!         fix: "cut the file at the end of its footer",
+//!     }
+//! }
 //!
 //! let mut report = Report::new();
 //! report.push(Finding::new(&TRAILING, "the file goes on after its footer").at(8192).found("4096 bytes more"));
@@ -29,6 +29,7 @@ mod finding;
 mod overrides;
 mod report;
 mod rule;
+mod table;
 
 pub use finding::{Finding, commands_in};
 pub use overrides::{Allowance, Overrides};

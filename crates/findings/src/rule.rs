@@ -35,7 +35,7 @@ impl fmt::Display for Severity {
 
 /// One rule that can be broken. Codes are stable: a code is never given to another rule.
 ///
-/// Rules are statics, one table for each crate that checks something, so that the command can print them all.
+/// Rules are statics, in tables that [`rules!`](crate::rules) makes, so that the command can print them all.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     /// Stable code, such as `ZV-014`.
@@ -58,6 +58,21 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What [`rules!`](crate::rules) makes a rule of that says nothing else.
+    #[doc(hidden)]
+    pub const fn without_texts(convertible: bool) -> Self {
+        Self {
+            code: "",
+            severity: Severity::Error,
+            convertible,
+            service_code: None,
+            title: "",
+            why: "",
+            source: "",
+            fix: "",
+        }
+    }
+
     /// The code as it is shown: with the service's own beside it, where there is one: `IMS-010 (IMG.0175)`.
     pub fn shown_code(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(|f| match self.service_code {

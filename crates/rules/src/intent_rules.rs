@@ -1,86 +1,49 @@
 //! The rules on what the user means to do with the file.
 
-use imsprep_findings::{Rule, Severity};
+use imsprep_findings::rules;
 
-/// IMS-040
-pub(crate) static KEY_TOO_LONG: Rule = Rule {
-    code: "IMS-040",
-    severity: Severity::Error,
-    convertible: true,
-    service_code: None,
-    title: "the object's key is too long",
-    why: "an object's key, which is the prefix and the file's name, has at most 1024 bytes of UTF-8",
-    source: "OBS documentation: naming of objects",
-    fix: "take a shorter prefix or a shorter name",
-};
+rules! {
+    /// Every rule on what the user means to do, by code.
+    pub static INTENT_RULES: convertible = true;
 
-/// IMS-041
-pub(crate) static BARE_METAL_FORMAT: Rule = Rule {
-    code: "IMS-041",
-    severity: Severity::Error,
-    convertible: true,
-    service_code: None,
-    title: "a bare-metal image is not ZVHD2",
-    why: "images for bare-metal servers are imported from ZVHD2 only",
-    source: "HW and OTC: bare-metal image guide",
-    fix: "convert it to ZVHD2",
-};
+    pub(crate) KEY_TOO_LONG = "IMS-040", Error, "the object's key is too long", {
+        why: "an object's key, which is the prefix and the file's name, has at most 1024 bytes of UTF-8",
+        source: "OBS documentation: naming of objects",
+        fix: "take a shorter prefix or a shorter name",
+    }
 
-/// IMS-042
-pub(crate) static MIN_DISK_TOO_SMALL: Rule = Rule {
-    code: "IMS-042",
-    severity: Severity::Error,
-    convertible: true,
-    service_code: Some("IMG.0111"),
-    title: "min_disk does not hold the disk",
-    why: "the disk that a server gets has min_disk GB at least, and the whole virtual disk must fit into it",
-    source: "OTC and HW: min_disk of the quick import request",
-    fix: "ask for a larger min_disk",
-};
+    pub(crate) BARE_METAL_FORMAT = "IMS-041", Error, "a bare-metal image is not ZVHD2", {
+        why: "images for bare-metal servers are imported from ZVHD2 only",
+        source: "HW and OTC: bare-metal image guide",
+        fix: "convert it to ZVHD2",
+    }
 
-/// IMS-043
-pub(crate) static MIN_DISK_NO_ROOM: Rule = Rule {
-    code: "IMS-043",
-    severity: Severity::Warning,
-    convertible: true,
-    service_code: Some("IMG.0055"),
-    title: "min_disk is no larger than what it must hold",
-    why: "some pages ask for a min_disk that is not less than the image, others for one that is greater; older pages \
-          compare it with the file, newer ones with the disk in it",
-    source: "OTC and HW: min_disk of the quick import request, where pages disagree",
-    fix: "ask for a min_disk that is one larger",
-};
+    pub(crate) MIN_DISK_TOO_SMALL = "IMS-042", Error, "min_disk does not hold the disk", {
+        why: "the disk that a server gets has min_disk GB at least, and the whole virtual disk must fit into it",
+        source: "OTC and HW: min_disk of the quick import request",
+        fix: "ask for a larger min_disk",
+        service_code: Some("IMG.0111"),
+    }
 
-/// IMS-044
-pub(crate) static MIN_DISK_RANGE: Rule = Rule {
-    code: "IMS-044",
-    severity: Severity::Error,
-    convertible: true,
-    service_code: Some("IMG.0055"),
-    title: "min_disk is out of its range",
-    why: "no page allows such a value",
-    source: "OTC and HW: min_disk of the quick import request (1 to 1024)",
-    fix: "ask for a min_disk from 1 to 1024",
-};
+    pub(crate) MIN_DISK_NO_ROOM = "IMS-043", Warning, "min_disk is no larger than what it must hold", {
+        why: "some pages ask for a min_disk that is not less than the image, others for one that is greater; older pages \
+              compare it with the file, newer ones with the disk in it",
+        source: "OTC and HW: min_disk of the quick import request, where pages disagree",
+        fix: "ask for a min_disk that is one larger",
+        service_code: Some("IMG.0055"),
+    }
 
-/// IMS-045
-pub(crate) static MIN_DISK_BELOW_STRICT: Rule = Rule {
-    code: "IMS-045",
-    severity: Severity::Warning,
-    convertible: true,
-    service_code: Some("IMG.0055"),
-    title: "min_disk is smaller than some pages allow",
-    why: "newer pages let min_disk of a system disk begin at 10 GB for Linux and at 20 GB for Windows, older ones at 1 GB",
-    source: "HW 2026 and the vendor's Terraform provider, where pages disagree",
-    fix: "ask for a min_disk of 10 or more, for Windows of 20 or more",
-};
+    pub(crate) MIN_DISK_RANGE = "IMS-044", Error, "min_disk is out of its range", {
+        why: "no page allows such a value",
+        source: "OTC and HW: min_disk of the quick import request (1 to 1024)",
+        fix: "ask for a min_disk from 1 to 1024",
+        service_code: Some("IMG.0055"),
+    }
 
-/// Every rule on what the user means to do, by code.
-pub static INTENT_RULES: &[&Rule] = &[
-    &KEY_TOO_LONG,
-    &BARE_METAL_FORMAT,
-    &MIN_DISK_TOO_SMALL,
-    &MIN_DISK_NO_ROOM,
-    &MIN_DISK_RANGE,
-    &MIN_DISK_BELOW_STRICT,
-];
+    pub(crate) MIN_DISK_BELOW_STRICT = "IMS-045", Warning, "min_disk is smaller than some pages allow", {
+        why: "newer pages let min_disk of a system disk begin at 10 GB for Linux and at 20 GB for Windows, older ones at 1 GB",
+        source: "HW 2026 and the vendor's Terraform provider, where pages disagree",
+        fix: "ask for a min_disk of 10 or more, for Windows of 20 or more",
+        service_code: Some("IMG.0055"),
+    }
+}
