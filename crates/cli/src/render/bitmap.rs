@@ -24,7 +24,7 @@ pub(crate) fn created(created: &BitmapCreated, detail: Detail) -> String {
     let _ = writeln!(text, "  data    {data} ({})", percent(data, all));
     let _ = writeln!(text, "  zero    {zero} ({})", percent(zero, all));
     let _ = writeln!(text, "  scan    {}", scan_line(&created.scan, detail));
-    let _ = write!(text, "{}", Findings { report: &created.report, detail });
+    let _ = write!(text, "{}", Findings::new(&created.report, detail));
     let layout = &created.layout;
     let _ = writeln!(text, "  layout  {}: {}", shown(&layout.name), shown(&layout.title));
     let dim = style::DIM;
@@ -72,7 +72,7 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
         ComparedBlocks::Some(sampled) => text += &sample(sampled),
         ComparedBlocks::Nothing => {}
     }
-    let _ = write!(text, "{}", Findings { report: &verified.report, detail });
+    let _ = write!(text, "{}", Findings::new(&verified.report, detail));
     text
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use imsprep_bitmap::{Layout, Origin};
+use imsprep_detect::Format;
 use imsprep_findings::Severity;
 use imsprep_inspect::{Architecture, DiskUse, Firmware, Inspection, OsFamily, VolumeKind};
 use imsprep_rules::{Profile, RULE_SET_DATE, Size};
@@ -31,17 +32,26 @@ impl fmt::Display for Block<'_> {
         let style = verdict_style(&verdict, warnings.status(&checked.report));
         let bold = style::BOLD;
         let path = checked.path.display().to_string();
-        writeln!(f, "{bold}{}{bold:#}: {style}{}{style:#}", shown(&path), verdict_text(&verdict, true))?;
+        write!(f, "{bold}{}{bold:#}: {style}{}{style:#}", shown(&path), verdict_text(&verdict, true))?;
         let counts = counts(&checked.report);
         if !counts.is_empty() {
             let strict = *warnings == Warnings::Count && checked.report.worst() == Some(Severity::Warning);
-            let note = if strict { "; warnings count (--strict)" } else { "" };
-            writeln!(f, "  {}{note}", counts.join(", "))?;
+            let note = if strict { "; --strict treats warnings as errors" } else { "" };
+            write!(f, " ({}{note})", counts.join(", "))?;
         }
-        for (name, value) in facts(checked, *detail) {
-            writeln!(f, "  {name:7} {value}")?;
+        writeln!(f)?;
+        let findings = Findings::new(&checked.report, *detail);
+        if *detail == Detail::Verbose {
+            for (name, value) in facts(checked, *detail) {
+                writeln!(f, "  {name:7} {value}")?;
+            }
+            write!(f, "{findings}")?;
+        } else {
+            for line in summary_lines(checked) {
+                writeln!(f, "  {line}")?;
+            }
+            write!(f, "{}", findings.with_titles_of_notes())?;
         }
-        write!(f, "{}", Findings { report: &checked.report, detail: *detail })?;
         let Profile { title, name, .. } = self.profile;
         writeln!(f, "  rules of {RULE_SET_DATE} for {title} (--profile {name})")
     }
@@ -71,9 +81,39 @@ pub(crate) fn facts(checked: &CheckedImage, detail: Detail) -> Vec<(&'static str
         facts.push(("blocks", super::zvhd2::blocks_line(info)));
     }
     if let Some(inspection) = &checked.inspection {
-        facts.push(("inside", inside_line(inspection)));
+        facts.push(("content", content_line(inspection)));
     }
     facts
+}
+
+/// The same facts on at most two lines: the disk and its bitmap; the content.
+fn summary_lines(checked: &CheckedImage) -> Vec<String> {
+    let detection = &checked.detection;
+    // The variant of a RAW is what the second line shows in full.
+    let mut line = match (detection.format, &checked.inspection) {
+        (Format::Raw, Some(_)) => detection.format.name().into(),
+        _ => detect::format_line(detection),
+    };
+    let file = Size(detection.file_size).scaled();
+    line += &match detection.virtual_size {
+        Some(disk) if disk != detection.file_size => {
+            format!(", disk of {} in a file of {file}", Size(disk).scaled())
+        }
+        _ => format!(", {file}"),
+    };
+    let blocks = match (&checked.scan, &checked.zvhd2) {
+        (Some(scan), _) => Some((scan.map.data_count(), scan.map.block_count())),
+        (None, Some(info)) => info.data_blocks.map(|data| (data, info.block_count)),
+        (None, None) => None,
+    };
+    if let Some((data, all)) = blocks {
+        line += &format!(", {data} of {all} blocks hold data");
+    }
+    if let Some(bitmap) = &checked.bitmap {
+        line += &format!("; bitmap {}", bitmap_line(bitmap));
+    }
+    let content = checked.inspection.as_ref().map(|found| format!("content: {}", content_line(found)));
+    std::iter::once(line).chain(content).collect()
 }
 
 fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {
@@ -117,7 +157,7 @@ fn bitmap_line(state: &BitmapState) -> String {
 }
 
 /// What is on the disk, as far as it is known: `GPT, 3 partitions; system disk, Linux, UEFI, x86`.
-fn inside_line(inspection: &Inspection) -> String {
+fn content_line(inspection: &Inspection) -> String {
     let holds = match (&inspection.table, &inspection.whole) {
         (Some(table), _) => {
             let partitions = counted(inspection.partitions.len() as u64, "partition");
@@ -126,7 +166,7 @@ fn inside_line(inspection: &Inspection) -> String {
         (None, Some(whole)) if !matches!(whole.kind, VolumeKind::Unknown | VolumeKind::Empty) => {
             format!("no partition table, {}", whole.kind.name())
         }
-        (None, _) => "nothing known".into(),
+        (None, _) => "no partition table or file system recognised".into(),
     };
     let summary = &inspection.summary;
     let purpose = match summary.purpose {
@@ -184,19 +224,19 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// `3 files: 1 passed, 1 did not, 1 could not be looked at`
+/// `3 files: 1 passed, 1 failed, 1 could not be checked`
 pub(crate) fn sum(outcomes: &[Outcome]) -> String {
     let good = outcomes.iter().filter(|o| o.status == Status::Fine).count();
     let bad = outcomes.iter().filter(|o| o.status == Status::Wrong).count();
     let unknown = outcomes.len() - good - bad;
     let all = counted(outcomes.len() as u64, "file");
-    format!("{all}: {good} passed, {bad} did not, {unknown} could not be looked at")
+    format!("{all}: {good} passed, {bad} failed, {unknown} could not be checked")
 }
 
 fn row(outcome: &Outcome) -> [String; 4] {
     let path = shown(&outcome.path.display().to_string()).to_string();
     match &outcome.result {
-        Err(_) => [path, "-".into(), "-".into(), "could not tell".into()],
+        Err(_) => [path, "-".into(), "-".into(), "could not be checked".into()],
         Ok(checked) => {
             let disk = checked.detection.virtual_size.map_or("-".into(), |size| Size(size).scaled());
             let mut verdict = verdict_text(&checked.verdict(), false);

@@ -26,7 +26,7 @@ pub(crate) fn text(compared: &Comparison) -> String {
     for (side, name) in [(a, &name_a), (b, &name_b)] {
         let disk = Size(side.disk_size);
         let _ = writeln!(text, "  {:width$}  {:6} {disk}", shown(name).to_string(), side.format);
-        let _ = write!(text, "{}", Findings { report: &side.report, detail: Detail::Normal });
+        let _ = write!(text, "{}", Findings::new(&side.report, Detail::Normal));
     }
     if let (None, tail @ 1..) = (&compared.difference, compared.tail()) {
         let longer = if a.disk_size > b.disk_size { &name_a } else { &name_b };

@@ -19,7 +19,7 @@ pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
     }
     let bold = style::BOLD;
     let name = plan.image.path().display().to_string();
-    format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings { report: &plan.report, detail })
+    format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings::new(&plan.report, detail))
 }
 
 /// Why nothing was written.
@@ -31,7 +31,7 @@ pub(crate) fn refused(plan: &Plan, detail: Detail) -> String {
         "{bold}{}{bold:#}: {bad}not converted{bad:#}, {}\n{}",
         shown(&name),
         shown(&format),
-        Findings { report: &plan.report, detail }
+        Findings::new(&plan.report, detail)
     )
 }
 

@@ -13,8 +13,21 @@ const PLACES: usize = 5;
 
 /// Findings by severity, then by code; below, what was not checked.
 pub(crate) struct Findings<'a> {
-    pub(crate) report: &'a Report,
-    pub(crate) detail: Detail,
+    report: &'a Report,
+    detail: Detail,
+    /// How many places of a note are printed without `-v`.
+    places_of_notes: usize,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(report: &'a Report, detail: Detail) -> Self {
+        Self { report, detail, places_of_notes: PLACES }
+    }
+
+    /// Prints the title of each note, not its places.
+    pub(crate) fn with_titles_of_notes(self) -> Self {
+        Self { places_of_notes: 0, ..self }
+    }
 }
 
 impl fmt::Display for Findings<'_> {
@@ -32,12 +45,16 @@ impl Findings<'_> {
         write!(f, "  {style}{} {}{style:#}: {}", tally.severity, rule.shown_code(), rule.title)?;
         writeln!(f, "{}", if tally.total > 1 { format!(", {} times", tally.total) } else { String::new() })?;
         let all = kept(self.report, tally);
-        let limit = if self.detail == Detail::Verbose { all.len() } else { PLACES };
+        let limit = match (self.detail, tally.severity) {
+            (Detail::Verbose, _) => all.len(),
+            (Detail::Normal, Severity::Note) => self.places_of_notes,
+            (Detail::Normal, _) => PLACES,
+        };
         for finding in all.iter().take(limit) {
             writeln!(f, "      {}", place(finding))?;
         }
         let left = tally.total.saturating_sub(limit.min(all.len()) as u64);
-        if left > 0 {
+        if left > 0 && limit > 0 {
             let how = if all.len() > limit { "; -v or --json shows more" } else { "" };
             writeln!(f, "      and {left} more{how}")?;
         }
@@ -90,7 +107,7 @@ pub(crate) fn kept<'a>(report: &'a Report, tally: &Tally) -> Vec<&'a Finding> {
 
 /// One rule's findings in full, without colour: for a build server.
 pub(crate) fn plain(report: &Report, tally: &Tally) -> String {
-    let findings = Findings { report, detail: Detail::Verbose };
+    let findings = Findings::new(report, Detail::Verbose);
     let text = fmt::from_fn(|f| findings.write_rule(f, tally)).to_string();
     let text = anstream::adapter::strip_str(&text).to_string();
     // There it stands by itself, not below a file's name.

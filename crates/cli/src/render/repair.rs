@@ -43,7 +43,7 @@ pub(crate) fn text(repaired: &Repaired, detail: Detail) -> String {
     if salvage.dropped > 0 {
         let _ = writeln!(text, "  unused  {}", counted(salvage.dropped, "record"));
     }
-    let _ = write!(text, "{}", Findings { report: &salvage.report, detail });
+    let _ = write!(text, "{}", Findings::new(&salvage.report, detail));
     let dim = style::DIM;
     let _ = writeln!(
         text,

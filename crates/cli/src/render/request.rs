@@ -38,7 +38,7 @@ impl fmt::Display for Made<'_> {
             writeln!(f, "  filled in: {} {}: {}", filled.field, shown(&filled.value), shown(&filled.why))?;
         }
         count_line(f, report, self.warnings)?;
-        write!(f, "{}", Findings { report, detail: self.detail })?;
+        write!(f, "{}", Findings::new(report, self.detail))?;
         rules_line(f, self.profile)?;
         let bad = style::BAD;
         match (self.status, self.written) {
@@ -84,7 +84,7 @@ impl fmt::Display for Validated<'_> {
             None => writeln!(f)?,
         }
         count_line(f, report, self.warnings)?;
-        write!(f, "{}", Findings { report, detail: self.detail })?;
+        write!(f, "{}", Findings::new(report, self.detail))?;
         rules_line(f, self.profile)
     }
 }

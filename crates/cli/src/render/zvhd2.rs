@@ -30,7 +30,7 @@ pub(crate) fn checked(path: &Path, checked: &CheckedContainer, depth: Depth, det
         let _ = writeln!(text, "  {}", counts.join(", "));
     }
     text += &summary(&checked.info);
-    let _ = write!(text, "{}", Findings { report: &checked.report, detail });
+    let _ = write!(text, "{}", Findings::new(&checked.report, detail));
     text
 }
 

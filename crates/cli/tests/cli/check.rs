@@ -32,7 +32,7 @@ fn a_raw_without_a_bitmap_is_refused_and_with_one_passes_with_the_layout_unprove
     assert_eq!(file["scan"]["data_blocks"], 2);
 
     let run = folder.run(&["check", "disk.raw"]);
-    assert!(run.out.starts_with("disk.raw: IMPORTABLE, bitmap layout unproven\n"), "{}", run.out);
+    assert!(run.out.starts_with("disk.raw: IMPORTABLE, bitmap layout unproven (2 warnings"), "{}", run.out);
     assert!(run.err.is_empty(), "{}", run.err);
     assert_eq!(folder.run(&["check", "--strict", "disk.raw"]).status, 1);
 }
@@ -133,7 +133,7 @@ fn a_zvhd2_of_the_reference_passes_and_a_damaged_one_does_not() {
     assert_eq!((status, verdict.as_str()), (0, "importable"));
     assert_eq!(found, ["IMS-005", "IMS-018"]);
     assert_eq!(file["reservations"], serde_json::json!([]));
-    assert!(folder.run(&["check", "good.zvhd2"]).out.starts_with("good.zvhd2: IMPORTABLE\n"));
+    assert!(folder.run(&["check", "good.zvhd2"]).out.starts_with("good.zvhd2: IMPORTABLE ("));
 
     // One byte of a record's payload: only expanding it shows that.
     let mut bytes = imsprep_testdata::golden("zstd_a_8m.zvhd2").to_vec();
@@ -144,6 +144,27 @@ fn a_zvhd2_of_the_reference_passes_and_a_damaged_one_does_not() {
     let (status, verdict, _, file) = checked(&folder, &["--quick", "bad.zvhd2"]);
     assert_eq!((status, verdict.as_str()), (0, "importable"));
     assert_eq!(file["reservations"], serde_json::json!(["content-not-checked"]));
+}
+
+#[test]
+fn the_text_of_a_sound_image_fits_ten_lines() {
+    let folder = Folder::new();
+    // A disk of 50 GiB with one partition.
+    let small = std::fs::read(imsprep_testdata::folder().join("small.raw")).unwrap();
+    folder.sparse("disk.raw", 50 * GIB, &[]);
+    let disk = std::fs::File::options().write(true).open(folder.path("disk.raw")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&disk, &small, 0).unwrap();
+    folder.run(&["bitmap", "create", "disk.raw"]);
+    assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2"]).status, 0);
+    for image in ["disk.raw", "disk.zvhd2"] {
+        let [brief, verbose] = [&["check", image][..], &["check", "-v", image]].map(|args| folder.run(args));
+        assert_eq!((brief.status, verbose.status), (0, 0), "{}", brief.out);
+        assert!(brief.out.lines().count() <= 10, "{}", brief.out);
+        // What the short text leaves out.
+        for fact in ["  format  ", "  file    ", "  blocks  ", "the operating system: virtio"] {
+            assert!(verbose.out.contains(fact) && !brief.out.contains(fact), "{fact}: {}", verbose.out);
+        }
+    }
 }
 
 #[test]
@@ -188,7 +209,7 @@ fn a_folder_stands_for_its_images_and_a_table_ends_the_report() {
     assert_eq!(lines.len(), 5, "{table}");
     assert!(lines[1].starts_with("./a.raw    raw     50 GiB  importable"), "{table}");
     assert!(lines[3].ends_with("not importable (IMS-001)"), "{table}");
-    assert_eq!(lines[4], "3 files: 2 passed, 1 did not, 0 could not be looked at");
+    assert_eq!(lines[4], "3 files: 2 passed, 1 failed, 0 could not be checked");
 }
 
 #[test]
@@ -201,7 +222,7 @@ fn of_several_files_could_not_look_beats_not_importable_beats_fine() {
     let run = folder.run(&["check", "none.raw", "bad.zvhd2", "good.zvhd2"]);
     assert_eq!(run.status, 2);
     assert!(run.err.contains("none.raw"), "{}", run.err);
-    assert!(run.out.contains("3 files: 1 passed, 1 did not, 1 could not be looked at"), "{}", run.out);
+    assert!(run.out.contains("3 files: 1 passed, 1 failed, 1 could not be checked"), "{}", run.out);
     let (status, json) = folder.json(&["check", "none.raw", "good.zvhd2"]);
     assert_eq!((status, json["exit_status"].as_i64()), (2, Some(2)));
     assert_eq!(json["files"][0]["verdict"], "could-not-tell");

@@ -214,7 +214,7 @@ fn several_files_have_an_index_and_one_that_is_not_there_is_told() {
         whole_text(*sections.last().unwrap()).contains("none.raw: cannot open"),
         "the error is on the page"
     );
-    assert!(xml.contains("3 files: 1 passed, 1 did not, 1 could not be looked at"));
+    assert!(xml.contains("3 files: 1 passed, 1 failed, 1 could not be checked"));
     // Every link leads somewhere, every id is there once, and headings leave no level out.
     let ids = document.descendants().filter_map(|node| node.attribute("id")).collect::<Vec<_>>();
     assert!(ids.iter().all(|id| ids.iter().filter(|other| *other == id).count() == 1), "{ids:?}");

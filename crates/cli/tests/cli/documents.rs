@@ -206,18 +206,33 @@ fn the_walkthrough() {
 #[test]
 fn the_readme() {
     let folder = Folder::new();
-    gpt(&folder);
     std::fs::create_dir(folder.path("testdata")).unwrap();
     // The bitmap last: it must not be older than its image.
     for name in ["reference.zvhd2", "disk.qcow2", "small.raw", "small.mf"] {
         let bytes = std::fs::read(imsprep_testdata::folder().join(name)).unwrap();
         folder.write(&format!("testdata/{name}"), &bytes);
     }
-    let runs = |command: &str| match command.strip_prefix("cargo run --release --locked --quiet -- check ") {
-        Some(files) => Some(format!("imsprep check {files}")),
-        None => (command == "imsprep inspect disk.raw").then(|| command.into()),
+    let runs = |command: &str| {
+        let files = command.strip_prefix("cargo run --release --locked --quiet -- check ")?;
+        Some(format!("imsprep check {files}"))
     };
     hold("README.md", Reader::new(&folder, Shown::InTheNextBlock, runs));
+}
+
+#[test]
+fn the_page_on_conversions() {
+    let folder = Folder::new();
+    gpt(&folder);
+    let runs = |command: &str| (command == "imsprep inspect disk.raw").then(|| command.into());
+    hold("docs/convert.md", Reader::new(&folder, Shown::InTheNextBlock, runs));
+}
+
+/// It is what a stranger reads first.
+#[test]
+fn the_readme_is_short() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    assert!(readme.lines().count() <= 150, "{}", readme.lines().count());
 }
 
 #[test]
