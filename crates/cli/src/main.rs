@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod emit;
 mod exit;
+mod failure;
 mod identity;
 mod manual;
 mod moment;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     let args = args::parse();
     let setup = match Setup::new(&args.common) {
         Ok(setup) => setup,
-        Err(error) => return terminal::report_failure(&error).into(),
+        Err(error) => return failure::report_failure(&error).into(),
     };
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args, &setup),
@@ -60,6 +61,6 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(&args, &setup),
         Command::Generate(args) => commands::generate::run(&args),
     };
-    let status = result.unwrap_or_else(|error| terminal::report_failure(&error));
+    let status = result.unwrap_or_else(|error| failure::report_failure(&error));
     setup.exit_code(status)
 }

@@ -10,8 +10,9 @@ use imsprep_source::belongs_to_user;
 use crate::args::{IntentArgs, PolicyArgs, RulesOf};
 use crate::config::{Config, Found, find};
 use crate::exit::Status;
+use crate::failure::{hint, note, warning};
 use crate::setup::{Detail, Output, Setup};
-use crate::terminal::{print_error, shown};
+use crate::terminal::shown;
 
 /// What an image is judged by.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Policy {
     pub(crate) fn resolve(args: &PolicyArgs, intent: &IntentArgs, setup: &Setup) -> anyhow::Result<Self> {
         let (config, ignored_config) = read_config(&args.rules, setup)?;
         if let (Some(config), Output::Text(Detail::Verbose)) = (&config, setup.output) {
-            print_error(&format!("imsprep: settings of {}\n", shown(&config.path.display().to_string())));
+            note(format!("settings of {}", shown(&config.path.display().to_string())));
         }
         Ok(Self { ignored_config, ..Self::of(args, intent, config)? })
     }
@@ -103,12 +104,9 @@ fn read_config(args: &RulesOf, setup: &Setup) -> anyhow::Result<(Option<Config>,
         Some(Found::Foreign { path, what }) => {
             if setup.output != Output::Quiet {
                 let (path, what) = (path.display().to_string(), what.display().to_string());
-                print_error(&format!(
-                    "imsprep: {} is not read: {} belongs to another user; if you trust it: --config {}\n",
-                    shown(&path),
-                    shown(&what),
-                    shown(&path)
-                ));
+                let path = shown(&path);
+                warning(format!("{path} is not read: {} belongs to another user", shown(&what)));
+                hint(format!("if you trust it: --config {path}"));
             }
             Ok((None, Some(path)))
         }

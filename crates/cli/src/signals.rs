@@ -15,7 +15,7 @@ use imsprep_source::{Cancel, file_size_signal, hangup_signal, leftovers};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
-use crate::terminal::print_error;
+use crate::failure::{self, STOPPED, STREAM_STOPPED};
 
 /// The handlers, for the life of the process.
 pub(crate) struct Signals {
@@ -31,10 +31,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The same where the process has something to take away.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
-/// What is said of the stop.
-pub(crate) const STOPPED: &str = "imsprep: interrupted; nothing half-written is left\n";
-/// What is said of it where an image went to standard output.
-pub(crate) const STREAM_STOPPED: &str = "imsprep: interrupted; what went to standard output is not whole\n";
 
 impl Signals {
     /// Installs the handlers. They store into flags, and nothing else happens inside of them.
@@ -75,7 +71,7 @@ impl Signals {
             }
             let text = if to_stream.load(Ordering::SeqCst) { STREAM_STOPPED } else { STOPPED };
             // Standard error may be what the work waits for.
-            if let Ok(saying) = thread::Builder::new().spawn(move || print_error(text)) {
+            if let Ok(saying) = thread::Builder::new().spawn(move || failure::error(text)) {
                 let begun = Instant::now();
                 while !saying.is_finished() && begun.elapsed() < PATIENCE {
                     sleep(LOOK / 10);

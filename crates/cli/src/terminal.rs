@@ -4,8 +4,6 @@ use std::io::{self, Write};
 
 use imsprep_rules::acts_on_terminal as acts;
 
-use crate::exit::Status;
-use crate::signals::STOPPED;
 use crate::visible::{for_log, visible_json};
 
 pub(crate) use crate::visible::shown;
@@ -83,48 +81,6 @@ pub(crate) fn print_json_error(value: &impl serde::Serialize) -> anyhow::Result<
     Ok(())
 }
 
-/// Prints an error with all its causes to standard error, and tells the status that follows from it.
-pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
-    use imsprep_toolkit::Error;
-    let (status, message) = match error.downcast_ref::<Error>() {
-        _ if is_cancelled(error) => {
-            print_error(STOPPED);
-            return Status::Interrupted;
-        }
-        // Silently, as every program in a pipe.
-        Some(closed) if closed.is_closed_pipe() => return Status::ReaderGone,
-        Some(
-            Error::NotRaw { .. }
-            | Error::NotConvertible { .. }
-            | Error::MemberNotRead { .. }
-            | Error::NotAsWritten { .. }
-            | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. }),
-        ) => (Status::Wrong, failure_text(error)),
-        _ => (Status::CouldNotLook, failure_text(error)),
-    };
-    print_error(&format!("imsprep: {message}\n"));
-    status
-}
-
-/// Whether somebody asked for the stop, whichever library says so.
-fn is_cancelled(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(imsprep_toolkit::Error::is_cancelled)
-        || error.downcast_ref().is_some_and(imsprep_bench::Error::is_cancelled)
-}
-
-/// An error and its causes on one line, fit for a terminal, and the way out where it is the same for all files.
-pub(crate) fn failure_text(error: &anyhow::Error) -> String {
-    let not_allowed = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied)
-    };
-    let way_out = if error.chain().any(not_allowed) {
-        "; run it as a user who may (sudo), or change the permissions"
-    } else {
-        ""
-    };
-    shown(&format!("{error:#}{way_out}")).to_string()
-}
-
 /// A mistake in the command line, or a page of help, as the parser words it. It repeats arguments as they came, and those may
 /// be names of files.
 pub(crate) fn report_usage(error: &clap::Error) -> ! {
@@ -149,21 +105,4 @@ pub(crate) fn report_usage(error: &clap::Error) -> ! {
 
 fn has_line_feed(arg: &std::ffi::OsStr) -> bool {
     arg.as_encoded_bytes().contains(&b'\n')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stop_is_known_whichever_library_says_so() {
-        use imsprep_source::Error::Cancelled;
-        let toolkit = anyhow::Error::new(imsprep_toolkit::Error::from(Cancelled));
-        let bench = anyhow::Error::new(imsprep_bench::Error::from(Cancelled));
-        for error in [toolkit, bench] {
-            assert_eq!(report_failure(&error.context("while measuring")), Status::Interrupted);
-        }
-        let failed = imsprep_bench::Error::Failed { program: "imsprep".into(), message: "no".into() };
-        assert_eq!(report_failure(&anyhow::Error::new(failed)), Status::CouldNotLook);
-    }
 }

@@ -9,11 +9,12 @@ use imsprep_source::{Input, OutputFile, Overwrite};
 
 use crate::args::BenchArgs;
 use crate::exit::Status;
+use crate::failure::report_failure;
 use crate::page;
 use crate::policy::Warnings;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json, report_failure};
+use crate::terminal::{print, print_json};
 use crate::wire;
 
 pub(crate) fn run(args: &BenchArgs, setup: &Setup) -> anyhow::Result<Status> {

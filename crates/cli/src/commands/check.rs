@@ -10,12 +10,13 @@ use super::extra_file::ExtraFiles;
 use crate::args::CheckArgs;
 use crate::emit::Form;
 use crate::exit::Status;
+use crate::failure::report_failure;
 use crate::outcome::Outcome;
 use crate::page;
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Detail, Setup};
-use crate::terminal::{print, print_json_line, report_failure};
+use crate::terminal::{print, print_json_line};
 use crate::wire;
 
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {

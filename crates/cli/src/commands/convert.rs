@@ -10,10 +10,10 @@ use imsprep_toolkit::{Conversion, ConvertOptions, Direction, Plan, plan_conversi
 
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
+use crate::failure::{self, STREAM_STOPPED};
 use crate::policy::{Policy, Warnings};
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::signals::STREAM_STOPPED;
 use crate::terminal::{print, print_error, print_json, print_json_error};
 use crate::{moment, wire};
 
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     };
     let conversion = match conversion {
         Err(error) if to_stream && is_stop(&error) => {
-            print_error(STREAM_STOPPED);
+            failure::error(STREAM_STOPPED);
             return Ok(Status::Interrupted);
         }
         other => other?,

@@ -9,9 +9,10 @@ use imsprep_toolkit::{OpenedImage, expand_targets};
 
 use crate::args::DetectArgs;
 use crate::exit::Status;
+use crate::failure::report_failure;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json, report_failure};
+use crate::terminal::{print, print_json};
 use crate::wire;
 
 /// What came of one file: found out, or why not.

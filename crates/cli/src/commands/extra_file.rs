@@ -10,10 +10,11 @@ use imsprep_toolkit::{Error, Target};
 use super::manifest;
 use crate::args::ReportArgs;
 use crate::exit::Status;
+use crate::failure::{report_failure, warning};
 use crate::outcome::Outcome;
 use crate::page;
 use crate::policy::Policy;
-use crate::terminal::{print_error, report_failure, shown};
+use crate::terminal::shown;
 
 /// What `--manifest` and `--html` name.
 pub(crate) struct ExtraFiles {
@@ -84,7 +85,7 @@ impl ExtraFile {
 
     pub(super) fn leave_out(&self, why: &str) {
         let path = self.path.display().to_string();
-        print_error(&format!("imsprep: {}: not written, as {why}\n", shown(&path)));
+        warning(format!("{}: not written, as {why}", shown(&path)));
     }
 
     fn create(&self) -> anyhow::Result<OutputFile> {

@@ -4,10 +4,11 @@ use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
 use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
 use crate::exit::Status;
+use crate::failure::{failure_text, report_failure};
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{failure_text, print, print_json, report_failure};
+use crate::terminal::{print, print_json};
 use crate::wire;
 
 pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {

@@ -10,11 +10,11 @@ use super::extra_file::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Form;
 use crate::exit::Status;
+use crate::failure::report_failure;
 use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
 use crate::page;
 use crate::policy::{Policy, Warnings};
 use crate::setup::Setup;
-use crate::terminal::report_failure;
 use crate::{moment, render, wire};
 
 const SCHEMA: &str = "imsprep.prepare";

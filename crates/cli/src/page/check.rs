@@ -10,6 +10,7 @@ use super::findings::{findings, not_checked};
 use super::parts::{Kind, Line, facts, section, table};
 use super::{Page, disk_tables, text};
 use crate::exit::Status;
+use crate::failure::failure_text;
 use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::policy::Warnings;
@@ -17,7 +18,6 @@ use crate::render;
 use crate::render::check::{codes_that_count, sum, verdict_text};
 use crate::render::findings::counts;
 use crate::setup::Detail;
-use crate::terminal::failure_text;
 
 /// The whole document; `made` is the time of the check's end in Unix seconds.
 pub(crate) fn page(outcomes: &[Outcome], policy: &Policy, made: u64) -> String {

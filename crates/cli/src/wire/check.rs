@@ -13,9 +13,9 @@ use super::report::WireReport;
 use super::zvhd2::WireInfo;
 use super::{UnderPolicy, WirePath};
 use crate::exit::Status;
+use crate::failure::failure_text;
 use crate::outcome::Outcome;
 use crate::policy::Policy;
-use crate::terminal::failure_text;
 
 /// A document on all files, or on one.
 pub(crate) type Document<T> = super::Document<UnderPolicy<T>>;

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::WirePath;
 use crate::commands::detect::Outcome;
+use crate::failure::failure_text;
 use crate::render::detect::{codes, fact_text};
-use crate::terminal::failure_text;
 
 /// All files of a call.
 #[derive(Debug, Serialize)]

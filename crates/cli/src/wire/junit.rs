@@ -10,10 +10,11 @@ use std::fmt::Write as _;
 use imsprep_findings::{Report, Severity, Tally};
 
 use crate::exit::Status;
+use crate::failure::failure_text;
 use crate::outcome::Judged;
 use crate::policy::Warnings;
 use crate::render;
-use crate::terminal::{failure_text, shown};
+use crate::terminal::shown;
 
 /// The whole document.
 pub(crate) fn document(files: &[Judged<'_>], warnings: Warnings) -> String {

@@ -10,9 +10,9 @@ use super::WirePath;
 use super::check::File;
 use super::convert::Converted;
 use crate::exit::Status;
+use crate::failure::failure_text;
 use crate::policy::Policy;
 use crate::render::prepare::next_step;
-use crate::terminal::failure_text;
 
 /// An image that was prepared, or why not.
 #[derive(Debug, Serialize)]

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::uri::file_uri;
 use crate::exit::Status;
+use crate::failure::failure_text;
 use crate::outcome::Judged;
-use crate::terminal::{failure_text, shown};
+use crate::terminal::shown;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -164,7 +164,7 @@ fn disturb(stage: &mut Stage, writer: &Writer, args: &[&str], name: &str) {
                 continue;
             }
             assert_eq!(output.status.code(), Some(2), "{context}");
-            assert!(err.contains(&format!("imsprep: {name}: ")), "{context}");
+            assert!(err.contains(&format!("error: {name}: ")), "{context}");
             stage.assert_left(writer, Left::Nothing, &context);
         }
     }
@@ -219,7 +219,7 @@ fn an_output_folder_that_is_removed_meanwhile_is_named() {
         let output = stopped.go_on();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
-        assert!(err.contains(&format!("imsprep: {}: cannot", writer.outputs[0])), "{args:?}: {err}");
+        assert!(err.contains(&format!("error: {}: cannot", writer.outputs[0])), "{args:?}: {err}");
         assert!(err.contains("nothing was written: No such file or directory"), "{args:?}: {err}");
         stage.assert_left(writer, Left::Nothing, &err);
         std::fs::create_dir(stage.folder.path("out")).unwrap();

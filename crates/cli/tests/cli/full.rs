@@ -18,7 +18,7 @@ fn fails(stage: &mut Stage, writer: &Writer, call: &Call, error: &str, words: &s
     let err = String::from_utf8_lossy(&output.stderr).into_owned();
     let context = format!("{args:?}, {error} at {call:?}: {err}");
     assert_eq!(output.status.code(), Some(2), "{context}");
-    assert!(writer.outputs.iter().any(|name| err.contains(&format!("imsprep: {name}: "))), "{context}");
+    assert!(writer.outputs.iter().any(|name| err.contains(&format!("error: {name}: "))), "{context}");
     assert!(err.contains("nothing was written") && err.contains(words), "{context}");
     stage.assert_left(writer, Left::Nothing, &context);
 }
@@ -95,7 +95,7 @@ fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
         let words =
-            format!("imsprep: {}: is whole and in its place, but its bitmap file is not", writer.outputs[0]);
+            format!("error: {}: is whole and in its place, but its bitmap file is not", writer.outputs[0]);
         assert!(err.contains(&words) && err.contains(writer.outputs[1]), "{args:?}: {err}");
         assert!(
             stage.folder.path(writer.outputs[0]).exists() && !stage.folder.path(writer.outputs[1]).exists()

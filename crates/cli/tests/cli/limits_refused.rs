@@ -91,7 +91,7 @@ fn a_device_that_is_not_for_this_user() {
     ] {
         let run = nobody.run(&here, args);
         assert_eq!(run.status, 2, "{args:?}: {run:?}");
-        let expected = format!("{}: cannot open: Permission denied (os error 13); {WAY_OUT}", device.0);
+        let expected = format!("{}: cannot open: Permission denied (os error 13)\nhint: {WAY_OUT}", device.0);
         assert!(run.err.contains(&expected), "{args:?}: {}", run.err);
         assert_eq!(folder.names(), ["disk.raw", "imsprep-copy"], "{args:?}");
     }
@@ -110,7 +110,7 @@ fn a_file_and_a_folder_that_are_not_for_this_user() {
     mode(&image, 0o000);
     let run = nobody.run(&here, &["check", "disk.raw"]);
     assert_eq!(run.status, 2, "{run:?}");
-    let words = format!("disk.raw: cannot open: Permission denied (os error 13); {WAY_OUT}\n");
+    let words = format!("disk.raw: cannot open: Permission denied (os error 13)\nhint: {WAY_OUT}\n");
     assert!(run.err.contains(&words), "{}", run.err);
     mode(&image, 0o444);
     mode(&folder.path("closed"), 0o555);

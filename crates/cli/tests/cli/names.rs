@@ -13,7 +13,7 @@ use crate::folder::{Folder, names_in};
 /// Escape sequences, C1 controls, line feeds, what turns the direction of writing, no UTF-8, a hyphen.
 const NAMES: &[&[u8]] = &[
     b"a\x1b[2J\x1b]0;owned\x07b.raw",
-    b"line\nimsprep: all is well.raw",
+    b"line\nerror: all is well.raw",
     b"tab\tcr\rbs\x08del\x7f.raw",
     "c1\u{9b}2J\u{85}x.raw".as_bytes(),
     "bidi\u{202e}war.\u{2066}exe\u{61c}.raw".as_bytes(),
@@ -176,7 +176,7 @@ fn no_name_does_anything_to_a_terminal_and_json_tells_it_whole() {
                 assert!(!text.contains(acts), "{context}");
                 assert!(!text.lines().any(is_ci_command), "{context}");
                 // Nor is a line of ours made by it.
-                assert!(!text.lines().any(|line| line.starts_with("imsprep: all is well")), "{context}");
+                assert!(!text.lines().any(|line| line.starts_with("error: all is well")), "{context}");
             }
             let text = String::from_utf8_lossy(&output.stdout);
             let parsed = text.trim_start().starts_with(['{', '[']);

@@ -13,10 +13,7 @@ fn refused(stage: &mut Stage, writer: &Writer, what: &str, words: &str) {
         let run = stage.folder.run(&args);
         let context = format!("{args:?}, {what}: {run:?}");
         assert_eq!(run.status, 2, "{context}");
-        assert!(
-            writer.outputs.iter().any(|name| run.err.contains(&format!("imsprep: {name}: "))),
-            "{context}"
-        );
+        assert!(writer.outputs.iter().any(|name| run.err.contains(&format!("error: {name}: "))), "{context}");
         assert!(run.err.contains(words), "{context}");
         stage.assert_left(writer, Left::Nothing, &context);
     }

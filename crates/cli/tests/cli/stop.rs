@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(8);
 /// When a command that was started waits for its input.
 const STARTED: Duration = Duration::from_secs(2);
 
-const STOPPED: &str = "imsprep: interrupted; nothing half-written is left\n";
+const STOPPED: &str = "error: interrupted; nothing half-written is left\n";
 
 /// Commands that wait for `FIFO` or, without it, for standard input.
 const WAITING: &[&[&str]] = &[
@@ -133,7 +133,7 @@ fn the_first_signal_ends_what_waits_for_a_file_and_leaves_nothing() {
     for ((_, args), number) in &all {
         loop {
             let err = std::fs::read_to_string(said.path(&number.to_string())).unwrap();
-            if err.contains("imsprep: interrupted; ") {
+            if err.contains("error: interrupted; ") {
                 break;
             }
             assert!(begun.elapsed() < SOON, "{args:?}: {err}");

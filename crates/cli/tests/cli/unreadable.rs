@@ -38,7 +38,7 @@ fn each_read(stage: &mut Stage, writer: &Writer, args: &[&str], names: &[&str]) 
             let err = String::from_utf8_lossy(&output.stderr).into_owned();
             let context = format!("{args:?}, {call:?}: {err}");
             assert_eq!(output.status.code(), Some(2), "{context}");
-            assert!(err.contains(&format!("imsprep: {name}: cannot read at offset ")), "{context}");
+            assert!(err.contains(&format!("error: {name}: cannot read at offset ")), "{context}");
             assert!(err.contains("Input/output error"), "{context}");
             stage.assert_left(writer, Left::Nothing, &context);
         }
@@ -105,7 +105,7 @@ fn a_bad_place_of_a_disk_for_real() {
         for args in commands {
             let run = folder.run(args);
             assert_eq!(run.status, 2, "{args:?}: {run:?}");
-            assert!(run.err.contains("imsprep: disk.raw: cannot read at offset "), "{args:?}: {run:?}");
+            assert!(run.err.contains("error: disk.raw: cannot read at offset "), "{args:?}: {run:?}");
             let after = (folder.names(), crate::folder::names_in(&folder.path("out")));
             assert_eq!(before, after, "{args:?}");
         }

@@ -131,7 +131,7 @@ fn the_project_file_is_read_beaten_by_flags_and_may_be_left_out() {
         run.out
     );
     assert!(run.out.contains("--profile otc"), "{}", run.out);
-    assert_eq!(check(&folder, &["-v", "disk.raw"]).err, "imsprep: settings of imsprep.toml\n");
+    assert_eq!(check(&folder, &["-v", "disk.raw"]).err, "note: settings of imsprep.toml\n");
     let (_, json) = folder.json(&["check", "disk.raw"]);
     assert_eq!((&json["config"]["path"], &json["profile"]), (&json!("imsprep.toml"), &json!("otc")));
 
@@ -145,7 +145,7 @@ fn the_project_file_is_read_beaten_by_flags_and_may_be_left_out() {
     folder.write("other.toml", b"strikt = true\n");
     let run = check(&folder, &["--config", "other.toml", "disk.raw"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""));
-    assert!(run.err.starts_with("imsprep: other.toml:1:1: unknown field `strikt`"), "{}", run.err);
+    assert!(run.err.starts_with("error: other.toml:1:1: unknown field `strikt`"), "{}", run.err);
     assert_eq!(check(&folder, &["--config", "none.toml", "disk.raw"]).status, 2);
 }
 

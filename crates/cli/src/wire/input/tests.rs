@@ -66,7 +66,7 @@ fn expected(outcome: &Outcome) -> ReportedImage {
         reservations,
         bytes,
         seconds: Some(1.5),
-        error: outcome.result.as_ref().err().map(crate::terminal::failure_text),
+        error: outcome.result.as_ref().err().map(crate::failure::failure_text),
         tallies,
         finding,
     }
