@@ -38,10 +38,10 @@ pub(crate) use request::{
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;
 
-const EXIT_CODES: &str = "Exit status: 0 fine (perhaps with warnings), 1 looked and something is wrong, 2 could not look, \
+const EXIT_CODES: &str = "Exit status: 0 success, possibly with warnings; 1 checked, and something is wrong; 2 could not be checked; \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
 
-/// Checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
+/// Check and prepare disk images for quick import into Huawei Cloud and Open Telekom Cloud.
 ///
 /// Run it on the file before the upload. It works offline and never changes an image.
 #[derive(Debug, Parser)]
@@ -64,13 +64,13 @@ pub(crate) struct CommonArgs {
     /// Print the result as JSON
     #[arg(long, global = true, display_order = AFTER_ALL)]
     pub(crate) json: bool,
-    /// Print nothing but errors; the exit status tells the result
+    /// Print only errors; the exit status is the result
     #[arg(short, long, global = true, display_order = AFTER_ALL + 1, conflicts_with_all = ["json", "verbose"])]
     pub(crate) quiet: bool,
     /// Print more: every place of a finding, reasons and sources
     #[arg(short, long, global = true, display_order = AFTER_ALL + 2)]
     pub(crate) verbose: bool,
-    /// Show no progress bar (there is none when standard error is no terminal)
+    /// Show no progress bar (none is shown if standard error is not a terminal)
     #[arg(long, global = true, display_order = AFTER_ALL + 3)]
     pub(crate) no_progress: bool,
     /// Number of worker threads [default: one for each core]
@@ -90,63 +90,63 @@ pub(crate) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The verdict: may these images be imported?
+    /// Check whether images may be imported
     Check(CheckArgs),
-    /// Tell the format of files, the size of the disk in them, and what matters to an import
+    /// Show the format, the disk size, and facts that matter to an import
     Detect(DetectArgs),
-    /// Tell what is inside a disk: partitions, file systems, boot loaders, and what follows from them
+    /// Show partitions, file systems, boot loaders and firmware of a disk
     Inspect(InspectArgs),
-    /// Make, verify and look into bitmap files (.mf), which RAW images need; learn their layout
+    /// Create, verify, show and convert bitmap files (.mf), which RAW images need; learn their layout
     #[command(subcommand)]
     Bitmap(BitmapCommand),
-    /// Do all that an image needs before its import: detect, convert, check, and tell the next step
+    /// Convert an image if necessary, check the result, and show the next step
     Prepare(PrepareArgs),
     /// Convert an image to ZVHD2, or to RAW with its bitmap
     Convert(ConvertArgs),
     /// Compare the disks in two images, whatever their formats
     Compare(CompareArgs),
-    /// Look into ZVHD2 files, and repair them
+    /// Check, show and repair ZVHD2 files
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
-    /// Make the body of the request that imports an image, or check one
+    /// Write or validate the body of the import request
     Request(Box<RequestArgs>),
-    /// List the values that os_version may have in a request, and the pages that name them
+    /// List the values of os_version for a request, and the pages that name them
     OsVersions(OsVersionsArgs),
     /// List every rule with its code and severity; explain the service's error codes
     Rules(RulesArgs),
-    /// Join the reports of many runs into one: one process for each image, on one machine or many
+    /// Merge the reports of many runs, on one machine or many
     Summary(SummaryArgs),
-    /// Measure how fast zero blocks are found and ZVHD2 is made: imsprep and others, side by side
+    /// Measure scans and conversions of imsprep and other programs side by side
     Bench(BenchArgs),
-    /// Make manual pages, and completions for shells
+    /// Write manual pages and shell completions
     Generate(GenerateArgs),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep check disk.raw                   is it importable, and does disk.mf fit it?
-  imsprep check --write-bitmap disk.raw    the same, and write disk.mf if there is none
-  imsprep check --json images/ > out.json  every image in a folder, for a script
-  imsprep check --quick disk.zvhd2         structure only, in seconds
+  imsprep check disk.raw                   read disk.raw and compare it with disk.mf
+  imsprep check --write-bitmap disk.raw    also write disk.mf if it is missing
+  imsprep check --json images/ > out.json  all images in a folder, for a script
+  imsprep check --quick disk.zvhd2         only the structure, in seconds
   imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
-  imsprep check --manifest sums.json disk.raw    and size and SHA-256 of disk.raw and disk.mf
-  imsprep check --html report.html images/        and a page to look at, with maps of the disks
+  imsprep check --manifest sums.json disk.raw    also write size and SHA-256 of disk.raw and disk.mf
+  imsprep check --html report.html images/        also write an HTML report with maps of the disks
 
-A RAW is compared with its bitmap and every record of a ZVHD2 is expanded, unless --quick.
-A folder stands for the images in it; its subfolders are not searched.
+By default check compares a RAW with its bitmap and decompresses every record of a ZVHD2; --quick skips both. If FILE is a \
+folder, all images directly in it are checked.
 
-imsprep.toml holds a project's settings: profile, strict, purpose, bms, prefix, deny, and the table [allow] of codes with the \
-reason for each. It is looked for in this folder; within a repository, in the folders above as well, up to the repository's \
-own. Flags beat it.")]
+imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, deny, and the table [allow], which maps \
+codes to reasons. It is looked up in the current folder and, within a repository, in the parent folders up to the root of the \
+repository. Flags override it.")]
 #[command(group(ArgGroup::new("outputs").args(["manifest", "html"]).multiple(true)))]
 pub(crate) struct CheckArgs {
     /// Images, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Leave the content unread: it is listed as not checked
+    /// Skip reading the content (reported as not checked)
     #[arg(long, conflicts_with = "manifest")]
     pub(crate) quick: bool,
-    /// Write the bitmap of a RAW that has none; never replaces one
+    /// Write the bitmap of a RAW if it is missing; never replaces a file
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
     #[command(flatten)]
@@ -162,16 +162,16 @@ pub(crate) struct CheckArgs {
     pub(crate) force: bool,
 }
 
-/// How the bytes of a RAW are brought in.
+/// I/O method for reading RAW images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Io {
-    /// Chosen by what the file is and whether it is in memory already; -v tells which and why
+    /// Choose by the kind of file and by whether it is in memory; -v shows the choice and the reason
     Auto,
-    /// Memory maps: fastest for what is in memory
+    /// Memory maps: fastest for files in memory
     Map,
-    /// Reads, several at a time: for disks, devices and network file systems
+    /// Several reads at a time: for disks, devices and network file systems
     Read,
-    /// Reads past the page cache
+    /// Reads that bypass the page cache
     Direct,
 }
 
@@ -190,15 +190,15 @@ impl From<Io> for imsprep_scan::IoMode {
 #[command(after_help = "Examples:
   imsprep detect disk.img
   imsprep detect --json *.vmdk
-  imsprep detect images/          every image in a folder, and a table
+  imsprep detect images/          all images in a folder, with a table
   imsprep detect appliance.ova    the disks in it, without unpacking it
 
-The content counts, not the name. Nothing that a file names is opened. Of a compressed file the first 72 KiB are expanded, and \
-of a tar archive or an OVA the first sixteen members that may be disks are looked at. A folder stands for the images in it; \
-its subfolders are not searched.
+The format is detected from the content, not from the name. Other files that an image refers to are never opened. The first \
+72 KiB of a compressed file are decompressed, and the first sixteen members of a tar archive or OVA that may be disks are \
+inspected. If FILE is a folder, all images directly in it are read.
 
-Codes stand beside what forbids an import or casts doubt on it; imsprep rules CODE explains one. Exit status 0: all files \
-could be looked at, whatever was found; imsprep check gives the verdict.")]
+A fact that may forbid the import is shown with the code of its rule; imsprep rules CODE explains it. Exit status 0: all files \
+could be read, whatever was found; imsprep check gives the verdict.")]
 pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
@@ -207,63 +207,63 @@ pub(crate) struct DetectArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep convert disk.qcow2 disk.zvhd2          in one pass, without a RAW in between
-  imsprep convert --verify disk.raw disk.zvhd2   and read every block back
-  imsprep convert disk.vmdk disk.raw             sparse, and disk.mf beside it
+  imsprep convert disk.qcow2 disk.zvhd2          in one pass, without an intermediate RAW
+  imsprep convert --verify disk.raw disk.zvhd2   also read every block back
+  imsprep convert disk.vmdk disk.raw             sparse; also writes disk.mf
   imsprep convert disk.raw - | upload            to standard output
-  imsprep convert disk.zvhd2 disk.raw            as long as the image it was made from
+  imsprep convert disk.zvhd2 disk.raw            with the size of the original image
 
-A RAW becomes a ZVHD2, a ZVHD2 becomes a RAW; of all others the name of DST decides: .raw and .img is RAW, else ZVHD2. What \
-SRC does not keep is not read. An image that is not whole, that is encrypted or damaged, or has snapshots, is refused: exit \
-status 1. --allow IMS-008 takes the current state and leaves snapshots behind, IMS-017 takes the disk of an image that was \
-not closed, IMS-051 and IMS-061 one that was cut off, as it is now.
+A RAW is converted to ZVHD2 and a ZVHD2 to RAW. For other sources the extension of DST selects the format: RAW for .raw and \
+.img, otherwise ZVHD2. Unallocated clusters of SRC are not read. An image that is incomplete, encrypted or damaged, or has \
+snapshots, is refused: exit status 1. --allow IMS-008 converts the current state without the snapshots, --allow IMS-017 an image \
+that was not closed, --allow IMS-051 and IMS-061 a truncated disk as it is.
 
-DST appears whole or not at all, of a RAW first the image and then its bitmap; what went to standard output can't be taken \
-back, and is whole only if the exit status is 0 (141: its reader went away).")]
+DST is renamed into place only when it is complete; the bitmap of a RAW follows its image. Output on standard output is complete \
+only if the exit status is 0 (141: the reader closed the pipe).")]
 pub(crate) struct ConvertArgs {
     /// RAW image, block device, ZVHD2, ZVHD, VHD, qcow2 or VMDK
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
-    /// The file to write; - is standard output
+    /// File to write; - is standard output
     #[arg(value_name = "DST")]
     pub(crate) output: PathBuf,
     /// Replace DST if it exists; never SRC
     #[arg(long)]
     pub(crate) force: bool,
-    /// Read DST back before it is put in place, and compare every block by CRC-32
+    /// Read DST back and compare every block by CRC-32 before it is renamed into place
     #[arg(long)]
     pub(crate) verify: bool,
-    /// To ZVHD2: how hard to compress, from 1 to 22 [default: 3, as the vendor's driver]
+    /// To ZVHD2: compression level, from 1 to 22 [default: 3, as the vendor's driver]
     #[arg(long, value_name = "N", value_parser = parse_level)]
     pub(crate) level: Option<Level>,
-    /// To ZVHD2: the file's identity [default: random]
+    /// To ZVHD2: UUID of the file [default: random]
     #[arg(long, value_name = "UUID", value_parser = parse_uuid)]
     pub(crate) uuid: Option<[u8; 16]>,
-    /// To ZVHD2: when it was made, as Unix seconds or RFC 3339 [default: SOURCE_DATE_EPOCH, else now]
+    /// To ZVHD2: time of creation, as Unix seconds or RFC 3339 [default: SOURCE_DATE_EPOCH, else now]
     #[arg(long, value_name = "TIME", value_parser = parse_timestamp)]
     pub(crate) timestamp: Option<u32>,
-    /// RAW to ZVHD2: how to bring in the bytes while looking for zero blocks; the result is the same [default: auto]
+    /// RAW to ZVHD2: I/O method of the scan for zero blocks; does not change the result [default: auto]
     #[arg(long, value_name = "MODE")]
     pub(crate) io: Option<Io>,
-    /// To RAW: how much of the disk [default: orig]
+    /// To RAW: size of the result [default: orig]
     #[arg(long, value_name = "LENGTH")]
     pub(crate) size: Option<Length>,
-    /// To RAW: write no bitmap file beside it
+    /// To RAW: write no bitmap file
     #[arg(long)]
     pub(crate) no_bitmap: bool,
-    /// Which disk of an archive (OVA) with several, counted from 1
+    /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }
 
-/// How much of the disk in a container becomes a RAW.
+/// Which size a RAW gets that is made from a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Length {
-    /// As much as the image had that the container was made from
+    /// The size of the image that the container was made from
     Orig,
-    /// What readers expose: that, rounded up to 1 GiB
+    /// The size of the disk: the same, rounded up to 1 GiB
     Disk,
 }
 
@@ -286,15 +286,15 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-RAW, ZVHD2, ZVHD, VHD, qcow2, VMDK and more. Holes, blocks that are not kept and zeros are all the same, and so is a longer \
-disk that goes on in zeros: a ZVHD2's disk ends at a whole GiB.
+A and B may have any format that imsprep convert reads. Holes, blocks without a record and zeros are equal. A longer disk has \
+the same content if it contains only zeros beyond the end of the other: the disk of a ZVHD2 is a multiple of 1 GiB.
 
-Exit status 1: the content differs; the first byte that does is named.")]
+Exit status 1: the content differs; the offset of the first different byte is shown.")]
 pub(crate) struct CompareArgs {
-    /// One image or block device
+    /// First image or block device
     #[arg(value_name = "A")]
     pub(crate) a: PathBuf,
-    /// The other
+    /// Second image or block device
     #[arg(value_name = "B")]
     pub(crate) b: PathBuf,
 }
@@ -305,7 +305,7 @@ pub(crate) enum Zvhd2Command {
     Check(Zvhd2CheckArgs),
     /// Show the fields and regions of a ZVHD2 file
     Info(Zvhd2InfoArgs),
-    /// List the stretches of data and of zeros on the disk
+    /// List the data and zero ranges of the disk
     Map(Zvhd2MapArgs),
     /// Rebuild a damaged ZVHD2 file from its records, into a new file
     Repair(Zvhd2RepairArgs),
@@ -316,13 +316,13 @@ pub(crate) enum Zvhd2Command {
   imsprep zvhd2 check disk.zvhd2
   imsprep zvhd2 check --quick disk.zvhd2    footers, index, bitmap and record headers only
 
-Errors are what the vendor's index reader can't read or reads wrongly; warnings are what only that reader can read, and \
-what its writer would not have written.")]
+A finding is an error if the vendor's index reader cannot read the file or reads it wrongly. It is a warning if only that \
+reader can read the file, or if the vendor's writer would not have written it.")]
 pub(crate) struct Zvhd2CheckArgs {
     /// ZVHD2 file
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Do not expand the records: listed as not checked
+    /// Skip decompressing the records (reported as not checked)
     #[arg(long)]
     pub(crate) quick: bool,
     #[command(flatten)]
@@ -336,7 +336,7 @@ pub(crate) struct Zvhd2CheckArgs {
   imsprep zvhd2 info disk.zvhd2
   imsprep zvhd2 info --json disk.zvhd2
 
-The fields are shown as they are, sound or not; imsprep zvhd2 check judges them.")]
+The fields are shown without being checked; see imsprep zvhd2 check.")]
 pub(crate) struct Zvhd2InfoArgs {
     /// ZVHD2 file
     #[arg(value_name = "FILE")]
@@ -348,7 +348,7 @@ pub(crate) struct Zvhd2InfoArgs {
   imsprep zvhd2 map disk.zvhd2
   imsprep zvhd2 map --json disk.zvhd2    as qemu-img map --output=json prints it
 
-Of a stretch of data it is not known whether it is zero; a block without a record is.")]
+Data ranges may still contain zeros; blocks without a record are always zero.")]
 pub(crate) struct Zvhd2MapArgs {
     /// ZVHD2 or ZVHD file
     #[arg(value_name = "FILE")]
@@ -359,20 +359,20 @@ pub(crate) struct Zvhd2MapArgs {
 #[command(after_help = "Examples:
   imsprep zvhd2 repair broken.zvhd2 saved.zvhd2
 
-For files that are cut off, that got or lost bytes, whose END, index or bitmap is lost or damaged, or that have damage among \
-their records. IN is only read. A record is saved, wherever it begins, if it has its end marker, expands to one whole block, \
-and is not contradicted by a sound index or bitmap; its data is copied as it is. Without its end marker it is saved only if it \
-has a checksum, or if it is compressed throughout and the next record begins where it ends.
+For files that were truncated, that lost or gained bytes, or that are damaged in END, index, bitmap or records. IN is never \
+changed. repair copies every record, at any offset, that has its end marker, decompresses to exactly one block, and does not \
+contradict the index or bitmap, where those are intact; the compressed data is copied unchanged. A record without its end marker \
+is copied only if it has a checksum, or if all of it is compressed and the next record begins where it ends.
 
-Exit status 1: data is lost, or nobody knows whether any is; the blocks that are known to be missing are listed.")]
+Exit status 1: data is lost, or it cannot be determined whether data is lost; the blocks that are known to be missing are listed.")]
 pub(crate) struct Zvhd2RepairArgs {
     /// Damaged ZVHD2 file
     #[arg(value_name = "IN")]
     pub(crate) file: PathBuf,
-    /// The new file
+    /// File to write
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
-    /// Size of the disk, for a file of which no sound footer is left: bytes, or a number with K, M, G or T (3G = 3GiB)
+    /// Size of the disk, for a file without an intact footer: bytes, or a number with K, M, G or T (3G = 3GiB)
     #[arg(long, value_name = "SIZE", value_parser = parse_disk_size)]
     pub(crate) size: Option<u64>,
     /// Replace OUT if it exists; never IN
@@ -383,10 +383,10 @@ pub(crate) struct Zvhd2RepairArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep rules
-  imsprep rules BM-001    why there is such a rule, its source, and how to mend what breaks it
-  imsprep rules IMG.0056     what an error code of the service means, which rules foresee it, what to do")]
+  imsprep rules BM-001       reason and source of a rule, and how to fix a finding
+  imsprep rules IMG.0056     meaning of an error code of the service, the rules that predict it, what to do")]
 pub(crate) struct RulesArgs {
-    /// Only these rules; or error codes of the service, such as IMG.0056, which are explained
+    /// Codes of rules, or error codes of the service such as IMG.0056, to explain [default: list all rules]
     #[arg(value_name = "CODE")]
     pub(crate) codes: Vec<String>,
     /// Print a Markdown table, as in docs/rules.md

@@ -9,60 +9,59 @@ use super::size::parse_image_size;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep bench                                        all cases, 2 GiB, warm and cold, all rivals
+  imsprep bench                                        all cases, 2 GiB, warm and cold, all programs
   imsprep bench --case half --cache warm --no-rivals   one row, only imsprep
-  imsprep bench disk.raw --html disk.html              an image of yours, with a page to look at
+  imsprep bench disk.raw --html disk.html              your own image, with an HTML report
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
-  imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md, nothing left out
+  imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md
 
-A row is one image in one state of the cache. Each program runs --rounds times in each row, so a run takes as long as \
-the slowest rival reads, times rounds, programs and rows: plan for many minutes with the default, for hours with 8G on a \
-slow disk. The times mean something only if nothing else runs meanwhile.
+A row is one image in one state of the page cache. Each program runs --rounds times in each row. A run takes many minutes with \
+the default settings, and hours with 8G on a slow disk. Nothing else should run on the machine during that time.
 
-Before each sample of a cold row the image is put out of the page cache. As root, the page cache of the whole machine is \
-dropped for that, which slows down whatever else runs on it.
+Before each sample of a cold row the image is evicted from the page cache. As root, this drops the page cache of the whole machine \
+and slows down everything else that runs on it.
 
-The ZVHD2 and foreign cases have at most 1 GiB and are only measured warm. libzstd alone works on blocks that lie in memory, in \
-this process, with as many threads: what any program that compresses or expands them can reach at most. What imsprep and \
-qemu-img write is compared with the image, once, outside of the time that counts. imsprep flushes its output to the disk, \
-qemu-img does not; both write into memory, too.
+The images of the ZVHD2 and foreign cases have at most 1 GiB and are only measured warm. The row libzstd works on blocks in the \
+memory of this process, with the same number of threads; it is the upper limit for any program that compresses or decompresses \
+them. The output of imsprep and qemu-img is compared with the image once, outside of the measured time. imsprep flushes its output \
+to the disk, qemu-img does not; both are also measured writing to memory.
 
---folder needs room for the largest image and for one copy of it: rivals that copy write a copy there. It should be on the \
-disk that is to be measured; a file system in memory has no cold rows. What is made there is removed at the end.
+--folder needs free disk space for the largest image and one copy of it, which programs that copy write there. It should be on the \
+disk to be measured; a file system in memory has no cold rows. Files created there are removed at the end.
 
-Exit status: 0 measured, 1 imsprep itself found other blocks than there are (or, with --strict, something was not \
-measured), 2 could not measure.")]
+Exit status: 0 measured; 1 imsprep itself found wrong blocks (or, with --strict, something was not measured); 2 could not \
+measure.")]
 pub(crate) struct BenchArgs {
-    /// RAW images to measure on; they are only read. Without --case no others are made
+    /// RAW images to measure on; they are only read. Without --case no other images are created
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Bytes of the images that are made: a number, or one with K, M, G or T (8G = 8GiB). Sparse ones are 12.5 times as
-    /// large, the empty one has 1 TiB; those for ZVHD2 and other formats at most 1 GiB
+    /// Size of the created images: bytes, or a number with K, M, G or T (8G = 8GiB). Sparse images are 12.5 times as large,
+    /// the empty one has 1 TiB; those for ZVHD2 and other formats have at most 1 GiB
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = parse_image_size)]
     pub(crate) size: u64,
-    /// Images to make; may be given several times [default: all, or none if there is a FILE]
+    /// Images to create (repeatable) [default: all, or none if there is a FILE]
     #[arg(long = "case", value_name = "CASE", value_delimiter = ',')]
     pub(crate) cases: Vec<CaseName>,
-    /// State of the page cache to measure in; may be given several times [default: both]
+    /// State of the page cache to measure in (repeatable) [default: both]
     #[arg(long = "cache", value_name = "STATE", value_delimiter = ',')]
     pub(crate) caches: Vec<CacheName>,
     /// Samples of each program in each row
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) rounds: u16,
-    /// Where the images are made, and copies of them by rivals that copy
+    /// Folder for the created images, and for copies of them by programs that copy
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
     /// Measure only imsprep
     #[arg(long)]
     pub(crate) no_rivals: bool,
-    /// Write a page with plots, too: one file that needs no network
+    /// Also write an HTML report with plots to OUT; it needs no network
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
     /// Replace OUT if it exists; never an image
     #[arg(long, requires = "html")]
     pub(crate) force: bool,
-    /// Exit 1 also if a rival is absent or anything else was not measured
+    /// Also exit with status 1 if a program is missing or anything else was not measured
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -70,15 +69,15 @@ pub(crate) struct BenchArgs {
 /// The images by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CaseName {
-    /// Zeros that the file system keeps: all has to be read
+    /// Allocated zeros: everything has to be read
     Zeros,
-    /// Every second block random data, the others such zeros
+    /// Every second block random data, the others allocated zeros
     Half,
     /// Random data
     Data,
-    /// One other byte in each block of zeros, where no probe looks: the honest worst case
+    /// One byte in each block of zeros, at a place that is not sampled: the worst case
     Worst,
-    /// The four below
+    /// The next four
     Sparse,
     /// Mostly a hole; the data in one piece
     SparseOne,
@@ -88,31 +87,31 @@ pub(crate) enum CaseName {
     /// Mostly holes; the data in pieces of 4 KiB
     #[value(name = "sparse-4k")]
     Sparse4K,
-    /// 1 TiB of hole
+    /// A hole of 1 TiB
     Empty,
-    /// The three below
+    /// The next three
     Zvhd2,
-    /// RAW to ZVHD2, beside libzstd and qemu-img's compressed qcow2
+    /// RAW to ZVHD2, compared with libzstd and with the compressed qcow2 of qemu-img
     #[value(name = "zvhd2-convert")]
     Convert,
-    /// A ZVHD2 checked with all its content, beside libzstd
+    /// A check of a ZVHD2 with its content, compared with libzstd
     #[value(name = "zvhd2-check")]
     Check,
-    /// The structure of a ZVHD2 of 300 000 records
+    /// A check of the structure of a ZVHD2 with 300 000 records
     #[value(name = "zvhd2-quick")]
     Quick,
-    /// The four below
+    /// The next four
     Foreign,
-    /// qcow2 to ZVHD2, beside qemu-img convert to RAW and our conversion of that
+    /// qcow2 to ZVHD2, compared with qemu-img convert to RAW and our conversion of the RAW
     #[value(name = "foreign-qcow2")]
     Qcow2,
-    /// The same of one that zlib compressed
+    /// The same with a qcow2 compressed by zlib
     #[value(name = "foreign-zlib")]
     Qcow2Zlib,
-    /// The same of one that zstd compressed
+    /// The same with a qcow2 compressed by zstd
     #[value(name = "foreign-zstd")]
     Qcow2Zstd,
-    /// The same of a dynamic VHD
+    /// The same with a dynamic VHD
     #[value(name = "foreign-vhd")]
     Vhd,
 }
@@ -145,9 +144,9 @@ impl CaseName {
 /// The states of the cache by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CacheName {
-    /// All of the image is in memory
+    /// The complete image is in memory
     Warm,
-    /// None of it
+    /// None of the image is in memory
     Cold,
 }
 
@@ -161,7 +160,7 @@ impl From<CacheName> for CacheState {
 }
 
 impl BenchArgs {
-    /// The images to make, each once, in the order in which they are measured.
+    /// The images to create, each once, in the order of measurement.
     pub(crate) fn cases_to_make(&self) -> Vec<Case> {
         let all = self.cases.is_empty() && self.files.is_empty();
         let asked = |case: &Case| all || self.cases.iter().any(|name| name.stands_for(*case));

@@ -11,34 +11,33 @@ use super::{FormatArgs, Io, PolicyArgs};
 pub(crate) enum BitmapCommand {
     /// Scan a RAW image for zero blocks and write its bitmap file
     Create(BitmapCreateArgs),
-    /// Compare a bitmap file with what the image holds
+    /// Compare a bitmap file with the content of its image
     Verify(BitmapVerifyArgs),
-    /// Show what a bitmap file says: layout, counts, ranges, and a picture of the disk
+    /// Show layout, counts and ranges of a bitmap file, and a picture of the disk
     Show(BitmapShowArgs),
-    /// Compare what two bitmap files say, whatever their layouts
+    /// Compare the blocks in two bitmap files, whatever their layouts
     Diff(BitmapDiffArgs),
-    /// Write what a bitmap file says in another layout
+    /// Convert a bitmap file to another layout
     Convert(BitmapConvertArgs),
-    /// Find the layout of genuine bitmap files
+    /// Derive the layout of genuine bitmap files
     Learn(BitmapLearnArgs),
-    /// Write a small RAW whose genuine bitmap file tells layouts apart
+    /// Write a small RAW whose genuine bitmap file distinguishes layouts
     MakeSample(BitmapMakeSampleArgs),
 }
 
-const LAYOUT_NOTE: &str = "The layout of the vendor's own .mf is unpublished. Unless another is given, imsprep writes the \
-one that ZVHD2 has inside: one bit for each 2 MiB block, least significant bit first, 1 = data, zeros up to a multiple of \
-4096 bytes.";
+const LAYOUT_NOTE: &str = "The layout of the vendor's .mf is not public. The default is the layout of the bitmap inside ZVHD2: one bit for \
+each 2 MiB block, least significant bit first, 1 = data, zeros up to a multiple of 4096 bytes.";
 
-const LAYOUTS_NOTE: &str = "LAYOUT is zvhd2 (the default), sealed (the same with a trailer that tells the image's size and \
-has checksums), bmap (the XML of bmaptool 2.0), ranges (text), or a file that describes one, as bitmap learn writes it.";
+const LAYOUTS_NOTE: &str = "LAYOUT is zvhd2, sealed (zvhd2 and a trailer with the size of the image and checksums), bmap (the \
+XML of bmaptool 2.0), ranges (text), or a file that describes a layout, as written by bitmap learn.";
 
-/// Who says how large the image of a bitmap file is.
+/// Where the size of the image comes from.
 #[derive(Debug, Args)]
 pub(crate) struct ImageSizeArgs {
-    /// The image's size, for files that do not tell it: bytes, or a number with K, M, G or T
+    /// Size of the image, for bitmap files that do not contain it: bytes, or a number with K, M, G or T
     #[arg(long, value_name = "SIZE", value_parser = parse_disk_size, conflicts_with = "image")]
     pub(crate) image_size: Option<u64>,
-    /// The image, for its size [default: the RAW or .img of the same name, if the file does not tell the size]
+    /// Image to take the size from [default: the .raw or .img of the same name, if the bitmap file has no size]
     #[arg(long, value_name = "RAW")]
     pub(crate) image: Option<PathBuf>,
 }
@@ -48,7 +47,7 @@ pub(crate) struct ImageSizeArgs {
   imsprep bitmap create disk.raw                     writes disk.mf
   imsprep bitmap create /dev/vg/disk -o disk.mf
   imsprep bitmap create --force disk.raw             replaces disk.mf
-  imsprep bitmap create --layout my.toml disk.raw    in a layout that was learned
+  imsprep bitmap create --layout my.toml disk.raw    in a learned layout
   imsprep bitmap create --layout bmap disk.raw -o disk.bmap
 
 {LAYOUTS_NOTE} {LAYOUT_NOTE}"))]
@@ -56,16 +55,16 @@ pub(crate) struct BitmapCreateArgs {
     /// RAW image or block device
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Where to write the bitmap [default: FILE with .mf for its extension]
+    /// Bitmap file to write [default: FILE with the extension .mf]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// In which layout
+    /// Layout of the bitmap file
     #[arg(long, value_name = "LAYOUT", default_value = "zvhd2")]
     pub(crate) layout: String,
-    /// Replace an existing bitmap file, whatever it is; never the image
+    /// Replace an existing bitmap file, whatever its content; never the image
     #[arg(long)]
     pub(crate) force: bool,
-    /// How to bring in the bytes of a RAW; the result is the same
+    /// I/O method for reading RAW images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,
 }
@@ -74,25 +73,25 @@ pub(crate) struct BitmapCreateArgs {
 #[command(after_help = format!("Examples:
   imsprep bitmap verify disk.raw                     compares with disk.mf
   imsprep bitmap verify disk.raw --bitmap other.mf
-  imsprep bitmap verify disk.raw --sample 1000       reads 1000 blocks and says how likely a fault was missed
-  imsprep bitmap verify disk.raw --layout my.toml    a bitmap in a layout that was learned
+  imsprep bitmap verify disk.raw --sample 1000       reads 1000 blocks and reports how likely it is to miss a fault
+  imsprep bitmap verify disk.raw --layout my.toml    a bitmap in a learned layout
 
-Exit status 1: a data block is marked zero, which would lose data. 2: the file is in no layout that imsprep knows, so \
-nothing can be said of it. {LAYOUT_NOTE}"))]
+Exit status 1: a data block is marked zero, which would lose data. 2: the layout of the file is unknown, so it cannot be \
+verified."))]
 pub(crate) struct BitmapVerifyArgs {
     /// RAW image or block device
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The bitmap file [default: FILE with .mf for its extension]
+    /// Bitmap file [default: FILE with the extension .mf]
     #[arg(long, value_name = "MF")]
     pub(crate) bitmap: Option<PathBuf>,
-    /// A layout to look for before the built-in ones
+    /// Layout to try before the built-in ones
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
-    /// Read only N blocks, picked at random
+    /// Read only N randomly chosen blocks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) sample: Option<u64>,
-    /// How to bring in the bytes of a RAW; the result is the same
+    /// I/O method for reading RAW images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto", conflicts_with = "sample")]
     pub(crate) io: Io,
     #[command(flatten)]
@@ -103,19 +102,19 @@ pub(crate) struct BitmapVerifyArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep bitmap show disk.mf                    takes the image's size from disk.raw
+  imsprep bitmap show disk.mf                    takes the size of the image from disk.raw
   imsprep bitmap show disk.mf --image-size 40G
   imsprep bitmap show -v disk.bmap               every range
   imsprep bitmap show --json disk.mf
 
-Exit status 2: the file is in no layout that imsprep knows, or damaged.")]
+Exit status 2: the layout of the file is unknown, or the file is damaged.")]
 pub(crate) struct BitmapShowArgs {
     /// Bitmap file
     #[arg(value_name = "MF")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) size: ImageSizeArgs,
-    /// A layout to look for before the built-in ones
+    /// Layout to try before the built-in ones
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
 }
@@ -123,19 +122,19 @@ pub(crate) struct BitmapShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep bitmap diff old.mf new.mf --image disk.raw
-  imsprep bitmap diff disk.mf disk.bmap              the size comes from disk.bmap
+  imsprep bitmap diff disk.mf disk.bmap              takes the size from disk.bmap
 
-Of different block sizes the larger is taken. Exit status 1: they differ, or are of images of different sizes.")]
+If the block sizes differ, the larger one is used. Exit status 1: the bitmaps differ, or the sizes of their images do.")]
 pub(crate) struct BitmapDiffArgs {
-    /// One bitmap file
+    /// First bitmap file
     #[arg(value_name = "A")]
     pub(crate) a: PathBuf,
-    /// The other
+    /// Second bitmap file
     #[arg(value_name = "B")]
     pub(crate) b: PathBuf,
     #[command(flatten)]
     pub(crate) size: ImageSizeArgs,
-    /// A layout to look for before the built-in ones, in both
+    /// Layout to try before the built-in ones, for both files
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
 }
@@ -146,19 +145,19 @@ pub(crate) struct BitmapDiffArgs {
   imsprep bitmap convert archive.mf disk.mf --to zvhd2
   imsprep bitmap convert disk.mf new.mf --to my.toml --image disk.raw
 
-Into larger blocks it is put together: one is data if any block within it was. Of smaller blocks all count as data that lie \
-in a data block. ranges keeps the blocks of A, and so does bmap up to 1 MiB, the most that bmaptool copies. {LAYOUTS_NOTE}"))]
+With larger blocks, a block is data if any part of it was. With smaller blocks, every part of a data block is data. The layout \
+ranges keeps the block size of A; so does bmap up to 1 MiB, the largest that bmaptool copies. {LAYOUTS_NOTE}"))]
 pub(crate) struct BitmapConvertArgs {
     /// Bitmap file
     #[arg(value_name = "A")]
     pub(crate) source: PathBuf,
-    /// The file to write
+    /// File to write
     #[arg(value_name = "B")]
     pub(crate) output: PathBuf,
-    /// The layout of B
+    /// Layout of B
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) to: String,
-    /// A layout to look for in A before the built-in ones
+    /// Layout of A to try before the built-in ones
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) from: Option<String>,
     #[command(flatten)]
@@ -175,25 +174,26 @@ pub(crate) struct BitmapConvertArgs {
   imsprep bitmap learn --image a.raw --sample a.mf --image b.raw --sample b.mf -o my.toml
   imsprep check --layout my.toml disk.raw
 
-Each SAMPLE has to be a bitmap file that the vendor's program made from the IMAGE before it. Layouts of one bit for each \
-block are learned: block size, order and meaning of the bits, padding, and what numbers are in header and trailer; other \
-forms are named if they are known. Exit status 0: exactly one layout reproduces every sample byte for byte, and -o writes \
-it. 1: several do, and it is said what further sample tells them apart; or none does, and it is said where the nearest \
-fails. docs/bitmap-file.md tells what is claimed.")]
+Each SAMPLE must be a bitmap file that the vendor's program made from the IMAGE before it. learn derives layouts with one bit for \
+each block: block size, order and meaning of the bits, padding, and the numbers in header and trailer. Other known forms are \
+named, but not learned. docs/bitmap-file.md describes what is claimed.
+
+Exit status 0: exactly one layout reproduces every sample byte for byte, and -o writes it. 1: several layouts do, and the report \
+says which further sample distinguishes them; or none does, and the report says where the nearest one fails.")]
 pub(crate) struct BitmapLearnArgs {
-    /// RAW image; once for each sample
+    /// RAW image, one for each sample (repeatable)
     #[arg(long, value_name = "RAW", required = true)]
     pub(crate) image: Vec<PathBuf>,
-    /// Genuine bitmap file of the image of the same turn
+    /// Genuine bitmap file of the image before it (repeatable)
     #[arg(long, value_name = "MF", required = true)]
     pub(crate) sample: Vec<PathBuf>,
-    /// Write the layout to this file, if exactly one fits
+    /// Write the layout to TOML if exactly one fits
     #[arg(short, long, value_name = "TOML")]
     pub(crate) output: Option<PathBuf>,
     /// Replace TOML if it exists
     #[arg(long)]
     pub(crate) force: bool,
-    /// How to bring in the bytes of the images; the result is the same
+    /// I/O method for reading the images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,
 }
@@ -204,12 +204,12 @@ pub(crate) struct BitmapLearnArgs {
   java -jar CreateMF.jar small.raw small.mf
   imsprep bitmap learn --image small.raw --sample small.mf -o my.toml
 
-The image is sparse: its data takes a few MiB. In blocks of every size some hold data and some do not.")]
+The image is sparse and contains a few MiB of data. For every block size, some blocks hold data and others do not.")]
 pub(crate) struct BitmapMakeSampleArgs {
-    /// The file to write
+    /// File to write
     #[arg(short, long, value_name = "RAW")]
     pub(crate) output: PathBuf,
-    /// Size of the image, as bitmap learn asks for it: bytes, or a number with K, M or G [default: 1084240384]
+    /// Size of the image, as requested by bitmap learn: bytes, or a number with K, M or G [default: 1084240384]
     #[arg(long, value_name = "SIZE", value_parser = parse_specimen_size)]
     pub(crate) size: Option<u64>,
     /// Replace RAW if it exists

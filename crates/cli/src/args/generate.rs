@@ -6,28 +6,28 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep generate man | man -l -                    the page of imsprep
+  imsprep generate man | man -l -                    the manual page of imsprep
   imsprep generate man zvhd2 check > imsprep-zvhd2-check.1
   imsprep generate man --all ~/.local/share/man/man1
   imsprep generate complete-bash > ~/.local/share/bash-completion/completions/imsprep
   imsprep generate complete-zsh > ~/.zfunc/_imsprep
   imsprep generate complete-fish > ~/.config/fish/completions/imsprep.fish
 
-The Debian package has these pages and the completions for bash, zsh and fish in their places; who installs with cargo gets \
-them here.")]
+The Debian package installs the manual pages and the completions for bash, zsh and fish; this command is for installations \
+with cargo.")]
 pub(crate) struct GenerateArgs {
     /// What to print
     #[arg(value_name = "WHAT", conflicts_with_all = ["json", "quiet"])]
     pub(crate) what: What,
-    /// To man: the command whose page it is [default: the page of imsprep]
+    /// For man: command to describe [default: imsprep itself]
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
-    /// To man: write the pages of all commands into this folder, over those that are there
+    /// For man: write the pages of all commands to DIR, replacing existing ones
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub(crate) all: Option<PathBuf>,
 }
 
-/// What can be made from the definitions of the command line.
+/// What can be generated from the definitions of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
     /// Manual pages

@@ -12,12 +12,11 @@ use super::RulesOf;
   imsprep inspect -v disk.zvhd2           with GUIDs, attributes and every boot loader
   imsprep inspect --json *.raw > in.json
 
-Looks into the disk of a RAW, a ZVHD2 or ZVHD, or a fixed VHD: the partition table, what is in each partition, what would \
-start a machine, and what follows from that: firmware, architecture, system or data disk, smallest min_disk. Little is read, \
-whatever the size, and nothing is changed.
+Shows the disk in an image of every format that imsprep convert reads: the partition table, the content of each partition and the \
+boot loaders, and what follows from them: firmware, architecture, system or data disk, smallest min_disk. Only a small part of the \
+image is read, and nothing is changed.
 
-Exit status: 0 whatever is found, as these are facts; whether they forbid an import is what imsprep check tells. 2: a \
-disk could not be read.")]
+Exit status 0: all disks could be read, whatever was found; imsprep check gives the verdict. 2: a disk could not be read.")]
 pub(crate) struct InspectArgs {
     /// Images or block devices
     #[arg(required = true, value_name = "FILE")]

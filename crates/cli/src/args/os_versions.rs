@@ -7,17 +7,17 @@ use imsprep_rules::KnownSystem;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep os-versions                  every value that public documentation names
-  imsprep os-versions ubuntu 22.04     those with both words in them, in any case
+  imsprep os-versions ubuntu 22.04     values that contain both words, in upper or lower case
   imsprep os-versions --json debian
 
-A value goes into a request letter for letter. The last column names the pages that have it: api:huawei and api:otc are the tables \
-of the API references, whose values are known to be taken; guide, uefi and ecs are tables of Open Telekom Cloud's user guide, \
-terraform is the vendor's provider. uefi are the systems that may start by UEFI. The list is built in and ages: the service's own is \
-GET /v1/cloudimages/os_version, for imsprep request --os-versions.
+Use a value in a request exactly as shown. The last column names the pages that contain it: api:huawei and api:otc are the tables \
+of the API references, whose values are known to be accepted; guide, uefi and ecs are tables of the user guide of Open Telekom \
+Cloud; terraform is the vendor's provider. uefi lists the systems that may start by UEFI. The list is built in and becomes outdated; \
+the service's own list is the answer to GET /v1/cloudimages/os_version, which imsprep request --os-versions reads.
 
-Exit status 2: no value has the words in it; the nearest are named.")]
+Exit status 2: no value contains the words; the nearest values are shown.")]
 pub(crate) struct OsVersionsArgs {
-    /// Only values that have each of these words in them, or in the name of their family
+    /// List only values that contain each of these words, in the value or in the name of its family
     #[arg(value_name = "WORD")]
     pub(crate) words: Vec<String>,
 }

@@ -12,30 +12,30 @@ use super::Io;
 use crate::codes::find_rule;
 use crate::policy::find_profile;
 
-/// Flags that say whose rules apply, and which of them count.
+/// Flags that select the rules and their severities.
 #[derive(Debug, Default, Args)]
 pub(crate) struct PolicyArgs {
     #[command(flatten)]
     pub(crate) rules: RulesOf,
-    /// Let warnings count: exit 1 if there is any
+    /// Treat warnings as errors (exit status 1)
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Let this rule be broken: it is shown as allowed and does not count; may be given several times. A conversion works in
-    /// spite of some rules only: imsprep rules -v CODE
+    /// Accept findings of this rule: shown as allowed, not counted (repeatable). imsprep rules -v CODE shows whether a
+    /// conversion accepts them, too
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = find_rule)]
     pub(crate) allow: Vec<&'static Rule>,
-    /// Make an error of what breaks this rule; may be given several times
+    /// Treat findings of this rule as errors (repeatable)
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = find_rule)]
     pub(crate) deny: Vec<&'static Rule>,
 }
 
-/// Flags that say whose rules apply.
+/// Flags that select the rules.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RulesOf {
-    /// Whose rules to apply [default: huawei]
+    /// Cloud whose rules apply [default: huawei]
     #[arg(long, value_name = "CLOUD", value_parser = profile_parser())]
     pub(crate) profile: Option<&'static Profile>,
-    /// Read settings from FILE [default: imsprep.toml in this folder, or above it in the same repository]
+    /// Read settings from FILE [default: imsprep.toml in the current folder, or above it in the same repository]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub(crate) config: Option<PathBuf>,
     /// Read no imsprep.toml
@@ -43,19 +43,19 @@ pub(crate) struct RulesOf {
     pub(crate) no_config: bool,
 }
 
-/// Flags that say what is meant for the image.
+/// Flags that describe how the image will be used.
 #[derive(Debug, Default, Args)]
 pub(crate) struct IntentArgs {
-    /// What the disk is for [default: what the disk looks like]
+    /// Use of the disk [default: detected from its content]
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) purpose: Option<PurposeName>,
-    /// The min_disk that the request will ask for, in GB: must hold the disk
+    /// The min_disk of the request, in GB; it must be at least the size of the disk
     #[arg(long, value_name = "GB")]
     pub(crate) min_disk: Option<u32>,
     /// The image is for bare-metal servers
     #[arg(long)]
     pub(crate) bms: bool,
-    /// Folder of the object in its bucket, such as images/2026: the rules on names hold for the whole key
+    /// Folder of the object in its bucket, such as images/2026; the rules for names apply to the complete key
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
 }
@@ -72,7 +72,7 @@ fn profile_parser() -> impl TypedValueParser<Value = &'static Profile> {
 pub(crate) enum PurposeName {
     /// Servers boot from it
     System,
-    /// Servers use it beside the disk that they boot from
+    /// Servers use it in addition to their boot disk
     Data,
 }
 
@@ -88,11 +88,11 @@ impl From<PurposeName> for Purpose {
 /// How a report is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
-    /// For people
+    /// Text for people
     Text,
-    /// One JSON document, as --json
+    /// One JSON document, same as --json
     Json,
-    /// A JSON document on one line for each file, as soon as it is done
+    /// One JSON document on a line for each file, as soon as the file is checked
     Ndjson,
     /// SARIF 2.1.0, for code scanning
     Sarif,
@@ -103,7 +103,7 @@ pub(crate) enum FormatName {
 /// How the result is printed.
 #[derive(Debug, Default, Args)]
 pub(crate) struct FormatArgs {
-    /// How to print the result [default: text]
+    /// Output format [default: text]
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["json", "quiet"])]
     pub(crate) format: Option<FormatName>,
 }
@@ -111,19 +111,19 @@ pub(crate) struct FormatArgs {
 /// How an image is looked at, and what is written beside the result.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// The layout of the service's bitmap files, as bitmap learn found it: a file, or the name of a built-in one. It is
-    /// looked for first, is the one that is written, and if it was learned no longer called unproven
+    /// Layout of the bitmap files: a file written by bitmap learn, or the name of a built-in layout. It is tried first and
+    /// used for writing; a learned layout is not reported as unproven
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
-    /// Write size and SHA-256 of each image and of its bitmap file to OUT, as JSON. Reads every byte, once, and hashes
-    /// no faster than one processor can
+    /// Write size and SHA-256 of each image and its bitmap file to OUT, as JSON. Reads every byte once; hashing uses one
+    /// processor
     #[arg(long, value_name = "OUT")]
     pub(crate) manifest: Option<PathBuf>,
-    /// Write a page to OUT for people who would rather look: verdicts, findings, and a map of each disk. One file that needs
-    /// no network. A RAW is scanned for it even where no bitmap file could be compared
+    /// Write an HTML report with a map of each disk to OUT, one file that needs no network. A RAW is scanned for the map even
+    /// if there is no bitmap file to compare
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
-    /// How to bring in the bytes of a RAW; the result is the same
+    /// I/O method for reading RAW images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,
 }

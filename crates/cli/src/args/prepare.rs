@@ -8,25 +8,25 @@ use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep prepare disk.qcow2                   makes disk.zvhd2, and checks it
+  imsprep prepare disk.qcow2                   converts to disk.zvhd2 and checks it
   imsprep prepare disk.vmdk -o big/disk.zvhd2
-  imsprep prepare disk.raw                     writes disk.mf if there is none, and checks the pair
-  imsprep prepare disk.raw -o disk.zvhd2       a ZVHD2 instead: smaller, and without a second file
+  imsprep prepare disk.raw                     writes disk.mf if it is missing, and checks both
+  imsprep prepare disk.raw -o disk.zvhd2       a ZVHD2 instead: smaller, and a single file
   imsprep prepare disk.zvhd2                   checks it
 
-An image that must not be converted is left alone, with the reasons and the way out: exit status 1, as for a result that can't \
-be imported. What is converted is read back before it gets its name.")]
+An image that cannot be converted is refused, with the findings and their fixes: exit status 1, as for a result that is not \
+importable. A converted image is read back and compared before it is renamed into place.")]
 pub(crate) struct PrepareArgs {
-    /// An image in any format
+    /// Image in any supported format
     #[arg(value_name = "IN")]
     pub(crate) source: PathBuf,
-    /// Where the converted image goes: .zvhd2, or .raw with its bitmap [default: IN with .zvhd2 for its extension]
+    /// Output file: .zvhd2, or .raw with its bitmap [default: IN with the extension .zvhd2]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace OUT if it exists, and what --manifest and --html name; never IN
+    /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,
-    /// Which disk of an archive (OVA) with several, counted from 1
+    /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,
     #[command(flatten)]

@@ -1,10 +1,10 @@
-//! What pages say that no definition of the command line holds.
+//! Parts of manual pages that are not in the definitions of the command line.
 
-/// A variable or a file, and the pages that it matters to.
+/// A variable or a file, and the pages that describe it.
 pub(super) struct Entry {
     pub(super) name: &'static str,
     pub(super) text: &'static str,
-    /// The names of pages; of none: all of them.
+    /// The names of pages; empty for all pages.
     pub(super) pages: &'static [&'static str],
 }
 
@@ -14,37 +14,37 @@ impl Entry {
     }
 }
 
-/// What an exit status means, whatever the command.
+/// The meaning of each exit status, for all commands.
 pub(super) const EXIT_STATUS: &[(&str, &str)] = &[
-    ("0", "Fine, perhaps with warnings."),
-    ("1", "Looked, and something is wrong."),
+    ("0", "Success, possibly with warnings."),
+    ("1", "Checked, and something is wrong."),
     (
         "2",
-        "Could not look: wrong usage, a missing file, an error of reading or writing. Of several files 2 beats 1 beats 0.",
+        "Could not be checked: a usage error, a missing file, a read or write error. With several files, the highest status is returned.",
     ),
-    ("129, 130, 143", "Interrupted by SIGHUP, SIGINT or SIGTERM. Nothing half-written is left."),
-    ("141", "The reader of an image on standard output went away."),
+    ("129, 130, 143", "Interrupted by SIGHUP, SIGINT or SIGTERM. No partial output is left behind."),
+    ("141", "convert to standard output: the reader closed the pipe, so the image is incomplete."),
 ];
 
 pub(super) const ENVIRONMENT: &[Entry] = &[
     Entry {
         name: "NO_COLOR",
-        text: "If it is set and not empty, nothing is coloured, unless --color always asks for it.",
+        text: "If set and not empty, the output is not coloured, except with --color always.",
         pages: &[],
     },
     Entry {
         name: "CLICOLOR_FORCE",
-        text: "If it is set and not 0, the output is coloured although it goes to no terminal.",
+        text: "If set and not 0, the output is coloured even if it is not a terminal.",
         pages: &[],
     },
     Entry {
         name: "SOURCE_DATE_EPOCH",
-        text: "The time, in seconds since 1970, that a ZVHD2 says it was made at, so that it can be made again byte for byte.",
+        text: "Time of creation of a ZVHD2, in seconds since 1970; makes the output reproducible.",
         pages: &["imsprep", "imsprep-convert", "imsprep-prepare"],
     },
     Entry {
         name: "TMPDIR",
-        text: "Where the socket lies over which qemu-nbd is asked for images that only qemu reads; /tmp unless set.",
+        text: "Folder of the socket of qemu-nbd, which reads some formats; the default is /tmp.",
         pages: &["imsprep-convert", "imsprep-prepare", "imsprep-compare", "imsprep-inspect"],
     },
 ];
@@ -52,17 +52,17 @@ pub(super) const ENVIRONMENT: &[Entry] = &[
 pub(super) const FILES: &[Entry] = &[
     Entry {
         name: "imsprep.toml",
-        text: "The settings of a project, looked for in the current folder and, within a repository, in those above it.",
+        text: "The settings of a project, looked up in the current folder and, within a repository, in its parent folders.",
         pages: &["imsprep", "imsprep-check"],
     },
     Entry {
         name: "NAME.mf",
-        text: "The bitmap file of NAME.raw or NAME.img, beside it: which blocks of 2 MiB hold data.",
+        text: "The bitmap file of NAME.raw or NAME.img in the same folder: which blocks of 2 MiB hold data.",
         pages: &["imsprep", "imsprep-check", "imsprep-prepare", "imsprep-convert", "imsprep-bitmap"],
     },
 ];
 
-/// Pages of others that matter to some of ours.
+/// Manual pages of other programs.
 pub(super) const OTHERS: &[(&str, &[&str])] = &[
     ("qemu-img(1)", &["imsprep", "imsprep-convert", "imsprep-compare", "imsprep-detect"]),
     ("qemu-nbd(8)", &["imsprep-convert", "imsprep-prepare"]),
