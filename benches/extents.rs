@@ -11,7 +11,7 @@ const DATA: u64 = 64 << 20;
 fn walk(c: &mut Criterion) {
     let mut group = c.benchmark_group("extents");
     for (name, piece) in [("one piece", 64 << 20), ("2 MiB pieces", BLOCK), ("4 KiB pieces", 4096)] {
-        let bytes = noise(piece);
+        let bytes = noise(1, piece);
         let count = DATA / piece as u64;
         let pieces = (0..count).map(|n| (n * (SIZE / count) / 4096 * 4096, bytes.as_slice()));
         let image = Image::with(SIZE, pieces);

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
 use imsprep_source::ImageFile;
+pub use imsprep_testdata::noise;
 use tempfile::TempDir;
 
 /// Bytes of a block.
@@ -38,7 +39,7 @@ impl Image {
 
     /// Blocks one after the other; `true` is data, `false` zeros that the file system keeps.
     pub fn of_blocks(blocks: &[bool]) -> Self {
-        let (zeros, data) = (vec![0; BLOCK], noise(BLOCK));
+        let (zeros, data) = (vec![0; BLOCK], noise(1, BLOCK));
         let at = |block: usize| (block * BLOCK) as u64;
         let pieces = blocks.iter().enumerate();
         let pieces =
@@ -52,24 +53,9 @@ impl Image {
     }
 }
 
-/// Bytes that no compressor makes smaller, the same in every run.
-pub fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        // Xorshift.
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
-}
-
 /// A block as of a disk with files: every second page text, the others noise.
 pub fn mixed_block() -> Vec<u8> {
-    let mut block = noise(BLOCK);
+    let mut block = noise(1, BLOCK);
     for page in block.chunks_mut(8192) {
         let text = b"The quick brown fox jumps over the lazy dog; 0123456789.\n".iter().cycle();
         page.iter_mut().take(4096).zip(text).for_each(|(byte, letter)| *byte = *letter);

@@ -31,15 +31,19 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use lzma_rust2::XzReader;
+
 mod base64;
 mod harness;
 mod needs;
+mod noise;
 
 pub use base64::{base64, from_base64};
 pub use harness::{Test, run, run_with};
 pub use imsprep_testdata_macros::test;
 pub use inventory::submit;
 pub use needs::{command, each, missing, need_file, need_root, need_tools, tool_path};
+pub use noise::noise;
 
 /// The folder with the files.
 pub fn folder() -> PathBuf {
@@ -52,7 +56,7 @@ pub fn golden_files() -> &'static BTreeMap<String, Vec<u8>> {
     FILES.get_or_init(|| {
         let packed = std::fs::read(folder().join("golden.tar.xz")).expect("golden.tar.xz is readable");
         let mut tar = Vec::new();
-        lzma_rs::xz_decompress(&mut Cursor::new(packed), &mut tar).expect("golden.tar.xz unpacks");
+        XzReader::new(Cursor::new(packed), false).read_to_end(&mut tar).expect("golden.tar.xz unpacks");
         let mut archive = tar::Archive::new(Cursor::new(tar));
         let entries = archive.entries().expect("golden.tar.xz holds a tar archive");
         entries

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use imsprep_source::{BlockMap, Cancel, ImageFile, ReadAt};
 use zstd::bulk::{Compressor, Decompressor};
 
-use crate::image::{BLOCK, Image};
+use crate::content::BLOCK;
+use crate::image::Image;
 use crate::usage::{Usage, measure_here};
 use crate::{Error, Result, container};
 

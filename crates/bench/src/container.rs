@@ -8,7 +8,7 @@ use imsprep_ondisk::zvhd2::{ALIGN, RECORD_PREFIX, RecordHeader};
 use imsprep_source::{BlockMap, Cancel, ImageFile, Progress, ReadAt, ReadAtExt, Stage, StreamOutput};
 use imsprep_zvhd2::{ContainerWriter, Label, Level, Method, WriteOptions, write};
 
-use crate::image::BLOCK;
+use crate::content::BLOCK;
 use crate::{Error, Result};
 
 type Output = StreamOutput<BufWriter<File>>;

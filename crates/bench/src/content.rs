@@ -2,6 +2,8 @@
 
 use crate::random;
 
+/// Bytes of a block of the bitmap.
+pub(crate) const BLOCK: u64 = 2 << 20;
 /// Words of the made-up language.
 const WORDS: usize = 4096;
 /// Bytes of one kind in a row: text, a table, or random ones.

@@ -1,12 +1,11 @@
 //! Images of other formats, which qemu-img makes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use imsprep_source::{Cancel, measure_child};
 
 use crate::case::Foreign;
-use crate::rivals::find_program;
 use crate::{Error, Result};
 
 /// The program that makes them, and the rival on them.
@@ -34,4 +33,10 @@ pub(crate) fn make(raw: &Path, foreign: Foreign, path: &Path, cancel: &Cancel) -
     // Brings it to the disk, so that its writing does not go on while something is measured.
     let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
     synced.map_err(|source| Error::File { path: path.to_owned(), what: "flush the image", source })
+}
+
+/// Looks along the search path.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }

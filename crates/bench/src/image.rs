@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, Progress, ReadAt, Stage};
 
 use crate::case::Task;
-use crate::content::Content;
+use crate::content::{BLOCK, Content};
 use crate::{Case, Error, Result};
 use crate::{container, foreign, random};
 
-/// Bytes of a block of the bitmap.
-pub(crate) const BLOCK: u64 = 2 << 20;
 const PAGE: u64 = 4 << 10;
 const BLOCK_BYTES: usize = 2 << 20;
 

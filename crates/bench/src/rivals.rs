@@ -1,10 +1,11 @@
 //! The rivals, as data: what each is, how it is called, and what comes out of it.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::case::Task;
+use crate::foreign::find_program;
 use crate::image::Image;
 use crate::{CacheState, Presence};
 
@@ -332,12 +333,6 @@ impl Rival {
         let program = self.needs.first().copied().unwrap_or_default();
         Presence::Found { version: version_of(program, self.version) }
     }
-}
-
-/// Looks along the search path.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// The first line of what a program answers: some answer on standard error.

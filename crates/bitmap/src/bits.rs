@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use imsprep_source::{BlockMap, BlockSize};
 
+use crate::error::{CannotEncode, NotThisLayout};
 use crate::field::{self, Field, Numbers, TooNarrow, Value, Width};
-use crate::layout::{CannotEncode, NotThisLayout};
 
 /// Where in a byte the bit of the lower block number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

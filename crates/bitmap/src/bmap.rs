@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::layout::{self, CannotEncode, LONGEST, NotThisLayout};
+use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 
 /// The largest block that bmaptool copies: it takes up 1 MiB at a time, in whole blocks, and of larger ones none (measured with
 /// bmaptool 3.6).
@@ -173,7 +173,7 @@ impl Found {
                 format!("an image of {image_size} bytes has {blocks} blocks, and it says another number");
             return Err(NotThisLayout::Fault { what });
         }
-        let mut map = layout::zeroed(image_size, block_size)?;
+        let mut map = zeroed(image_size, block_size)?;
         let mut free_from = 0;
         for (first, last, at) in &self.ranges {
             if first > last || *last >= blocks {

@@ -1,7 +1,6 @@
 //! How a bitmap file is laid out: descriptions, and the built-in ones.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -9,13 +8,7 @@ use crate::bits::{BitOrder, Bits, Padding, Polarity};
 use crate::field::{Field, Value, Width};
 use crate::{bmap, ranges};
 
-/// Longest bitmap file that is read or written: the bits of the largest image that the service takes in blocks of 4 KiB are
-/// half of it.
-pub const LONGEST: u64 = 64 << 20;
-
-/// Most blocks that a file of text tells of, and that a map is written anew in: the largest image that the service takes has
-/// as many of 4 KiB. A few bytes of text may tell of any number, and each block takes a bit of memory.
-pub const MOST_BLOCKS: u64 = 1 << 28;
+pub use crate::error::{CannotEncode, LONGEST, MOST_BLOCKS, NotThisLayout};
 
 /// How a layout says which blocks hold data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,97 +110,6 @@ pub static RANGES: Layout = Layout {
 /// Every layout that imsprep knows of itself; the first is the default.
 pub static LAYOUTS: &[&Layout] = &[&ZVHD2, &SEALED, &BMAP, &RANGES];
 
-/// Why bytes are not a bitmap in a layout.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotThisLayout {
-    /// The length is another than the image's size asks for.
-    #[error("{found} bytes, where this layout takes {expected} for an image of this size")]
-    Length {
-        /// What the layout takes.
-        expected: u64,
-        /// What is there.
-        found: u64,
-    },
-    /// There is something where the padding should be.
-    #[error("the padding is not all the same from byte {offset} on")]
-    Padding {
-        /// The first byte with a wrong bit of padding.
-        offset: u64,
-    },
-    /// A byte that is the same in every file of this layout is another here.
-    #[error("byte {offset} is not the one that files of this layout have there")]
-    Constant {
-        /// The byte.
-        offset: u64,
-    },
-    /// A number in header or trailer is not what bits and image make it.
-    #[error("the {field} at byte {offset} is {found}, and should be {expected}")]
-    Field {
-        /// Which number.
-        field: &'static str,
-        /// Its first byte.
-        offset: u64,
-        /// What it should be.
-        expected: u64,
-        /// What it is.
-        found: u64,
-    },
-    /// The file says that it is of an image of another size.
-    #[error("it is for an image of {said} bytes, and this one has {expected}")]
-    ImageSize {
-        /// What the file says.
-        said: u64,
-        /// The image's size.
-        expected: u64,
-    },
-    /// The file does not say how large its image is, and nobody else does.
-    #[error("it does not say how large its image is")]
-    SizeUnknown,
-    /// An image size that no map can be made for.
-    #[error(
-        "an image of {image_size} bytes has more blocks than the {MOST_BLOCKS} that the largest image has in blocks of 4 KiB"
-    )]
-    TooManyBlocks {
-        /// The image's size.
-        image_size: u64,
-    },
-    /// It does not begin as text of this layout does.
-    #[error("it does not begin as such a file does")]
-    NotSuchText,
-    /// It has signs of this layout, and a fault.
-    #[error("{what}")]
-    Fault {
-        /// What is wrong, and where.
-        what: String,
-    },
-}
-
-/// Why a map can't be written in a layout.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CannotEncode {
-    /// A header or trailer has no room for a number.
-    #[error("the {field} is {number}, and its field has {bytes} bytes")]
-    TooNarrow {
-        /// Which number.
-        field: &'static str,
-        /// The number.
-        number: u64,
-        /// Bytes that there are for it.
-        bytes: usize,
-    },
-    /// The layout has other blocks than the map.
-    #[error("it has blocks of {layout} bytes, and the map has blocks of {map}")]
-    BlockSize {
-        /// The layout's block size.
-        layout: BlockSize,
-        /// The map's.
-        map: BlockSize,
-    },
-    /// The file would be longer than any that is read.
-    #[error("the file would be longer than {LONGEST} bytes, the most that a bitmap file may have")]
-    TooLong,
-}
-
 impl Layout {
     /// The built-in layout of this name.
     pub fn built_in(name: &str) -> Option<&'static Self> {
@@ -292,15 +194,6 @@ impl Layout {
     }
 }
 
-/// A map of zero blocks for what a file of text tells of.
-pub(crate) fn zeroed(image_size: u64, block_size: BlockSize) -> Result<BlockMap, NotThisLayout> {
-    if block_size.blocks_in(image_size) > MOST_BLOCKS {
-        return Err(NotThisLayout::TooManyBlocks { image_size });
-    }
-    BlockMap::zeroed(Path::new(""), image_size, block_size)
-        .map_err(|_| NotThisLayout::TooManyBlocks { image_size })
-}
-
 fn of_size(map: BlockMap, image_size: Option<u64>) -> Result<BlockMap, NotThisLayout> {
     match image_size {
         Some(expected) if expected != map.image_size() => {
@@ -312,6 +205,8 @@ fn of_size(map: BlockMap, image_size: Option<u64>) -> Result<BlockMap, NotThisLa
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -25,6 +25,7 @@ mod bits;
 mod bmap;
 mod compare;
 mod diff;
+mod error;
 mod field;
 mod file;
 pub mod layout;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use imsprep_source::{BlockMap, BlockSize};
 
-use crate::layout::{self, CannotEncode, LONGEST, NotThisLayout};
+use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 
 /// The first line of each such file.
 const FIRST_LINE: &str = "# imsprep bitmap ranges 1";
@@ -47,7 +47,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<BlockMap, NotThisLayout> {
     let (_, data_blocks) = header_line(&mut lines, "data-blocks")?;
     let block_size = BlockSize::new(block_size)
         .ok_or_else(|| fault(number, "a block size is a power of two from 512 to 67108864"))?;
-    let mut map = layout::zeroed(image_size, block_size)?;
+    let mut map = zeroed(image_size, block_size)?;
     let mut free_from = 0;
     for (number, line) in lines {
         let (first, last) = run_of(line).ok_or_else(|| fault(number, "expected first-last"))?;

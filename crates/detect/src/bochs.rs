@@ -1,11 +1,12 @@
 //! Bochs' growing image and redo logs.
 
 use imsprep_ondisk::bochs::{Header, KIND, MAGIC, VERSION_1, VERSION_2};
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 /// Subtypes that hold the changes to another disk.
 const OVERLAYS: [&str; 2] = ["undoable", "volatile"];

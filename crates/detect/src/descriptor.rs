@@ -1,9 +1,10 @@
 //! VMDK's text descriptor: a file of its own, or embedded in a sparse extent.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::vmdk::{CREATE_TYPES, DESCRIPTOR_MARKER, NO_PARENT_CID, SECTOR};
 
 use crate::candidate::Candidate;
-use crate::{Fact, input, text};
+use crate::{Fact, input};
 
 /// Bytes of a descriptor that are read; one of 60 TB in files of 2 GB has less than 2 MB, an ordinary one 1 KB.
 pub(crate) const MAX: u64 = 256 << 10;

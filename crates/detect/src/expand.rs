@@ -3,11 +3,12 @@
 use std::io::{BufReader, Read};
 
 use imsprep_ondisk::container::zstd_window;
+use imsprep_ondisk::text;
 use imsprep_source::{Error, Result};
 
+use crate::Content;
 use crate::input::{HEAD, Input};
 use crate::inside::look_at_head;
-use crate::{Content, text};
 
 /// Bytes that are read of the file at a time.
 const CHUNK: usize = 16 << 10;

@@ -1,11 +1,12 @@
 //! The descriptor of a Parallels bundle: `DiskDescriptor.xml` in a folder that ends in `.hdd`.
 
 use imsprep_ondisk::parallels::{SECTOR, XML_NO_ENGINE, XML_ROOT};
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 /// Bytes of a descriptor that are read; an ordinary one has 2 KB.
 const MAX: u64 = 256 << 10;

@@ -1,11 +1,12 @@
 //! qcow, which is version 1 under qcow2's magic.
 
 use imsprep_ondisk::qcow::{CRYPT_AES, CRYPT_NONE, MAGIC, QcowHeader};
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let Some(bytes) = input.head_array(0) else { return Ok(None) };

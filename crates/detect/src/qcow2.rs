@@ -6,11 +6,12 @@ use imsprep_ondisk::qcow::{
     INCOMPATIBLE_DATA_FILE, INCOMPATIBLE_DIRTY, INCOMPATIBLE_KNOWN, L1_OFFSET_MASK, MAGIC, Qcow2Extension,
     Qcow2Header, Qcow2HeaderV3,
 };
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 /// Bytes of the L1 table that are looked at: 4 TiB of disk with clusters of 64 KiB.
 const L1_MAX: u64 = 64 << 10;

@@ -1,11 +1,12 @@
 //! QED.
 
 use imsprep_ondisk::qcow::{QED_BACKING_FILE, QED_KNOWN, QED_MAGIC, QED_NEED_CHECK, QedHeader};
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let Some(bytes) = input.head_array(0) else { return Ok(None) };

@@ -6,7 +6,7 @@ use crate::candidate::{Body, Candidate};
 use crate::input::{Input, Level};
 use crate::{
     Detection, Evidence, Fact, Format, aff, android, bochs, cloop, compressed, content, dmg, ewf, iso, luks,
-    other, parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, text, vdi, vhd, vhdx,
+    only_text, other, parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, vdi, vhd, vhdx,
     vmdk, wim, zip, zlib, zvhd,
 };
 
@@ -96,7 +96,7 @@ fn raw(input: &Input<'_>) -> Result<Detection> {
     if found.evidence.contains(&Evidence::Content("bitlocker")) {
         found.facts.push(Fact::Encrypted("BitLocker"));
     }
-    if found.evidence.is_empty() && input.level() == Level::File && text::is_only_text(input)? {
+    if found.evidence.is_empty() && input.level() == Level::File && only_text::is_only_text(input)? {
         found.facts.push(Fact::OnlyText);
     }
     Ok(found)

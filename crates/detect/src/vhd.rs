@@ -1,5 +1,6 @@
 //! VHD: fixed, dynamic, differencing.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::vhd::{
     DynamicHeader, Footer, SHORT_FOOTER_SIZE, TABLE_ENTRY_SIZE, TYPE_DIFFERENCING, TYPE_DYNAMIC, TYPE_FIXED,
     checksum,
@@ -8,7 +9,7 @@ use imsprep_source::Result;
 
 use crate::candidate::{Body, Candidate, SignaturePosition};
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 type Bytes = [u8; Footer::SIZE];
 

@@ -1,6 +1,7 @@
 //! VHDX.
 
 use byteorder::{ByteOrder, LittleEndian as LE};
+use imsprep_ondisk::text;
 use imsprep_ondisk::vhdx::{
     FILE_SIGNATURE, HEADER_OFFSETS, Header, ITEM_DISK_SIZE, ITEM_FILE_PARAMETERS, ITEM_PARENT_LOCATOR,
     ITEM_REQUIRED, ITEMS_KNOWN, LOCATOR_COUNT_OFFSET, LOCATOR_HEADER_SIZE, LocatorEntry, MetadataEntry,
@@ -11,7 +12,7 @@ use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 /// Regions that are looked at: two exist.
 const REGIONS_MAX: usize = 16;

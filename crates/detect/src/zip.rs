@@ -1,5 +1,6 @@
 //! ZIP archives: how many members, and what the first is.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::zip::{
     EXTRA_ZIP64, EndOfDirectory, FLAG_ENCRYPTED, FLAG_SIZES_FOLLOW, LocalHeader, MAGICS, METHOD_DEFLATE,
     METHOD_STORED, SIZE_IN_EXTRA,
@@ -10,7 +11,7 @@ use crate::candidate::Candidate;
 use crate::expand::{Codec, look_inside};
 use crate::input::{Input, Level};
 use crate::inside::look_at_part;
-use crate::{Content, Fact, Format, Inside, text};
+use crate::{Content, Fact, Format, Inside};
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if !MAGICS.iter().any(|magic| input.starts_with(magic)) {

@@ -1,6 +1,15 @@
 //! One place where a rule is broken.
 
-use crate::{Allowance, Rule, Severity};
+use crate::{Rule, Severity};
+
+/// That a finding is allowed, and what it would be otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The severity that it would have.
+    pub instead_of: Severity,
+    /// Why the user allows it, in the user's own words.
+    pub because: Option<String>,
+}
 
 /// One broken rule at one place, with what was found and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,16 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Finding, Rule, Severity};
-
-/// That a finding is allowed, and what it would be otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allowance {
-    /// The severity that it would have.
-    pub instead_of: Severity,
-    /// Why the user allows it, in the user's own words.
-    pub because: Option<String>,
-}
+use crate::{Allowance, Finding, Rule, Severity};
 
 /// Rules whose findings the user judges otherwise: allowed ones are shown and don't count, denied ones are errors.
 ///

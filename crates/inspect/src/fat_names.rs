@@ -1,8 +1,7 @@
 //! Names in a FAT directory: short ones, and the long ones that stand in parts before them.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::fat::{DirectoryEntry, LongName};
-
-use crate::text;
 
 /// The part of a long name that was read so far.
 #[derive(Debug, Default)]

@@ -2,13 +2,14 @@
 
 use imsprep_ondisk::disk::{GptHeader, SECTOR};
 use imsprep_ondisk::gpt::{Entry, Guid, Header as RawHeader};
+use imsprep_ondisk::text;
 use imsprep_source::Result;
 
 use crate::problems::{Problems, alignment};
 use crate::view::View;
 use crate::{
     GptLayout, Header, MAX_PARTITIONS, Partition, PartitionType, Table, TableKind, TableProblem, Volume,
-    VolumeKind, text,
+    VolumeKind,
 };
 
 /// The sizes of sectors that a table may count in.

@@ -35,7 +35,6 @@ mod partition;
 mod problems;
 mod summary;
 mod table;
-mod text;
 mod view;
 mod volume;
 mod volumes;

@@ -16,6 +16,7 @@ pub mod other;
 pub mod parallels;
 pub mod qcow;
 pub mod tar;
+pub mod text;
 pub mod vdi;
 pub mod vhd;
 pub mod vhdx;

@@ -15,24 +15,11 @@ use crate::rules::{
 };
 use crate::way_out::way_out;
 use crate::{
-    Inside, Intent, Profile, Purpose, Size, check_detection, is_known, no_disk, shell_quoted, shows_nothing,
+    Facts, Intent, Profile, Purpose, Size, check_detection, is_known, no_disk, shell_quoted, shows_nothing,
 };
 
 /// Bytes of a sector.
 const SECTOR: u64 = 512;
-
-/// What was found out about a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    /// Where it is.
-    pub path: &'a Path,
-    /// What it is.
-    pub detection: &'a Detection,
-    /// What is on the disk in it; `None` if that was not looked at.
-    pub inside: Option<Inside<'a>>,
-    /// Whether the disk is known to hold nothing but zeros. `false` also where nobody has looked at all of it.
-    pub all_zeros: bool,
-}
 
 /// Holds what was found out about a file, and what it is meant for, against the profile.
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {

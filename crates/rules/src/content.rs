@@ -12,26 +12,7 @@ use crate::content_rules::{
 use crate::gpt::{check_backup_gpt, check_sectors, fix_of_backup};
 use crate::lost::{check_lost, is_loss};
 use crate::rules::ENCRYPTED;
-use crate::{Intent, Medium, Profile, Purpose, is_known};
-
-/// What is on the disk in an image.
-#[derive(Clone, Copy, Debug)]
-pub struct Inside<'a> {
-    /// What inspection says.
-    pub inspection: &'a Inspection,
-    /// The image that it lies in.
-    pub medium: Medium<'a>,
-}
-
-/// The unit in which a place on a container's disk is told.
-const BLOCK: u64 = 2 << 20;
-
-impl Inside<'_> {
-    /// The finding at this offset on the disk.
-    pub(crate) fn at(&self, finding: Finding, offset: u64) -> Finding {
-        if self.medium.is_raw { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
-    }
-}
+use crate::{Inside, Intent, Profile, Purpose, is_known};
 
 /// What the disk is for: what the user says, else what it looks like.
 pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {

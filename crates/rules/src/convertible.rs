@@ -4,10 +4,10 @@ use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Severity};
 
 use crate::content::check_disk;
-use crate::facts::check_facts;
+use crate::detection::check_facts;
+use crate::facts::ImageLocation;
 use crate::lost::check_lost;
 use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, SNAPSHOTS};
-use crate::whole::ImageLocation;
 use crate::{Inside, Profile, Size};
 
 /// Holds the image at `place` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the

@@ -8,22 +8,11 @@ use imsprep_inspect::{GptLayout, Inspection, Table, TableKind, TableProblem, Vol
 use crate::content_rules::SECTORS_OF_4096;
 use crate::lost::is_cut;
 use crate::rules::BACKUP_GPT;
-use crate::{Size, shell_quoted};
+use crate::{Medium, Size, shell_quoted};
 
 const GIB: u64 = 1 << 30;
 /// Bytes of a sector of the service's disks: nothing says so, and nothing else was ever seen.
 const SECTOR: u64 = 512;
-
-/// What advice on the partition table is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Medium<'a> {
-    /// The image.
-    pub path: &'a Path,
-    /// Whether it is a RAW, which tools for partition tables can change.
-    pub is_raw: bool,
-    /// Of an archive, the number of the disk.
-    pub number: Option<u32>,
-}
 
 /// Warns of a GPT on a disk whose source image is not a whole number of GiB, be it imported as RAW or as ZVHD2; not of one that
 /// was cut off, which nothing but another copy helps.

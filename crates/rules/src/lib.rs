@@ -32,6 +32,7 @@ mod check;
 mod content;
 mod content_rules;
 mod convertible;
+mod detection;
 mod facts;
 mod gpt;
 mod intent;
@@ -43,6 +44,7 @@ mod names;
 mod no_disk;
 mod not_checked;
 mod other_formats;
+mod prepare_command;
 mod profile;
 mod request;
 mod rules;
@@ -52,15 +54,15 @@ mod way_out;
 mod whole;
 mod wrapper;
 
-pub use check::{Facts, check_image, is_too_large, note_all_zeros};
-pub use content::{Inside, purpose_of};
+pub use check::{check_image, is_too_large, note_all_zeros};
+pub use content::purpose_of;
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
     DiskChecks, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
     check_readable,
 };
-pub use facts::{check_detection, rule_of};
-pub use gpt::Medium;
+pub use detection::{check_detection, rule_of};
+pub use facts::{Facts, ImageLocation, Inside, Medium};
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
@@ -69,6 +71,7 @@ pub use names::shown_names;
 pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
 pub use not_checked::{Inspected, not_checkable};
 pub use other_formats::other_advice;
+pub use prepare_command::{output_beside, prepare_command};
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
     Architecture, BodyKind, BodyPlace, BootsBy, Detected, Endpoint, Filled, Firmware, HclValue, ImageFacts,
@@ -80,6 +83,4 @@ pub use request::{
 pub use rules::RULES;
 pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
-pub use way_out::{output_beside, prepare_command};
-pub use whole::ImageLocation;
 pub use wrapper::{inside_text, rule_of_wrapper};

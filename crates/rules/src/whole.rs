@@ -4,18 +4,9 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Fact, Format};
 
-use crate::facts::leads_out;
+use crate::facts::ImageLocation;
 use crate::way_out::qemu_name;
 use crate::{shell_quoted, shown_names};
-
-/// Where the image is, as far as a command can name it.
-#[derive(Clone, Copy, Debug)]
-pub enum ImageLocation<'a> {
-    /// In a file of its own.
-    File(&'a Path),
-    /// In an archive, where no other program finds it.
-    Archive,
-}
 
 /// How to make one file of an image whose disk is in several.
 pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk: u64) -> String {
@@ -184,5 +175,39 @@ pub(crate) fn beside(path: &Path, what: &str, extension: Option<&str>) -> PathBu
     match extension.map(str::to_owned).or(own) {
         Some(extension) => path.with_extension(format!("{what}.{extension}")),
         None => path.with_extension(what),
+    }
+}
+
+/// Absolute on any system, through a parent folder, or by one of qemu's protocols. `.\` begins a relative path of Windows.
+pub(crate) fn leads_out(name: &str) -> bool {
+    let is_drive = name.as_bytes().get(1) == Some(&b':');
+    let is_protocol = name.split_once(':').is_some_and(|(word, _)| {
+        word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-_".contains(&byte))
+    });
+    let is_up = name.split(['/', '\\']).any(|part| part == "..");
+    name.starts_with(['/', '\\']) || is_drive || is_protocol || is_up
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_out_of_the_folder() {
+        for name in [
+            "/etc/shadow",
+            "../base.img",
+            "a/../../b",
+            r"C:\a.vhd",
+            r"\\server\a",
+            "json:{}",
+            "nbd://h/x",
+            "nbd:h:1",
+        ] {
+            assert!(leads_out(name), "{name}");
+        }
+        for name in ["base.img", "sub/base.img", r".\a.vhdx", "a..b", "a b: c.img", ""] {
+            assert!(!leads_out(name), "{name}");
+        }
     }
 }

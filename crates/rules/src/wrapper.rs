@@ -6,8 +6,9 @@ use imsprep_detect::{Content, Detection, Fact, Format, Inside, Other};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::other_formats::other_advice;
+use crate::prepare_command::prepare_command;
 use crate::rules::{ARCHIVE, COMPRESSED};
-use crate::way_out::{prepare_command, qemu_name};
+use crate::way_out::qemu_name;
 use crate::whole::beside;
 use crate::{Profile, Size, shell_quoted};
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
-use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
-use imsprep_rules::{ImageLocation, check_readable, shell_quoted};
+use imsprep_rules::{ImageLocation, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
 use crate::archive::{Member, not_read};
+use crate::image::refuse_unless_readable;
 use crate::{Error, OpenedImage, Result};
 
 /// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
@@ -102,29 +102,22 @@ fn open_served(image: &ImageFile, format: Format, driver: &'static str, cancel: 
     })
 }
 
-/// What the rules say against reading the disk. That there is more than its current state is nothing against that.
-pub(crate) fn refuse_unless_readable(
-    path: &Path,
-    place: ImageLocation<'_>,
-    detection: &Detection,
-) -> Result<()> {
-    let mut report = Report::new();
-    check_readable(place, detection, &mut report);
-    let forbids = |finding: &&Finding| finding.severity == Severity::Error && !finding.convertible;
-    match report.findings().iter().find(forbids) {
-        None => Ok(()),
-        Some(finding) => Err(Error::NotReadable {
-            path: path.to_owned(),
-            format: detection.format,
-            code: finding.rule.code,
-            what: finding.message.clone(),
-            advice: finding.advice().to_owned(),
-        }),
+impl OpenedImage {
+    /// Opens the disk in the image; in an archive the selected one, or the only one. Of an image with snapshots it is the
+    /// current state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoDisk`](crate::Error::NoDisk) if the format is none that can be read;
+    /// [`Error::NotReadable`](crate::Error::NotReadable) if part of the disk is elsewhere, or it is encrypted or damaged; as
+    /// [`select_disk`](Self::select_disk); or what opening it brings.
+    pub fn disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
+        Disk::open(self, cancel)
     }
 }
 
 impl<'a> Disk<'a> {
-    pub(crate) fn open(image: &'a OpenedImage, cancel: &Cancel) -> Result<Self> {
+    fn open(image: &'a OpenedImage, cancel: &Cancel) -> Result<Self> {
         let (file, detection) = (image.file(), image.detection());
         let inner = match detection.format {
             // An ISO image and an encrypted disk are what a machine would see, byte for byte.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format};
-use imsprep_rules::ImageLocation;
+use imsprep_findings::{Finding, Report, Severity};
+use imsprep_rules::{ImageLocation, check_readable};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::{Member, disk_in};
-use crate::disk::refuse_unless_readable;
 use crate::look::look_at;
-use crate::{Disk, Result};
+use crate::{Error, Result};
 
 /// An image file that was opened once, and what it is. All that is done with the image goes through this one descriptor, so that
 /// what is read is what was looked at, whatever the name leads to by then.
@@ -80,16 +80,25 @@ impl OpenedImage {
         refuse_unless_readable(self.path(), ImageLocation::File(self.path()), &self.detection)?;
         disk_in(&self.file, number, cancel)
     }
+}
 
-    /// Opens the disk in the image; in an archive the selected one, or the only one. Of an image with snapshots it is the
-    /// current state.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoDisk`](crate::Error::NoDisk) if the format is none that can be read;
-    /// [`Error::NotReadable`](crate::Error::NotReadable) if part of the disk is elsewhere, or it is encrypted or damaged; as
-    /// [`select_disk`](Self::select_disk); or what opening it brings.
-    pub fn disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
-        Disk::open(self, cancel)
+/// What the rules say against reading the disk. That there is more than its current state is nothing against that.
+pub(crate) fn refuse_unless_readable(
+    path: &Path,
+    place: ImageLocation<'_>,
+    detection: &Detection,
+) -> Result<()> {
+    let mut report = Report::new();
+    check_readable(place, detection, &mut report);
+    let forbids = |finding: &&Finding| finding.severity == Severity::Error && !finding.convertible;
+    match report.findings().iter().find(forbids) {
+        None => Ok(()),
+        Some(finding) => Err(Error::NotReadable {
+            path: path.to_owned(),
+            format: detection.format,
+            code: finding.rule.code,
+            what: finding.message.clone(),
+            advice: finding.advice().to_owned(),
+        }),
     }
 }

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 
 use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
+use crate::holes::{HOLE, write_data};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw, wrapper};
 use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Result};
@@ -50,9 +51,6 @@ pub struct BitmapWritten {
     /// Blocks of 2 MiB that it marks as data.
     pub data_blocks: u64,
 }
-
-/// Zeros of at least this many bytes, and at a multiple of it, become a hole.
-const HOLE: usize = 64 << 10;
 
 /// Writes the disk in the image to a sparse file at `output`, and its bitmap beside it, in the same pass. Both are finished before
 /// the RAW gets its name; the bitmap gets its own next.
@@ -211,25 +209,6 @@ fn fill<'b>(disk: &Disk<'_>, start: u64, limit: u64, buffer: &'b mut Vec<u8>) ->
     buffer.resize(usize::try_from(wanted).unwrap_or(0), 0);
     disk.read_at(buffer, start)?;
     Ok(buffer)
-}
-
-/// Writes what is not zero, neighbouring pieces at once. Returns the bytes written.
-pub(crate) fn write_data(file: &OutputFile, bytes: &[u8], offset: u64) -> Result<u64> {
-    let mut written = 0;
-    let mut rest = bytes;
-    let length = |rest: &[u8], zero: bool| {
-        rest.chunks(HOLE).take_while(|piece| is_zero(piece) == zero).map(<[u8]>::len).sum::<usize>()
-    };
-    loop {
-        rest = rest.split_at(length(rest, true)).1;
-        if rest.is_empty() {
-            return Ok(written);
-        }
-        let (data, after) = rest.split_at(length(rest, false));
-        file.write_at(data, offset + (bytes.len() - rest.len()) as u64)?;
-        written += data.len() as u64;
-        rest = after;
-    }
 }
 
 /// The first byte at or after `length` that is not zero.

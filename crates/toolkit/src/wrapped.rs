@@ -10,8 +10,8 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Progr
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
 use crate::chunks::CHUNK;
+use crate::holes::write_data;
 use crate::no_disk::why_no_disk;
-use crate::raw::write_data;
 use crate::{Error, OpenedImage, Result};
 
 /// The most bytes that are unpacked: no import takes a larger disk.

@@ -18,14 +18,7 @@ fn shell(folder: &Path, script: &str) {
 
 /// Bytes without a zero, so that every one that is lost shows.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        u8::try_from(state >> 56).unwrap().max(1)
-    };
-    (0..length).map(|_| next()).collect()
+    imsprep_testdata::noise(seed, length).into_iter().map(|byte| byte.max(1)).collect()
 }
 
 /// The codes that a quick check of the image brings, of those that are about its tables.

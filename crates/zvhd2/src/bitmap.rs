@@ -5,7 +5,7 @@ use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::footer::{self, Placed};
-use crate::layout::Span;
+use crate::span::Span;
 use crate::{Error, rules};
 
 /// The most records that one check looks at: 4 TiB of data, four times what the service takes. What is beyond is

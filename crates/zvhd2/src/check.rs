@@ -6,9 +6,8 @@ use imsprep_source::{Cancel, Progress, ReadAt};
 
 use crate::bitmap::Bitmap;
 use crate::body::{Body, read_body};
-use crate::contents;
 use crate::footer::{self, Footers, Placed};
-use crate::index::Entry;
+use crate::index::{self, Entry};
 use crate::payload::{self, Blocks};
 use crate::record::{self, Records};
 use crate::sequence::Sequence;
@@ -130,7 +129,7 @@ impl Checker<'_> {
     /// Between the records, and behind them, there is nothing that gives a sequential reader another disk.
     fn check_sequence(&mut self, end: &Placed, entries: &[Entry], records: &Records) -> Result<(), Error> {
         let Some(method) = footer::method(&end.footer) else { return Ok(()) };
-        let mut ends = entries.iter().map(contents::place_of).zip(&records.header_ends).collect::<Vec<_>>();
+        let mut ends = entries.iter().map(index::place_of).zip(&records.header_ends).collect::<Vec<_>>();
         ends.sort_unstable_by_key(|(place, _)| place.block);
         let places = ends.iter().map(|(place, _)| *place).collect::<Vec<_>>();
         let sequence = Sequence { places: &places, method, disk_size: footer::exposed_size(&end.footer) };

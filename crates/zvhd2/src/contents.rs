@@ -5,24 +5,10 @@ use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
 use crate::body::{Body, read_body};
-use crate::footer::{self, Footers, Method, Placed};
-use crate::index::Entry;
+use crate::footer::{self, Method, Placed};
+use crate::index::{BLOCK, RecordLocation, place_of};
 use crate::sequence::Sequence;
-use crate::{Error, Version, bitmap, stream};
-
-/// Bytes of a block. Containers of other sizes are refused when they are opened.
-pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
-
-/// Where the record of one data block is. Its header lies in the file; what it holds is looked at when it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RecordLocation {
-    /// The block, below 2^32.
-    pub(crate) block: u32,
-    /// Bytes of the record, as the index has it.
-    pub(crate) length: u32,
-    /// Offset of the record in the file.
-    pub(crate) offset: u64,
-}
+use crate::{Error, Version, bitmap};
 
 /// A container whose every data block can be looked up.
 #[derive(Debug)]
@@ -40,24 +26,6 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Reads footers, bitmap and index; of version 1 the header and postfix of every record.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unreadable`] for whatever of these [`check`](crate::check()) calls an error.
-    pub(crate) fn read(source: &dyn ReadAt, cancel: &Cancel) -> Result<Self, Error> {
-        match &Footers::find(source)? {
-            Footers::V1 { head, .. } => stream::read_contents(source, head, cancel),
-            Footers::V2 { end: None, .. } => {
-                let mut report = Report::new();
-                footer::report_no_end(source, &mut report);
-                refuse_errors(source, &report)?;
-                Err(Error::NotZvhd2 { path: source.path().to_owned() })
-            }
-            Footers::V2 { head, end: Some(end) } => read_indexed(source, head, end, cancel),
-        }
-    }
-
     /// The records in the order in which a sequential reader wants them.
     pub(crate) fn sequence(&self) -> Sequence<'_> {
         Sequence { places: &self.places, method: self.method, disk_size: self.disk_size }
@@ -65,7 +33,7 @@ impl Contents {
 }
 
 /// By the same functions that check a file: what they call an error is refused here, and what they warn of is read.
-fn read_indexed(
+pub(crate) fn read_indexed(
     source: &dyn ReadAt,
     head: &Placed,
     end: &Placed,
@@ -112,11 +80,6 @@ fn read_indexed(
     Ok(contents)
 }
 
-/// The record that an entry tells of.
-pub(crate) fn place_of(entry: &Entry) -> RecordLocation {
-    RecordLocation { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
-}
-
 /// Bytes of the source image: as the footer says, or more where blocks beyond that have data, which nobody may leave out.
 pub(crate) fn source_size(contents: &Contents) -> u64 {
     let last = contents.places.last().map(|place| u64::from(place.block) * BLOCK);
@@ -154,7 +117,7 @@ fn refuse_gaps(source: &dyn ReadAt, contents: &Contents, cancel: &Cancel) -> Res
 }
 
 /// The first error among the findings, if there is one.
-fn refuse_errors(source: &dyn ReadAt, report: &Report) -> Result<(), Error> {
+pub(crate) fn refuse_errors(source: &dyn ReadAt, report: &Report) -> Result<(), Error> {
     let Some(finding) = report.findings().iter().find(|f| f.severity == Severity::Error) else {
         return Ok(());
     };

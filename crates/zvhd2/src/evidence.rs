@@ -6,9 +6,8 @@ use imsprep_findings::Report;
 use imsprep_ondisk::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt};
 
-use crate::contents::{RecordLocation, place_of};
 use crate::footer::Placed;
-use crate::index::Entry;
+use crate::index::{Entry, RecordLocation, place_of};
 use crate::{Error, bitmap, index, layout};
 
 /// What an index that is not sound says of a record.

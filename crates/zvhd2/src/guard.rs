@@ -96,29 +96,20 @@ fn may_be_stored(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use flate2::{Compress, Compression, FlushCompress};
+    use imsprep_testdata::noise;
     use zstd::zstd_safe::CParameter;
 
     use super::*;
 
-    fn noise(length: usize) -> Vec<u8> {
-        let mut state = 1_u64;
-        std::iter::repeat_with(|| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            state.to_le_bytes()[7]
-        })
-        .take(length)
-        .collect()
-    }
-
     #[test]
     fn what_cannot_be_compressed_is_plain_and_a_checksum_guards_it() {
         let zeros = vec![0; 2 << 20];
-        let mut half = noise(1 << 20);
+        let mut half = noise(1, 1 << 20);
         half.resize(2 << 20, 7);
         let text = b"a line of text, and another one\n".repeat(1 << 16);
         for (block, expected) in [
             (&zeros, Guard::Coded),
-            (&noise(2 << 20), Guard::Plain),
+            (&noise(1, 2 << 20), Guard::Plain),
             (&half, Guard::Plain),
             (&text, Guard::Coded),
         ] {

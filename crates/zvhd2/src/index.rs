@@ -5,13 +5,33 @@ use imsprep_ondisk::zvhd2::{self as disk, IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::bitmap::Bitmap;
-use crate::layout::{IndexPlace, Span};
+use crate::layout::IndexPlace;
+use crate::span::Span;
 use crate::{Error, rules};
 
 /// Bytes of the index that are read at once.
 const CHUNK: u64 = 64 << 10;
 /// Bytes that the index reader has room for when it reads a record: it reads as many as the entry says.
 const ROOM: u32 = 4_202_496;
+
+/// Bytes of a block. Containers of other sizes are refused when they are opened.
+pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
+
+/// Where the record of one data block is. Its header lies in the file; what it holds is looked at when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RecordLocation {
+    /// The block, below 2^32.
+    pub(crate) block: u32,
+    /// Bytes of the record, as the index has it.
+    pub(crate) length: u32,
+    /// Offset of the record in the file.
+    pub(crate) offset: u64,
+}
+
+/// The record that an entry tells of.
+pub(crate) fn place_of(entry: &Entry) -> RecordLocation {
+    RecordLocation { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
+}
 
 /// The record of one data block, as the index tells it. Nothing of it is known to be true.
 #[derive(Clone, Copy, Debug)]

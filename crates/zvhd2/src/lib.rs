@@ -41,6 +41,7 @@ mod salvage;
 mod scanner;
 mod select;
 mod sequence;
+mod span;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use imsprep_findings::Report;
 use imsprep_ondisk::zvhd2::RecordHeader;
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ReadAt};
 
-use crate::contents::{BLOCK, Contents, RecordLocation};
+use crate::contents::{Contents, read_indexed, refuse_errors};
 use crate::expand::Expander;
-use crate::stream::Stream;
+use crate::footer::{self, Footers};
+use crate::index::{BLOCK, RecordLocation};
+use crate::stream::{self, Stream};
 use crate::{Error, Method, Version, record};
 
 /// Expanded blocks that are kept, so that small reads one after the other expand each block once: 16 MiB.
@@ -75,6 +78,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Reads footers, bitmap and index; of version 1 the header and postfix of every record. Refuses whatever of these
+/// [`check`](crate::check()) calls an error.
+fn read_contents(source: &dyn ReadAt, cancel: &Cancel) -> Result<Contents, Error> {
+    match &Footers::find(source)? {
+        Footers::V1 { head, .. } => stream::read_contents(source, head, cancel),
+        Footers::V2 { end: None, .. } => {
+            let mut report = Report::new();
+            footer::report_no_end(source, &mut report);
+            refuse_errors(source, &report)?;
+            Err(Error::NotZvhd2 { path: source.path().to_owned() })
+        }
+        Footers::V2 { head, end: Some(end) } => read_indexed(source, head, end, cancel),
+    }
+}
+
 fn new_block() -> Vec<u8> {
     vec![0; usize::try_from(BLOCK).unwrap_or(0)]
 }
@@ -87,7 +105,7 @@ impl<'a> Reader<'a> {
     /// [`Error::Unreadable`] if it is not sound enough to be read without doubt; [`Error::NotZvhd2`]; or if the file
     /// can't be read.
     pub fn open(source: &'a dyn ReadAt, cancel: &Cancel) -> Result<Self, Error> {
-        let contents = Contents::read(source, cancel)?;
+        let contents = read_contents(source, cancel)?;
         let stream = (contents.version == Version::Zvhd1).then(|| Mutex::new(Stream::new()));
         Ok(Self { source, contents, recent: Mutex::default(), idle: Mutex::default(), stream })
     }

@@ -4,8 +4,7 @@ use imsprep_findings::{Finding, Report, Rule, Severity};
 use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ByteCount, Cancel, Error as SourceError, FileOffset, ReadAt, ReadAtExt};
 
-use crate::contents::{BLOCK, RecordLocation};
-use crate::index::Entry;
+use crate::index::{BLOCK, Entry, RecordLocation};
 use crate::{Error, rules};
 
 /// Bytes of what ends a record.

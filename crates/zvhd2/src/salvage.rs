@@ -7,11 +7,11 @@ use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, ReadAtExt, Sink, Stage};
 use rayon::prelude::*;
 
-use crate::contents::{BLOCK, RecordLocation};
 use crate::evidence::Evidence;
 use crate::expand::{ExpandError, Expander};
 use crate::footer::{self, Method, Placed};
 use crate::guard::guard;
+use crate::index::{BLOCK, RecordLocation};
 use crate::select::{Found, select};
 use crate::walk::{self, Proof, Trial, Walk, is_marked};
 use crate::{Checksums, ContainerWriter, Error, Label, Written, record, rules};

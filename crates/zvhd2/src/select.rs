@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use imsprep_findings::{Finding, Report, Rule};
 
-use crate::contents::RecordLocation;
 use crate::evidence::{Evidence, Testimony, shift};
 use crate::footer::Placed;
 use crate::guard::Guard;
+use crate::index::RecordLocation;
 use crate::rules;
 
 /// A record that was found and expands to one block.

@@ -8,8 +8,8 @@ use imsprep_findings::Finding;
 use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ReadAt, ReadAtExt, is_zero};
 
-use crate::contents::{BLOCK, RecordLocation};
 use crate::expand::Expander;
+use crate::index::{BLOCK, RecordLocation};
 use crate::record::POSTFIX;
 use crate::{Method, rules};
 

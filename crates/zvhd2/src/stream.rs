@@ -4,9 +4,10 @@ use flate2::Decompress;
 use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
-use crate::contents::{BLOCK, Contents, RecordLocation, source_size};
+use crate::contents::{Contents, source_size};
 use crate::expand::{ExpandError, inflate};
 use crate::footer::{Method, Placed};
+use crate::index::{BLOCK, RecordLocation};
 use crate::record::{self, POSTFIX};
 use crate::{Error, Version, bitmap};
 

@@ -5,10 +5,10 @@ use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{DiskReader, ReadAt, ReadAtExt};
 
 use crate::bitmap::MAX_RECORDS;
-use crate::contents::{BLOCK, RecordLocation};
 use crate::expand::Expander;
 use crate::footer::{Method, Placed};
 use crate::guard::{Guard, guard};
+use crate::index::{BLOCK, RecordLocation};
 use crate::record::{self, POSTFIX};
 use crate::scanner::{PREFIX, Scanner};
 use crate::{Error, expand};

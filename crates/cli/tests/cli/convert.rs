@@ -21,12 +21,7 @@ fn image(folder: &Folder) -> Vec<u8> {
 
 /// An image that does not compress: at level 22 it takes many seconds.
 fn noise(folder: &Folder, blocks: usize) {
-    let mut state = 1_u64;
-    let bytes = (0..blocks << 18).flat_map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state ^ state >> 29).to_le_bytes()
-    });
-    folder.write("noise.raw", &bytes.collect::<Vec<_>>());
+    folder.write("noise.raw", &imsprep_testdata::noise(1, blocks << 21));
 }
 
 fn spawn(folder: &Folder, args: &[&str]) -> Child {

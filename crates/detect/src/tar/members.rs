@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result, Sparse, SparseMap};
 
 use super::forward::Seeking;
 use super::walk::{Entry, Stop, Walk};
 use crate::inside::{look_at, look_at_part};
-use crate::{Content, Fact, Format, Inside, text};
+use crate::{Content, Fact, Format, Inside};
 
 /// Members that are looked into, each with a few hundred KiB of reading at most.
 const LOOKS_MAX: usize = 16;

@@ -9,13 +9,14 @@ mod tests;
 mod walk;
 
 use imsprep_ondisk::tar::Header;
+use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result};
 
 pub use members::{Archive, Member, Role};
 
 use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
-use crate::{Fact, Format, text};
+use crate::{Fact, Format};
 
 /// What is in the tar archive: its disks, and what else [`detect`](crate::detect) tells of.
 ///

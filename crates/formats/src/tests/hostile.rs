@@ -3,7 +3,9 @@
 use imsprep_source::{Cancel, DiskReader, MemoryImage};
 use proptest::prelude::*;
 
-use super::{build_qcow2, build_vhd, build_vmdk, noise};
+use imsprep_testdata::noise;
+
+use super::{build_qcow2, build_vhd, build_vmdk};
 use crate::{Qcow2, Slice, Vhd, Vmdk};
 
 /// Whatever disk the file turns out to hold: all that it tells of, up to a bound, and its ends.

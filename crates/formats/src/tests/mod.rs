@@ -11,20 +11,6 @@ mod vmdk;
 
 use imsprep_source::{DiskReader, Error, Extent};
 
-/// Bytes that don't repeat, the same for the same seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
-}
-
 /// All of the disk, read in pieces of this many bytes.
 fn read_all(disk: &dyn DiskReader, piece: usize) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![0xee; usize::try_from(disk.size()).unwrap()];

@@ -2,7 +2,9 @@
 
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage};
 
-use super::{build_qcow2, build_vmdk, noise};
+use imsprep_testdata::noise;
+
+use super::{build_qcow2, build_vmdk};
 use crate::{Error, Flaw, Qcow2, Slice, Tables, Vmdk, check_tables};
 
 /// A qcow2 that has everything: clusters of 4 KiB, two L2 tables, a refcount table with a block, a snapshot.

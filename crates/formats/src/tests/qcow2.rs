@@ -3,8 +3,10 @@
 use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, ReadAt};
 use proptest::prelude::*;
 
+use imsprep_testdata::noise;
+
+use super::assert_holds;
 use super::build_qcow2::{Form, Kind, build};
-use super::{assert_holds, noise};
 use crate::{Error, Qcow2, Slice};
 
 const PLAIN: Form = Form { version: 3, cluster_bits: 12, extended: false, zstd: false };

@@ -4,8 +4,10 @@ use imsprep_ondisk::vhd::TYPE_FIXED;
 use imsprep_source::{Error as SourceError, MemoryImage};
 use proptest::prelude::*;
 
+use imsprep_testdata::noise;
+
+use super::assert_holds;
 use super::build_vhd::{TABLE, dynamic, footer};
-use super::{assert_holds, noise};
 use crate::{Error, Slice, Vhd};
 
 proptest! {

@@ -3,8 +3,10 @@
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt};
 use proptest::prelude::*;
 
+use imsprep_testdata::noise;
+
+use super::assert_holds;
 use super::build_vmdk::{Built, Form, Kind, build};
-use super::{assert_holds, noise};
 use crate::{Slice, Vmdk};
 
 proptest! {

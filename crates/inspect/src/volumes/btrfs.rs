@@ -1,10 +1,11 @@
 //! Btrfs.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::btrfs::Superblock;
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(Superblock::OFFSET).filter(|_| view.has_magic("btrfs")) else {

@@ -1,11 +1,12 @@
 //! exFAT.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::exfat::{BootRecord, ENTRY, ENTRY_END, ENTRY_LABEL};
 use imsprep_source::Result;
 
 use super::fat::serial_text;
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 /// Most clusters of the root directory in which the label is looked for.
 const CLUSTERS_MAX: usize = 64;

@@ -1,11 +1,12 @@
 //! ext2, ext3, ext4.
 
 use imsprep_ondisk::disk::ExtSuperblock as Basic;
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::ext::Superblock;
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(Basic::OFFSET) else { return Ok(None) };

@@ -1,10 +1,11 @@
 //! F2FS.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::f2fs::{BLOCK, Checkpoint, Superblock};
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 /// log2 of the block size.
 const LOG_BLOCK: u32 = BLOCK.trailing_zeros();

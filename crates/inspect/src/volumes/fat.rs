@@ -1,11 +1,12 @@
 //! FAT12, FAT16, FAT32.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::fat::{Extended, FAT16_CLEAN, FAT16_NO_ERRORS, FAT32_CLEAN, FAT32_NO_ERRORS};
 use imsprep_source::Result;
 
 use crate::fat_volume::{FatVolume, Width};
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(fat) = FatVolume::open(view) else { return Ok(None) };

@@ -1,11 +1,12 @@
 //! ISO 9660.
 
 use imsprep_ondisk::disk::IsoVolumeDescriptor as Basic;
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::iso::VolumeDescriptor;
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Volume, VolumeKind, text};
+use crate::{Volume, VolumeKind};
 
 /// Descriptors that are looked at: the primary one need not be the first.
 const DESCRIPTORS: u64 = 16;

@@ -1,11 +1,12 @@
 //! What is encrypted: LUKS and `BitLocker`.
 
 use imsprep_ondisk::container::LUKS_MAGIC;
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::luks::{BITLOCKER_TO_GO_GUID, BITLOCKER_TO_GO_OFFSET, Header};
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Volume, VolumeKind, text};
+use crate::{Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(0) else { return Ok(None) };

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use imsprep_ondisk::disk::{LVM_LABEL, LVM_LABEL_SECTORS, LVM_TYPE, SECTOR};
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::lvm::{Area, Label, MetadataHeader, PhysicalVolume};
 use imsprep_source::Result;
 
 use super::lvm_text::{self, Metadata};
 use crate::view::View;
-use crate::{Lvm, Volume, VolumeGroup, VolumeKind, text};
+use crate::{Lvm, Volume, VolumeGroup, VolumeKind};
 
 /// Most areas of a list that are looked at.
 const AREAS_MAX: u64 = 16;

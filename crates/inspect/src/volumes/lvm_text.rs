@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use imsprep_ondisk::disk::SECTOR;
+use imsprep_ondisk::text;
 
-use crate::{VolumeGroup, text};
+use crate::VolumeGroup;
 
 /// Most tokens that are read: a text of 1 MiB has fewer.
 const TOKENS_MAX: usize = 1 << 20;

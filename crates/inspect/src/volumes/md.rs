@@ -1,10 +1,11 @@
 //! Members of a Linux software RAID.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::md::{MAGIC, Superblock0, Superblock1};
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{MdRaid, Volume, VolumeKind, text};
+use crate::{MdRaid, Volume, VolumeKind};
 
 const SECTOR: u64 = 512;
 

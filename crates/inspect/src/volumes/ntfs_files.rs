@@ -1,5 +1,6 @@
 //! A file in the root directory of an NTFS: the one in which Windows hibernates.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::ntfs::{
     Attribute, DIRECTORY_NAME, HIBERNATION_FILE, HIBERNATION_MAGIC, INDEX_BLOCK_HEADER,
     INDEX_BLOCK_SIZE_OFFSET, INDEX_ROOT_HEADER, IndexEntry, IndexHeader, RECORD_ROOT, RECORD_TABLE,
@@ -7,9 +8,7 @@ use imsprep_ondisk::volume::ntfs::{
 };
 use imsprep_source::Result;
 
-use super::ntfs::Ntfs;
-use super::ntfs_record::{attribute, restore, runs, value};
-use crate::text;
+use super::ntfs_record::{Ntfs, attribute, restore, runs, value};
 
 /// Most blocks of the root directory that are read.
 const BLOCKS_MAX: u64 = 256;

@@ -1,9 +1,51 @@
-//! Records of NTFS that are protected by an update sequence.
+//! Records of NTFS that are protected by an update sequence, and where they are.
 
-use imsprep_ondisk::volume::ntfs::{Attribute, RecordHeader};
+use imsprep_ondisk::volume::ntfs::{Attribute, BootRecord, RecordHeader};
+use imsprep_source::Result;
+
+use crate::view::View;
 
 /// Bytes that each number of an update sequence protects.
 const STRIDE: usize = 512;
+/// Sizes of a record of the master file table.
+const RECORD_MIN: u64 = 512;
+const RECORD_MAX: u64 = 64 << 10;
+
+/// Where things are.
+pub(super) struct Ntfs<'a> {
+    pub(super) view: &'a View<'a>,
+    /// Bytes of a cluster.
+    pub(super) cluster: u64,
+    /// Where the master file table begins.
+    mft: u64,
+    /// Bytes of a record of it.
+    pub(super) record_size: u64,
+}
+
+impl<'a> Ntfs<'a> {
+    /// `None` if the parameters make no sense.
+    pub(super) fn new(view: &'a View<'a>, record: &BootRecord) -> Option<Self> {
+        let sector = u64::from(record.bytes_per_sector);
+        let sectors = match record.sectors_per_cluster {
+            few @ 0..=128 => u64::from(few),
+            power => 1_u64.checked_shl(256 - u32::from(power))?,
+        };
+        let cluster =
+            sector.checked_mul(sectors).filter(|size| size.is_power_of_two() && *size <= 2 << 20)?;
+        let record_size = match u64::try_from(record.record_size) {
+            Ok(clusters) => clusters * cluster,
+            Err(_) => 1_u64.checked_shl(record.record_size.unsigned_abs().into())?,
+        };
+        let is_sane = record_size.is_power_of_two() && (RECORD_MIN..=RECORD_MAX).contains(&record_size);
+        is_sane.then_some(Self { view, cluster, mft: record.mft.checked_mul(cluster)?, record_size })
+    }
+
+    /// One of the first records of the master file table, which follow each other.
+    pub(super) fn record(&self, number: u64) -> Result<Option<Vec<u8>>> {
+        let at = self.mft.saturating_add(number * self.record_size);
+        Ok(self.view.bytes(at, self.record_size)?.and_then(|bytes| restore(bytes, RecordHeader::FILE)))
+    }
+}
 
 /// Puts back what the update sequence took away: the last two bytes of every 512. `None` if the record was not written
 /// whole, or is none.

@@ -1,10 +1,11 @@
 //! Linux swap space, and the memory of a hibernated system in it.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::swap::{HIBERNATION_MAGICS, Header, MAGIC, MAGIC_SIZE, OFFSET, PAGES};
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     for page in PAGES {

@@ -1,12 +1,13 @@
 //! XFS.
 
 use imsprep_ondisk::disk::XFS_MAGIC;
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::xfs::Superblock;
 use imsprep_source::Result;
 
 use super::xfs_log;
 use crate::view::View;
-use crate::{State, UncleanReason, Volume, VolumeKind, text};
+use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(bytes) = view.head_array(0) else { return Ok(None) };

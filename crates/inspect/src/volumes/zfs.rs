@@ -1,5 +1,6 @@
 //! Members of a ZFS pool.
 
+use imsprep_ondisk::text;
 use imsprep_ondisk::volume::zfs::{
     LIST_OFFSET, LIST_SIZE, LIST_XDR, UBERBLOCK_MAGIC, UBERBLOCK_STEP, UBERBLOCKS_OFFSET, UBERBLOCKS_SIZE,
     VALUE_STRING, VALUE_U64,
@@ -7,7 +8,7 @@ use imsprep_ondisk::volume::zfs::{
 use imsprep_source::Result;
 
 use crate::view::View;
-use crate::{Volume, VolumeKind, text};
+use crate::{Volume, VolumeKind};
 
 /// Most pairs of a list that are looked at.
 const PAIRS_MAX: usize = 256;

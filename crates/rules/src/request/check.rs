@@ -2,7 +2,8 @@
 
 use imsprep_findings::{Report, Rule};
 
-use super::read::{Draft, read_draft};
+use super::context::Context;
+use super::read::read_draft;
 use super::{BodyKind, Endpoint, ImageFacts, OsVersions, choices, image, image_url, min_disk, names, tags};
 use crate::Profile;
 use crate::content_rules::UEFI_ONLY;
@@ -11,16 +12,6 @@ use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, FILE_TOO_LARGE, FORMAT, NAME_CHARACTERS, NAME_SPACES,
     NAME_SUFFIX,
 };
-
-/// What a body is held against.
-pub(super) struct Context<'a> {
-    pub(super) draft: &'a Draft,
-    pub(super) kind: BodyKind,
-    pub(super) profile: &'static Profile,
-    pub(super) os_versions: &'a OsVersions,
-    /// The image that it is for, if that is at hand.
-    pub(super) facts: Option<&'a ImageFacts>,
-}
 
 /// Holds the fields against the rules of their kind of body, and against the image.
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {

@@ -3,7 +3,7 @@
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Rule};
 
-use super::check::Context;
+use super::context::Context;
 use super::rules::{
     ARCHITECTURE, ARM_BIOS, BMS_ENCRYPTED, BMS_FORMAT, FIRMWARE, FIRMWARE_NEWER, KEY_ID, LICENSE,
     NOT_IN_UEFI_TABLE, OS_TYPE, OS_TYPE_MISSING, OS_VERSION_MISSING, OS_VERSION_OF_GUIDE, OS_VERSION_UNKNOWN,

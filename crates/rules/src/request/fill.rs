@@ -3,7 +3,8 @@
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
-use super::check::{Context, check};
+use super::check::check;
+use super::context::Context;
 use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
 use super::image_url::ObjectPlace;
 use super::min_disk::Range;

@@ -4,9 +4,8 @@ use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
 use super::Purpose;
-use super::check::Context;
+use super::context::{Context, is_wrapped, takes};
 use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
-use super::image_url::takes;
 use super::os_versions::names_anything;
 use super::rules::{
     ARCHITECTURE_CONTRADICTS, FILE_AT_LIMIT, FILE_TOO_LARGE, FIRMWARE_CONTRADICTS, FORMAT_NOT_TAKEN,
@@ -39,12 +38,6 @@ fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) 
                 .fix(way_out(&seen(facts), context.profile)),
         );
     }
-}
-
-/// Whether the disk is within an archive or compressed, so that what the file is tells nothing of the disk.
-pub(super) fn is_wrapped(facts: &ImageFacts) -> bool {
-    let format = facts.detection.format;
-    format.is_archive() || format.is_compressed()
 }
 
 fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {

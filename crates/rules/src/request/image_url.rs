@@ -5,7 +5,7 @@ use std::path::Path;
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
-use super::check::Context;
+use super::context::{Context, takes};
 use super::rules::{
     BUCKET_NAME, IMAGE_URL, KEY_LETTERS, KEY_LONG, KEY_OTHER_FORMAT, KEY_OTHER_NAME, KEY_SPACES, KEY_SUFFIX,
 };
@@ -231,12 +231,6 @@ fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report)
         }
     };
     report.push(finding.in_field("image_url"));
-}
-
-pub(super) fn takes(context: &Context<'_>, format: Format) -> bool {
-    let profile = context.profile;
-    let formats = if context.kind.is_quick() { profile.quick_formats } else { profile.common_formats };
-    formats.contains(&format)
 }
 
 fn taken(context: &Context<'_>) -> &'static str {

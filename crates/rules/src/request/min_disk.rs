@@ -2,8 +2,7 @@
 
 use imsprep_findings::{Finding, Report};
 
-use super::check::Context;
-use super::image::is_wrapped;
+use super::context::{Context, is_wrapped};
 use super::rules::{MIN_DISK, MIN_DISK_CONSOLE, MIN_DISK_LOW, MIN_DISK_TIGHT, MIN_DISK_TOO_SMALL};
 use super::{BodyKind, Purpose};
 use crate::{Profile, Size, min_disk_for};

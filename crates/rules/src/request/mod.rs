@@ -3,6 +3,7 @@
 mod body;
 mod check;
 mod choices;
+mod context;
 mod facts;
 mod fill;
 mod hcl;

@@ -2,7 +2,7 @@
 
 use imsprep_findings::{Finding, Report};
 
-use super::check::Context;
+use super::context::Context;
 use super::rules::{
     DESCRIPTION_LETTERS, DESCRIPTION_LONG, DESCRIPTION_PLAIN, NAME_ENDS, NAME_LETTERS, NAME_LONG,
     NAME_MISSING,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use imsprep_findings::{Finding, Report};
 
-use super::check::Context;
+use super::context::Context;
 use super::rules::{TAG, TAG_TWICE, TAGS_MANY, TAGS_TWICE};
 use super::words::{quoted, refused};
 

@@ -337,7 +337,7 @@ const CASES: &[Case] = &[
     (
         "an entry longer than the index reader has room for",
         || {
-            let noise = super::builder::noise(5, BLOCK);
+            let noise = imsprep_testdata::noise(5, BLOCK);
             let payloads = [0, 1, 2, 3].map(|block| (block, compress(Method::Zstd, &noise))).to_vec();
             let image = Image::from_payloads(Method::Zstd, 8 << 20, payloads);
             image.with(|i| i.entries[0].length = 4_202_497).bytes()

@@ -35,20 +35,6 @@ pub(super) fn block(seed: u8) -> Vec<u8> {
     block
 }
 
-/// Bytes that can't be compressed, other ones for each seed.
-pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
-}
-
 /// A payload as the reference compresses it.
 pub(super) fn compress(method: Method, block: &[u8]) -> Vec<u8> {
     match method {

@@ -9,7 +9,9 @@ use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::builder::{BLOCK, Image, block, compress, noise};
+use imsprep_testdata::noise;
+
+use super::builder::{BLOCK, Image, block, compress};
 use super::vendor::{Disk, index_reader, sequential_reader};
 use crate::{Depth, Error, Method, Reader, Version, check};
 

@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use zstd::zstd_safe::CParameter;
 
-use super::builder::{BLOCK, Image, block, compress, noise};
+use imsprep_testdata::noise;
+
+use super::builder::{BLOCK, Image, block, compress};
 use crate::rules::*;
 use crate::{BlockSpan, Error, Method, Missing, Reader, Salvage};
 

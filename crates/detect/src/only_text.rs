@@ -1,51 +1,8 @@
-//! Text: strings from a file, bounded and valid whatever the bytes, and files that are nothing but text.
+//! Files that are nothing but text.
 
 use imsprep_source::Result;
 
 use crate::input::Input;
-
-/// Most bytes that a string from a file may have.
-pub(crate) const MAX: usize = 1024;
-
-/// The bytes as text, up to a NUL.
-pub(crate) fn utf8(bytes: &[u8]) -> String {
-    let end = bytes.iter().take(MAX).position(|byte| *byte == 0).unwrap_or(bytes.len().min(MAX));
-    bounded(String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned())
-}
-
-/// The bytes of a path as text, up to a NUL: of a long one the end, which tells most.
-pub(crate) fn end_of(path: &[u8]) -> String {
-    const CUT: &str = "...";
-    let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
-    let text = String::from_utf8_lossy(path);
-    if text.len() <= MAX {
-        return text.into_owned();
-    }
-    let start = text.ceil_char_boundary(text.len() - (MAX - CUT.len()));
-    format!("{CUT}{}", text.get(start..).unwrap_or_default())
-}
-
-/// UTF-16 code units as text, up to a NUL.
-pub(crate) fn utf16(units: impl Iterator<Item = u16>) -> String {
-    let units = units.take_while(|unit| *unit != 0).take(MAX);
-    bounded(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
-}
-
-/// Big-endian UTF-16.
-pub(crate) fn utf16_be(bytes: &[u8]) -> String {
-    utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_be_bytes(*unit)))
-}
-
-/// Little-endian UTF-16.
-pub(crate) fn utf16_le(bytes: &[u8]) -> String {
-    utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
-}
-
-/// Replacement characters are longer than what they replace, so the bound counts at the end.
-fn bounded(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(MAX));
-    text
-}
 
 /// Places at which a file is looked at that begins with text, evenly spread, the end included.
 const SAMPLES: u64 = 64;
@@ -198,18 +155,5 @@ mod tests {
                 prop_assert!(!only_text(bytes));
             }
         }
-    }
-
-    #[test]
-    fn what_is_no_text_becomes_text_of_bounded_length() {
-        assert_eq!(utf8(b"base\xff.img\0rest"), "base\u{fffd}.img");
-        assert_eq!(utf8(&[0xff; 5000]).len(), MAX - 1);
-        assert_eq!(end_of(b"a/b.img\0rest"), "a/b.img");
-        let long = end_of(&[&[b'd'; 5000][..], b"/disk.img"].concat());
-        assert!(long.len() == MAX && long.starts_with("...d") && long.ends_with("/disk.img"), "{long}");
-        assert!(end_of(&[0xff; 5000]).len() <= MAX);
-        assert_eq!(utf16_be(b"\0a\xd8\0\0b\0\0\0c"), "a\u{fffd}b");
-        assert_eq!(utf16_le(b"a\0b"), "a");
-        assert!(utf16_le(&[0xdd; 5000]).len() <= MAX);
     }
 }

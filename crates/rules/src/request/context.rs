@@ -1,0 +1,30 @@
+//! What a body is held against.
+
+use imsprep_detect::Format;
+
+use super::read::Draft;
+use super::{BodyKind, ImageFacts, OsVersions};
+use crate::Profile;
+
+/// What a body is held against.
+pub(super) struct Context<'a> {
+    pub(super) draft: &'a Draft,
+    pub(super) kind: BodyKind,
+    pub(super) profile: &'static Profile,
+    pub(super) os_versions: &'a OsVersions,
+    /// The image that it is for, if that is at hand.
+    pub(super) facts: Option<&'a ImageFacts>,
+}
+
+/// Whether the request takes files of this format.
+pub(super) fn takes(context: &Context<'_>, format: Format) -> bool {
+    let profile = context.profile;
+    let formats = if context.kind.is_quick() { profile.quick_formats } else { profile.common_formats };
+    formats.contains(&format)
+}
+
+/// Whether the disk is within an archive or compressed, so that what the file is tells nothing of the disk.
+pub(super) fn is_wrapped(facts: &ImageFacts) -> bool {
+    let format = facts.detection.format;
+    format.is_archive() || format.is_compressed()
+}

@@ -1,0 +1,72 @@
+//! How a conversion is asked for.
+
+use std::path::PathBuf;
+
+use imsprep_findings::Overrides;
+use imsprep_rules::{HUAWEI, Profile};
+use imsprep_scan::IoMode;
+use imsprep_source::Overwrite;
+use imsprep_zvhd2::Level;
+
+/// How much of the disk in a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskLength {
+    /// What the source image had: `orig_size`.
+    #[default]
+    Source,
+    /// What readers expose: `curr_size`, the source's size rounded up to 1 GiB.
+    Disk,
+}
+
+/// How to convert.
+#[derive(Clone, Debug)]
+pub struct ConvertOptions {
+    /// The output's name; `None` for a stream. [`prepare_image`](crate::prepare_image) takes `None` for a name beside the
+    /// source.
+    pub output: Option<PathBuf>,
+    /// What to do with an output that is there already.
+    pub overwrite: Overwrite,
+    /// Whether to read the output back before it is put in place; not possible with a stream.
+    pub verify: bool,
+    /// Rules that the user allows or denies. An error is allowed only if the conversion works in spite of it.
+    pub overrides: Overrides,
+    /// Whether a warning speaks against the conversion, too.
+    pub strict: bool,
+    /// Which disk of an archive, counted from 1; `None` is the only one.
+    pub disk: Option<u32>,
+    /// The cloud's rules.
+    pub profile: &'static Profile,
+    /// To RAW: how much of the disk.
+    pub length: DiskLength,
+    /// To RAW: whether to write its bitmap file, too. A stream has none.
+    pub bitmap: bool,
+    /// To ZVHD2: how to read a RAW while looking for zero blocks.
+    pub io: IoMode,
+    /// To ZVHD2: how hard to compress.
+    pub level: Level,
+    /// To ZVHD2: the container's identity; `None` is a random one.
+    pub uuid: Option<[u8; 16]>,
+    /// To ZVHD2: when it was made, as footers hold it; `None` is now.
+    pub timestamp: Option<u32>,
+}
+
+impl Default for ConvertOptions {
+    /// Into a stream, nothing allowed. To RAW: what the source image had, with its bitmap. To ZVHD2: as the reference does it.
+    fn default() -> Self {
+        Self {
+            output: None,
+            overwrite: Overwrite::Refuse,
+            verify: false,
+            overrides: Overrides::new(),
+            strict: false,
+            disk: None,
+            profile: &HUAWEI,
+            length: DiskLength::Source,
+            bitmap: true,
+            io: IoMode::Auto,
+            level: Level::REFERENCE,
+            uuid: None,
+            timestamp: None,
+        }
+    }
+}
