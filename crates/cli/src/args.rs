@@ -15,6 +15,7 @@ mod summary;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use imsprep_detect::{Access, FORMATS, Format};
 use imsprep_zvhd2::Level;
 
 use crate::identity::parse_uuid;
@@ -206,12 +207,14 @@ pub(crate) struct DetectArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = format!("Examples:
   imsprep convert disk.qcow2 disk.zvhd2          in one pass, without an intermediate RAW
   imsprep convert --verify disk.raw disk.zvhd2   also read every block back
   imsprep convert disk.vmdk disk.raw             sparse; also writes disk.mf
   imsprep convert disk.raw - | upload            to standard output
   imsprep convert disk.zvhd2 disk.raw            with the size of the original image
+
+{}
 
 A RAW is converted to ZVHD2 and a ZVHD2 to RAW. For other sources the extension of DST selects the format: RAW for .raw and \
 .img, otherwise ZVHD2. Unallocated clusters of SRC are not read. An image that is incomplete, encrypted or damaged, or has \
@@ -219,9 +222,9 @@ snapshots, is refused: exit status 1. --allow IMS-008 converts the current state
 that was not closed, --allow IMS-051 and IMS-061 a truncated disk as it is.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW follows its image. Output on standard output is complete \
-only if the exit status is 0 (141: the reader closed the pipe).")]
+only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
-    /// RAW image, block device, ZVHD2, ZVHD, VHD, qcow2 or VMDK
+    /// Image or block device
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
     /// File to write; - is standard output
@@ -274,6 +277,22 @@ impl From<Length> for imsprep_toolkit::DiskLength {
             Length::Disk => Self::Disk,
         }
     }
+}
+
+/// The formats that are read, by the table of formats.
+fn formats_note() -> String {
+    let titles = |is: fn(Access) -> bool| {
+        let rows =
+            FORMATS.iter().filter(|row| is(row.access) || row.format == Format::Raw && is(Access::Container));
+        rows.map(|row| row.title).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "Formats: {}; with qemu-nbd installed: {}; a disk in an archive: {} (OVA); a RAW compressed with: {}.",
+        titles(|access| matches!(access, Access::Container | Access::Own(_))),
+        titles(|access| matches!(access, Access::Qemu(_))),
+        titles(|access| access == Access::Archive),
+        titles(|access| access == Access::Stream)
+    )
 }
 
 fn parse_level(text: &str) -> Result<Level, String> {

@@ -39,7 +39,6 @@ mod detection;
 mod dmg;
 mod ewf;
 mod expand;
-mod extension;
 mod input;
 mod inside;
 mod iso;
@@ -65,7 +64,8 @@ mod zip;
 mod zlib;
 mod zvhd;
 
-pub use detection::{Content, Detection, Evidence, Fact, Format, Inside};
-pub use other::{OTHERS, Other, OtherKind};
+pub use detection::{Content, Detection, Evidence, Fact, Inside};
+pub use imsprep_ondisk::format::{Access, FORMATS, Format};
+pub use imsprep_ondisk::other::{OTHERS, Other, OtherKind};
 pub use resolve::detect;
 pub use tar::{Archive, Member, Role, look_into_tar};

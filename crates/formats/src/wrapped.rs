@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::container::zstd_window;
+use imsprep_ondisk::format::Format;
 use imsprep_source::{Error, ReadAt, Result};
 use lzma_rust2::XzReader;
 
@@ -20,6 +21,18 @@ pub enum Wrapper {
     Xz,
     /// Zstandard, of one frame or several, and skippable ones.
     Zstd,
+}
+
+impl Wrapper {
+    /// What a file of this format is compressed with; `None` if that is not expanded.
+    pub fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Gzip => Some(Self::Gzip),
+            Format::Xz => Some(Self::Xz),
+            Format::Zstd => Some(Self::Zstd),
+            _ => None,
+        }
+    }
 }
 
 /// Bytes that are read at once.

@@ -10,6 +10,7 @@ pub mod container;
 pub mod disk;
 pub mod dmg;
 pub mod ewf;
+pub mod format;
 pub mod gpt;
 pub mod mbr;
 pub mod other;

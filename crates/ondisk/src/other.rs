@@ -9,6 +9,99 @@ use byteorder::{ByteOrder, LittleEndian as LE};
 
 use crate::disk::Magic;
 
+/// What kind of thing a format is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OtherKind {
+    /// One thing compressed.
+    Compressed,
+    /// Files in one file.
+    Archive,
+    /// A copy of disks or volumes in the form of a backup or imaging program.
+    Backup,
+    /// What changed, or what is there, as a stream for a program that applies it.
+    Stream,
+    /// The memory of a machine, with or without its devices.
+    Memory,
+    /// A virtual disk of another program.
+    Disk,
+    /// A volume in which images lie as files.
+    Store,
+    /// Something encrypted as a whole.
+    Encrypted,
+    /// A program, or what a device or a boot loader is given as it is.
+    Program,
+}
+
+/// A format that is recognised and not read.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Other {
+    /// The short name that people and scripts use, such as `vma`.
+    pub name: &'static str,
+    /// What a file of the format is, to follow on "the file is": `a Proxmox VE backup`.
+    pub title: &'static str,
+    /// What kind of thing that is.
+    pub kind: OtherKind,
+}
+
+const fn other(name: &'static str, kind: OtherKind, title: &'static str) -> Other {
+    Other { name, title, kind }
+}
+
+/// All of them, by name.
+pub static OTHERS: &[Other] = {
+    use OtherKind::{Archive, Backup, Compressed, Disk, Encrypted, Memory, Program, Store, Stream};
+    &[
+        other("acronis", Backup, "an Acronis backup"),
+        other("ad1", Backup, "an AccessData logical image"),
+        other("android-boot", Program, "an Android boot image"),
+        other("android-ota", Archive, "an Android update"),
+        other("ar", Archive, "an ar archive, such as a Debian package"),
+        other("asif", Disk, "an Apple sparse disk image"),
+        other("btrfs-send", Stream, "a stream of btrfs send"),
+        other("cab", Archive, "a cabinet archive"),
+        other("chd", Disk, "a compressed disk image of MAME"),
+        other("compress", Compressed, "compressed with compress"),
+        other("cow", Disk, "a copy-on-write file of User-mode Linux or an old QEMU"),
+        other("cpio", Archive, "a cpio archive"),
+        other("elf", Program, "an ELF file: a program, or the dump of a memory"),
+        other("encrypted-file", Encrypted, "encrypted with a password or a key"),
+        other("ewf-logical", Backup, "a logical evidence file of EnCase"),
+        other("fsarchiver", Backup, "an archive of fsarchiver"),
+        other("ghost", Backup, "a Norton Ghost image"),
+        other("kdump", Memory, "the dump of a kernel's memory"),
+        other("libvirt-save", Memory, "a machine's memory, saved by libvirt"),
+        other("lime", Memory, "the dump of a machine's memory"),
+        other("lrzip", Compressed, "compressed with lrzip"),
+        other("lzip", Compressed, "compressed with lzip"),
+        other("lzma", Compressed, "compressed with lzma"),
+        other("lzop", Compressed, "compressed with lzop"),
+        other("macrium", Backup, "a Macrium Reflect backup"),
+        other("ntfsclone", Backup, "an image of ntfsclone"),
+        other("partclone", Backup, "an image of partclone"),
+        other("partimage", Backup, "an image of Partimage"),
+        other("qemu-migration", Memory, "a machine's memory, saved by QEMU"),
+        other("rar", Archive, "a RAR archive"),
+        other("rbd-diff", Stream, "a difference that rbd export-diff wrote"),
+        other("rbd-export", Stream, "an image of Ceph with its snapshots, as rbd export wrote it"),
+        other("rpm", Archive, "an RPM package"),
+        other("sif", Program, "a container image of Singularity"),
+        other("snappy", Compressed, "compressed with Snappy"),
+        other("sparseimage", Disk, "an Apple sparse image"),
+        other("ubi", Program, "an image of flash memory"),
+        other("ubifs", Program, "a file system for flash memory"),
+        other("virtualbox-save", Memory, "a machine's memory, saved by VirtualBox"),
+        other("vma", Backup, "a Proxmox VE backup"),
+        other("vmfs", Store, "a VMFS volume, in which ESXi keeps disks as files"),
+        other("vmware-state", Memory, "a machine's memory, saved by VMware"),
+        other("xar", Archive, "a xar archive"),
+        other("xen-save", Memory, "a machine's memory, saved by Xen"),
+        other("xfs-metadump", Backup, "a dump of XFS's metadata"),
+        other("xfsdump", Backup, "a backup of xfsdump"),
+        other("zfs-send", Stream, "a stream of zfs send"),
+        other("zlib", Compressed, "compressed with zlib"),
+    ]
+};
+
 const fn magic(name: &'static str, offset: usize, bytes: &'static [u8]) -> Magic {
     Magic { name, offset, bytes }
 }

@@ -68,6 +68,10 @@ const READ_IT: &str = "read it: it may be an error page that was downloaded inst
 /// The format that the name tells of, if that is none that a RAW disk may be called by.
 fn named(path: &Path) -> Option<Format> {
     let format = Format::of_extension(path.extension()?.to_str()?)?;
+    // The uncompressed form of a dmg is RAW.
+    if matches!(format, Format::Raw | Format::Dmg) {
+        return None;
+    }
     let is_extent = format == Format::Vmdk
         && path.file_stem().is_some_and(|stem| is_raw_extent(&stem.to_string_lossy().to_ascii_lowercase()));
     (!is_extent).then_some(format)

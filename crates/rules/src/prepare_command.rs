@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use imsprep_detect::{Access, Format};
+
 use crate::{Profile, shell_quoted};
 
 /// The command that prepares an image, between the marks of a command, with these arguments. The output gets another name where the
@@ -20,9 +22,8 @@ pub fn prepare_command(path: &Path, profile: &Profile, arguments: &str) -> Strin
 /// Where a conversion goes if nothing else is said: `disk.zvhd2` for `disk.qcow2`, and for `disk.raw.gz` as well.
 pub fn output_beside(path: &Path) -> PathBuf {
     let inner = path.with_extension("");
-    let compressed = path.extension().is_some_and(|extension| {
-        ["gz", "xz", "zst"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
+    let format = path.extension().and_then(|extension| Format::of_extension(&extension.to_string_lossy()));
+    let compressed = format.is_some_and(|format| format.access() == Access::Stream);
     if compressed { inner.with_extension("zvhd2") } else { path.with_extension("zvhd2") }
 }
 

@@ -35,8 +35,6 @@ pub struct Profile {
     pub title: &'static str,
     /// Formats that quick import takes.
     pub quick_formats: &'static [Format],
-    /// Formats that the common import takes as disks.
-    pub common_formats: &'static [Format],
     /// Largest file that quick import takes, in bytes.
     pub max_file: u64,
     /// Largest file that the common import takes, in bytes.
@@ -69,25 +67,11 @@ impl Profile {
     }
 }
 
-const COMMON: &[Format] = &[
-    Format::Vmdk,
-    Format::Vhd,
-    Format::Qcow2,
-    Format::Raw,
-    Format::Vhdx,
-    Format::Qed,
-    Format::Vdi,
-    Format::Qcow,
-    Format::Zvhd2,
-    Format::Zvhd,
-];
-
 /// What all pages of both clouds say; a profile names what differs.
 const BOTH: Profile = Profile {
     name: "",
     title: "",
     quick_formats: &[Format::Raw, Format::Zvhd2],
-    common_formats: COMMON,
     max_file: TIB,
     max_common_file: 128 * GIB,
     max_disk: TIB,

@@ -49,9 +49,7 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
     let state = if codes.is_empty() { "" } else { ", as it is now" };
     let convert =
         format!("convert it to ZVHD2 in one step{state}: {}", prepare_command(path, profile, &allow));
-    let common = codes.is_empty()
-        && profile.common_formats.contains(&format)
-        && detection.file_size <= profile.max_common_file;
+    let common = codes.is_empty() && format.is_common() && detection.file_size <= profile.max_common_file;
     if common {
         let limit = Size(profile.max_common_file).scaled();
         // Pages disagree: "smaller than" and "not larger than".
@@ -68,23 +66,5 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
 
 /// Whether the disk in a file of this format is converted, be it by qemu.
 fn is_converted(format: Format) -> bool {
-    format == Format::Zvhd || qemu_name(format).is_some()
-}
-
-/// qemu-img's name of the format, where it reads it.
-pub(crate) fn qemu_name(format: Format) -> Option<&'static str> {
-    Some(match format {
-        Format::Qcow2 => "qcow2",
-        Format::Qcow => "qcow",
-        Format::Vmdk => "vmdk",
-        Format::Vhd => "vpc",
-        Format::Vhdx => "vhdx",
-        Format::Vdi => "vdi",
-        Format::Qed => "qed",
-        Format::Parallels => "parallels",
-        Format::Dmg => "dmg",
-        Format::Bochs => "bochs",
-        Format::Cloop => "cloop",
-        _ => return None,
-    })
+    format == Format::Zvhd || format.qemu_name().is_some()
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use imsprep_detect::{Detection, Fact, Format};
 
 use crate::facts::ImageLocation;
-use crate::way_out::qemu_name;
 use crate::{shell_quoted, shown_names};
 
 /// How to make one file of an image whose disk is in several.
@@ -44,7 +43,7 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
     if let Some(rest) = other_reasons(detection, max_disk) {
         return format!("it can't be converted into one file before {rest}");
     }
-    let (Some(name), whole) = (qemu_name(format), beside(path, "whole", Some("qcow2"))) else {
+    let (Some(name), whole) = (format.qemu_name(), beside(path, "whole", Some("qcow2"))) else {
         return "export the disk as one file with the program that made it".into();
     };
     let (from, to) = (shell_quoted(path), shell_quoted(&whole));
@@ -145,7 +144,7 @@ fn repair(place: ImageLocation<'_>, detection: &Detection) -> Option<String> {
     if !matches!(format, Format::Qcow2 | Format::Qed | Format::Vhdx) {
         return None;
     }
-    let name = qemu_name(format)?;
+    let name = format.qemu_name()?;
     let (from, to) = (shell_quoted(path), shell_quoted(&beside(path, "repaired", None)));
     Some(format!("`cp {from} {to} && qemu-img check -f {name} -r all {to}`"))
 }

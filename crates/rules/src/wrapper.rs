@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Content, Detection, Fact, Format, Inside, Other};
+use imsprep_detect::{Access, Content, Detection, Fact, Format, Inside, Other};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::other_formats::other_advice;
 use crate::prepare_command::prepare_command;
 use crate::rules::{ARCHIVE, COMPRESSED};
-use crate::way_out::qemu_name;
 use crate::whole::beside;
 use crate::{Profile, Size, shell_quoted};
 
@@ -107,16 +106,16 @@ fn prepare(path: &Path, detection: &Detection, profile: &Profile) -> Option<Stri
     if !detection.also.is_empty() || has_reasons(&detection.facts) {
         return None;
     }
-    match detection.format {
+    match detection.format.access() {
         // Of one that is compressed as a whole a RAW is read as it comes, and no other format.
-        Format::Gzip | Format::Xz | Format::Zstd => {
+        Access::Stream => {
             let inside = things.next_back()?;
             let is_raw =
                 matches!(inside.content, Content::Found { format: Format::Raw, .. } | Content::Nothing);
             let fits = inside.size.is_none_or(|size| size <= profile.max_disk);
             (is_raw && fits).then(|| prepare_command(path, profile, ""))
         }
-        Format::Tar => {
+        Access::Archive => {
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
             let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted_within(inside, profile))?;
             let disk = if disks.len() > 1 { format!(" --disk {number}") } else { String::new() };
@@ -138,7 +137,7 @@ fn is_disk(inside: &Inside) -> bool {
         Content::Nothing => [".raw", ".img", ".iso"].iter().any(|end| name.ends_with(end)),
         // What is no disk to be imported is counted, too: it has a number.
         Content::Found { format, .. } => {
-            matches!(format, Format::Raw | Format::Iso9660 | Format::Luks) || qemu_name(*format).is_some()
+            matches!(format.access(), Access::Plain | Access::Own(_) | Access::Qemu(_))
         }
         Content::NotLookedAt(_) => false,
     }
@@ -151,13 +150,9 @@ fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
         Content::Found { format: Format::Raw, .. } | Content::Nothing => {
             inside.size.is_none_or(|size| (1..=most).contains(&size))
         }
-        Content::Found {
-            format: Format::Qcow2 | Format::Vmdk | Format::Vhd,
-            virtual_size,
-            facts,
-            variant,
-            ..
-        } => {
+        Content::Found { format, virtual_size, facts, variant, .. }
+            if matches!(format.access(), Access::Own(_)) =>
+        {
             let is_ours = !matches!(variant, Some("vmfsSparse" | "seSparse" | "sparse extent"));
             is_ours && facts.is_empty() && virtual_size.is_none_or(|size| (1..=most).contains(&size))
         }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Detection, Format};
-use imsprep_formats::{Nbd, Qcow2, ServeError, Slice, Vhd, Vmdk};
+use imsprep_detect::{Access, Detection, Format};
+use imsprep_formats::{Nbd, ServeError, Slice, open_disk};
 use imsprep_rules::{ImageLocation, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
@@ -25,19 +25,6 @@ enum Inner<'a> {
     Foreign(Box<dyn DiskReader + 'a>),
 }
 
-/// Opens the disk in a file of another format.
-fn open_foreign<'a>(
-    image: &'a ImageFile,
-    detection: &Detection,
-    cancel: &Cancel,
-) -> Result<Box<dyn DiskReader + 'a>> {
-    if let Some(driver) = qemu_driver(detection) {
-        refuse_unless_readable(image.path(), ImageLocation::File(image.path()), detection)?;
-        return Ok(Box::new(open_served(image, detection.format, driver, cancel)?));
-    }
-    open_slice(Slice::whole(image), ImageLocation::File(image.path()), detection, cancel)
-}
-
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
 fn open_member<'a>(
     image: &'a ImageFile,
@@ -45,47 +32,27 @@ fn open_member<'a>(
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
     let (bytes, detection) = (member.bytes(image)?, &member.detection);
-    match (detection.format, qemu_driver(detection)) {
+    match detection.format.access() {
         // As in a file of its own.
-        (Format::Raw | Format::Iso9660 | Format::Luks, _) => {
+        Access::Plain => {
             refuse_unless_readable(image.path(), ImageLocation::Archive, detection)?;
             Ok(Box::new(bytes))
         }
-        (Format::Vhd | Format::Qcow2 | Format::Vmdk, None) => {
-            open_slice(bytes, ImageLocation::Archive, detection, cancel)
-        }
+        Access::Own(_) => open_slice(bytes, ImageLocation::Archive, detection, cancel),
         _ => Err(not_read(image, member)),
     }
 }
 
+/// Opens the disk by a reader of ours.
 fn open_slice<'a>(
     file: Slice<'a>,
     place: ImageLocation<'_>,
     detection: &Detection,
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
-    refuse_unless_readable(file.path(), place, detection)?;
-    Ok(match (detection.format, qemu_driver(detection)) {
-        (Format::Vhd, None) => Box::new(Vhd::open(file)?),
-        (Format::Qcow2, None) => Box::new(Qcow2::open(file, cancel)?),
-        (Format::Vmdk, None) => Box::new(Vmdk::open(file, cancel)?),
-        (format, _) => return Err(Error::NoDisk { path: file.path().to_owned(), format }),
-    })
-}
-
-/// qemu's name of the format, if it is one that only qemu reads.
-pub(crate) fn qemu_driver(detection: &Detection) -> Option<&'static str> {
-    Some(match (detection.format, detection.variant) {
-        (Format::Qcow, _) => "qcow",
-        (Format::Vhdx, _) => "vhdx",
-        (Format::Vdi, _) => "vdi",
-        (Format::Qed, _) => "qed",
-        (Format::Parallels, _) => "parallels",
-        (Format::Bochs, _) => "bochs",
-        (Format::Cloop, _) => "cloop",
-        (Format::Dmg, _) => "dmg",
-        _ => return None,
-    })
+    let (path, format) = (file.path().to_owned(), detection.format);
+    refuse_unless_readable(&path, place, detection)?;
+    open_disk(file, format, cancel)?.ok_or(Error::NoDisk { path, format })
 }
 
 /// Opens the disk through qemu's server.
@@ -119,15 +86,22 @@ impl OpenedImage {
 impl<'a> Disk<'a> {
     fn open(image: &'a OpenedImage, cancel: &Cancel) -> Result<Self> {
         let (file, detection) = (image.file(), image.detection());
-        let inner = match detection.format {
+        let inner = match detection.format.access() {
             // An ISO image and an encrypted disk are what a machine would see, byte for byte.
-            Format::Raw | Format::Iso9660 | Format::Luks | Format::Empty => Inner::Raw(file),
-            Format::Zvhd2 | Format::Zvhd => Inner::Container(Box::new(Reader::open(file, cancel)?)),
-            Format::Tar => Inner::Foreign(match image.member() {
+            Access::Plain => Inner::Raw(file),
+            Access::Container => Inner::Container(Box::new(Reader::open(file, cancel)?)),
+            Access::Archive => Inner::Foreign(match image.member() {
                 Some(member) => open_member(file, member, cancel)?,
                 None => open_member(file, &image.find_member(None, cancel)?, cancel)?,
             }),
-            _ => Inner::Foreign(open_foreign(file, detection, cancel)?),
+            Access::Qemu(driver) => {
+                refuse_unless_readable(file.path(), ImageLocation::File(file.path()), detection)?;
+                Inner::Foreign(Box::new(open_served(file, detection.format, driver, cancel)?))
+            }
+            _ => {
+                let place = ImageLocation::File(file.path());
+                Inner::Foreign(open_slice(Slice::whole(file), place, detection, cancel)?)
+            }
         };
         Ok(Self { format: detection.format, inner })
     }

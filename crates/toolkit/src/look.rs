@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format, detect};
-use imsprep_formats::{Flaw, Slice, Tables, check_tables};
+use imsprep_formats::{Flaw, Slice, check_tables};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::descriptor::descriptor_of;
@@ -25,8 +25,10 @@ pub(crate) fn look_at_member(bytes: Slice<'_>, cancel: &Cancel) -> Result<Detect
 }
 
 fn add_tables(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> Result<()> {
-    let Some(tables) = tables_of(detection) else { return Ok(()) };
-    let flaws = match check_tables(bytes, tables, cancel) {
+    if !has_plain_tables(detection) {
+        return Ok(());
+    }
+    let flaws = match check_tables(bytes, detection.format, cancel) {
         Ok(flaws) => flaws,
         Err(imsprep_formats::Error::Unreadable { offset, what, .. }) => {
             detection.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
@@ -47,29 +49,13 @@ fn add_tables(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> R
     Ok(())
 }
 
-/// The tables that are looked at: those of an image that stands alone, and of which nothing is known to be wrong.
-fn tables_of(detection: &Detection) -> Option<Tables> {
-    let is_plain = detection.facts.iter().all(|fact| match fact {
+/// Whether the tables are looked at: those of an image that stands alone, and of which nothing is known to be wrong.
+fn has_plain_tables(detection: &Detection) -> bool {
+    detection.facts.iter().all(|fact| match fact {
         Fact::Snapshots(_) | Fact::SizeDisputed(..) => true,
         // What is in the log would change the tables.
         Fact::Dirty => detection.format != Format::Vhdx,
         _ => false,
-    });
-    if !is_plain {
-        return None;
-    }
-    Some(match detection.format {
-        Format::Qcow2 => Tables::Qcow2,
-        Format::Vmdk => Tables::Vmdk,
-        Format::Vhd => Tables::Vhd,
-        Format::Vhdx => Tables::Vhdx,
-        Format::Vdi => Tables::Vdi,
-        Format::Qed => Tables::Qed,
-        Format::Qcow => Tables::Qcow,
-        Format::Parallels => Tables::Parallels,
-        Format::Bochs => Tables::Bochs,
-        Format::Cloop => Tables::Cloop,
-        _ => return None,
     })
 }
 

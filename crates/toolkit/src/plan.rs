@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use imsprep_detect::Format;
+use imsprep_detect::{Access, Format};
 use imsprep_findings::{Finding, Report, Severity};
+use imsprep_formats::Wrapper;
 use imsprep_inspect::inspect_source;
 use imsprep_rules::{
     DiskChecks, ImageLocation, Inside, Medium, check_convertible, check_disk_convertible, check_disk_size,
@@ -11,10 +12,9 @@ use imsprep_rules::{
 };
 use imsprep_source::Cancel;
 
-use crate::disk::qemu_driver;
 use crate::no_disk::why_not_on;
-use crate::targets::IMAGE_EXTENSIONS;
-use crate::wrapped::{refuse_unless_raw, wrapper};
+use crate::targets::is_image_extension;
+use crate::wrapped::refuse_unless_raw;
 use crate::{ConvertOptions, Error, OpenedImage, Result};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
@@ -82,7 +82,7 @@ impl Plan {
         if report.has_errors() {
             return Ok(None);
         }
-        if let Some(wrapper) = wrapper(image.format()) {
+        if let Some(wrapper) = Wrapper::of(image.format()) {
             // What is in it shows at its beginning; what is at its end, when it was unpacked.
             return refuse_unless_raw(image, wrapper, cancel);
         }
@@ -157,18 +157,20 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
         Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
         Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
         Format::Zvhd => Ok((by_name(Direction::ToRaw), Kind::Own)),
-        Format::Vhd | Format::Qcow2 | Format::Vmdk => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
-        _ if qemu_driver(detection).is_some() => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
-        Format::Gzip | Format::Xz | Format::Zstd if output.is_some() && detection.also.is_empty() => {
-            Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
-        }
-        Format::Gzip | Format::Xz | Format::Zstd => refuse(
-            "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
-        ),
-        Format::Tar => Ok((by_name(Direction::ToZvhd2), Kind::Foreign)),
         Format::Other(other) => refuse(other_advice(other).into()),
-        format if format.is_compressed() || format.is_archive() => refuse("unpack it first".into()),
-        _ => refuse("no import takes what would come out".into()),
+        format => match format.access() {
+            Access::Own(_) | Access::Qemu(_) | Access::Archive => {
+                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+            }
+            Access::Stream if output.is_some() && detection.also.is_empty() => {
+                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+            }
+            Access::Stream => refuse(
+                "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
+            ),
+            Access::UnreadStream | Access::UnreadArchive => refuse("unpack it first".into()),
+            _ => refuse("no import takes what would come out".into()),
+        },
     }
 }
 
@@ -202,7 +204,7 @@ pub(crate) fn check_output_name(output: &Path, format: Format) -> Result<()> {
     let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     let says_another = extension.is_some_and(|extension| {
         let extension = extension.as_str();
-        (IMAGE_EXTENSIONS.contains(&extension) || extension == "mf") && !allowed.contains(&extension)
+        (is_image_extension(extension) || extension == "mf") && !allowed.contains(&extension)
     });
     if !says_another {
         return Ok(());

@@ -19,7 +19,7 @@ use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::holes::{HOLE, write_data};
 use crate::verify::verify;
-use crate::wrapped::{Unpacked, to_raw, wrapper};
+use crate::wrapped::{Unpacked, to_raw};
 use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Result};
 
 /// A RAW that was written.
@@ -63,7 +63,7 @@ pub(crate) fn write(
 ) -> Result<RawWritten> {
     let source = image.file();
     OutputFile::check_place(output, options.overwrite, &[source])?;
-    if let Some(wrapper) = wrapper(image.format()) {
+    if let Some(wrapper) = Wrapper::of(image.format()) {
         return unpack(image, wrapper, output, options, progress, cancel);
     }
     let disk = image.disk(cancel)?;

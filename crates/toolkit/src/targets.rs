@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::bitmap_path;
-use imsprep_detect::{Detection, Format, detect};
+use imsprep_detect::{Access, Detection, Format, detect};
 use imsprep_rules::{shell_quoted, shows_nothing};
 use imsprep_source::ImageFile;
 
@@ -30,14 +30,6 @@ impl Target {
         [self.path.clone(), bitmap_path(&self.path)]
     }
 }
-
-/// Extensions that tell of a disk image whatever is in the file.
-pub(crate) const IMAGE_EXTENSIONS: &[&str] = &[
-    "raw", "img", "zvhd2", "zvhd", "qcow2", "qcow", "vmdk", "vhd", "vhdx", "vdi", "qed", "iso", "ova", "dmg",
-];
-
-/// Extensions of compressed files, which are meant if the name before them tells of a disk image.
-const COMPRESSED_EXTENSIONS: &[&str] = &["gz", "xz", "zst", "bz2", "lz4", "zip", "7z"];
 
 /// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
 ///
@@ -132,14 +124,23 @@ fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-fn has_image_name(path: &Path) -> bool {
-    let is_one_of = |path: &Path, list: &[&str]| {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        extension.is_some_and(|extension| list.contains(&extension.as_str()))
+/// Whether an extension tells of a disk image whatever is in the file.
+pub(crate) fn is_image_extension(extension: &str) -> bool {
+    let is_disk = |format: Format| {
+        matches!(format.access(), Access::Plain | Access::Container | Access::Own(_) | Access::Qemu(_))
     };
-    let compressed = is_one_of(path, COMPRESSED_EXTENSIONS);
-    is_one_of(path, IMAGE_EXTENSIONS)
-        || compressed && path.file_stem().is_some_and(|stem| is_one_of(Path::new(stem), IMAGE_EXTENSIONS))
+    ["img", "ova"].iter().any(|image| extension.eq_ignore_ascii_case(image))
+        || Format::of_extension(extension).is_some_and(is_disk)
+}
+
+/// A compressed file is meant if the name before its extension tells of a disk image.
+fn has_image_name(path: &Path) -> bool {
+    let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().into_owned());
+    let is_image = |path: &Path| extension(path).is_some_and(|extension| is_image_extension(&extension));
+    let format = extension(path).and_then(|extension| Format::of_extension(&extension));
+    let is_packed = |format: Format| format.is_compressed() || format.access() == Access::UnreadArchive;
+    is_image(path)
+        || format.is_some_and(is_packed) && path.file_stem().is_some_and(|stem| is_image(Path::new(stem)))
 }
 
 /// Positive evidence of a disk image. A file that can't be read gives none.

@@ -19,16 +19,6 @@ const MOST: u64 = HUAWEI.max_disk;
 /// Bytes at the end of the disk that may tell of another format.
 const TAIL: usize = 4096;
 
-/// What the format is compressed with, if a RAW in it is converted.
-pub(crate) fn wrapper(format: Format) -> Option<Wrapper> {
-    match format {
-        Format::Gzip => Some(Wrapper::Gzip),
-        Format::Xz => Some(Wrapper::Xz),
-        Format::Zstd => Some(Wrapper::Zstd),
-        _ => None,
-    }
-}
-
 /// The blocks of a RAW as they come, and its beginning and its end.
 struct Blocks<'a> {
     stream: Unwrapped<'a>,

@@ -10,7 +10,7 @@ use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
 use crate::uuid::random_uuid;
 use crate::verify::verify;
-use crate::wrapped::{to_zvhd2, wrapper};
+use crate::wrapped::to_zvhd2;
 use crate::{ConvertOptions, Disk, OpenedImage, Result};
 
 /// A ZVHD2 that was written.
@@ -47,7 +47,7 @@ pub(crate) fn write(
 ) -> Result<Zvhd2Written> {
     // Fails now if nothing can be written there, not after an hour.
     let mut file = OutputFile::create(output, options.overwrite, &[image.file()])?;
-    let (mut written, checksums) = match wrapper(image.format()) {
+    let (mut written, checksums) = match Wrapper::of(image.format()) {
         Some(wrapper) => unpack(image, wrapper, &mut file, options, progress, cancel)?,
         None => write_disk(image, &mut file, options.verify, options, progress, cancel)?,
     };

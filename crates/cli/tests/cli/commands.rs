@@ -1,7 +1,10 @@
 //! `imsprep detect`, `zvhd2` and `rules` as a person runs them.
 
-use crate::folder::{Folder, codes};
+use imsprep_bitmap::layout::LAYOUTS;
+use imsprep_detect::{Access, FORMATS, Format};
 use imsprep_testdata::golden;
+
+use crate::folder::{Folder, codes};
 
 #[test]
 fn detect_names_format_sizes_and_facts() {
@@ -78,6 +81,31 @@ fn the_page_of_rules_is_current() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md")).unwrap();
     let now = Folder::new().run(&["rules", "--markdown"]).out;
     assert!(page == now, "docs/rules.md is old; make it anew: cargo run -- rules --markdown > docs/rules.md");
+}
+
+#[test]
+fn help_names_every_format_and_layout_that_is_read() {
+    let folder = Folder::new();
+    let help = |args: &[&str]| {
+        let text =
+            folder.run(&[args, &["--help"]].concat()).out.replace(['\n', ',', ';', '.', ':', '('], " ");
+        text.split(' ').map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    let convert = help(&["convert"]);
+    for row in FORMATS {
+        let is_read = match row.access {
+            Access::Container | Access::Own(_) | Access::Qemu(_) | Access::Stream | Access::Archive => true,
+            Access::Plain => row.format == Format::Raw,
+            Access::UnreadStream | Access::UnreadArchive | Access::Unread => false,
+        };
+        assert_eq!(convert.contains(row.title), is_read, "{}", row.title);
+    }
+    for command in ["create", "convert"] {
+        let help = help(&["bitmap", command]);
+        for layout in LAYOUTS {
+            assert!(help.contains(&*layout.name), "bitmap {command}: {}", layout.name);
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use imsprep_source::{ReadAt, Result, Sparse, SparseMap};
 use super::forward::Seeking;
 use super::walk::{Entry, Stop, Walk};
 use crate::inside::{look_at, look_at_part};
-use crate::{Content, Fact, Format, Inside};
+use crate::{Access, Content, Fact, Format, Inside};
 
 /// Members that are looked into, each with a few hundred KiB of reading at most.
 const LOOKS_MAX: usize = 16;
@@ -17,11 +17,6 @@ const LOOKS_MAX: usize = 16;
 const TEXT: usize = 4096;
 /// What an OVA has besides disks. Not looked into.
 const COMPANIONS: [&str; 4] = [".ovf", ".mf", ".cert", ".xml"];
-/// Names of raw disks, which may well hold nothing known.
-const RAW_NAMES: [&str; 5] = [".raw", ".img", ".dd", ".iso", "-flat.vmdk"];
-/// Names of formats that are known by their content: without it the file is none.
-const FORMAT_NAMES: [&str; 11] =
-    [".vmdk", ".qcow2", ".qcow", ".vhd", ".vpc", ".vhdx", ".vdi", ".qed", ".zvhd2", ".zvhd", ".ova"];
 
 /// The disks in a tar archive, and what else is worth telling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +134,7 @@ impl File {
     }
 
     fn is_named_disk(&self) -> bool {
-        has_end(&self.lower, &RAW_NAMES) || has_end(&self.lower, &FORMAT_NAMES)
+        is_raw_name(&self.lower) || is_format_name(&self.lower)
     }
 
     /// The name without `.000000000` and the number, if it is a chunk of a file. DSP0243, 7.1.
@@ -243,8 +238,8 @@ fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
             Content::Found { format, .. } => role_of(*format),
             Content::NotLookedAt(_) => Role::Other,
             Content::Nothing if lower.ends_with(".iso") && !is_only => Role::Cd,
-            Content::Nothing if has_end(&lower, &RAW_NAMES) || is_only => Role::Disk,
-            Content::Nothing if has_end(&lower, &FORMAT_NAMES) => {
+            Content::Nothing if is_raw_name(&lower) || is_only => Role::Disk,
+            Content::Nothing if is_format_name(&lower) => {
                 let why = "its content is not of the format that its name says";
                 inside.content = Content::NotLookedAt(why.into());
                 Role::Other
@@ -257,23 +252,27 @@ fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
 }
 
 fn role_of(format: Format) -> Role {
-    match format {
-        Format::Raw
-        | Format::Zvhd2
-        | Format::Zvhd
-        | Format::Qcow2
-        | Format::Qcow
-        | Format::Vmdk
-        | Format::Vhd
-        | Format::Vhdx
-        | Format::Vdi
-        | Format::Qed
-        | Format::Luks
-        | Format::Parallels
-        | Format::Dmg
-        | Format::Bochs
-        | Format::Cloop => Role::Disk,
-        Format::Iso9660 => Role::Cd,
+    match format.access() {
+        _ if format == Format::Iso9660 => Role::Cd,
+        Access::Plain | Access::Container | Access::Own(_) | Access::Qemu(_) => Role::Disk,
         _ => Role::Other,
     }
+}
+
+/// Whether it is the name, in lower case, of a raw disk, which may well hold nothing known.
+fn is_raw_name(lower: &str) -> bool {
+    has_end(lower, &[".img", ".dd", "-flat.vmdk"])
+        || matches!(format_of_name(lower), Some(Format::Raw | Format::Iso9660))
+}
+
+/// Whether it is that of a format that is known by its content: without it the file is none.
+fn is_format_name(lower: &str) -> bool {
+    lower.ends_with(".ova")
+        || format_of_name(lower).is_some_and(|format| {
+            matches!(format.access(), Access::Container | Access::Own(_) | Access::Qemu(_))
+        })
+}
+
+fn format_of_name(lower: &str) -> Option<Format> {
+    lower.rsplit_once('.').and_then(|(_, extension)| Format::of_extension(extension))
 }

@@ -2,10 +2,11 @@
 
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage};
 
+use imsprep_ondisk::format::Format;
 use imsprep_testdata::noise;
 
 use super::{build_qcow2, build_vmdk};
-use crate::{Error, Flaw, Qcow2, Slice, Tables, Vmdk, check_tables};
+use crate::{Error, Flaw, Qcow2, Slice, Vmdk, check_tables};
 
 /// A qcow2 that has everything: clusters of 4 KiB, two L2 tables, a refcount table with a block, a snapshot.
 struct Whole {
@@ -54,7 +55,7 @@ fn whole() -> Whole {
 /// What is wrong with the file, and where.
 fn flaw(file: &[u8]) -> Option<(u64, String)> {
     let image = MemoryImage::new("disk.qcow2", file.to_vec());
-    let flaws = check_tables(Slice::whole(&image), Tables::Qcow2, &Cancel::new()).unwrap();
+    let flaws = check_tables(Slice::whole(&image), Format::Qcow2, &Cancel::new()).unwrap();
     let opened = Qcow2::open(Slice::whole(&image), &Cancel::new());
     let damage = flaws.into_iter().find_map(|flaw| match flaw {
         Flaw::Damaged { offset, what, .. } => Some((offset, what)),

@@ -18,9 +18,7 @@ pub(super) struct Context<'a> {
 
 /// Whether the request takes files of this format.
 pub(super) fn takes(context: &Context<'_>, format: Format) -> bool {
-    let profile = context.profile;
-    let formats = if context.kind.is_quick() { profile.quick_formats } else { profile.common_formats };
-    formats.contains(&format)
+    if context.kind.is_quick() { context.profile.quick_formats.contains(&format) } else { format.is_common() }
 }
 
 /// Whether the disk is within an archive or compressed, so that what the file is tells nothing of the disk.

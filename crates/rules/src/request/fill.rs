@@ -145,7 +145,7 @@ fn purpose_of(options: &RequestOptions, facts: &ImageFacts) -> Purpose {
 
 fn kind_of(purpose: Purpose, facts: &ImageFacts, profile: &Profile) -> (BodyKind, Option<String>) {
     let format = facts.detection.format;
-    let quick = profile.quick_formats.contains(&format) || !profile.common_formats.contains(&format);
+    let quick = profile.quick_formats.contains(&format) || !format.is_common();
     let kind = match (quick, purpose) {
         (true, Purpose::System) => BodyKind::QuickSystem,
         (true, Purpose::Data) => BodyKind::QuickData,

@@ -156,37 +156,11 @@ fn check_key(place: &ObjectPlace, report: &mut Report) {
     }
 }
 
-/// The format that a suffix stands for, where it stands for one.
-fn format_of(suffix: &str) -> Option<Format> {
-    Some(match suffix {
-        "raw" => Format::Raw,
-        "zvhd2" => Format::Zvhd2,
-        "zvhd" => Format::Zvhd,
-        "qcow2" => Format::Qcow2,
-        "qcow" => Format::Qcow,
-        "vmdk" => Format::Vmdk,
-        "vhd" => Format::Vhd,
-        "vhdx" => Format::Vhdx,
-        "vdi" => Format::Vdi,
-        "qed" => Format::Qed,
-        "iso" => Format::Iso9660,
-        "ova" | "tar" | "tgz" => Format::Tar,
-        "gz" => Format::Gzip,
-        "xz" => Format::Xz,
-        "zst" => Format::Zstd,
-        "bz2" => Format::Bzip2,
-        "zip" => Format::Zip,
-        "lz4" => Format::Lz4,
-        "7z" => Format::SevenZip,
-        _ => return None,
-    })
-}
-
 /// The suffix against the image, which decides; without one, against what the request takes.
 fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report) {
     let name = place.name();
     let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase()).unwrap_or_default();
-    let told = format_of(&suffix);
+    let told = Format::of_extension(&suffix);
     let finding = match (context.facts, told) {
         (Some(facts), told) => {
             let format = facts.detection.format;
@@ -212,7 +186,7 @@ fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report)
         (None, Some(told)) => {
             let message = format!("the object's name {} tells of {told}", quoted(name));
             let finding = Finding::new(&KEY_OTHER_FORMAT, message).expected(taken(context));
-            if context.kind.is_quick() && context.profile.common_formats.contains(&told) {
+            if context.kind.is_quick() && told.is_common() {
                 let common = match context.kind.purpose() {
                     super::Purpose::System => super::Endpoint::Image,
                     super::Purpose::Data => super::Endpoint::DataImage,
