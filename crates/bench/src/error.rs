@@ -5,8 +5,21 @@ use std::path::PathBuf;
 /// The result of a run.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file could not be read or written, or the work was asked to stop.
+    Source(imsprep_source::ErrorKind),
+    /// The images need more space than is free.
+    NoRoom,
+    /// Anything else.
+    Other,
+}
+
 /// Why a run ended without a report.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// An image could not be read or written.
     #[error(transparent)]
@@ -15,7 +28,7 @@ pub enum Error {
     #[error(transparent)]
     Zvhd2(#[from] imsprep_zvhd2::Error),
     /// The disk has too little room for the images.
-    #[error("{}: {needed} bytes are needed for the images and only {free} are free; --size and --folder help", folder.display())]
+    #[error("{}: {needed} bytes are needed for the images and only {free} are free", folder.display())]
     NoRoom {
         /// Where the images were to go.
         folder: PathBuf,
@@ -53,12 +66,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether somebody asked for the stop.
-    pub fn is_cancelled(&self) -> bool {
-        matches!(
-            self,
-            Self::Source(imsprep_source::Error::Cancelled)
-                | Self::Zvhd2(imsprep_zvhd2::Error::Source(imsprep_source::Error::Cancelled))
-        )
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Source(error) | Self::Zvhd2(imsprep_zvhd2::Error::Source(error)) => {
+                ErrorKind::Source(error.kind())
+            }
+            Self::NoRoom { .. } => ErrorKind::NoRoom,
+            _ => ErrorKind::Other,
+        }
     }
 }

@@ -50,7 +50,7 @@ mod truth;
 mod usage;
 
 pub use case::Case;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use options::{BenchOptions, Rivals};
 pub use report::{
     BenchReport, CacheState, Machine, MapFaults, MapState, Measured, NotMeasured, Presence, RivalState, Row,

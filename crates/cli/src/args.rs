@@ -5,6 +5,8 @@ mod bitmap;
 mod generate;
 mod hints;
 mod inspect;
+#[cfg(test)]
+mod libraries;
 mod os_versions;
 mod policy;
 mod prepare;

@@ -1,11 +1,12 @@
 //! Errors, warnings and hints on standard error, and the exit status of an error. The libraries say what is wrong; the flags and
 //! commands that help are known here alone.
 
-use std::error::Error as StdError;
 use std::fmt::Display;
-use std::io::ErrorKind::PermissionDenied;
+use std::io;
 
 use anstyle::{AnsiColor, Style};
+use imsprep_source::ErrorKind as SourceKind;
+use imsprep_toolkit::ErrorKind as Kind;
 
 use crate::exit::Status;
 use crate::terminal::{print_error, shown};
@@ -55,7 +56,7 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
         _ => {
             self::error(shown(&format!("{error:#}")));
             if let Some(text) = hint_for(error) {
-                hint(shown(&text));
+                hint(text);
             }
         }
     }
@@ -68,34 +69,72 @@ pub(crate) fn failure_text(error: &anyhow::Error) -> String {
     shown(&format!("{error:#}{hint}")).to_string()
 }
 
+/// The kind of an error, from whichever library it comes.
+fn kind(error: &anyhow::Error) -> Kind {
+    if let Some(error) = error.downcast_ref::<imsprep_toolkit::Error>() {
+        error.kind()
+    } else if let Some(error) = error.downcast_ref::<imsprep_source::Error>() {
+        Kind::Source(error.kind())
+    } else if let Some(imsprep_bench::ErrorKind::Source(kind)) = bench_kind(error) {
+        Kind::Source(kind)
+    } else {
+        Kind::Other
+    }
+}
+
+fn bench_kind(error: &anyhow::Error) -> Option<imsprep_bench::ErrorKind> {
+    error.downcast_ref().map(imsprep_bench::Error::kind)
+}
+
+/// Whether the work ended because it was asked to.
+pub(crate) fn is_stop(error: &anyhow::Error) -> bool {
+    kind(error) == Kind::Source(SourceKind::Cancelled)
+}
+
 fn status(error: &anyhow::Error) -> Status {
-    use imsprep_toolkit::Error;
-    match error.downcast_ref::<Error>() {
-        _ if is_cancelled(error) => Status::Interrupted,
-        Some(closed) if closed.is_closed_pipe() => Status::ReaderGone,
-        Some(
-            Error::NotRaw { .. }
-            | Error::NotConvertible { .. }
-            | Error::MemberNotRead { .. }
-            | Error::NotAsWritten { .. }
-            | Error::Zvhd2(imsprep_zvhd2::Error::NothingToSave { .. }),
-        ) => Status::Wrong,
+    match kind(error) {
+        Kind::Source(SourceKind::Cancelled) => Status::Interrupted,
+        Kind::Source(SourceKind::ReaderGone) => Status::ReaderGone,
+        Kind::Unfit | Kind::Ambiguous | Kind::NotAsWritten => Status::Wrong,
         _ => Status::CouldNotLook,
     }
 }
 
-/// Whether somebody asked for the stop, whichever library says so.
-fn is_cancelled(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(imsprep_toolkit::Error::is_cancelled)
-        || error.downcast_ref().is_some_and(imsprep_bench::Error::is_cancelled)
+/// What helps against an error: the flags and commands for its kind, or what to do about the system's.
+fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
+    if bench_kind(error) == Some(imsprep_bench::ErrorKind::NoRoom) {
+        return Some("--size and --folder help");
+    }
+    Some(match kind(error) {
+        Kind::Source(SourceKind::Exists) => "--force replaces it",
+        Kind::Ambiguous => "imsprep detect shows which",
+        Kind::UnsoundContainer => {
+            "imsprep zvhd2 check shows all that is wrong, and imsprep zvhd2 repair may help"
+        }
+        Kind::SizeUnknown => "give it with --size",
+        Kind::SizeContradicted => "leave --size out",
+        Kind::WhichDisk => "--disk N names the one to convert",
+        Kind::NoBitmapBeside => "imsprep bitmap create makes it",
+        Kind::NoRandomness => "--uuid gives one",
+        Kind::NoImageGiven => "imsprep bitmap show shows what is in it",
+        Kind::DeviceNeedsOutput => "-o OUT says where",
+        Kind::UnknownBitmap => "--layout FILE describes another",
+        Kind::NeedsImageSize => "--image-size or --image says it",
+        _ => return error.chain().filter_map(|cause| cause.downcast_ref()).find_map(hint_for_system),
+    })
 }
 
-/// What helps against an error.
-fn hint_for(error: &anyhow::Error) -> Option<String> {
-    let is_denied = |cause: &(dyn StdError + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == PermissionDenied)
-    };
-    error.chain().any(is_denied).then(|| "run it as a user who may (sudo), or change the permissions".into())
+fn hint_for_system(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        io::ErrorKind::PermissionDenied => "run it as a user who may (sudo), or change the permissions",
+        io::ErrorKind::StorageFull => "the disk is full: make room on it, or write to another",
+        io::ErrorKind::QuotaExceeded => "your quota is used up: make room, or write to another disk",
+        io::ErrorKind::FileTooLarge => {
+            "the file system or a limit (ulimit -f) takes no file as large: write to another disk"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "nothing can be written there: write to another disk",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

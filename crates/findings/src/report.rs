@@ -216,7 +216,7 @@ mod tests {
             one.push(Finding::new(&RULE, "one").at(offset));
             two.push(Finding::new(&RULE, "two").at(offset));
         }
-        two.push_not_checked("content", "--quick");
+        two.push_not_checked("content", "a quick look");
         one.merge(two);
         assert_eq!(one.count_of(&RULE), 300);
         assert_eq!(one.findings().len(), Report::KEPT);

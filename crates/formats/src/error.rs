@@ -7,6 +7,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why the disk in a file can't be read. What goes wrong later, while it is read, is an [`imsprep_source::Error`].
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The file could not be read, or a place in it is damaged.
     #[error(transparent)]

@@ -5,6 +5,8 @@
 //! file can tell is listed by [`not_checkable`], so that it is never shown as passed. [`fill_request`] makes the body of the
 //! request that imports the uploaded file, and [`validate_body`] holds one that somebody wrote against the rules.
 //!
+//! Rules and their advice are the command line's own data: they may name its commands and flags. The other libraries don't.
+//!
 //! ```
 //! use std::path::Path;
 //! use imsprep_detect::{Detection, Format};
@@ -29,6 +31,7 @@
 //! ```
 
 mod check;
+mod commands;
 mod content;
 mod content_rules;
 mod convertible;
@@ -44,7 +47,6 @@ mod names;
 mod no_disk;
 mod not_checked;
 mod other_formats;
-mod prepare_command;
 mod profile;
 mod request;
 mod rules;
@@ -55,6 +57,10 @@ mod whole;
 mod wrapper;
 
 pub use check::{check_image, is_too_large, note_all_zeros};
+pub use commands::{
+    CREATE_ANEW, CREATE_ANEW_IN_THIS, SHORTER_NAME, create_command, output_beside, prepare_as,
+    prepare_command, recreate_command,
+};
 pub use content::purpose_of;
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
@@ -71,7 +77,6 @@ pub use names::shown_names;
 pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
 pub use not_checked::{Inspected, not_checkable};
 pub use other_formats::other_advice;
-pub use prepare_command::{output_beside, prepare_command};
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
     Architecture, BodyKind, BodyPlace, BootsBy, Detected, Endpoint, Filled, Firmware, HclValue, ImageFacts,

@@ -3,10 +3,10 @@
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
 
+use crate::commands::prepare_command;
 use crate::convertible::{DiskChecks, check_convertible, check_disk_convertible};
 use crate::facts::ImageLocation;
 use crate::other_formats::other_advice;
-use crate::prepare_command::prepare_command;
 use crate::{Facts, Profile, Size};
 
 /// The way out for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.

@@ -5,8 +5,8 @@ use std::path::Path;
 use imsprep_detect::{Access, Content, Detection, Fact, Format, Inside, Other};
 use imsprep_findings::{Finding, Report, Rule};
 
+use crate::commands::prepare_command;
 use crate::other_formats::other_advice;
-use crate::prepare_command::prepare_command;
 use crate::rules::{ARCHIVE, COMPRESSED};
 use crate::whole::beside;
 use crate::{Profile, Size, shell_quoted};

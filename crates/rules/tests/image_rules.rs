@@ -339,7 +339,7 @@ fn polyglots_empty_files_and_unknown_content() {
 fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
     let listed = |profile| {
         let mut report = Report::new();
-        not_checkable(Inspected::Nothing("--quick"), profile, &Intent::default(), &mut report);
+        not_checkable(Inspected::Nothing("quick"), profile, &Intent::default(), &mut report);
         report.not_checked().iter().map(|n| n.what.clone()).collect::<Vec<_>>()
     };
     assert_eq!(listed(&HUAWEI).len(), listed(&OTC).len() + 1);

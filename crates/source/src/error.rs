@@ -8,6 +8,22 @@ use crate::FileKind;
 /// The result of everything here that touches a file.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The work was asked to stop.
+    Cancelled,
+    /// The reader of a stream went away, so that nobody wants what was to come.
+    ReaderGone,
+    /// The output exists, and replacing it was not asked for.
+    Exists,
+    /// What the file holds is damaged.
+    Damaged,
+    /// Anything else; the causes have what the system said.
+    Other,
+}
+
 /// Why a file could not be looked at, or not be written. Each names the file, and the offset where there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -93,7 +109,7 @@ pub enum Error {
         block_size: u64,
     },
     /// An output exists and may not be replaced.
-    #[error("{}: exists already; --force replaces it", path.display())]
+    #[error("{}: exists already", path.display())]
     Exists {
         /// The output.
         path: PathBuf,
@@ -107,7 +123,7 @@ pub enum Error {
         input: PathBuf,
     },
     /// An output could not be written. Nothing of it is left.
-    #[error("{}: cannot {what}; nothing was written{}", path.display(), way_out(source))]
+    #[error("{}: cannot {what}; nothing was written", path.display())]
     Write {
         /// The output.
         path: PathBuf,
@@ -117,7 +133,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A stream could not be written to. What came before is out and can't be taken back.
-    #[error("{}: cannot write to it; what was written so far is not whole{}", path.display(), way_out(source))]
+    #[error("{}: cannot write to it; what was written so far is not whole", path.display())]
     Stream {
         /// The stream's name.
         path: PathBuf,
@@ -158,6 +174,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Stream { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+                ErrorKind::ReaderGone
+            }
+            Self::Exists { .. } => ErrorKind::Exists,
+            Self::Damaged { .. } => ErrorKind::Damaged,
+            _ => ErrorKind::Other,
+        }
+    }
+
     pub(crate) fn read(path: &Path, offset: u64, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::UnexpectedEof {
             Self::UnexpectedEnd { path: path.to_owned(), offset }
@@ -168,18 +197,5 @@ impl Error {
 
     pub(crate) fn query(path: &Path, what: &'static str, source: io::Error) -> Self {
         Self::Query { path: path.to_owned(), what, source }
-    }
-}
-
-/// What to do where the system's words tell only what is wrong.
-fn way_out(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull => "; the disk is full: make room on it, or write to another",
-        io::ErrorKind::QuotaExceeded => "; your quota is used up: make room, or write to another disk",
-        io::ErrorKind::FileTooLarge => {
-            "; the file system or a limit (ulimit -f) takes no file as large: write to another disk"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => "; nothing can be written there: write to another disk",
-        _ => "",
     }
 }

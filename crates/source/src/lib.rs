@@ -46,7 +46,7 @@ pub use block_map::{BlockMap, BlockRun};
 pub use cancel::{Cancel, file_size_signal, hangup_signal};
 pub use child::{ChildUsage, cpu_time, end_with_parent, measure_child};
 pub use disk::DiskReader;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use extents::{Extent, ExtentCursor};
 pub use identity::FileIdentity;
 pub use image::{FileKind, ImageFile, ReadPattern};

@@ -7,7 +7,6 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Overrides, Report};
-use imsprep_rules::shell_quoted;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
 
@@ -202,7 +201,10 @@ fn push_sampled(sampled: &SampledBlocks, claimed: &BlockMap, report: &mut Report
     check_against_content(claimed, &content, report);
     if read < blocks {
         let left = blocks - read;
-        report.push_not_checked(format!("{left} of {blocks} blocks"), format!("--sample {read}"));
+        report.push_not_checked(
+            format!("{left} of {blocks} blocks"),
+            format!("a sample of {read} was asked for"),
+        );
     }
 }
 
@@ -221,13 +223,11 @@ pub(crate) fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
 }
 
 pub(crate) fn refuse_unless_raw(path: &Path, detection: &Detection) -> Result<()> {
-    let advice = match detection.format {
+    let (path, format) = (path.to_owned(), detection.format);
+    match format {
         // An empty RAW has an empty map; there is nothing to say about it that the check does not say better.
-        Format::Raw if detection.also.is_empty() => return Ok(()),
-        Format::Raw => "it is another format as well: see imsprep detect".into(),
-        Format::Zvhd2 => "a ZVHD2 needs none: it has a bitmap inside, with the same bits that the .mf of its RAW would have".into(),
-        Format::Empty => "there is nothing in it".into(),
-        _ => format!("see imsprep check {}", shell_quoted(path)),
-    };
-    Err(Error::NotRaw { path: path.to_owned(), format: detection.format, advice })
+        Format::Raw if detection.also.is_empty() => Ok(()),
+        Format::Raw => Err(Error::Ambiguous { path, format }),
+        _ => Err(Error::NotRaw { path, format }),
+    }
 }

@@ -8,7 +8,7 @@ use imsprep_bitmap::{
     check_against_content, check_unrecognised_against_content, layout,
 };
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_rules::shell_quoted;
+use imsprep_rules::{CREATE_ANEW, CREATE_ANEW_IN_THIS, recreate_command};
 use imsprep_scan::Scan;
 use imsprep_source::{FileKind, ImageFile, ReadAt};
 
@@ -126,29 +126,28 @@ pub(crate) fn check_bitmap_file(
     state
 }
 
-/// The command of the rules for bitmap files, which knows neither image nor layout.
-const CREATE: &str = "`imsprep bitmap create --force FILE`";
-
 /// Passes findings on, with the command for this very image where that mends them.
 pub(crate) fn with_command(mut found: Report, context: &BitmapContext<'_>, report: &mut Report) {
     found.set_fixes(|finding| {
         let advice = finding.advice();
-        advice.contains(CREATE).then(|| advice.replace(CREATE, &create_command(context)))
+        advice.contains(CREATE_ANEW).then(|| advice.replace(CREATE_ANEW, &create_command(context)))
     });
     report.merge(found);
 }
 
 /// The command that writes the bitmap of an image anew. Where a layout that somebody described is kept is not known here.
 fn create_command(context: &BitmapContext<'_>) -> String {
-    let layout = match context.layout {
-        Some(layout) if layout.origin == Origin::BuiltIn => format!("--layout {} ", layout.name),
-        Some(_) => return "imsprep bitmap create with --force and this --layout".to_owned(),
-        None => String::new(),
-    };
+    if context.layout.is_some() && built_in(context.layout).is_none() {
+        return CREATE_ANEW_IN_THIS.to_owned();
+    }
     let image = context.image.path();
     let is_elsewhere = context.image.kind() == FileKind::BlockDevice || context.bitmap != bitmap_path(image);
-    let output = if is_elsewhere { format!(" -o {}", shell_quoted(context.bitmap)) } else { String::new() };
-    format!("`imsprep bitmap create --force {layout}{}{output}`", shell_quoted(image))
+    recreate_command(built_in(context.layout), image, is_elsewhere.then_some(context.bitmap))
+}
+
+/// The name of a layout that has one for every user.
+pub(crate) fn built_in(layout: Option<&Layout>) -> Option<&str> {
+    layout.filter(|layout| layout.origin == Origin::BuiltIn).map(|layout| &*layout.name)
 }
 
 /// What is to be said of the layout that a bitmap is in: that it is not the one meant for the service, or that nobody has

@@ -4,21 +4,20 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{
-    BITMAP_MISSING, BITMAP_SHARED, Layout, Origin, Recognition, bitmap_path, layout, read_bitmap,
-    write_bitmap,
+    BITMAP_MISSING, BITMAP_SHARED, Layout, Recognition, bitmap_path, layout, read_bitmap, write_bitmap,
 };
 use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Overrides, Report};
 use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
-    Facts, HUAWEI, Inside, Inspected, Intent, Medium, Profile, check_image, is_too_large, not_checkable,
-    note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
+    Facts, HUAWEI, Inside, Inspected, Intent, Medium, Profile, SHORTER_NAME, check_image, create_command,
+    is_too_large, not_checkable, note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
 
 use crate::bitmap::scan_options;
-use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, layout_findings};
+use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
 use crate::no_disk::shows_only_zeros;
 use crate::{Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict};
@@ -156,8 +155,11 @@ pub(crate) fn check_opened(
     };
     let too_large = is_too_large(&checked.detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
-    let why_not =
-        if too_large { "the file or its disk is too large to be imported anyway" } else { "--quick" };
+    let why_not = if too_large {
+        "the file or its disk is too large to be imported anyway"
+    } else {
+        "only a quick check was asked for"
+    };
     let inside = match checked.detection.format {
         Format::Raw => Ok(inspect(image, cancel)?),
         Format::Zvhd2 => check_zvhd2(image, &mut checked, options, (depth, why_not), progress, cancel)?,
@@ -252,8 +254,7 @@ fn look_at_content(
 /// The image's name is so long that its bitmap file can't have the one that the service looks for.
 fn push_no_name(checked: &mut CheckedImage, path: PathBuf) {
     let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
-    let fix = "give the image a shorter name, and then make its bitmap with imsprep bitmap create";
-    checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
+    checked.report.push(Finding::new(&BITMAP_MISSING, message).fix(SHORTER_NAME));
     checked.bitmap = Some(BitmapState::Missing { path });
 }
 
@@ -294,13 +295,11 @@ fn check_raw(
         }
         let wanted = options.write_bitmap && image.kind() == FileKind::Regular && !report.has_errors();
         if !wanted || depth == Depth::Quick {
-            let device = if image.kind() == FileKind::BlockDevice { " -o disk.mf" } else { "" };
-            let layout = match &options.layout {
-                Some(layout) if layout.origin == Origin::BuiltIn => format!(" --layout {}", layout.name),
-                _ => String::new(),
-            };
-            let fix =
-                format!("make it: `imsprep bitmap create{layout} {}{device}`", shell_quoted(&checked.path));
+            let output = (image.kind() == FileKind::BlockDevice).then_some(Path::new("disk.mf"));
+            let fix = format!(
+                "make it: {}",
+                create_command(built_in(options.layout.as_ref()), &checked.path, output)
+            );
             let message = format!("there is no {}", path.display());
             report.push(Finding::new(&BITMAP_MISSING, message).fix(fix));
             checked.bitmap = Some(BitmapState::Missing { path });

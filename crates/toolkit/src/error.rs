@@ -8,8 +8,45 @@ use imsprep_detect::Format;
 /// The result of a toolkit call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file could not be read or written, or the work was asked to stop.
+    Source(imsprep_source::ErrorKind),
+    /// The file was read, and it is not what can be worked with.
+    Unfit,
+    /// The same, as its content is that of several formats.
+    Ambiguous,
+    /// What was written can't be read back.
+    NotAsWritten,
+    /// A ZVHD2 is so damaged that its disk can't be read.
+    UnsoundContainer,
+    /// A ZVHD2 is to be repaired, and nothing says how large its disk is.
+    SizeUnknown,
+    /// The size that was given is not that of a sound footer.
+    SizeContradicted,
+    /// Which disk of an archive is meant has to be said.
+    WhichDisk,
+    /// The bitmap of a RAW that was written is not beside it.
+    NoBitmapBeside,
+    /// An identity has to be given.
+    NoRandomness,
+    /// A bitmap file was given and no image.
+    NoImageGiven,
+    /// Where the bitmap of a device is to go has to be said.
+    DeviceNeedsOutput,
+    /// A bitmap file is in no known layout.
+    UnknownBitmap,
+    /// How large the image of a bitmap file is has to be said.
+    NeedsImageSize,
+    /// Anything else.
+    Other,
+}
+
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written, or changed meanwhile.
     #[error(transparent)]
@@ -21,14 +58,20 @@ pub enum Error {
     #[error(transparent)]
     Foreign(#[from] imsprep_formats::Error),
     /// A bitmap is asked for and the image is not RAW.
-    #[error("{}: is {format}, and only RAW images have bitmap files; {advice}", path.display())]
+    #[error("{}: is {format}, and only RAW images have bitmap files{}", path.display(), why_no_bitmap(*format))]
     NotRaw {
         /// The image.
         path: PathBuf,
         /// Its format.
         format: Format,
-        /// What to do instead.
-        advice: String,
+    },
+    /// The content is that of several formats, so that no one of them can be relied on.
+    #[error("{}: is {format} and another format as well", path.display())]
+    Ambiguous {
+        /// The image.
+        path: PathBuf,
+        /// The format that comes first.
+        format: Format,
     },
     /// The disk in the image can't be read by imsprep.
     #[error("{}: is {format}, and imsprep does not read the disk in it", path.display())]
@@ -132,7 +175,7 @@ pub enum Error {
     },
     /// A RAW is finished and has its name, and its bitmap could not get its own.
     #[error(
-        "{}: is whole and in its place, but its bitmap file is not beside it; imsprep bitmap create makes that",
+        "{}: is whole and in its place, but its bitmap file is not beside it",
         path.display()
     )]
     NoBitmapBeside {
@@ -142,7 +185,7 @@ pub enum Error {
         source: imsprep_source::Error,
     },
     /// The system has no random bytes for an identity.
-    #[error("cannot make a random UUID; --uuid gives one")]
+    #[error("cannot make a random UUID")]
     Random {
         /// What the system said.
         source: std::io::Error,
@@ -175,7 +218,7 @@ pub enum Error {
         advice: String,
     },
     /// Where the bitmap of a device would go can't be guessed.
-    #[error("{}: is a block device; say with -o where its bitmap file is to go", path.display())]
+    #[error("{}: is a block device, and where its bitmap file is to go was not said", path.display())]
     DeviceNeedsOutput {
         /// The device.
         path: PathBuf,
@@ -202,7 +245,7 @@ pub enum Error {
         why: CannotEncode,
     },
     /// A bitmap file is in no known layout.
-    #[error("{}: in no layout that imsprep knows ({why}); --layout FILE tells of another", path.display())]
+    #[error("{}: in no layout that imsprep knows ({why})", path.display())]
     UnknownBitmap {
         /// The bitmap file.
         path: PathBuf,
@@ -220,11 +263,7 @@ pub enum Error {
         why: NotThisLayout,
     },
     /// Nobody says how large the image of a bitmap file is.
-    #[error(
-        "{}: does not tell how large its image is, and there is no RAW of its name beside it; say it with --image-size or \
-         --image",
-        path.display()
-    )]
+    #[error("{}: does not tell how large its image is, and there is no RAW of its name beside it", path.display())]
     NeedsImageSize {
         /// The bitmap file.
         path: PathBuf,
@@ -253,19 +292,27 @@ pub enum Error {
     },
 }
 
+fn why_no_bitmap(format: Format) -> &'static str {
+    match format {
+        Format::Zvhd2 => {
+            "; a ZVHD2 has a bitmap inside, with the same bits that the .mf of its RAW would have"
+        }
+        Format::Empty => "; there is nothing in it",
+        _ => "",
+    }
+}
+
 fn which_disk(count: usize, names: &str, has_more: bool) -> String {
     match count {
         _ if has_more && count > 0 => {
-            format!(
-                "an archive with more members than were looked at; --disk N names one of its disks: {names}"
-            )
+            format!("an archive with more members than were looked at; its first disks: {names}")
         }
         _ if has_more => {
             "an archive with more members than were looked at; unpack it, and convert a disk in it".into()
         }
         0 => "an archive without a disk that imsprep reads; unpack it, and look what is in it".into(),
         1 => format!("an archive with one disk ({names})"),
-        count => format!("an archive with {count} disks; --disk N names the one to convert: {names}"),
+        count => format!("an archive with {count} disks: {names}"),
     }
 }
 
@@ -284,6 +331,7 @@ impl Error {
             | Self::WhichDisk { path, .. }
             | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
+            | Self::Ambiguous { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
             | Self::NoBitmapBeside { path, .. }
@@ -313,7 +361,7 @@ impl Error {
     /// could be read.
     pub(crate) fn is_about_the_disk(&self) -> bool {
         if let Some(error) = self.of_source() {
-            return matches!(error, imsprep_source::Error::Damaged { .. });
+            return error.kind() == imsprep_source::ErrorKind::Damaged;
         }
         match self {
             Self::NoDisk { .. }
@@ -331,15 +379,33 @@ impl Error {
         }
     }
 
-    /// Whether somebody asked for the stop.
-    pub fn is_cancelled(&self) -> bool {
-        matches!(self.of_source(), Some(imsprep_source::Error::Cancelled))
-    }
-
-    /// Whether a stream's reader went away, so that nobody wants what was to come.
-    pub fn is_closed_pipe(&self) -> bool {
-        use imsprep_source::Error::Stream;
-        matches!(self.of_source(), Some(Stream { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    /// What a caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        use imsprep_zvhd2::Error as Zvhd2;
+        if let Some(error) = self.of_source() {
+            return ErrorKind::Source(error.kind());
+        }
+        match self {
+            Self::NotRaw { .. }
+            | Self::NotConvertible { .. }
+            | Self::MemberNotRead { .. }
+            | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
+            Self::Ambiguous { .. } => ErrorKind::Ambiguous,
+            Self::NotAsWritten { .. } => ErrorKind::NotAsWritten,
+            Self::Zvhd2(Zvhd2::Unreadable { .. }) => ErrorKind::UnsoundContainer,
+            Self::Zvhd2(Zvhd2::SizeUnknown { .. }) => ErrorKind::SizeUnknown,
+            Self::Zvhd2(Zvhd2::SizeContradicted { .. }) => ErrorKind::SizeContradicted,
+            Self::WhichDisk { count, has_more, .. } if *count > usize::from(!has_more) => {
+                ErrorKind::WhichDisk
+            }
+            Self::NoBitmapBeside { .. } => ErrorKind::NoBitmapBeside,
+            Self::Random { .. } => ErrorKind::NoRandomness,
+            Self::NoImageGiven { .. } => ErrorKind::NoImageGiven,
+            Self::DeviceNeedsOutput { .. } => ErrorKind::DeviceNeedsOutput,
+            Self::UnknownBitmap { .. } => ErrorKind::UnknownBitmap,
+            Self::NeedsImageSize { .. } => ErrorKind::NeedsImageSize,
+            _ => ErrorKind::Other,
+        }
     }
 
     fn of_source(&self) -> Option<&imsprep_source::Error> {

@@ -67,7 +67,7 @@ pub use compare::{Comparison, Difference, Side, compare_images};
 pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
 pub use disk::Disk;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
 pub use layouts::find_layout;

@@ -305,10 +305,10 @@ mod tests {
 
     #[test]
     fn a_disk_that_nobody_looked_at_has_no_zeros() {
-        let overview = Overview::unread(5 * BLOCK + 1, BLOCK, "--quick", 4).unwrap();
+        let overview = Overview::unread(5 * BLOCK + 1, BLOCK, "quick", 4).unwrap();
         let whole = overview.whole();
         assert_eq!((whole.blocks, whole.data, whole.unread, whole.zero()), (6, 0, 6, 0));
-        assert_eq!(overview.unread_because(), Some("--quick"));
+        assert_eq!(overview.unread_because(), Some("quick"));
         assert_eq!(overview.spans().unwrap(), [Span { first: 0, count: 6, state: BlockState::Unread }]);
         assert_eq!(overview.regions(9).last().unwrap().end, 5 * BLOCK + 1);
     }
@@ -334,10 +334,10 @@ mod tests {
         let whole = container(bytes, Depth::Content, None).whole();
         assert_eq!((whole.blocks, whole.data, whole.zero(), whole.records), (4, 3, 1, 3));
         assert!(whole.stored > 0 && whole.stored < 3 * BLOCK);
-        let quick = container(bytes, Depth::Structure, Some("--quick"));
+        let quick = container(bytes, Depth::Structure, Some("quick"));
         let piece = quick.whole();
         assert_eq!((piece.data, piece.unread, piece.zero(), piece.stored), (0, 3, 1, whole.stored));
-        assert_eq!(quick.unread_because(), Some("--quick"));
+        assert_eq!(quick.unread_because(), Some("quick"));
         let states = quick.spans().unwrap().iter().map(|span| span.state).collect::<Vec<_>>();
         assert_eq!(states, [BlockState::Unread, BlockState::Zero, BlockState::Unread]);
     }

@@ -151,7 +151,7 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
         Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
             if !detection.also.is_empty() =>
         {
-            refuse("it is another format as well, see imsprep detect".into())
+            Err(Error::Ambiguous { path: image.path().to_owned(), format: detection.format })
         }
         // Of a disk of no bytes the reference makes a container, too.
         Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),

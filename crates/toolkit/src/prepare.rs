@@ -1,11 +1,10 @@
 //! From any image to an importable one.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
-use imsprep_rules::{Intent, check_key, output_beside, shell_quoted};
+use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::{Cancel, Progress};
 
 use crate::check::check_opened;
@@ -86,14 +85,9 @@ fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
     check_key(output, format, options.profile, intent, &mut found);
     for finding in found.findings().iter().filter(|finding| finding.severity == Severity::Error) {
         let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
-        let better = shell_quoted(&output.with_file_name(better.unwrap_or_default()));
-        let mut command = format!("imsprep prepare {}{}", shell_quoted(image.path()), options.profile.flag());
-        for code in options.overrides.codes().0 {
-            let _ = write!(command, " --allow {code}");
-        }
-        if let Some(disk) = options.disk {
-            let _ = write!(command, " --disk {disk}");
-        }
-        report.push(finding.clone().fix(format!("give the output another name: `{command} -o {better}`")));
+        let better = output.with_file_name(better.unwrap_or_default());
+        let allowed = options.overrides.codes().0;
+        let command = prepare_as(image.path(), options.profile, allowed, options.disk, &better);
+        report.push(finding.clone().fix(format!("give the output another name: {command}")));
     }
 }

@@ -97,7 +97,7 @@ pub fn validate_request(
         }
         content_not_checked(closed, &mut report);
     } else {
-        report.push_not_checked("the image", "none was given: imsprep request --validate BODY IMAGE");
+        report.push_not_checked("the image", "none was given");
     }
     network_not_checked(&mut report);
     Ok(ValidatedRequest { kind, report })
@@ -170,10 +170,7 @@ fn content_not_checked(closed: Option<String>, report: &mut Report) {
     if let Some(why) = closed {
         report.push_not_checked("firmware, architecture, purpose and operating system in the image", why);
     }
-    report.push_not_checked(
-        "the image's content",
-        "this was a quick look at it; imsprep check looks at all of it",
-    );
+    report.push_not_checked("the image's content", "only a quick look at it was taken");
 }
 
 fn network_not_checked(report: &mut Report) {

@@ -80,7 +80,7 @@ pub(crate) fn refuse_bitmap(path: &Path, found: &Detection) -> Result<()> {
     let image = ["raw", "img", ""].into_iter().map(|extension| path.with_extension(extension));
     let advice = match image.into_iter().find(|image| image.is_file()) {
         Some(image) => format!("name its image: {}", shell_quoted(&image)),
-        None => "name its image; imsprep bitmap show tells what is in it".into(),
+        None => "name its image".into(),
     };
     Err(Error::NoImageGiven { path: path.to_owned(), advice })
 }

@@ -6,11 +6,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use imsprep_scan::{ScanOptions, scan};
-use imsprep_source::{Cancel, Error as SourceError, ImageFile, Overwrite, ReadAt, Sink, StreamOutput};
+use imsprep_source::{
+    Cancel, Error as SourceError, ErrorKind as SourceKind, ImageFile, Overwrite, ReadAt, Sink, StreamOutput,
+};
 use imsprep_testdata::{golden, verdicts};
 use imsprep_toolkit::{
-    Conversion, ConvertOptions, Converted, DiskLength, Error, OpenedImage, RawWritten, compare_images,
-    plan_conversion,
+    Conversion, ConvertOptions, Converted, DiskLength, Error, ErrorKind, OpenedImage, RawWritten,
+    compare_images, plan_conversion,
 };
 use imsprep_zvhd2::{ContainerWriter, Label, Method};
 
@@ -186,7 +188,7 @@ fn of_a_damaged_image_nothing_is_left() {
     cancel.cancel();
     let good = folder.write("good", golden("zstd_k_uniform.zvhd2"));
     let error = convert(&good, &folder.path("out.raw"), ConvertOptions::default(), &cancel).unwrap_err();
-    assert!(error.is_cancelled(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Source(SourceKind::Cancelled), "{error}");
     assert_eq!(folder.names(), ["bad.zvhd2", "good"]);
     let error = to_raw(&good, &good, DiskLength::Source).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::OutputIsInput { .. })), "{error}");

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Why a file could not be looked at. A broken container is not an error but a report with findings.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The file could not be read, or somebody asked for the stop.
     #[error(transparent)]
@@ -29,11 +30,7 @@ pub enum Error {
         detail: &'static str,
     },
     /// The container is not sound enough for its disk to be read without doubt.
-    #[error(
-        "{}: can't be read as a disk: {what}, at offset {offset}; imsprep zvhd2 check tells everything, and \
-         imsprep zvhd2 repair may help",
-        path.display()
-    )]
+    #[error("{}: can't be read as a disk: {what}, at offset {offset}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -44,8 +41,7 @@ pub enum Error {
     },
     /// No footer is left that says how large the disk is, and the caller did not say.
     #[error(
-        "{}: HEAD, MID and END are lost or damaged, so that nothing in the file says how large the disk is; give it \
-         with --size",
+        "{}: HEAD, MID and END are lost or damaged, so that nothing in the file says how large the disk is",
         path.display()
     )]
     SizeUnknown {
@@ -54,7 +50,7 @@ pub enum Error {
     },
     /// The caller gave another size than a sound footer.
     #[error(
-        "{}: the disk is said to have {given} bytes, and {footer}, which is sound, says {size}; leave --size out",
+        "{}: the disk is said to have {given} bytes, and {footer}, which is sound, says {size}",
         path.display()
     )]
     SizeContradicted {

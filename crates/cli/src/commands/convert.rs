@@ -10,7 +10,7 @@ use imsprep_toolkit::{Conversion, ConvertOptions, Direction, Plan, plan_conversi
 
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
-use crate::failure::{self, STREAM_STOPPED};
+use crate::failure::{self, STREAM_STOPPED, is_stop};
 use crate::policy::{Policy, Warnings};
 use crate::render;
 use crate::setup::{Output, Setup};
@@ -83,10 +83,6 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
         Output::Quiet => {}
     }
     Ok(Status::Wrong)
-}
-
-fn is_stop(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<imsprep_toolkit::Error>().is_some_and(imsprep_toolkit::Error::is_cancelled)
 }
 
 /// A flag that has no effect is a misunderstanding, and better told before the work than after it.

@@ -4,7 +4,7 @@ use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
 use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
 use crate::exit::Status;
-use crate::failure::{failure_text, report_failure};
+use crate::failure::{failure_text, is_stop, report_failure};
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Output, Setup};
@@ -26,10 +26,12 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
                 }
                 rows.push(wire::inspect::Row::found(path, &found, policy.profile));
             }
-            // Nobody waits for the other files.
-            Err(error) if error.is_cancelled() => return Err(error.into()),
             Err(error) => {
                 let error = anyhow::Error::new(error);
+                if is_stop(&error) {
+                    // Nobody waits for the other files.
+                    return Err(error);
+                }
                 worst = worst.max(report_failure(&error));
                 rows.push(wire::inspect::Row::failed(path, failure_text(&error)));
             }

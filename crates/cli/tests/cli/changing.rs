@@ -242,7 +242,10 @@ fn of_two_runs_at_once_on_one_output_the_first_to_finish_wins_and_by_force_the_l
             let output = stopped.go_on();
             let err = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(if replaced { 0 } else { 2 }), "{args:?}: {err}");
-            assert!(replaced || err.contains(": exists already; --force replaces it"), "{args:?}: {err}");
+            assert!(
+                replaced || err.contains(": exists already\nhint: --force replaces it"),
+                "{args:?}: {err}"
+            );
             stage.assert_left(writer, if replaced { Left::All } else { Left::Nothing }, &err);
         }
         stage.clear(writer);

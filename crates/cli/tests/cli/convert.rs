@@ -224,7 +224,7 @@ fn what_exists_is_replaced_by_force_alone_and_the_source_never() {
     folder.write("disk.zvhd2", b"precious");
     let run = folder.run(&["convert", "disk.raw", "disk.zvhd2"]);
     assert_eq!(run.status, 2);
-    assert!(run.err.contains("disk.zvhd2: exists already; --force replaces it"), "{}", run.err);
+    assert!(run.err.contains("disk.zvhd2: exists already\nhint: --force replaces it\n"), "{}", run.err);
     assert_eq!(std::fs::read(folder.path("disk.zvhd2")).unwrap(), b"precious");
     assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2", "--force"]).status, 0);
 
@@ -357,7 +357,7 @@ fn a_full_disk_leaves_nothing() {
         );
         let output = with_own_mounts(&script).current_dir(folder.path(".")).output().unwrap();
         let err = error_of(&output);
-        assert!(err.contains("cannot write to it; nothing was written; the disk is full: make room on it, or write to another: No space left"), "{err}");
+        assert!(err.contains("cannot write to it; nothing was written: No space left"), "{err}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
     }
 }

@@ -361,12 +361,7 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
         );
         let output = with_own_mounts(&script).current_dir(folder.path(".")).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            err.contains(
-                "nothing was written; the disk is full: make room on it, or write to another: No space left"
-            ),
-            "{err}"
-        );
+        assert!(err.contains("nothing was written: No space left"), "{err}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "status 2\n0\n", "{err}");
     }
     let child = Command::new(env!("CARGO_BIN_EXE_imsprep"))
@@ -466,8 +461,7 @@ fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
     tar("two.ova", &["machine.ovf", "disk1.vmdk", "disk2.img"]);
     let run = folder.run(&["convert", "two.ova", "two.zvhd2"]);
     assert!(
-        run.status == 2
-            && run.err.contains(r#"--disk N names the one to convert: 1 = "disk1.vmdk", 2 = "disk2.img""#),
+        run.status == 2 && run.err.contains(r#"an archive with 2 disks: 1 = "disk1.vmdk", 2 = "disk2.img""#),
         "{run:?}"
     );
     assert_eq!(folder.run(&["convert", "two.ova", "two.zvhd2", "--disk", "3"]).status, 2);

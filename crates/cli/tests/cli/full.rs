@@ -36,7 +36,7 @@ fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
         let writes = writes.collect::<Vec<_>>();
         assert!(writes.len() >= 2, "{args:?}: {writes:?}");
         for call in some(&writes, POINTS) {
-            let words = "the disk is full: make room on it, or write to another: No space left on device";
+            let words = "hint: the disk is full: make room on it, or write to another";
             fails(&mut stage, writer, &call, "ENOSPC", words);
         }
         for call in some(&writes, 2) {
