@@ -57,30 +57,29 @@ pub(crate) struct Cli {
     pub(crate) common: CommonArgs,
 }
 
-/// Where the flags of every command stand in its help: after its own.
-const AFTER_ALL: usize = 900;
+/// Where the help of each command has the flags of all.
+const COMMON: &str = "Common options";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
-#[command(next_display_order = 900)]
 pub(crate) struct CommonArgs {
     /// Print the result as JSON
-    #[arg(long, global = true, display_order = AFTER_ALL)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
     /// Print only errors; the exit status is the result
-    #[arg(short, long, global = true, display_order = AFTER_ALL + 1, conflicts_with_all = ["json", "verbose"])]
+    #[arg(short, long, global = true, help_heading = COMMON, conflicts_with_all = ["json", "verbose"])]
     pub(crate) quiet: bool,
     /// Print more: every place of a finding, reasons and sources
-    #[arg(short, long, global = true, display_order = AFTER_ALL + 2)]
+    #[arg(short, long, global = true, help_heading = COMMON)]
     pub(crate) verbose: bool,
     /// Show no progress bar (none is shown if standard error is not a terminal)
-    #[arg(long, global = true, display_order = AFTER_ALL + 3)]
+    #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) no_progress: bool,
     /// Number of worker threads [default: one for each core]
-    #[arg(long, global = true, display_order = AFTER_ALL + 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// When to colour the output; NO_COLOR is respected
-    #[arg(long, global = true, display_order = AFTER_ALL + 5, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
 }
 
@@ -206,6 +205,8 @@ pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 #[derive(Debug, Args)]

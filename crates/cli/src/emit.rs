@@ -5,14 +5,14 @@ use serde::Serialize;
 use crate::args::{FormatArgs, FormatName};
 use crate::exit::Status;
 use crate::outcome::Judged;
-use crate::policy::Policy;
+use crate::policy::Warnings;
 use crate::setup::{Detail, Output};
 use crate::terminal::{print, print_json, print_json_line};
 use crate::wire;
 
-/// How the result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+/// Prints the result of a command in one form. Texts and documents are made only if they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Emitter {
     Quiet,
     Text(Detail),
     Json,
@@ -21,7 +21,7 @@ pub(crate) enum Form {
     Junit,
 }
 
-impl Form {
+impl Emitter {
     pub(crate) fn of(args: &FormatArgs, output: Output) -> Self {
         match (args.format, output) {
             (Some(FormatName::Json), _) | (None, Output::Json) => Self::Json,
@@ -35,13 +35,39 @@ impl Form {
         }
     }
 
-    /// Prints all that a command found: `text` and `document` are made only if they are asked for. A command on one image has
-    /// one document for both of JSON's forms; `check` has printed its lines by now.
-    pub(crate) fn print<T: Serialize>(
+    /// Prints one file of several as soon as it is done, in the forms that need not wait for the last.
+    pub(crate) fn file<T: Serialize>(
+        self,
+        line: impl FnOnce() -> T,
+        text: impl FnOnce(Detail) -> String,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Text(detail) => print(&text(detail)),
+            Self::Ndjson => print_json_line(&line()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints what is left to say after the last file: in text, what stands below all of them.
+    pub(crate) fn files<T: Serialize>(
+        self,
+        files: (&[Judged<'_>], Status),
+        warnings: Warnings,
+        document: impl FnOnce() -> T,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Ndjson => Ok(()),
+            other => other.judged(files, warnings, document, |_| text()),
+        }
+    }
+
+    /// Prints the result of a command that judges one image.
+    pub(crate) fn judged<T: Serialize>(
         self,
         (files, status): (&[Judged<'_>], Status),
-        policy: &Policy,
-        document: impl FnOnce() -> wire::Document<T>,
+        warnings: Warnings,
+        document: impl FnOnce() -> T,
         text: impl FnOnce(Detail) -> String,
     ) -> anyhow::Result<()> {
         match self {
@@ -50,7 +76,20 @@ impl Form {
             Self::Json => print_json(&document()),
             Self::Ndjson => print_json_line(&document()),
             Self::Sarif => print_json(&wire::sarif::log(files, status)),
-            Self::Junit => print(&wire::junit::document(files, policy.warnings)),
+            Self::Junit => print(&wire::junit::document(files, warnings)),
         }
+    }
+}
+
+/// Prints the result of a command that judges nothing: as text or as JSON.
+pub(crate) fn result<T: Serialize>(
+    output: Output,
+    document: impl FnOnce() -> T,
+    text: impl FnOnce(Detail) -> String,
+) -> anyhow::Result<()> {
+    match output {
+        Output::Quiet => Ok(()),
+        Output::Text(detail) => print(&text(detail)),
+        Output::Json => print_json(&document()),
     }
 }

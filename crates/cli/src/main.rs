@@ -19,11 +19,13 @@ mod render;
 mod sample;
 mod setup;
 mod signals;
+mod style;
 mod summary;
 mod terminal;
 mod version;
 mod visible;
 mod wire;
+mod words;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_zvhd2::timestamp_of;
 
-use crate::render::time::{days_before, days_in_month};
+use crate::words::time::{days_before, days_in_month};
 
 /// The variable by which build systems ask for reproducible output: Unix seconds.
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -92,7 +92,7 @@ fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::time::utc;
+    use crate::words::time::utc;
 
     #[test]
     fn the_same_moment_in_every_spelling() {

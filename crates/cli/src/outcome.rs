@@ -4,17 +4,34 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Error;
-use imsprep_findings::Report;
-use imsprep_toolkit::CheckedImage;
+use imsprep_detect::Detection;
+use imsprep_findings::{Report, Severity};
+use imsprep_source::FileKind;
+use imsprep_toolkit::{CheckedImage, Inspected};
 
 use crate::exit::Status;
 
-/// A file that was checked, or why it could not be looked at.
-pub(crate) struct Outcome {
+/// What was found out about a file, or why it could not be looked at.
+pub(crate) struct Outcome<T = CheckedImage> {
     pub(crate) path: PathBuf,
     pub(crate) status: Status,
     pub(crate) elapsed: Duration,
-    pub(crate) result: Result<CheckedImage, Error>,
+    pub(crate) result: Result<T, Error>,
+}
+
+/// A file whose format was detected.
+pub(crate) struct DetectedFile {
+    pub(crate) kind: FileKind,
+    pub(crate) detection: Detection,
+    /// The rules that this breaks, as notes: it is no verdict.
+    pub(crate) report: Report,
+}
+
+/// A file into whose disk was looked.
+pub(crate) struct InspectedFile {
+    pub(crate) found: Inspected,
+    /// The rules that this breaks, as notes: it is no verdict.
+    pub(crate) report: Report,
 }
 
 /// What a report answers.
@@ -29,6 +46,8 @@ pub(crate) struct Question {
 pub(crate) const MAY_BE_IMPORTED: Question = Question { yes: "may be imported", no: "not importable" };
 pub(crate) const MAY_BE_CONVERTED: Question = Question { yes: "may be converted", no: "not converted" };
 pub(crate) const SOUND: Question = Question { yes: "is a sound ZVHD2", no: "not sound" };
+pub(crate) const DETECTED: Question = Question { yes: "format was detected", no: "format was not detected" };
+pub(crate) const INSPECTED: Question = Question { yes: "disk was inspected", no: "disk was not inspected" };
 pub(crate) const BITMAP_FITS: Question =
     Question { yes: "has a bitmap file that fits", no: "the bitmap does not fit" };
 
@@ -43,15 +62,48 @@ pub(crate) struct Judged<'a> {
     pub(crate) result: Result<&'a Report, &'a Error>,
 }
 
+impl<T> Outcome<T> {
+    fn answer<'a>(
+        &'a self,
+        question: Question,
+        found: impl Fn(&'a T) -> (&'a Report, Option<u64>),
+    ) -> Judged<'a> {
+        let (size, result) = match &self.result {
+            Ok(value) => {
+                let (report, size) = found(value);
+                (size, Ok(report))
+            }
+            Err(error) => (None, Err(error)),
+        };
+        Judged { path: &self.path, question, status: self.status, elapsed: self.elapsed, size, result }
+    }
+}
+
 impl Outcome {
     pub(crate) fn judged(&self) -> Judged<'_> {
-        let Self { path, status, elapsed, result } = self;
-        let (question, status, elapsed) = (MAY_BE_IMPORTED, *status, *elapsed);
-        match result {
-            Ok(checked) => Judged::of(checked, status, elapsed),
-            Err(error) => Judged { path, question, status, elapsed, size: None, result: Err(error) },
-        }
+        self.answer(MAY_BE_IMPORTED, |checked| (&checked.report, Some(checked.detection.file_size)))
     }
+}
+
+impl Outcome<DetectedFile> {
+    pub(crate) fn judged(&self) -> Judged<'_> {
+        self.answer(DETECTED, |file| (&file.report, Some(file.detection.file_size)))
+    }
+}
+
+impl Outcome<InspectedFile> {
+    pub(crate) fn judged(&self) -> Judged<'_> {
+        self.answer(INSPECTED, |file| (&file.report, None))
+    }
+}
+
+/// The same findings as notes: of what is there, and not of what is wrong with it.
+pub(crate) fn as_notes(report: &Report) -> Report {
+    let mut notes = Report::new();
+    for finding in report.findings() {
+        notes.push(finding.clone().severity(Severity::Note));
+    }
+    notes
 }
 
 impl<'a> Judged<'a> {

@@ -24,7 +24,7 @@ pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {
 }
 
 /// Holds what is inside the disk against the profile.
-pub(crate) fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
+pub fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let inspection = inside.inspection;
     let purpose = purpose_of(intent, inspection);
     check_disk(inside, report);

@@ -61,7 +61,7 @@ pub use commands::{
     CREATE_ANEW, CREATE_ANEW_IN_THIS, SHORTER_NAME, create_command, output_beside, prepare_as,
     prepare_command, recreate_command,
 };
-pub use content::purpose_of;
+pub use content::{check_content, purpose_of};
 pub use content_rules::CONTENT_RULES;
 pub use convertible::{
     DiskChecks, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::RulesOf;
+use super::{FormatArgs, RulesOf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -23,4 +23,6 @@ pub(crate) struct InspectArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RulesOf,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }

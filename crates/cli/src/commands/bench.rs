@@ -8,13 +8,14 @@ use imsprep_bench::{BenchOptions, BenchReport, Rivals, Row, bench};
 use imsprep_source::{Input, OutputFile, Overwrite};
 
 use crate::args::BenchArgs;
+use crate::emit;
 use crate::exit::Status;
 use crate::failure::report_failure;
 use crate::page;
 use crate::policy::Warnings;
 use crate::render;
 use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::terminal::print;
 use crate::wire;
 
 pub(crate) fn run(args: &BenchArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -31,14 +32,11 @@ pub(crate) fn run(args: &BenchArgs, setup: &Setup) -> anyhow::Result<Status> {
         // The results are still printed: they took long enough.
         status = status.max(report_failure(&error));
     }
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bench::Benchmark::from(&report);
-            print_json(&wire::Document::new("imsprep.bench", status, body))?;
-        }
-        Output::Text(_) => print(&render::bench::closing(&report, warnings))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bench", status, wire::bench::Benchmark::from(&report)),
+        |_| render::bench::closing(&report, warnings),
+    )?;
     Ok(status)
 }
 

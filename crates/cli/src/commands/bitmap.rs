@@ -6,13 +6,13 @@ use imsprep_source::Overwrite;
 use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, find_layout, verify_bitmap};
 
 use crate::args::{BitmapCreateArgs, BitmapVerifyArgs, IntentArgs};
-use crate::emit::Form;
+use crate::emit;
+use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::outcome::{BITMAP_FITS, Judged};
 use crate::policy::Policy;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -23,14 +23,11 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
         io: args.io.into(),
     };
     let created = create_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bitmap::Created::from(&created);
-            print_json(&wire::Document::new("imsprep.bitmap.create", Status::Fine, body))?;
-        }
-        Output::Text(detail) => print(&render::bitmap::created(&created, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bitmap.create", Status::Fine, wire::bitmap::Created::from(&created)),
+        |detail| render::bitmap::created(&created, detail),
+    )?;
     Ok(Status::Fine)
 }
 
@@ -63,7 +60,7 @@ pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<S
         wire::Document::under(&policy, "imsprep.bitmap.verify", status, body)
     };
     let text = |detail| render::bitmap::verified(&verified, detail);
-    Form::of(&args.format, setup.output).print((&[judged], status), &policy, document, text)?;
+    Emitter::of(&args.format, setup.output).judged((&[judged], status), policy.warnings, document, text)?;
     Ok(status)
 }
 

@@ -6,10 +6,10 @@ use imsprep_toolkit::{
 };
 
 use crate::args::{BitmapConvertArgs, BitmapDiffArgs, BitmapShowArgs, ImageSizeArgs};
+use crate::emit;
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 impl From<&ImageSizeArgs> for ImageSize {
@@ -29,14 +29,11 @@ fn layout(name: Option<&str>) -> Result<Option<imsprep_bitmap::Layout>, Error> {
 pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Status> {
     let layout = layout(args.layout.as_deref())?;
     let shown = show_bitmap(&args.file, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bitmap_files::Shown::from(&shown);
-            print_json(&wire::Document::new("imsprep.bitmap.show", Status::Fine, body))?;
-        }
-        Output::Text(detail) => print(&render::bitmap_files::shown(&shown, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bitmap.show", Status::Fine, wire::bitmap_files::Shown::from(&shown)),
+        |detail| render::bitmap_files::shown(&shown, detail),
+    )?;
     Ok(Status::Fine)
 }
 
@@ -44,14 +41,11 @@ pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Statu
     let layout = layout(args.layout.as_deref())?;
     let compared = compare_bitmaps(&args.a, &args.b, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
     let status = if compared.are_same() { Status::Fine } else { Status::Wrong };
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bitmap_files::Diff::from(&compared);
-            print_json(&wire::Document::new("imsprep.bitmap.diff", status, body))?;
-        }
-        Output::Text(detail) => print(&render::bitmap_files::diff(&compared, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bitmap.diff", status, wire::bitmap_files::Diff::from(&compared)),
+        |detail| render::bitmap_files::diff(&compared, detail),
+    )?;
     Ok(status)
 }
 
@@ -63,13 +57,16 @@ pub(crate) fn convert(args: &BitmapConvertArgs, setup: &Setup) -> anyhow::Result
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };
     let converted = convert_bitmap(&args.source, &args.output, &options, setup.cancel())?;
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::bitmap_files::Converted::from(&converted);
-            print_json(&wire::Document::new("imsprep.bitmap.convert", Status::Fine, body))?;
-        }
-        Output::Text(_) => print(&render::bitmap_files::converted(&converted))?,
-    }
+    emit::result(
+        setup.output,
+        || {
+            wire::Document::new(
+                "imsprep.bitmap.convert",
+                Status::Fine,
+                wire::bitmap_files::Converted::from(&converted),
+            )
+        },
+        |_| render::bitmap_files::converted(&converted),
+    )?;
     Ok(Status::Fine)
 }

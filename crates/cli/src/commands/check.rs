@@ -1,6 +1,5 @@
 //! `imsprep check`
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use anyhow::Error;
@@ -8,7 +7,7 @@ use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targ
 
 use super::extra_file::ExtraFiles;
 use crate::args::CheckArgs;
-use crate::emit::Form;
+use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
 use crate::outcome::Outcome;
@@ -16,7 +15,6 @@ use crate::page;
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Detail, Setup};
-use crate::terminal::{print, print_json_line};
 use crate::wire;
 
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -33,7 +31,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         overview: args.report.html.is_some().then(|| page::pieces_of_each(targets.len())),
         io: args.report.io.into(),
     };
-    let form = Form::of(&args.format, setup.output);
+    let emitter = Emitter::of(&args.format, setup.output);
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
     let mut outcomes = Vec::new();
     for target in targets {
@@ -42,23 +40,19 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
             return Ok(outcome.status);
         }
         // One at a time, as each is done: the first verdict should not wait for the last file.
-        match form {
-            Form::Text(detail) => print_block(&outcome, outcomes.is_empty(), &policy, detail)?,
-            Form::Ndjson => print_json_line(&wire::check::Document::of_file(&outcome, &policy))?,
-            _ => {}
-        }
+        emitter.file(
+            || wire::check::Document::of_file(&outcome, &policy),
+            |detail| block(&outcome, outcomes.is_empty(), &policy, detail),
+        )?;
         outcomes.push(outcome);
     }
     let worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
     // Before the document, which would else tell of a success that was none.
     let worst = worst.max(extra.write(&outcomes, &policy)?);
-    if form == Form::Ndjson {
-        return Ok(worst);
-    }
-    let judged = outcomes.iter().map(Outcome::judged).collect::<Vec<_>>();
+    let judged = outcomes.iter().map(|outcome| outcome.judged()).collect::<Vec<_>>();
     let document = || wire::check::Document::new_check(&outcomes, &policy, worst);
-    let table = |_| if outcomes.len() > 1 { render::check::table(&outcomes) } else { String::new() };
-    form.print((&judged, worst), &policy, document, table)?;
+    let table = || if outcomes.len() > 1 { render::check::table(&outcomes) } else { String::new() };
+    emitter.files((&judged, worst), policy.warnings, document, table)?;
     Ok(worst)
 }
 
@@ -83,13 +77,9 @@ fn look_at(
     Outcome { path, status, elapsed: begun.elapsed(), result }
 }
 
-fn print_block(outcome: &Outcome, first: bool, policy: &Policy, detail: Detail) -> anyhow::Result<()> {
-    let Ok(checked) = &outcome.result else { return Ok(()) };
-    let mut text = String::new();
-    if !first {
-        text.push('\n');
-    }
+fn block(outcome: &Outcome, is_first: bool, policy: &Policy, detail: Detail) -> String {
+    let Ok(checked) = &outcome.result else { return String::new() };
+    let gap = if is_first { "" } else { "\n" };
     let block = render::check::Block { checked, warnings: policy.warnings, profile: policy.profile, detail };
-    let _ = write!(text, "{block}");
-    print(&text)
+    format!("{gap}{block}")
 }

@@ -1,33 +1,30 @@
 //! `imsprep detect`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Instant;
 
-use anyhow::Error;
-use imsprep_detect::Detection;
-use imsprep_source::{Cancel, FileKind};
+use imsprep_findings::Report;
+use imsprep_rules::{HUAWEI, check_detection};
+use imsprep_source::Cancel;
 use imsprep_toolkit::{OpenedImage, expand_targets};
 
 use crate::args::DetectArgs;
+use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
-use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
-use crate::wire;
-
-/// What came of one file: found out, or why not.
-pub(crate) struct Outcome {
-    pub(crate) path: PathBuf,
-    pub(crate) result: Result<(FileKind, Detection), Error>,
-}
+use crate::outcome::{DetectedFile, Outcome, as_notes};
+use crate::policy::Warnings;
+use crate::setup::Setup;
+use crate::{render, wire};
 
 pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let mut worst = Status::Fine;
+    let emitter = Emitter::of(&args.format, setup.output);
     let mut outcomes = Vec::new();
     for target in expand_targets(&args.files) {
         if setup.cancel().is_cancelled() {
             return Ok(Status::Interrupted);
         }
+        let begun = Instant::now();
         let (path, result) = match target {
             Ok(target) => {
                 let found = look_at(&target.path);
@@ -35,26 +32,24 @@ pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
             }
             Err(error) => (error.path().to_owned(), Err(error.into())),
         };
-        match (&result, setup.output) {
-            (Err(error), _) => worst = worst.max(report_failure(error)),
-            (Ok((kind, found)), Output::Text(_)) => print(&render::detect::text(&path, *kind, found))?,
-            _ => {}
-        }
-        outcomes.push(Outcome { path, result });
+        let status = result.as_ref().err().map_or(Status::Fine, report_failure);
+        let outcome = Outcome { path, status, elapsed: begun.elapsed(), result };
+        emitter.file(|| wire::detect::one(&outcome), |_| render::detect::text(&outcome))?;
+        outcomes.push(outcome);
     }
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            print_json(&wire::Document::new("imsprep.detect", worst, wire::detect::Files::from(&*outcomes)))?;
-        }
-        Output::Text(_) if outcomes.len() > 1 => print(&render::detect::overview(&outcomes))?,
-        Output::Text(_) => {}
-    }
+    let worst = outcomes.iter().map(|outcome| outcome.status).max().unwrap_or(Status::Fine);
+    let judged = outcomes.iter().map(|outcome| outcome.judged()).collect::<Vec<_>>();
+    let table = || if outcomes.len() > 1 { render::detect::overview(&outcomes) } else { String::new() };
+    emitter.files((&judged, worst), Warnings::Pass, || wire::detect::all(&outcomes, worst), table)?;
     Ok(worst)
 }
 
-fn look_at(path: &Path) -> Result<(FileKind, Detection), Error> {
+fn look_at(path: &Path) -> anyhow::Result<DetectedFile> {
     let image = OpenedImage::open(path, &Cancel::new())?;
     image.file().verify_unchanged()?;
-    Ok((image.file().kind(), image.detection().clone()))
+    let (kind, detection) = (image.file().kind(), image.detection().clone());
+    let mut report = Report::new();
+    // The profile is of use for advice alone.
+    check_detection(path, &detection, &HUAWEI, &mut report);
+    Ok(DetectedFile { kind, detection, report: as_notes(&report) })
 }

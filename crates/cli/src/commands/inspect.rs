@@ -1,49 +1,58 @@
 //! `imsprep inspect`
 
+use std::path::Path;
+use std::time::Instant;
+
+use imsprep_detect::Format;
+use imsprep_findings::Report;
+use imsprep_rules::{Inside, Intent, Medium, check_content};
 use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
 use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
+use crate::emit::Emitter;
 use crate::exit::Status;
-use crate::failure::{failure_text, is_stop, report_failure};
-use crate::policy::Policy;
-use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
-use crate::wire;
+use crate::failure::report_failure;
+use crate::outcome::{InspectedFile, Outcome, as_notes};
+use crate::policy::{Policy, Warnings};
+use crate::setup::Setup;
+use crate::{render, wire};
 
 pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
     let policy = PolicyArgs { rules: args.rules.clone(), ..PolicyArgs::default() };
     let policy = Policy::resolve(&policy, &IntentArgs::default(), setup)?;
-    let mut worst = Status::Fine;
-    let mut rows = Vec::new();
-    let files = without_bitmaps_of(&args.files);
-    for (number, path) in files.into_iter().enumerate() {
-        match inspect_image(path, setup.cancel()) {
-            Ok(found) => {
-                if let Output::Text(detail) = setup.output {
-                    let gap = if number == 0 { "" } else { "\n" };
-                    print(&format!("{gap}{}", render::inspect::text(path, &found, policy.profile, detail)))?;
-                }
-                rows.push(wire::inspect::Row::found(path, &found, policy.profile));
-            }
-            Err(error) => {
-                let error = anyhow::Error::new(error);
-                if is_stop(&error) {
-                    // Nobody waits for the other files.
-                    return Err(error);
-                }
-                worst = worst.max(report_failure(&error));
-                rows.push(wire::inspect::Row::failed(path, failure_text(&error)));
-            }
+    let emitter = Emitter::of(&args.format, setup.output);
+    let mut outcomes = Vec::new();
+    for path in without_bitmaps_of(&args.files) {
+        let begun = Instant::now();
+        let result = look_at(path, &policy, setup);
+        let status = result.as_ref().err().map_or(Status::Fine, report_failure);
+        if status == Status::Interrupted {
+            // Nobody waits for the other files.
+            return Ok(status);
         }
+        let outcome = Outcome { path: path.to_owned(), status, elapsed: begun.elapsed(), result };
+        emitter.file(
+            || wire::inspect::one(&outcome, &policy),
+            |detail| render::inspect::text(&outcome, outcomes.is_empty(), policy.profile, detail),
+        )?;
+        outcomes.push(outcome);
     }
-    if setup.output == Output::Json {
-        print_json(&wire::Document::under(
-            &policy,
-            "imsprep.inspect",
-            worst,
-            wire::inspect::Files { files: rows },
-        ))?;
-    }
+    let worst = outcomes.iter().map(|outcome| outcome.status).max().unwrap_or(Status::Fine);
+    let judged = outcomes.iter().map(|outcome| outcome.judged()).collect::<Vec<_>>();
+    let document = || wire::inspect::all(&outcomes, &policy, worst);
+    emitter.files((&judged, worst), Warnings::Pass, document, String::new)?;
     Ok(worst)
+}
+
+fn look_at(path: &Path, policy: &Policy, setup: &Setup) -> anyhow::Result<InspectedFile> {
+    let found = inspect_image(path, setup.cancel())?;
+    let medium = Medium { path, is_raw: found.format == Format::Raw, number: None };
+    let mut report = Report::new();
+    check_content(
+        &Inside { inspection: &found.inspection, medium },
+        policy.profile,
+        &Intent::default(),
+        &mut report,
+    );
+    Ok(InspectedFile { report: as_notes(&report), found })
 }

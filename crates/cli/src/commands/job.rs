@@ -6,10 +6,10 @@ use anyhow::Context;
 use imsprep_rules::{JobAnswer, JobState, MAX_JOB};
 
 use super::request::read_bounded;
+use crate::emit;
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 /// Explains the service's answer about a job.
@@ -27,13 +27,10 @@ pub(crate) fn run(path: &Path, setup: &Setup) -> anyhow::Result<Status> {
         JobState::Success | JobState::Running => Status::Fine,
         JobState::Failed | JobState::Refused | JobState::Other(_) => Status::Wrong,
     };
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let told = wire::service_codes::Job::new(path, &job);
-            print_json(&wire::Document::new("imsprep.request.job", status, told))?;
-        }
-        Output::Text(_) => print(&render::service_codes::job(path, &job, status))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.request.job", status, wire::service_codes::Job::new(path, &job)),
+        |_| render::service_codes::job(path, &job, status),
+    )?;
     Ok(status)
 }

@@ -7,10 +7,10 @@ use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{Error, SamplePair, learn_layout, make_specimen, write_description};
 
 use crate::args::{BitmapLearnArgs, BitmapMakeSampleArgs};
+use crate::emit;
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 fn overwrite(force: bool) -> Overwrite {
@@ -42,27 +42,21 @@ pub(crate) fn learn(args: &BitmapLearnArgs, setup: &Setup) -> anyhow::Result<Sta
         }
         _ => None,
     };
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::learn::Body::new(&learned, written);
-            print_json(&wire::Document::new("imsprep.bitmap.learn", status, body))?;
-        }
-        Output::Text(detail) => print(&render::learn::learned(&learned, written, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bitmap.learn", status, wire::learn::Body::new(&learned, written)),
+        |detail| render::learn::learned(&learned, written, detail),
+    )?;
     Ok(status)
 }
 
 pub(crate) fn make_sample(args: &BitmapMakeSampleArgs, setup: &Setup) -> anyhow::Result<Status> {
     let specimen = Specimen::new(args.size.unwrap_or(SPECIMEN_SIZE));
     let made = make_specimen(&args.output, specimen, overwrite(args.force), setup.cancel())?;
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::learn::Made::from(&made);
-            print_json(&wire::Document::new("imsprep.bitmap.make-sample", Status::Fine, body))?;
-        }
-        Output::Text(_) => print(&render::learn::made(&made))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.bitmap.make-sample", Status::Fine, wire::learn::Made::from(&made)),
+        |_| render::learn::made(&made),
+    )?;
     Ok(Status::Fine)
 }

@@ -3,10 +3,10 @@
 use imsprep_rules::{KnownSystem, NearSystem};
 
 use crate::args::OsVersionsArgs;
+use crate::emit;
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn run(args: &OsVersionsArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -15,14 +15,17 @@ pub(crate) fn run(args: &OsVersionsArgs, setup: &Setup) -> anyhow::Result<Status
     if found.is_empty() {
         anyhow::bail!(nothing_found(&words));
     }
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let list = wire::os_versions::OsVersions::new(&found);
-            print_json(&wire::Document::new("imsprep.os-versions", Status::Fine, list))?;
-        }
-        Output::Text(detail) => print(&render::os_versions::text(&found, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || {
+            wire::Document::new(
+                "imsprep.os-versions",
+                Status::Fine,
+                wire::os_versions::OsVersions::new(&found),
+            )
+        },
+        |detail| render::os_versions::text(&found, detail),
+    )?;
     Ok(Status::Fine)
 }
 

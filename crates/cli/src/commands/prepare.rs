@@ -8,7 +8,7 @@ use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, find_layout, prepare
 
 use super::extra_file::ExtraFiles;
 use crate::args::PrepareArgs;
-use crate::emit::Form;
+use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
 use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         io: args.report.io.into(),
         ..CheckOptions::default()
     };
-    let form = Form::of(&args.format, setup.output);
+    let emitter = Emitter::of(&args.format, setup.output);
     let output = args.output.clone().unwrap_or_else(|| output_beside(&args.source));
     let targets = [Target::new(&args.source), Target::new(&output)];
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter())?;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
             let outcome = Outcome { path: args.source.clone(), status, elapsed, result: Err(error) };
             let status = status.max(extra.write(std::slice::from_ref(&outcome), &policy)?);
             let document = || wire::Document::under(&policy, SCHEMA, status, body);
-            form.print((&[outcome.judged()], status), &policy, document, |_| String::new())?;
+            emitter.judged((&[outcome.judged()], status), policy.warnings, document, |_| String::new())?;
             return Ok(status);
         }
     };
@@ -99,6 +99,6 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         wire::Document::under(&policy, SCHEMA, status, body)
     };
     let text = |detail| render::prepare::text(&prepared, &policy, status, detail);
-    form.print((&judged, status), &policy, document, text)?;
+    emitter.judged((&judged, status), policy.warnings, document, text)?;
     Ok(status)
 }

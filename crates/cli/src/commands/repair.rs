@@ -5,10 +5,10 @@ use imsprep_toolkit::{RepairOptions, repair_zvhd2};
 use imsprep_zvhd2::Missing;
 
 use crate::args::Zvhd2RepairArgs;
+use crate::emit;
 use crate::exit::Status;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn run(args: &Zvhd2RepairArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -21,13 +21,10 @@ pub(crate) fn run(args: &Zvhd2RepairArgs, setup: &Setup) -> anyhow::Result<Statu
         Missing::Nothing => Status::Fine,
         _ => Status::Wrong,
     };
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::repair::Body::from(&repaired);
-            print_json(&wire::Document::new("imsprep.zvhd2.repair", status, body))?;
-        }
-        Output::Text(detail) => print(&render::repair::text(&repaired, detail))?,
-    }
+    emit::result(
+        setup.output,
+        || wire::Document::new("imsprep.zvhd2.repair", status, wire::repair::Body::from(&repaired)),
+        |detail| render::repair::text(&repaired, detail),
+    )?;
     Ok(status)
 }

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use crate::args::SummaryArgs;
+use crate::emit;
 use crate::exit::Status;
-use crate::setup::{Output, Setup};
+use crate::setup::Setup;
 use crate::summary::Joined;
 use crate::summary::documents::Documents;
 use crate::summary::expected::read_list;
-use crate::terminal::{print, print_json};
 use crate::{render, wire};
 
 /// What is read at a time.
@@ -43,14 +43,9 @@ pub(crate) fn run(args: &SummaryArgs, setup: &Setup) -> anyhow::Result<Status> {
         bail!("there is no report to join; imsprep check --format ndjson writes a line for each image");
     }
     let summary = joined.summary(expected.as_ref());
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::summary::Body::from(&summary);
-            print_json(&wire::Document::new("imsprep.summary", summary.status, body))?;
-        }
-        Output::Text(detail) => print(&render::summary::text(&summary, detail))?,
-    }
+    let document =
+        || wire::Document::new("imsprep.summary", summary.status, wire::summary::Body::from(&summary));
+    emit::result(setup.output, document, |detail| render::summary::text(&summary, detail))?;
     Ok(summary.status)
 }
 

@@ -8,13 +8,12 @@ use imsprep_source::ImageFile;
 use imsprep_toolkit::Error;
 
 use crate::args::{IntentArgs, Zvhd2CheckArgs, Zvhd2InfoArgs};
-use crate::emit::Form;
+use crate::emit::{self, Emitter};
 use crate::exit::Status;
 use crate::outcome::{Judged, SOUND};
 use crate::policy::Policy;
 use crate::render;
-use crate::setup::{Output, Setup};
-use crate::terminal::{print, print_json};
+use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -43,7 +42,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
         wire::Document::under(&policy, "imsprep.zvhd2.check", status, body)
     };
     let text = |detail| render::zvhd2::checked(&args.file, &checked, depth, detail);
-    Form::of(&args.format, setup.output).print((&[judged], status), &policy, document, text)?;
+    Emitter::of(&args.format, setup.output).judged((&[judged], status), policy.warnings, document, text)?;
     Ok(status)
 }
 
@@ -51,13 +50,10 @@ pub(crate) fn info(args: &Zvhd2InfoArgs, setup: &Setup) -> anyhow::Result<Status
     let image = ImageFile::open(&args.file).map_err(Error::from)?;
     let info = imsprep_zvhd2::info(&image).map_err(Error::from)?;
     image.verify_unchanged().map_err(Error::from)?;
-    match setup.output {
-        Output::Quiet => {}
-        Output::Json => {
-            let body = wire::zvhd2::Described::new(&args.file, &info);
-            print_json(&wire::Document::new("imsprep.zvhd2.info", Status::Fine, body))?;
-        }
-        Output::Text(_) => print(&render::zvhd2::info(&args.file, &info))?,
-    }
+    let document = || {
+        let body = wire::zvhd2::Described::new(&args.file, &info);
+        wire::Document::new("imsprep.zvhd2.info", Status::Fine, body)
+    };
+    emit::result(setup.output, document, |_| render::zvhd2::info(&args.file, &info))?;
     Ok(Status::Fine)
 }

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 use super::parts::{Kind, Line, facts, section, table};
 use super::plot::{Bar, Mark, Note, Plot, plot};
 use super::{Page, text};
-use crate::render::bench::{
+use crate::words::bench::{
     OwnMaps, cache_name, content_text, is_about_maps, limit_text, machine_facts, map_is_bad, map_text,
     program_name, row_name,
 };
-use crate::render::{counted, quantity};
+use crate::words::{counted, quantity};
 
 /// How the plots and tables are to be read.
 const READING: [(&str, &str); 6] = [

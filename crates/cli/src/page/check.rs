@@ -14,10 +14,10 @@ use crate::failure::failure_text;
 use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::policy::Warnings;
-use crate::render;
-use crate::render::check::{codes_that_count, sum, verdict_text};
-use crate::render::findings::counts;
 use crate::setup::Detail;
+use crate::words;
+use crate::words::check::{codes_that_count, sum, verdict_text};
+use crate::words::findings::counts;
 
 /// The whole document; `made` is the time of the check's end in Unix seconds.
 pub(crate) fn page(outcomes: &[Outcome], policy: &Policy, made: u64) -> String {
@@ -35,7 +35,7 @@ pub(crate) fn page(outcomes: &[Outcome], policy: &Policy, made: u64) -> String {
             let name = one.path.file_name().unwrap_or(one.path.as_os_str());
             format!("imsprep check: {}", name.to_string_lossy())
         }
-        _ => format!("imsprep check: {}", render::counted(outcomes.len() as u64, "file")),
+        _ => format!("imsprep check: {}", words::counted(outcomes.len() as u64, "file")),
     };
     let profile = policy.profile;
     let strict = if policy.warnings == Warnings::Count { "; warnings count (--strict)" } else { "" };
@@ -146,7 +146,7 @@ fn file(index: usize, outcome: &Outcome) -> Markup {
 }
 
 fn checked_markup(index: usize, checked: &CheckedImage) -> Markup {
-    let lines = render::check::facts(checked, Detail::Normal);
+    let lines = words::check::facts(checked, Detail::Normal);
     let lines = lines.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>();
     let worse = checked.report.worst() >= Some(Severity::Warning);
     html! {

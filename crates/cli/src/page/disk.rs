@@ -12,8 +12,8 @@ use imsprep_toolkit::{BlockState, Overview, Piece, Region};
 use maud::{Markup, html};
 
 use super::{Extra, text};
-use crate::render::inspect::{content, kind_of};
-use crate::render::{counted, percent};
+use crate::words::inspect::{content, kind_of};
+use crate::words::{counted, percent};
 
 /// What a page with such maps has beyond the frame.
 pub(super) static EXTRA: Extra = Extra {

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use super::disk::{Disk, partition_id};
 use super::parts::{Kind, Line, table};
 use super::text;
-use crate::render::inspect::{content, kind_of, state};
-use crate::render::quantity::{bytes, ratio};
+use crate::words::inspect::{content, kind_of, state};
+use crate::words::quantity::{bytes, ratio};
 
 /// Spans that are listed; more are hard to read, and the regions tell enough.
 const MOST_SPANS: usize = 64;

@@ -4,7 +4,7 @@ use imsprep_findings::{Report, Severity, Tally};
 use maud::{Markup, html};
 
 use super::text;
-use crate::render::findings::{gravest_first, kept, place};
+use crate::words::findings::{gravest_first, kept, place};
 
 /// Places of one rule that are listed.
 const PLACES: usize = 20;

@@ -15,8 +15,8 @@ pub(crate) use disk::pieces_of_each;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::render::time::utc;
 use crate::terminal::shown;
+use crate::words::time::utc;
 
 const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'";

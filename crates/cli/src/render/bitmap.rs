@@ -6,10 +6,11 @@ use imsprep_bitmap::Origin;
 use imsprep_rules::Size;
 use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified, ComparedBlocks, SampledBlocks};
 
-use super::findings::{Findings, counts};
-use super::{counted, percent, scan_line, style};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::findings::{Findings, counts};
+use crate::words::{counted, percent, scan_line};
 
 /// What was written, and what the scan found.
 pub(crate) fn created(created: &BitmapCreated, detail: Detail) -> String {

@@ -6,9 +6,11 @@ use imsprep_rules::Size;
 use imsprep_source::{BlockMap, BlockRun, BlockSize};
 use imsprep_toolkit::{BitmapConverted, BitmapShown, BitmapsCompared, SizeFrom};
 
-use super::{counted, percent, picture, style};
+use super::picture;
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown as fit;
+use crate::words::{counted, percent};
 
 /// Ranges that are printed without `-v`.
 const RANGES: usize = 10;

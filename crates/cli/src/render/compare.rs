@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use imsprep_rules::Size;
 use imsprep_toolkit::{Comparison, Difference, Side};
 
-use super::findings::Findings;
-use super::style;
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::findings::Findings;
 
 /// Whether two disks are the same, and where they first are not.
 pub(crate) fn text(compared: &Comparison) -> String {

@@ -6,11 +6,12 @@ use imsprep_rules::Size;
 use imsprep_source::BlockSize;
 use imsprep_toolkit::{Converted, Member, Plan, RawWritten, Zvhd2Written};
 
-use super::detect::format_line;
-use super::findings::Findings;
-use super::{percent, rate, scan_line, seconds, style};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::detect::format_line;
+use crate::words::findings::Findings;
+use crate::words::{percent, rate, scan_line, seconds};
 
 /// What will be wrong with the result; nothing if that is nothing.
 pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {

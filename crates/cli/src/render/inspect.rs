@@ -1,29 +1,36 @@
 //! `imsprep inspect`
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anstyle::Style;
 use imsprep_inspect::{
-    BootCode, Inspection, Lost, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup,
-    VolumeKind,
+    Inspection, Lost, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{Profile, Size, min_disk_for};
-use imsprep_toolkit::Inspected;
 
-use super::quantity::bytes;
-use super::style;
 use super::table::{Align, Cell, table};
+use crate::outcome::{InspectedFile, Outcome};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::counted;
+use crate::words::inspect::{content, kind_of, state};
+use crate::words::quantity::bytes;
 
 /// Everything about one disk: a table of what it holds, what follows from it, and what is noteworthy.
-pub(crate) fn text(path: &Path, found: &Inspected, profile: &Profile, detail: Detail) -> String {
+pub(crate) fn text(
+    outcome: &Outcome<InspectedFile>,
+    is_first: bool,
+    profile: &Profile,
+    detail: Detail,
+) -> String {
+    let Ok(InspectedFile { found, .. }) = &outcome.result else { return String::new() };
     let bold = style::BOLD;
-    let name = path.display().to_string();
+    let name = outcome.path.display().to_string();
     let disk = &found.inspection;
+    let gap = if is_first { "" } else { "\n" };
     let mut text =
-        format!("{bold}{}{bold:#}: {}, disk of {}\n", shown(&name), found.format, Size(disk.disk_size));
+        format!("{gap}{bold}{}{bold:#}: {}, disk of {}\n", shown(&name), found.format, Size(disk.disk_size));
     text += &table_line(disk);
     let whole = disk.whole.iter().map(|volume| row(None, volume));
     let rows =
@@ -97,58 +104,6 @@ fn row(partition: Option<&Partition>, volume: &Volume) -> [Cell; 8] {
     ]
 }
 
-/// `EFI system "ESP", active`
-pub(crate) fn kind_of(partition: &Partition) -> String {
-    let mut text = match partition.kind.name() {
-        Some(name) => name.to_owned(),
-        None => format!("type {}", partition.kind.code()),
-    };
-    if let Some(name) = &partition.name
-        && *name != text
-    {
-        let _ = write!(text, " \"{name}\"");
-    }
-    if partition.active {
-        text += ", active";
-    }
-    text
-}
-
-/// `vfat (FAT32)`, `LVM2_member (vg0)`
-pub(crate) fn content(volume: &Volume) -> String {
-    let name = volume.kind.name();
-    match variant(&volume.kind) {
-        Some(variant) => format!("{name} ({variant})"),
-        None => name.into(),
-    }
-}
-
-/// What the name of a kind leaves out, in short.
-pub(crate) fn variant(kind: &VolumeKind) -> Option<String> {
-    match kind {
-        VolumeKind::Fat12 => Some("FAT12".into()),
-        VolumeKind::Fat16 => Some("FAT16".into()),
-        VolumeKind::Fat32 => Some("FAT32".into()),
-        VolumeKind::Btrfs { devices } if *devices != 1 => Some(format!("{devices} devices")),
-        VolumeKind::Luks { version } => Some(format!("version {version}")),
-        VolumeKind::Lvm(lvm) => lvm.group.as_ref().map(|group| group.name.clone()),
-        VolumeKind::MdRaid(raid) => Some(match raid.level {
-            -1 => format!("linear, {}", raid.version),
-            level => format!("RAID {level}, {}", raid.version),
-        }),
-        _ => None,
-    }
-}
-
-pub(crate) fn state(volume: &Volume) -> (&'static str, Style) {
-    match volume.state {
-        State::Clean => ("clean", style::GOOD),
-        State::Dirty(_) => ("dirty", style::DOUBTFUL),
-        State::Unknown => ("not known", style::DOUBTFUL),
-        State::NotTold => ("-", style::DIM),
-    }
-}
-
 /// With `-v`: identities, attributes, what a volume says of its size, boot code and loaders.
 fn details(disk: &Inspection) -> String {
     let mut text = String::from("\n");
@@ -192,7 +147,7 @@ fn volume_details(volume: &Volume) -> String {
 
 /// `volume group vg0, UUID, 2 physical volumes, logical volumes root, swap`
 fn group_text(group: &VolumeGroup) -> String {
-    let count = super::counted(group.physical.len() as u64, "physical volume");
+    let count = counted(group.physical.len() as u64, "physical volume");
     let logical = match group.logical.as_slice() {
         [] => "no logical volume".to_owned(),
         names => format!("logical volumes {}", names.join(", ")),
@@ -262,7 +217,7 @@ fn of_volume(place: &str, volume: &Volume) -> Vec<String> {
             if let Some(group) = lvm.group.as_ref().filter(|group| !group.missing.is_empty()) {
                 remarks.push(format!(
                     "{place}: of the {} of volume group {} these are not on this disk: {}",
-                    super::counted(group.physical.len() as u64, "physical volume"),
+                    counted(group.physical.len() as u64, "physical volume"),
                     group.name,
                     group.missing.join(", ")
                 ));
@@ -280,18 +235,4 @@ fn of_volume(place: &str, volume: &Volume) -> Vec<String> {
         remarks.push(format!("{place}, {kind}: there are signs of {} as well", volume.also.join(", ")));
     }
     remarks
-}
-
-/// One word for a script.
-pub(crate) fn boot_code_name(code: BootCode) -> &'static str {
-    match code {
-        BootCode::Grub => "grub",
-        BootCode::Syslinux => "syslinux",
-        BootCode::Isolinux => "isolinux",
-        BootCode::Windows => "windows",
-        BootCode::Parted => "parted",
-        BootCode::FreeBsdGpt => "freebsd-gpt",
-        BootCode::FreeBsd => "freebsd",
-        BootCode::Other => "other",
-    }
 }

@@ -8,9 +8,10 @@ use imsprep_bitmap::learn::{FurtherSample, Hypothesis, Learned};
 use imsprep_rules::Size;
 use imsprep_toolkit::{LearnedLayout, SpecimenMade};
 
-use super::{counted, scan_line, style};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::{counted, scan_line};
 
 /// Hypotheses that are printed without `-v`.
 const HYPOTHESES: usize = 6;

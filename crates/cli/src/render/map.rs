@@ -8,8 +8,9 @@ use imsprep_source::ReadAt;
 use imsprep_toolkit::DiskRange;
 use imsprep_zvhd2::Reader;
 
-use super::{counted, percent, style};
+use crate::style;
 use crate::terminal::shown;
+use crate::words::{counted, percent};
 
 /// What stands before the ranges.
 pub(crate) fn head(path: &Path, disk: &Reader<'_>) -> String {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use imsprep_rules::{KnownSystem, Page};
 
-use super::counted;
 use super::table::{Align, Cell, table};
 use crate::setup::Detail;
+use crate::words::counted;
 
 /// A line for each value. With `-v`, and of the list as a whole, also what the pages are and how many values each has.
 pub(crate) fn text(systems: &[&KnownSystem], detail: Detail) -> String {

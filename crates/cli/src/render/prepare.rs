@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use imsprep_rules::{Purpose, purpose_of, shell_quoted};
-use imsprep_toolkit::{CheckedImage, Prepared};
+use imsprep_toolkit::Prepared;
 
 use super::check::Block;
-use super::{convert, style};
+use super::convert;
 use crate::exit::Status;
 use crate::policy::Policy;
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::check::next_step;
 
 /// What was done, the verdict, and what to do next.
 pub(crate) fn text(prepared: &Prepared, policy: &Policy, status: Status, detail: Detail) -> String {
@@ -38,15 +39,4 @@ pub(crate) fn text(prepared: &Prepared, policy: &Policy, status: Status, detail:
         }
     }
     text
-}
-
-/// The command that makes the request, and tells how to send it.
-pub(crate) fn next_step(checked: &CheckedImage, policy: &Policy) -> String {
-    let (image, flag) = (shell_quoted(&checked.path), policy.flags());
-    let purpose = checked.inspection.as_ref().and_then(|found| purpose_of(&policy.intent, found));
-    let what = match purpose {
-        Some(Purpose::Data) => "--purpose data",
-        _ => "--os-version 'OS VERSION'",
-    };
-    format!("imsprep request {image}{flag} --bucket BUCKET --name NAME {what} --next-steps")
 }

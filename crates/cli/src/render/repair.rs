@@ -6,10 +6,11 @@ use imsprep_rules::Size;
 use imsprep_toolkit::Repaired;
 use imsprep_zvhd2::{BlockSpan, Missing, Salvage, SizeFrom};
 
-use super::findings::Findings;
-use super::{counted, style};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::counted;
+use crate::words::findings::Findings;
 
 /// Spans of blocks that are listed without `-v`.
 const SPANS: usize = 12;

@@ -7,12 +7,12 @@ use imsprep_findings::Severity;
 use imsprep_rules::{BodyKind, Profile, RULE_SET_DATE};
 use imsprep_toolkit::{PreparedRequest, ValidatedRequest};
 
-use super::findings::{Findings, counts};
-use super::style;
 use crate::exit::Status;
 use crate::policy::Warnings;
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::findings::{Findings, counts};
 
 /// What stands beside a body that was made, on standard error.
 pub(crate) struct Made<'a> {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use imsprep_findings::Rule;
 
-use super::style;
 use crate::setup::Detail;
+use crate::style;
 
 /// A line for each rule; with `-v`, all that there is to say of it.
 pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {

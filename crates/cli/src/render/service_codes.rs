@@ -5,9 +5,9 @@ use std::path::Path;
 
 use imsprep_rules::{JobAnswer, JobState, ServiceCode};
 
-use super::style;
 use crate::codes::rules_that_foresee;
 use crate::exit::Status;
+use crate::style;
 use crate::terminal::shown;
 
 /// What a code means, which rules foresee it, what to do.

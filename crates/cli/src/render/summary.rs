@@ -7,11 +7,12 @@ use imsprep_findings::Severity;
 use imsprep_rules::Size;
 
 use super::table::{Align, Cell, table};
-use super::{counted, quantity, style};
 use crate::codes::find_rule;
 use crate::setup::Detail;
+use crate::style;
 use crate::summary::{CodeCount, Name, Standing, Summary, ToDo};
 use crate::terminal::shown;
+use crate::words::{counted, quantity};
 
 /// Images of one kind that are listed without `-v`.
 const LISTED: usize = 10;

@@ -40,7 +40,7 @@ pub(crate) fn table<const N: usize>(head: [(&str, Align); N], rows: &[[Cell; N]]
     }
     let aligns = head.map(|(_, align)| align);
     let mut text = String::new();
-    write_line(&mut text, &head.map(|(title, _)| Cell::new(title, super::style::DIM)), widths, aligns);
+    write_line(&mut text, &head.map(|(title, _)| Cell::new(title, crate::style::DIM)), widths, aligns);
     for row in rows {
         write_line(&mut text, row, widths, aligns);
     }

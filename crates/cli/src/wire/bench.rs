@@ -6,7 +6,7 @@ use imsprep_bench::{
 use serde::Serialize;
 
 use super::WirePath;
-use crate::render::bench::cache_name;
+use crate::words::bench::cache_name;
 
 /// All that one run measured. Durations are seconds, sizes bytes.
 #[derive(Debug, Serialize)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::report::WireReport;
-use crate::render::gigabytes_per_second;
+use crate::words::gigabytes_per_second;
 
 /// What a scan found.
 #[derive(Debug, Serialize)]

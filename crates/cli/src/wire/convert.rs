@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::WirePath;
 use super::bitmap::WireScan;
 use super::report::WireReport;
-use crate::render::time::utc;
-use crate::render::zvhd2::uuid;
+use crate::words::time::utc;
+use crate::words::zvhd2::uuid;
 
 /// A conversion that was done.
 #[derive(Debug, Serialize)]

@@ -5,10 +5,11 @@ use imsprep_rules::rule_of;
 use imsprep_source::FileKind;
 use serde::Serialize;
 
-use super::WirePath;
-use crate::commands::detect::Outcome;
+use super::{Document, WirePath};
+use crate::exit::Status;
 use crate::failure::failure_text;
-use crate::render::detect::{codes, fact_text};
+use crate::outcome::{DetectedFile, Outcome};
+use crate::words::detect::{codes, fact_text};
 
 /// All files of a call.
 #[derive(Debug, Serialize)]
@@ -16,15 +17,9 @@ pub(crate) struct Files {
     files: Vec<Row>,
 }
 
-impl From<&[Outcome]> for Files {
-    fn from(outcomes: &[Outcome]) -> Self {
-        Self { files: outcomes.iter().map(Row::from).collect() }
-    }
-}
-
 /// One file: what it is, or why that could not be told.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(crate) struct Row {
     #[serde(flatten)]
     path: WirePath,
     /// `file` or `block-device`.
@@ -36,13 +31,23 @@ struct Row {
     error: Option<String>,
 }
 
-impl From<&Outcome> for Row {
-    fn from(outcome: &Outcome) -> Self {
+/// The document on all files.
+pub(crate) fn all(outcomes: &[Outcome<DetectedFile>], status: Status) -> Document<Files> {
+    Document::new("imsprep.detect", status, Files { files: outcomes.iter().map(Row::from).collect() })
+}
+
+/// The document on one file alone.
+pub(crate) fn one(outcome: &Outcome<DetectedFile>) -> Document<Row> {
+    Document::new("imsprep.detect.file", outcome.status, outcome.into())
+}
+
+impl From<&Outcome<DetectedFile>> for Row {
+    fn from(outcome: &Outcome<DetectedFile>) -> Self {
         let path = outcome.path.as_path().into();
         match &outcome.result {
-            Ok((kind, found)) => {
+            Ok(DetectedFile { kind, detection, .. }) => {
                 let kind = if *kind == FileKind::BlockDevice { "block-device" } else { "file" };
-                Self { path, kind: Some(kind), detection: Some(found.into()), error: None }
+                Self { path, kind: Some(kind), detection: Some(detection.into()), error: None }
             }
             Err(error) => Self { path, kind: None, detection: None, error: Some(failure_text(error)) },
         }

@@ -1,22 +1,23 @@
 //! `imsprep inspect --json`
 
-use std::path::Path;
-
 use imsprep_inspect::{
     Boot, EfiSystem, Inspection, Loader, Partition, State, Summary, Table, TableProblem, Volume, VolumeGroup,
     VolumeKind,
 };
 use imsprep_rules::{Profile, min_disk_for};
-use imsprep_toolkit::Inspected;
 use serde::Serialize;
 
-use super::WirePath;
-use crate::render::inspect::{boot_code_name, variant};
+use super::{Document, UnderPolicy, WirePath};
+use crate::exit::Status;
+use crate::failure::failure_text;
+use crate::outcome::{InspectedFile, Outcome};
+use crate::policy::Policy;
+use crate::words::inspect::{boot_code_name, variant};
 
 /// All files of a call.
 #[derive(Debug, Serialize)]
 pub(crate) struct Files {
-    pub(crate) files: Vec<Row>,
+    files: Vec<Row>,
 }
 
 /// One file: what is on its disk, or why that could not be told.
@@ -30,17 +31,31 @@ pub(crate) struct Row {
     error: Option<String>,
 }
 
-impl Row {
-    pub(crate) fn found(path: &Path, found: &Inspected, profile: &Profile) -> Self {
-        let found = Found {
-            format: found.format.name(),
-            inspection: WireInspection::new(&found.inspection, profile),
-        };
-        Self { path: path.into(), found: Some(found), error: None }
-    }
+/// The document on all files.
+pub(crate) fn all(
+    outcomes: &[Outcome<InspectedFile>],
+    policy: &Policy,
+    status: Status,
+) -> Document<UnderPolicy<Files>> {
+    let files = outcomes.iter().map(|outcome| Row::new(outcome, policy.profile)).collect();
+    Document::under(policy, "imsprep.inspect", status, Files { files })
+}
 
-    pub(crate) fn failed(path: &Path, error: String) -> Self {
-        Self { path: path.into(), found: None, error: Some(error) }
+/// The document on one file alone.
+pub(crate) fn one(outcome: &Outcome<InspectedFile>, policy: &Policy) -> Document<UnderPolicy<Row>> {
+    Document::under(policy, "imsprep.inspect.file", outcome.status, Row::new(outcome, policy.profile))
+}
+
+impl Row {
+    fn new(outcome: &Outcome<InspectedFile>, profile: &Profile) -> Self {
+        let path = outcome.path.as_path().into();
+        match &outcome.result {
+            Ok(InspectedFile { found, .. }) => {
+                let inspection = WireInspection::new(&found.inspection, profile);
+                Self { path, found: Some(Found { format: found.format.name(), inspection }), error: None }
+            }
+            Err(error) => Self { path, found: None, error: Some(failure_text(error)) },
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::outcome::Judged;
 use crate::policy::Warnings;
-use crate::render;
 use crate::terminal::shown;
+use crate::words;
 
 /// The whole document.
 pub(crate) fn document(files: &[Judged<'_>], warnings: Warnings) -> String {
@@ -112,13 +112,13 @@ fn cases_of(report: &Report, file: &Judged<'_>, warnings: Warnings) -> Vec<Case>
         }
     };
     let others = report.tallies().filter(|tally| !counts(tally));
-    let output = others.map(|tally| render::findings::plain(report, tally)).collect();
+    let output = others.map(|tally| words::findings::plain(report, tally)).collect();
     let mut cases = vec![Case { name: file.question.yes.into(), outcome: verdict, output }];
     cases.extend(broken.into_iter().map(|tally| Case {
         name: format!("{}: {}", tally.rule.code, tally.rule.title),
         outcome: CaseOutcome::Failed {
             message: tally.rule.title.into(),
-            text: render::findings::plain(report, tally),
+            text: words::findings::plain(report, tally),
         },
         output: String::new(),
     }));

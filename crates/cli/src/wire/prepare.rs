@@ -12,7 +12,7 @@ use super::convert::Converted;
 use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::policy::Policy;
-use crate::render::prepare::next_step;
+use crate::words::check::next_step;
 
 /// An image that was prepared, or why not.
 #[derive(Debug, Serialize)]

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::report::WireReport;
-use crate::render::time::utc;
-use crate::render::zvhd2::{uuid, value};
+use crate::words::time::utc;
+use crate::words::zvhd2::{uuid, value};
 
 /// A container that was checked.
 #[derive(Debug, Serialize)]

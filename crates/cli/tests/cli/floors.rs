@@ -80,3 +80,35 @@ fn every_arrow_points_down_and_only_the_top_knows_a_terminal() {
     }
     assert_eq!(seen, FLOORS.len(), "every crate of the list is there");
 }
+
+/// Parts of the command, and what each of them may not know.
+const APART: &[(&str, &[&str])] = &[
+    ("render", &["commands", "wire", "page", "emit"]),
+    ("wire", &["commands", "render", "page", "emit"]),
+    ("page", &["commands", "render", "wire", "emit"]),
+    ("words", &["commands", "render", "wire", "page", "emit"]),
+];
+
+#[test]
+fn text_json_and_pages_know_neither_commands_nor_each_other() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (part, others) in APART {
+        let files = std::fs::read_dir(sources.join(part)).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        let files = files.collect::<Vec<_>>();
+        assert!(files.len() > 3, "{part}");
+        for path in files {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let uses = text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+            for line in uses.filter(|line| line.contains("crate::")) {
+                let met = others.iter().find(|other| {
+                    // `crate::render` and `crate::{render, wire}`.
+                    let list = line.split("crate::{").nth(1).unwrap_or_default();
+                    line.contains(&format!("crate::{other}"))
+                        || list.split([',', ' ', '}', ':']).any(|name| name == **other)
+                });
+                assert_eq!(met, None, "{}: {line}", path.display());
+            }
+        }
+    }
+}

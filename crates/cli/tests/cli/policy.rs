@@ -208,6 +208,10 @@ fn formats_manifest_and_page_are_one_for_all_commands() {
         &["prepare", "cut.raw", "-o", "new.zvhd2"],
         &["zvhd2", "check", "odd.zvhd2"],
         &["bitmap", "verify", "disk.raw"],
+        &["detect", "odd.zvhd2"],
+        &["detect", "none.raw"],
+        &["inspect", "disk.raw"],
+        &["inspect", "none.raw"],
     ] {
         let (status, _) = folder.json(args);
         let run = |format| folder.run(&[args, &["--format", format]].concat());
@@ -216,6 +220,8 @@ fn formats_manifest_and_page_are_one_for_all_commands() {
         let junit = roxmltree::Document::parse(&junit.out).unwrap();
         let failed = junit.descendants().any(|node| node.has_tag_name("failure"));
         assert_eq!(failed, status == 1, "{args:?}");
+        let could_not = junit.descendants().any(|node| node.has_tag_name("error"));
+        assert_eq!(could_not, status == 2, "{args:?}");
         let sarif = serde_json::from_str::<Value>(&sarif.out).unwrap();
         assert_eq!(sarif["runs"][0]["invocations"][0]["exitCode"], status);
         assert_eq!(line.out.lines().count(), 1, "{args:?}");

@@ -4,8 +4,9 @@ use std::fmt::{self, Write as _};
 
 use imsprep_findings::{Finding, Report, Severity, Tally};
 
-use super::{counted, style};
+use super::counted;
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
 
 /// Places of one rule that are printed without `-v`.
