@@ -1,0 +1,107 @@
+//! What reading a guest may cost.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use imsprep_source::Cancel;
+
+use crate::{Error, ErrorKind, Result};
+
+/// What all volumes of a guest may cost together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes read from the disk.
+    pub disk_bytes: u64,
+    /// Entries of directories, and structures of file systems, that are looked at.
+    pub steps: u64,
+    /// Time from when the [`Access`] is made.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    /// Enough for any system: a Debian takes a tenth of each.
+    fn default() -> Self {
+        Self { disk_bytes: 512 << 20, steps: 20_000_000, time: Duration::from_secs(60) }
+    }
+}
+
+/// Leave to read: what has been spent of the [`Limits`], and the flag that stops the work. Clones share both.
+#[derive(Clone, Debug)]
+pub struct Access(Rc<Spent>);
+
+#[derive(Debug)]
+struct Spent {
+    limits: Limits,
+    cancel: Cancel,
+    since: Instant,
+    disk_bytes: Cell<u64>,
+    steps: Cell<u64>,
+}
+
+impl Access {
+    /// Leave to read this much, until `cancel` is raised.
+    pub fn new(limits: Limits, cancel: &Cancel) -> Self {
+        let since = Instant::now();
+        Self(Rc::new(Spent {
+            limits,
+            cancel: cancel.clone(),
+            since,
+            disk_bytes: Cell::new(0),
+            steps: Cell::new(0),
+        }))
+    }
+
+    /// Bytes that were read from the disk so far.
+    pub fn disk_bytes(&self) -> u64 {
+        self.0.disk_bytes.get()
+    }
+
+    /// Entries and structures that were looked at so far.
+    pub fn steps(&self) -> u64 {
+        self.0.steps.get()
+    }
+
+    /// Before a read from the disk.
+    pub(crate) fn spend_bytes(&self, bytes: u64) -> Result<()> {
+        let spent = &*self.0;
+        spent.cancel.check()?;
+        if spent.since.elapsed() > spent.limits.time {
+            return Err(Error::limit(format!("takes longer than {} s", spent.limits.time.as_secs_f32())));
+        }
+        spent.disk_bytes.set(spent.disk_bytes.get().saturating_add(bytes));
+        if spent.disk_bytes.get() > spent.limits.disk_bytes {
+            return Err(Error::limit(format!(
+                "takes more than {} bytes read from the disk",
+                spent.limits.disk_bytes
+            )));
+        }
+        Ok(())
+    }
+
+    /// Before work that reads nothing by itself.
+    pub(crate) fn step(&self) -> Result<()> {
+        let spent = &*self.0;
+        let steps = spent.steps.get().saturating_add(1);
+        spent.steps.set(steps);
+        if steps > spent.limits.steps {
+            return Err(Error::limit(format!("takes more than {} steps", spent.limits.steps)));
+        }
+        if steps.is_multiple_of(1024) {
+            self.spend_bytes(0)?;
+        }
+        Ok(())
+    }
+}
+
+impl Default for Access {
+    /// The [default limits](Limits::default), with no flag to stop it.
+    fn default() -> Self {
+        Self::new(Limits::default(), &Cancel::new())
+    }
+}
+
+/// Whether work should end altogether, and not only what met the error.
+pub(crate) fn ends_work(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Limit | ErrorKind::Cancelled | ErrorKind::Io)
+}

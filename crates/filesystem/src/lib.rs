@@ -1,0 +1,29 @@
+//! The files of a guest, read from the volumes on its disk: ext2, ext3, ext4, XFS, Btrfs, NTFS and FAT.
+//!
+//! [`GuestTree`] mounts volumes as the guest would and resolves paths inside of it. All reading is bounded by [`Access`]. What
+//! can't be read, or would be read wrongly, is an [`Error`] with the reason, so that whoever asked can say "not checked, because":
+//! only [`ErrorKind::NotFound`] and [`ErrorKind::WrongType`] say something about the guest.
+//!
+//! ```
+//! use imsprep_filesystem::{Found, GuestTree, MemoryTree};
+//!
+//! let mut files = MemoryTree::new();
+//! files.file("/etc/hostname", "guest\n").link("/etc/name", "/etc/hostname");
+//! let guest = GuestTree::of(files);
+//! assert_eq!(guest.read("/etc/name", 64)?, b"guest\n");
+//! assert_eq!(guest.read("/etc/fstab", 64).found()?, None);
+//! # Ok::<(), imsprep_filesystem::Error>(())
+//! ```
+
+mod access;
+mod error;
+mod memory;
+mod names;
+mod tree;
+mod volume;
+
+pub use access::{Access, Limits};
+pub use error::{Error, ErrorKind, Found, Result};
+pub use memory::MemoryTree;
+pub use tree::{Entry, GuestFile, GuestTree};
+pub use volume::{DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};

@@ -1,0 +1,10 @@
+//! Readers against the tools of their file systems, and the path walk.
+
+#[macro_use]
+extern crate imsprep_testdata;
+
+mod paths;
+
+fn main() -> std::process::ExitCode {
+    imsprep_testdata::run()
+}
