@@ -16,14 +16,21 @@
 //! ```
 
 mod access;
+mod below;
+mod btrfs;
+mod cached;
 mod error;
+mod ext;
 mod memory;
 mod names;
+mod open;
 mod tree;
 mod volume;
+mod xfs;
 
 pub use access::{Access, Limits};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use memory::MemoryTree;
+pub use open::open_volume;
 pub use tree::{Entry, GuestFile, GuestTree};
 pub use volume::{DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};

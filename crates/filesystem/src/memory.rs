@@ -26,6 +26,9 @@ pub struct MemoryTree {
     subvolumes: Vec<(u64, String)>,
 }
 
+/// The number of the top of a Btrfs.
+const TOP: u64 = 5;
+
 #[derive(Clone, Debug)]
 struct Item {
     metadata: Metadata,
@@ -208,15 +211,19 @@ impl FileSystem for MemoryTree {
         node(0)
     }
 
-    fn subvolumes(&self) -> Result<Vec<Subvolume>> {
+    fn subvolume(&self, which: Subvolume<'_>) -> Result<Option<Node>> {
         if self.subvolumes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let top = Subvolume { id: 5, root: node(0), path: Vec::new() };
-        let others = self.subvolumes.iter().filter_map(|(id, path)| {
-            Some(Subvolume { id: *id, root: node(self.find(path)?), path: path.as_bytes().to_vec() })
-        });
-        Ok(std::iter::once(top).chain(others).collect())
+        let path = match which {
+            Subvolume::Id(TOP) | Subvolume::Path(b"" | b"/") => return Ok(Some(node(0))),
+            Subvolume::Id(id) => self.subvolumes.iter().find(|(there, _)| *there == id),
+            Subvolume::Path(path) => {
+                let path = path.strip_prefix(b"/").unwrap_or(path);
+                self.subvolumes.iter().find(|(_, there)| there.as_bytes() == path)
+            }
+        };
+        Ok(path.and_then(|(_, path)| self.find(path)).map(node))
     }
 
     fn metadata(&self, node: Node) -> Result<Metadata> {

@@ -65,8 +65,8 @@ impl<'a> GuestTree<'a> {
         Self { mounts: vec![Mount { at: Vec::new(), files, root }], names: RefCell::default() }
     }
 
-    /// Mounts a directory of a volume at `path`, over what is there. Links in the path are followed; a path that is not there
-    /// can be mounted at, too.
+    /// Mounts a directory of a volume at `path`, over what is there. Links in the path are followed. The last part of
+    /// the path need not be there; those before it have to be, or nothing is found under it.
     ///
     /// # Errors
     ///

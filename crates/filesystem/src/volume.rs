@@ -53,16 +53,13 @@ pub struct DirEntry {
     pub kind: Option<FileKind>,
 }
 
-/// A subvolume or snapshot of a Btrfs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subvolume {
-    /// Its number, as `subvolid=` has it.
-    pub id: u64,
-    /// Its root directory.
-    pub root: Node,
-    /// Its path from the top of the volume, as `subvol=` has it, without a slash at the start; empty for the top itself, and
-    /// where it can't be told.
-    pub path: Vec<u8>,
+/// A subvolume or snapshot of a Btrfs, as the options of a mount name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subvolume<'a> {
+    /// By number, as `subvolid=` does. 5 is the top.
+    Id(u64),
+    /// By its path from the top of the volume, as `subvol=` does, with or without a slash at the start.
+    Path(&'a [u8]),
 }
 
 /// The files of one volume, read only.
@@ -76,13 +73,15 @@ pub trait FileSystem {
     /// The root directory; of a Btrfs that of its default subvolume.
     fn root(&self) -> Node;
 
-    /// The subvolumes, the top (ID 5) among them; none where a file system has no such thing.
+    /// The root directory of a subvolume; `None` if there is none of that name, as always where a file system has no such
+    /// thing.
     ///
     /// # Errors
     ///
-    /// If they can't be read.
-    fn subvolumes(&self) -> Result<Vec<Subvolume>> {
-        Ok(Vec::new())
+    /// If that can't be told.
+    fn subvolume(&self, which: Subvolume<'_>) -> Result<Option<Node>> {
+        let _ = which;
+        Ok(None)
     }
 
     /// What a node is.

@@ -156,6 +156,8 @@ impl ExtSuperblock {
     pub const SIZE: usize = 104;
     /// Where it is.
     pub const OFFSET: u64 = 1024;
+    /// Where `magic` is, from the superblock's start.
+    pub const MAGIC_OFFSET: u64 = 56;
     /// Value of `magic`.
     pub const MAGIC: u16 = 0xef53;
     /// Largest `log_block_size`: 64 KiB.

@@ -8,6 +8,7 @@ pub mod ext;
 pub mod f2fs;
 pub mod fat;
 pub mod iso;
+pub mod jbd;
 pub mod luks;
 pub mod lvm;
 pub mod md;

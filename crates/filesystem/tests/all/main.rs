@@ -4,6 +4,10 @@
 extern crate imsprep_testdata;
 
 mod paths;
+#[cfg(unix)]
+mod readers;
+#[cfg(unix)]
+mod support;
 
 fn main() -> std::process::ExitCode {
     imsprep_testdata::run()

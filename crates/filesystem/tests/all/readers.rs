@@ -1,0 +1,140 @@
+//! Each reader against the kernel's view of the same volume: as it is once unmounted, and as a copy has it that was made of a
+//! mounted one.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
+use std::path::Path;
+
+use imsprep_filesystem::{Access, Error, ErrorKind, FileSystem, Found, GuestTree, Subvolume, open_volume};
+use imsprep_source::ImageFile;
+use imsprep_testdata::each;
+
+use crate::support::{Abilities, MIB, Tree, Volume, assert_same, by_kernel, by_us, populate};
+
+const UNIX: Abilities = Abilities { is_unix: true, link_max: 4095, preallocates: true, entries: 3000 };
+
+fn open_in<T>(image: &Path, look: impl FnOnce(&dyn FileSystem) -> T) -> Result<T, Error> {
+    let image = ImageFile::open(image).unwrap();
+    let access = Access::default();
+    let files = open_volume(&image, &access)?;
+    Ok(look(&*files))
+}
+
+fn ours(image: &Path) -> Tree {
+    open_in(image, |files| by_us(files, files.root())).unwrap()
+}
+
+/// Holds a file system that `make` makes against the kernel, clean and, where it is replayed, dirty.
+fn compare(tools: &[&str], size: u64, make: &str, options: &str, abilities: Abilities, reads_dirty: bool) {
+    let mut volume = Volume::new(tools, size, make);
+    volume.mount(&[], &format!("mount -o loop,{options} \"$image\" \"$at\""));
+    populate(&volume.at(), abilities);
+    let theirs = by_kernel(&volume.at());
+    assert!(theirs.len() > abilities.entries / 7 * 6);
+    if reads_dirty {
+        let copy = volume.copy();
+        assert_same(&ours(&copy), &theirs);
+    }
+    volume.unmount();
+    assert_same(&ours(&volume.image()), &theirs);
+}
+
+#[test]
+fn ext_volumes_read_as_the_kernel_reads_them() {
+    let cases = [
+        ("mkfs.ext4 -q -b 4096", "defaults"),
+        ("mkfs.ext4 -q -b 1024 -I 128", "defaults"),
+        ("mkfs.ext4 -q -b 4096 -O ^metadata_csum,^64bit", "data=journal"),
+        ("mkfs.ext4 -q -b 4096 -O bigalloc -C 16384", "defaults"),
+        ("mkfs.ext4 -q -b 2048 -O meta_bg,^resize_inode", "defaults"),
+        ("mkfs.ext4 -q -b 4096 -O ^has_journal,^dir_index,^filetype,large_dir", "defaults"),
+        ("mkfs.ext3 -q -b 4096", "defaults"),
+        ("mkfs.ext3 -q -b 1024", "defaults"),
+        ("mkfs.ext2 -q", "defaults"),
+    ];
+    each(cases, |(make, options)| {
+        let tool = make.split(' ').next().unwrap();
+        let has_extents = tool == "mkfs.ext4";
+        let link_max = if make.contains("-b 4096") { 4095 } else { 1023 };
+        let abilities = Abilities { preallocates: has_extents, link_max, ..UNIX };
+        let has_journal = tool != "mkfs.ext2" && !make.contains("^has_journal");
+        let make = format!("{make} \"$image\"");
+        compare(&[tool, "fallocate"], 96 * MIB, &make, options, abilities, has_journal);
+    });
+}
+
+#[test]
+fn xfs_volumes_read_as_the_kernel_reads_them() {
+    let abilities = Abilities { link_max: 1023, ..UNIX };
+    let cases = ["", "-b size=1024 -i size=512 -n size=8192", "-m reflink=0,bigtime=0,inobtcount=0"];
+    each(cases, |make| {
+        let mut volume =
+            Volume::new(&["mkfs.xfs", "fallocate"], 320 * MIB, &format!("mkfs.xfs -q {make} \"$image\""));
+        volume.mount(&[], "mount -o loop \"$image\" \"$at\"");
+        populate(&volume.at(), abilities);
+        // lamxfs does not tell owners.
+        volume.run("chown -hR 0:0 \"$at\"; chmod 4751 \"$at/mode\"").unwrap();
+        let theirs = by_kernel(&volume.at());
+        assert_same(&ours(&volume.copy()), &theirs);
+        volume.unmount();
+        assert_same(&ours(&volume.image()), &theirs);
+    });
+}
+
+#[test]
+fn btrfs_volumes_read_as_the_kernel_reads_them() {
+    let cases = [
+        ("", "defaults"),
+        ("", "compress-force=zstd"),
+        ("-O ^no-holes", "compress-force=lzo"),
+        ("-n 65536", "compress-force=zlib"),
+        ("-m single", "nodatasum"),
+    ];
+    each(cases, |(make, options)| {
+        let make = format!("mkfs.btrfs -q {make} \"$image\"");
+        compare(&["mkfs.btrfs", "fallocate"], 300 * MIB, &make, options, UNIX, false);
+    });
+}
+
+#[test]
+fn subvolumes_and_snapshots_are_found_as_a_mount_finds_them() {
+    let mut volume = Volume::new(&["mkfs.btrfs", "btrfs"], 200 * MIB, "mkfs.btrfs -q \"$image\"");
+    volume.mount(&[], "mount -o loop \"$image\" \"$at\"");
+    let script = "cd \"$at\"; btrfs -q subvolume create @; btrfs -q subvolume create @/home; mkdir -p @/.snapshots/1; \
+        echo first > @/file; echo inner > @/home/inner; ln -s /file @/link; \
+        btrfs -q subvolume snapshot -r @ @/.snapshots/1/snapshot; echo second > @/file; \
+        btrfs subvolume list -t . | awk '$4 == \"@\" { print $1 }' > number; \
+        btrfs subvolume set-default \"$(cat number)\" .; cat number";
+    let number = volume.run(script).unwrap().trim().parse().unwrap();
+    let top = by_kernel(&volume.at());
+    volume.unmount();
+    let image = ImageFile::open(volume.image()).unwrap();
+    let access = Access::default();
+    let files = open_volume(&image, &access).unwrap();
+    let find = |which| files.subvolume(which).unwrap().unwrap();
+    assert_same(&by_us(&*files, find(Subvolume::Id(5))), &top);
+    assert_same(&by_us(&*files, find(Subvolume::Path(b"/"))), &top);
+    assert_eq!(files.root(), find(Subvolume::Path(b"@")));
+    assert_eq!(files.root(), find(Subvolume::Id(number)));
+    assert_eq!(files.subvolume(Subvolume::Path(b"@/.snapshots")).unwrap(), None);
+    assert_eq!(files.subvolume(Subvolume::Path(b"none")).unwrap(), None);
+    assert_eq!(files.subvolume(Subvolume::Id(99999)).unwrap(), None);
+    let mut guest = GuestTree::new(files.clone(), find(Subvolume::Path(b"@/.snapshots/1/snapshot")));
+    assert_eq!(guest.read("/link", 10).unwrap(), b"first\n");
+    assert_eq!(guest.read("/home/inner", 10).found().unwrap(), None);
+    guest.mount("/home", files.clone(), find(Subvolume::Path(b"@/home"))).unwrap();
+    assert_eq!(guest.read("/home/../home/inner", 10).unwrap(), b"inner\n");
+    assert_eq!(GuestTree::new(files.clone(), files.root()).read("/link", 10).unwrap(), b"second\n");
+}
+
+#[test]
+fn a_btrfs_with_a_log_tree_is_refused() {
+    let mut volume = Volume::new(&["mkfs.btrfs", "sync"], 200 * MIB, "mkfs.btrfs -q \"$image\"");
+    volume.mount(&[], "mount -o loop,commit=300 \"$image\" \"$at\"");
+    let script = "echo old > \"$at/file\"; sync -f \"$at\"; echo new > \"$at/file\"; sync \"$at/file\"; cp \"$image\" copy";
+    volume.run(script).unwrap();
+    let copy = volume.image().with_file_name("copy");
+    let error = open_in(&copy, |_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(error.reason().contains("log tree"), "{error}");
+}
