@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
-use imsprep_ondisk::disk::{CONTENT_MAGICS, ExtSuperblock, XFS_MAGIC};
+use imsprep_ondisk::disk::{BOOT_SIGNATURE, CONTENT_MAGICS, ExtSuperblock, XFS_MAGIC};
+use imsprep_ondisk::volume::fat::BootRecord;
 use imsprep_source::ReadAt;
 
 use crate::btrfs::BtrfsVolume;
 use crate::cached::Cached;
 use crate::ext::Ext;
+use crate::fat::FatVolume;
+use crate::ntfs::NtfsVolume;
 use crate::xfs::XfsVolume;
 use crate::{Access, Error, FileSystem, Result};
 
@@ -38,6 +41,17 @@ pub fn open_volume<'a>(volume: &'a dyn ReadAt, access: &Access) -> Result<Rc<dyn
     }
     if has_content("btrfs")? {
         return Ok(Rc::new(BtrfsVolume::open(disk.clone())?));
+    }
+    if has_content("ntfs")? {
+        return Ok(Rc::new(NtfsVolume::open(disk.clone())?));
+    }
+    // Last, since all that tells a FAT from other bytes is that its numbers fit each other.
+    if disk.size() >= BootRecord::SIZE as u64 {
+        let bytes = disk.array::<{ BootRecord::SIZE }>(0)?;
+        let record = BootRecord::decode(&bytes);
+        if let Some(geometry) = record.geometry().filter(|_| bytes.ends_with(&BOOT_SIGNATURE)) {
+            return Ok(Rc::new(FatVolume::open(disk.clone(), record, geometry)));
+        }
     }
     Err(Error::refused("holds no file system that is supported"))
 }

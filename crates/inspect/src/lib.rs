@@ -25,7 +25,6 @@ mod boot;
 mod boot_code;
 mod conclude;
 mod esp;
-mod fat_names;
 mod fat_volume;
 mod gpt;
 mod inspect;

@@ -12,7 +12,7 @@ mod lvm_text;
 mod md;
 mod ntfs;
 mod ntfs_files;
-mod ntfs_record;
+mod ntfs_volume;
 mod swap;
 mod vmfs;
 mod xfs;

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("imsprep-bitmap", 1),
     ("imsprep-zvhd2", 1),
     ("imsprep-formats", 1),
+    ("imsprep-filesystem", 1),
     ("imsprep-inspect", 1),
     ("imsprep-rules", 2),
     ("imsprep-toolkit", 3),

@@ -3,6 +3,8 @@
 #[macro_use]
 extern crate imsprep_testdata;
 
+#[cfg(unix)]
+mod hostile;
 mod paths;
 #[cfg(unix)]
 mod readers;

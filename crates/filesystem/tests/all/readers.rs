@@ -3,13 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
+use std::fs;
 use std::path::Path;
 
 use imsprep_filesystem::{Access, Error, ErrorKind, FileSystem, Found, GuestTree, Subvolume, open_volume};
 use imsprep_source::ImageFile;
 use imsprep_testdata::each;
 
-use crate::support::{Abilities, MIB, Tree, Volume, assert_same, by_kernel, by_us, populate};
+use crate::support::{
+    Abilities, MIB, Tree, Volume, assert_same, by_kernel, by_us, noise, populate, without_owners,
+};
 
 const UNIX: Abilities = Abilities { is_unix: true, link_max: 4095, preallocates: true, entries: 3000 };
 
@@ -137,4 +140,88 @@ fn a_btrfs_with_a_log_tree_is_refused() {
     let error = open_in(&copy, |_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert!(error.reason().contains("log tree"), "{error}");
+}
+
+#[test]
+fn ntfs_volumes_read_as_ntfs_3g_reads_them() {
+    let cases = ["-c 4096", "-c 512", "-c 65536"];
+    each(cases, |make| {
+        let tools = ["mkntfs", "ntfs-3g"];
+        let mut volume = Volume::new(&tools, 120 * MIB, &format!("mkntfs -q -Q -F {make} \"$image\""));
+        volume.mount(&tools, "ntfs-3g \"$image\" \"$at\"");
+        populate(&volume.at(), Abilities { is_unix: false, link_max: 0, preallocates: false, entries: 1000 });
+        // So many runs that they don't fit into a record.
+        let parts = ["one", "other"].map(|name| fs::File::create(volume.at().join(name)).unwrap());
+        for number in 0..700 {
+            for mut file in &parts {
+                std::io::Write::write_all(&mut file, &noise(number, 4096)).unwrap();
+            }
+        }
+        drop(parts);
+        let theirs = without_owners(by_kernel(&volume.at()));
+        volume.unmount();
+        assert_same(&without_owners(ours(&volume.image())), &theirs);
+        let found =
+            open_in(&volume.image(), |files| files.lookup(files.root(), "TEXT AGAIN".as_bytes()).unwrap());
+        assert!(found.unwrap().is_some());
+    });
+}
+
+#[test]
+fn fat_volumes_read_as_they_were_written() {
+    let cases = [("-F 12", 2), ("-F 16 -s 4", 60), ("-F 32 -s 1", 40), ("-F 32 -S 4096", 300)];
+    each(cases, |(make, size)| {
+        let make = format!("mkfs.vfat {make} \"$image\" >/dev/null");
+        let volume = Volume::new(&["mkfs.vfat", "mcopy", "mdel"], size * MIB, &make);
+        let from = volume.at();
+        fs::create_dir_all(from.join("EFI/BOOT/a long name of a folder")).unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(from.join(name), bytes).unwrap();
+        write("EFI/BOOT/BOOTX64.EFI", &noise(1, 100_000));
+        write("EFI/BOOT/a long name of a folder/Grub.Cfg", b"menuentry");
+        write("empty", b"");
+        write("ä name that is not ASCII €", b"x");
+        write(&"x".repeat(200), b"y");
+        write("hole", &noise(2, 30_000));
+        write("UPPER.TXT", b"z");
+        // Where these were the next file lies in pieces.
+        for number in 0..40 {
+            write(&format!("piece {number}"), &noise(number, 9000));
+        }
+        volume.run("cd \"$at\"; mcopy -Q -s -i \"$image\" * ::").unwrap();
+        for number in (0..40).step_by(2) {
+            fs::remove_file(from.join(format!("piece {number}"))).unwrap();
+            volume.run(&format!("mdel -i \"$image\" '::piece {number}'")).unwrap();
+        }
+        write("last", &noise(3, 150_000));
+        fs::create_dir(from.join("many")).unwrap();
+        for number in 0..100 {
+            write(&format!("many/file with the number {number}"), b"");
+        }
+        volume.run("cd \"$at\"; mcopy -Q -s -i \"$image\" last many ::").unwrap();
+        assert_same(&without_owners(ours(&volume.image())), &without_owners(by_kernel(&from)));
+        // By the short name that a long one has, too, and in any case.
+        let names = ["LAST", "many", "PIECE1~1", "XXXXXX~1", "none"];
+        let found = |files: &dyn FileSystem| {
+            names.map(|name| files.lookup(files.root(), name.as_bytes()).unwrap().is_some())
+        };
+        assert_eq!(open_in(&volume.image(), found).unwrap(), [true, true, true, true, false]);
+    });
+}
+
+#[test]
+fn a_directory_of_100000_entries_is_listed_within_bounds() {
+    let mut volume = Volume::new(&["mkfs.ext4"], 64 * MIB, "mkfs.ext4 -q -b 4096 -N 110000 \"$image\"");
+    volume.mount(&[], "mount -o loop \"$image\" \"$at\"");
+    volume
+        .run("mkdir \"$at/many\"; cd \"$at/many\"; seq -f 'file_of_number_%06g' 100000 | xargs touch")
+        .unwrap();
+    volume.unmount();
+    let image = ImageFile::open(volume.image()).unwrap();
+    let access = Access::default();
+    let files = open_volume(&image, &access).unwrap();
+    let guest = GuestTree::new(files.clone(), files.root());
+    assert_eq!(guest.list("/many", 100_000).unwrap().len(), 100_000);
+    assert_eq!(guest.list("/many", 99_999).unwrap_err().kind(), ErrorKind::Limit);
+    assert_eq!(guest.read("/many/file_of_number_077777", 0).unwrap(), b"");
+    assert!(access.disk_bytes() < 40 * MIB, "{}", access.disk_bytes());
 }

@@ -1,16 +1,18 @@
 //! FAT12, FAT16, FAT32.
 
 use imsprep_ondisk::text;
-use imsprep_ondisk::volume::fat::{Extended, FAT16_CLEAN, FAT16_NO_ERRORS, FAT32_CLEAN, FAT32_NO_ERRORS};
+use imsprep_ondisk::volume::fat::{
+    Extended, FAT16_CLEAN, FAT16_NO_ERRORS, FAT32_CLEAN, FAT32_NO_ERRORS, Width,
+};
 use imsprep_source::Result;
 
-use crate::fat_volume::{FatVolume, Width};
+use crate::fat_volume::FatVolume;
 use crate::view::View;
 use crate::{State, UncleanReason, Volume, VolumeKind};
 
 pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
     let Some(fat) = FatVolume::open(view) else { return Ok(None) };
-    let kind = match fat.width {
+    let kind = match fat.geometry.width {
         Width::Fat12 => VolumeKind::Fat12,
         Width::Fat16 => VolumeKind::Fat16,
         Width::Fat32 => VolumeKind::Fat32,
@@ -21,7 +23,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         label: fat.root_label()?.and_then(|label| text::label(&label)),
         uuid: extended.map(|extended| serial_text(extended.serial)),
         state: state(&fat)?,
-        size: Some(fat.size),
+        size: Some(fat.geometry.size),
         content_end: Some(fat.content_end()),
         ..Volume::new(kind)
     }))
@@ -38,7 +40,7 @@ fn state(fat: &FatVolume<'_>) -> Result<State> {
             State::NotTold
         });
     };
-    let (clean, no_errors) = match fat.width {
+    let (clean, no_errors) = match fat.geometry.width {
         Width::Fat32 => (FAT32_CLEAN, FAT32_NO_ERRORS),
         _ => (FAT16_CLEAN.into(), FAT16_NO_ERRORS.into()),
     };

@@ -4,10 +4,11 @@ use imsprep_ondisk::text;
 use imsprep_ondisk::volume::ntfs::{
     Attribute, BootRecord, RECORD_LOG, RECORD_VOLUME, RecordHeader, RestartArea, VolumeInformation,
 };
+use imsprep_ondisk::volume::ntfs_record::{Run, attribute, restore, runs, value};
 use imsprep_source::Result;
 
 use super::ntfs_files;
-use super::ntfs_record::{Ntfs, Run, attribute, restore, runs, value};
+use super::ntfs_volume::Ntfs;
 use crate::view::View;
 use crate::{State, UncleanReason, Volume, VolumeKind};
 

@@ -6,9 +6,10 @@ use imsprep_ondisk::volume::ntfs::{
     INDEX_BLOCK_SIZE_OFFSET, INDEX_ROOT_HEADER, IndexEntry, IndexHeader, RECORD_ROOT, RECORD_TABLE,
     RecordHeader,
 };
+use imsprep_ondisk::volume::ntfs_record::{attribute, restore, runs, value};
 use imsprep_source::Result;
 
-use super::ntfs_record::{Ntfs, attribute, restore, runs, value};
+use super::ntfs_volume::Ntfs;
 
 /// Most blocks of the root directory that are read.
 const BLOCKS_MAX: u64 = 256;

@@ -76,6 +76,115 @@ impl BootRecord {
     }
 }
 
+/// The three kinds of FAT. The number of clusters decides, nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Entries of 12 bits.
+    Fat12,
+    /// Entries of 16 bits.
+    Fat16,
+    /// Entries of 32 bits, of which 28 count.
+    Fat32,
+}
+
+/// Where things are in a volume, in bytes from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// The kind.
+    pub width: Width,
+    /// Bytes of the volume.
+    pub size: u64,
+    /// Where the first table is.
+    pub table_at: u64,
+    /// Where the root directory is, except in FAT32, where it is a chain.
+    pub root_at: u64,
+    /// Where cluster 2 is, the first.
+    pub clusters_at: u64,
+    /// Clusters.
+    pub clusters: u64,
+    /// Bytes of a cluster.
+    pub cluster_size: u64,
+}
+
+impl Geometry {
+    /// Where a cluster is; `None` if there is none of that number.
+    pub fn place(&self, cluster: u32) -> Option<u64> {
+        let index = u64::from(cluster).checked_sub(2).filter(|index| *index < self.clusters)?;
+        Some(self.clusters_at + index * self.cluster_size)
+    }
+
+    /// Where a cluster's entry in the first table is, and its bytes.
+    pub fn entry_place(&self, cluster: u32) -> (u64, usize) {
+        let number = u64::from(cluster);
+        match self.width {
+            Width::Fat12 => (self.table_at + number + number / 2, 2),
+            Width::Fat16 => (self.table_at + number * 2, 2),
+            Width::Fat32 => (self.table_at + number * 4, 4),
+        }
+    }
+
+    /// What the bytes of a cluster's entry say: the cluster after it, or what is none.
+    pub fn entry(&self, cluster: u32, bytes: [u8; 4]) -> u32 {
+        let number = u32::from_le_bytes(bytes);
+        match self.width {
+            Width::Fat12 if cluster.is_multiple_of(2) => number & 0xfff,
+            Width::Fat12 => number >> 4 & 0xfff,
+            Width::Fat16 => number & 0xffff,
+            Width::Fat32 => number & 0x0fff_ffff,
+        }
+    }
+}
+
+impl BootRecord {
+    /// Where things are; `None` if it is no FAT volume: as the names in the boot record are only comments, all parameters have
+    /// to fit. The boot signature is not looked at.
+    pub fn geometry(&self) -> Option<Geometry> {
+        let basic = &self.basic;
+        let is_fat = matches!(basic.jump, 0xeb | 0xe9)
+            && matches!(basic.bytes_per_sector, 512 | 1024 | 2048 | 4096)
+            && basic.sectors_per_cluster.is_power_of_two()
+            && basic.reserved_sectors > 0
+            && matches!(basic.fats, 1 | 2)
+            && (basic.media == 0xf0 || basic.media >= 0xf8);
+        if !is_fat {
+            return None;
+        }
+        let sector = u64::from(basic.bytes_per_sector);
+        let sectors = or(self.sectors_16.into(), self.sectors_32.into());
+        let table = or(self.table_16.into(), self.table_32.into());
+        let root_size = u64::from(self.root_entries) * DirectoryEntry::SIZE as u64;
+        let table_at = u64::from(basic.reserved_sectors);
+        let root_at = table_at + u64::from(basic.fats) * table;
+        let clusters_at = root_at + root_size.div_ceil(sector);
+        let clusters = sectors.checked_sub(clusters_at)? / u64::from(basic.sectors_per_cluster);
+        let width = match clusters {
+            0 => return None,
+            _ if self.table_16 == 0 => Width::Fat32,
+            1..FAT16_CLUSTERS => Width::Fat12,
+            FAT16_CLUSTERS..FAT32_CLUSTERS => Width::Fat16,
+            _ => return None,
+        };
+        let has_root = (width == Width::Fat32) == (self.root_entries == 0);
+        if !has_root || table == 0 || clusters > CLUSTERS_MAX {
+            return None;
+        }
+        Some(Geometry {
+            width,
+            size: sectors * sector,
+            table_at: table_at * sector,
+            root_at: root_at * sector,
+            clusters_at: clusters_at * sector,
+            clusters,
+            cluster_size: u64::from(basic.sectors_per_cluster) * sector,
+        })
+    }
+}
+
+/// The 16 bits of old, or where they are 0 the 32 bits that came later.
+fn or(old: u64, new: u64) -> u64 {
+    if old == 0 { new } else { old }
+}
+
 /// Label that stands for none.
 pub const NO_LABEL: [u8; 11] = *b"NO NAME    ";
 /// A volume with fewer clusters is FAT12.

@@ -102,11 +102,21 @@ pub struct Attribute {
     pub name_length: u8,
     /// Where its name is, from the attribute's start.
     pub name_offset: u16,
+    /// [`Attribute::COMPRESSED`] and others.
+    pub flags: u16,
 }
 
 impl Attribute {
     /// Bytes that are decoded here.
     pub const SIZE: usize = 24;
+    /// Where the attributes are that do not fit into the record.
+    pub const LIST: u32 = 0x20;
+    /// Where a file leads that is not to be read as one.
+    pub const REPARSE_POINT: u32 = 0xc0;
+    /// The bits of `flags` that say how the value is compressed.
+    pub const COMPRESSED: u16 = 0xff;
+    /// Bit of `flags`: the value is encrypted.
+    pub const ENCRYPTED: u16 = 0x4000;
     /// The volume's label.
     pub const VOLUME_NAME: u32 = 0x60;
     /// The volume's version and flags.
@@ -130,6 +140,7 @@ impl Attribute {
             non_resident: b[8],
             name_length: b[9],
             name_offset: LE::read_u16(&b[10..12]),
+            flags: LE::read_u16(&b[12..14]),
             value_length: LE::read_u32(&b[16..20]),
             value_offset: LE::read_u16(&b[20..22]),
         }
@@ -248,3 +259,147 @@ impl IndexEntry {
 pub const HIBERNATION_FILE: &str = "hiberfil.sys";
 /// First bytes of that file while something is in it, in either case.
 pub const HIBERNATION_MAGIC: [u8; 4] = *b"HIBR";
+
+/// Where the flags of a record of the master file table are.
+pub const RECORD_FLAGS_OFFSET: usize = 22;
+/// Flag of a record: it is in use.
+pub const RECORD_IN_USE: u16 = 1;
+/// Flag of a record: it is that of a directory.
+pub const RECORD_DIRECTORY: u16 = 2;
+/// Records below this are the file system's own.
+pub const RECORDS_RESERVED: u64 = 16;
+/// Flag of an [`IndexEntry`]: a block below it has its number at the end of the entry.
+pub const INDEX_HAS_BLOCK: u16 = 1;
+/// Where the kind of name is in an entry of a directory, before the name.
+pub const INDEX_NAME_SPACE_OFFSET: usize = 81;
+/// A kind of name: only the short one of a file that has another.
+pub const NAME_SPACE_DOS: u8 = 2;
+
+/// What the start of an attribute says of a value that is not in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NonResident {
+    /// Number of its first cluster within the value.
+    pub first: u64,
+    /// Number of its last cluster within the value.
+    pub last: u64,
+    /// Bytes of the value.
+    pub size: u64,
+    /// Bytes of it that were written; what follows reads as zeros.
+    pub initialized: u64,
+}
+
+impl NonResident {
+    /// Bytes that are decoded here.
+    pub const SIZE: usize = 64;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self {
+            first: LE::read_u64(&b[16..24]),
+            last: LE::read_u64(&b[24..32]),
+            size: LE::read_u64(&b[48..56]),
+            initialized: LE::read_u64(&b[56..64]),
+        }
+    }
+}
+
+/// An entry of [`Attribute::LIST`]; its name follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListEntry {
+    /// Kind of the attribute.
+    pub kind: u32,
+    /// Bytes to the next entry.
+    pub length: u16,
+    /// Characters of the attribute's name.
+    pub name_length: u8,
+    /// Where the name is, from the entry's start.
+    pub name_offset: u8,
+    /// Number of the first cluster of this part within the value.
+    pub first: u64,
+    /// Number of the record that it is in.
+    pub record: u64,
+}
+
+impl ListEntry {
+    /// Bytes that are decoded here.
+    pub const SIZE: usize = 26;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self {
+            kind: LE::read_u32(&b[..4]),
+            length: LE::read_u16(&b[4..6]),
+            name_length: b[6],
+            name_offset: b[7],
+            first: LE::read_u64(&b[8..16]),
+            record: LE::read_u64(&b[16..24]) & 0xffff_ffff_ffff,
+        }
+    }
+}
+
+/// The value of [`Attribute::REPARSE_POINT`] of a link; the texts follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReparsePoint {
+    /// [`ReparsePoint::LINK`] and others.
+    pub tag: u32,
+    /// Where the target is, from the start of the texts.
+    pub target_offset: u16,
+    /// Bytes of the target.
+    pub target_length: u16,
+    /// Link: 1 if the target is relative.
+    pub flags: u32,
+}
+
+impl ReparsePoint {
+    /// Bytes that are decoded here, after which the texts of a link begin.
+    pub const SIZE: usize = 20;
+    /// `tag`: a symbolic link.
+    pub const LINK: u32 = 0xa000_000c;
+    /// `tag`: a junction, which is a directory elsewhere, by an absolute path.
+    pub const JUNCTION: u32 = 0xa000_0003;
+    /// Flag: the target is relative.
+    pub const RELATIVE: u32 = 1;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Self {
+        Self {
+            tag: LE::read_u32(&b[..4]),
+            target_offset: LE::read_u16(&b[8..10]),
+            target_length: LE::read_u16(&b[10..12]),
+            flags: LE::read_u32(&b[16..20]),
+        }
+    }
+}
+
+/// Where things are in a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Bytes of a cluster.
+    pub cluster: u64,
+    /// Where the master file table begins, in bytes.
+    pub mft: u64,
+    /// Bytes of a record of it.
+    pub record_size: u64,
+}
+
+impl BootRecord {
+    /// Sizes of a record of the master file table.
+    const RECORD_SIZES: std::ops::RangeInclusive<u64> = 512..=64 << 10;
+
+    /// Where things are; `None` if the parameters make no sense.
+    pub fn geometry(&self) -> Option<Geometry> {
+        let sector = u64::from(self.bytes_per_sector);
+        let sectors = match self.sectors_per_cluster {
+            few @ 0..=128 => u64::from(few),
+            power => 1_u64.checked_shl(256 - u32::from(power))?,
+        };
+        let cluster =
+            sector.checked_mul(sectors).filter(|size| size.is_power_of_two() && *size <= 2 << 20)?;
+        let record_size = match u64::try_from(self.record_size) {
+            Ok(clusters) => clusters * cluster,
+            Err(_) => 1_u64.checked_shl(self.record_size.unsigned_abs().into())?,
+        };
+        let is_sane = record_size.is_power_of_two() && Self::RECORD_SIZES.contains(&record_size);
+        is_sane.then_some(Geometry { cluster, mft: self.mft.checked_mul(cluster)?, record_size })
+    }
+}

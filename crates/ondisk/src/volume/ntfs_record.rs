@@ -1,55 +1,13 @@
-//! Records of NTFS that are protected by an update sequence, and where they are.
+//! Records of NTFS that are protected by an update sequence.
 
-use imsprep_ondisk::volume::ntfs::{Attribute, BootRecord, RecordHeader};
-use imsprep_source::Result;
-
-use crate::view::View;
+use super::ntfs::{Attribute, RecordHeader};
 
 /// Bytes that each number of an update sequence protects.
 const STRIDE: usize = 512;
-/// Sizes of a record of the master file table.
-const RECORD_MIN: u64 = 512;
-const RECORD_MAX: u64 = 64 << 10;
-
-/// Where things are.
-pub(super) struct Ntfs<'a> {
-    pub(super) view: &'a View<'a>,
-    /// Bytes of a cluster.
-    pub(super) cluster: u64,
-    /// Where the master file table begins.
-    mft: u64,
-    /// Bytes of a record of it.
-    pub(super) record_size: u64,
-}
-
-impl<'a> Ntfs<'a> {
-    /// `None` if the parameters make no sense.
-    pub(super) fn new(view: &'a View<'a>, record: &BootRecord) -> Option<Self> {
-        let sector = u64::from(record.bytes_per_sector);
-        let sectors = match record.sectors_per_cluster {
-            few @ 0..=128 => u64::from(few),
-            power => 1_u64.checked_shl(256 - u32::from(power))?,
-        };
-        let cluster =
-            sector.checked_mul(sectors).filter(|size| size.is_power_of_two() && *size <= 2 << 20)?;
-        let record_size = match u64::try_from(record.record_size) {
-            Ok(clusters) => clusters * cluster,
-            Err(_) => 1_u64.checked_shl(record.record_size.unsigned_abs().into())?,
-        };
-        let is_sane = record_size.is_power_of_two() && (RECORD_MIN..=RECORD_MAX).contains(&record_size);
-        is_sane.then_some(Self { view, cluster, mft: record.mft.checked_mul(cluster)?, record_size })
-    }
-
-    /// One of the first records of the master file table, which follow each other.
-    pub(super) fn record(&self, number: u64) -> Result<Option<Vec<u8>>> {
-        let at = self.mft.saturating_add(number * self.record_size);
-        Ok(self.view.bytes(at, self.record_size)?.and_then(|bytes| restore(bytes, RecordHeader::FILE)))
-    }
-}
 
 /// Puts back what the update sequence took away: the last two bytes of every 512. `None` if the record was not written
 /// whole, or is none.
-pub(super) fn restore(mut bytes: Vec<u8>, magic: [u8; 4]) -> Option<Vec<u8>> {
+pub fn restore(mut bytes: Vec<u8>, magic: [u8; 4]) -> Option<Vec<u8>> {
     let header = RecordHeader::decode(bytes.first_chunk()?);
     let count = usize::from(header.sequence_count);
     if header.magic != magic || count != bytes.len() / STRIDE + 1 {
@@ -68,28 +26,38 @@ pub(super) fn restore(mut bytes: Vec<u8>, magic: [u8; 4]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The attribute of this kind and name, in UTF-16, as the bytes from its start to its end.
-pub(super) fn attribute<'a>(record: &'a [u8], kind: u32, name: &[u8]) -> Option<&'a [u8]> {
-    let mut at = usize::from(RecordHeader::decode(record.first_chunk()?).attributes);
-    loop {
-        let rest = record.get(at..)?;
+/// The attributes of a record, each as the bytes from its start to its end.
+pub fn attributes(record: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = record.first_chunk().map(|head| usize::from(RecordHeader::decode(head).attributes));
+    std::iter::from_fn(move || {
+        let rest = record.get(at?..)?;
         let attribute = Attribute::decode(rest.first_chunk()?);
         let length = usize::try_from(attribute.length).ok()?;
         // No length takes a step of 0.
         if attribute.kind == Attribute::END || length < Attribute::SIZE {
             return None;
         }
-        let its_name =
-            rest.get(usize::from(attribute.name_offset)..)?.get(..2 * usize::from(attribute.name_length));
-        if attribute.kind == kind && its_name == Some(name) {
-            return rest.get(..length);
-        }
-        at = at.checked_add(length)?;
-    }
+        at = at?.checked_add(length);
+        rest.get(..length)
+    })
+}
+
+/// The name of an attribute, in UTF-16.
+pub fn name(attribute: &[u8]) -> Option<&[u8]> {
+    let header = Attribute::decode(attribute.first_chunk()?);
+    attribute.get(usize::from(header.name_offset)..)?.get(..2 * usize::from(header.name_length))
+}
+
+/// The first attribute of this kind and name, in UTF-16, as the bytes from its start to its end.
+pub fn attribute<'a>(record: &'a [u8], kind: u32, its_name: &[u8]) -> Option<&'a [u8]> {
+    attributes(record).find(|attribute| {
+        let header = attribute.first_chunk().map(Attribute::decode);
+        header.is_some_and(|header| header.kind == kind) && name(attribute) == Some(its_name)
+    })
 }
 
 /// The value of an attribute that has it in the record.
-pub(super) fn value(attribute: &[u8]) -> Option<&[u8]> {
+pub fn value(attribute: &[u8]) -> Option<&[u8]> {
     let header = Attribute::decode(attribute.first_chunk()?);
     let length = usize::try_from(header.value_length).ok()?;
     attribute.get(usize::from(header.value_offset)..)?.get(..length).filter(|_| header.non_resident == 0)
@@ -97,16 +65,16 @@ pub(super) fn value(attribute: &[u8]) -> Option<&[u8]> {
 
 /// Clusters that follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Run {
+pub struct Run {
     /// The first one; `None` for a hole.
-    pub(super) first: Option<u64>,
+    pub first: Option<u64>,
     /// How many.
-    pub(super) count: u64,
+    pub count: u64,
 }
 
 /// Where the value of an attribute is that has it elsewhere: the runs up to the end of their list, to what makes no sense,
 /// or to `most` of them.
-pub(super) fn runs(attribute: &[u8], most: usize) -> Vec<Run> {
+pub fn runs(attribute: &[u8], most: usize) -> Vec<Run> {
     let mut runs = Vec::new();
     let mut list = run_list(attribute).unwrap_or_default();
     let mut place: i128 = 0;

@@ -1,11 +1,11 @@
 //! Names in a FAT directory: short ones, and the long ones that stand in parts before them.
 
-use imsprep_ondisk::text;
-use imsprep_ondisk::volume::fat::{DirectoryEntry, LongName};
+use super::fat::{DirectoryEntry, LongName};
+use crate::text;
 
 /// The part of a long name that was read so far.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     /// The parts, the last one first, each with the checksum of the short name.
     parts: Vec<LongName>,
 }
@@ -13,7 +13,7 @@ pub(crate) struct Names {
 impl Names {
     /// The name of a directory entry: the long one that was read before it, if it belongs to it. `None` if the entry is
     /// free, or a part of a long name itself.
-    pub(crate) fn take(&mut self, raw: &[u8; DirectoryEntry::SIZE]) -> Option<String> {
+    pub fn take(&mut self, raw: &[u8; DirectoryEntry::SIZE]) -> Option<String> {
         let entry = DirectoryEntry::decode(raw);
         if entry.name[0] == DirectoryEntry::FREE {
             self.parts.clear();
@@ -49,7 +49,7 @@ impl Names {
 }
 
 /// `BOOTX64.EFI`. Bytes beyond ASCII are in a code page that nobody knows.
-fn short_name(entry: &DirectoryEntry) -> String {
+pub fn short_name(entry: &DirectoryEntry) -> String {
     let (name, extension) = entry.name.split_at(8);
     let part = |bytes: &[u8], lower: u8| {
         let text = text::utf8(bytes).trim_end_matches(' ').to_owned();
