@@ -83,7 +83,7 @@ fn try_it(disk: &dyn ReadAt) -> usize {
     let access = Access::new(limits, &Cancel::new());
     let seen = open_volume(disk, &access).map_or(0, |files| read_all(&*files));
     // After the time is over each call still ends, at once.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     assert!(access.disk_bytes() < 65 * MIB || access.steps() > 0);
     seen
 }

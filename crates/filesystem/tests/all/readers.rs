@@ -5,9 +5,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use imsprep_filesystem::{Access, Error, ErrorKind, FileSystem, Found, GuestTree, Subvolume, open_volume};
-use imsprep_source::ImageFile;
+use imsprep_filesystem::{
+    Access, Error, ErrorKind, FileSystem, Found, GuestTree, Limits, Subvolume, open_volume,
+};
+use imsprep_source::{Cancel, ImageFile};
 use imsprep_testdata::each;
 
 use crate::support::{
@@ -18,9 +21,14 @@ const UNIX: Abilities = Abilities { is_unix: true, link_max: 4095, preallocates:
 
 fn open_in<T>(image: &Path, look: impl FnOnce(&dyn FileSystem) -> T) -> Result<T, Error> {
     let image = ImageFile::open(image).unwrap();
-    let access = Access::default();
+    let access = patient();
     let files = open_volume(&image, &access)?;
     Ok(look(&*files))
+}
+
+/// A machine that is busy takes longer than a user would wait.
+fn patient() -> Access {
+    Access::new(Limits { time: Duration::from_secs(3600), ..Limits::default() }, &Cancel::new())
 }
 
 fn ours(image: &Path) -> Tree {
@@ -112,7 +120,7 @@ fn subvolumes_and_snapshots_are_found_as_a_mount_finds_them() {
     let top = by_kernel(&volume.at());
     volume.unmount();
     let image = ImageFile::open(volume.image()).unwrap();
-    let access = Access::default();
+    let access = patient();
     let files = open_volume(&image, &access).unwrap();
     let find = |which| files.subvolume(which).unwrap().unwrap();
     assert_same(&by_us(&*files, find(Subvolume::Id(5))), &top);
@@ -217,7 +225,7 @@ fn a_directory_of_100000_entries_is_listed_within_bounds() {
         .unwrap();
     volume.unmount();
     let image = ImageFile::open(volume.image()).unwrap();
-    let access = Access::default();
+    let access = patient();
     let files = open_volume(&image, &access).unwrap();
     let guest = GuestTree::new(files.clone(), files.root());
     assert_eq!(guest.list("/many", 100_000).unwrap().len(), 100_000);
