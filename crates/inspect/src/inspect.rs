@@ -54,6 +54,15 @@ pub fn inspect_source(disk: &dyn ReadAt, source_size: u64, cancel: &Cancel) -> R
     Ok(Inspection { disk_size, source_size, table, partitions, whole, boot, summary })
 }
 
+/// What a volume holds that is no partition, such as a logical one. `volume` begins where the volume does.
+///
+/// # Errors
+///
+/// If it can't be read.
+pub fn inspect_volume(volume: &dyn ReadAt) -> Result<Volume> {
+    volumes::recognise(&View::new(volume, 0, volume.size())?)
+}
+
 /// The beginning of a disk.
 struct Part<'a> {
     disk: &'a dyn ReadAt,

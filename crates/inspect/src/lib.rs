@@ -40,11 +40,13 @@ mod volumes;
 
 pub use boot::{Boot, BootCode, EfiMachine, EfiSystem, Loader, MAX_LOADERS};
 pub use imsprep_ondisk::gpt::Guid;
-pub use inspect::{inspect, inspect_source};
+pub use inspect::{inspect, inspect_source, inspect_volume};
 pub use inspection::Inspection;
 pub use partition::{Partition, PartitionType};
 pub use summary::{Architecture, DiskUse, Firmware, OsFamily, Reasons, Summary};
 pub use table::{
     GptLayout, Header, MAX_LOGICAL, MAX_PARTITIONS, MAX_PROBLEMS, Table, TableKind, TableProblem,
 };
-pub use volume::{Lost, Lvm, MdRaid, State, UncleanReason, Volume, VolumeGroup, VolumeKind};
+pub use volume::{
+    LogicalVolume, Lost, Lvm, MdRaid, Segment, State, UncleanReason, Volume, VolumeGroup, VolumeKind,
+};

@@ -220,6 +220,32 @@ pub struct VolumeGroup {
     pub missing: Vec<String>,
     /// The names of its logical volumes.
     pub logical: Vec<String>,
+    /// Where the logical volumes lie, in the order of `logical`.
+    pub layout: Vec<LogicalVolume>,
+}
+
+/// A logical volume of LVM2: segments, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogicalVolume {
+    /// Its name.
+    pub name: String,
+    /// Its segments, ordered by their start, at most 1024.
+    pub segments: Vec<Segment>,
+    /// Why its bytes can't be found by its segments; `None` if they can.
+    pub unread: Option<String>,
+}
+
+/// A segment of a logical volume: linear, or striped over several physical volumes. Sizes are bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where it begins in the logical volume.
+    pub start: u64,
+    /// Its length.
+    pub length: u64,
+    /// How much lies on one stripe before the next one follows; 0 if there is only one.
+    pub stripe_size: u64,
+    /// For each stripe the physical volume, by its UUID, and where on it the stripe begins.
+    pub stripes: Vec<(String, u64)>,
 }
 
 /// What a member of a Linux software RAID tells.
@@ -231,4 +257,6 @@ pub struct MdRaid {
     pub level: i32,
     /// Devices that the array is made of.
     pub devices: u32,
+    /// Where the array's bytes begin on this one.
+    pub data_start: u64,
 }

@@ -320,10 +320,11 @@ fn volumes_on_several_disks_are_not_whole() {
         physical: vec!["a".into(), "b".into()],
         missing: vec!["b".into()],
         logical: vec![],
+        layout: vec![],
     };
     let whole = VolumeGroup { missing: vec![], ..group.clone() };
     let lvm = |group| VolumeKind::Lvm(Lvm { group: Some(group), unread: None });
-    let raid = |devices| VolumeKind::MdRaid(MdRaid { version: "1.2", level: 1, devices });
+    let raid = |devices| VolumeKind::MdRaid(MdRaid { version: "1.2", level: 1, devices, data_start: 0 });
     for (kind, expected) in [
         (lvm(group), true),
         (lvm(whole), false),

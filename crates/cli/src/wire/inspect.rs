@@ -245,7 +245,7 @@ struct WireGroup {
 
 impl From<&VolumeGroup> for WireGroup {
     fn from(group: &VolumeGroup) -> Self {
-        let VolumeGroup { name, uuid, physical, missing, logical } = group.clone();
+        let VolumeGroup { name, uuid, physical, missing, logical, layout: _ } = group.clone();
         Self { name, uuid, physical, missing, logical }
     }
 }

@@ -18,10 +18,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("imsprep-formats", 1),
     ("imsprep-filesystem", 1),
     ("imsprep-inspect", 1),
-    ("imsprep-rules", 2),
-    ("imsprep-toolkit", 3),
-    ("imsprep-bench", 3),
-    ("imsprep", 4),
+    ("imsprep-guest", 2),
+    ("imsprep-rules", 3),
+    ("imsprep-toolkit", 4),
+    ("imsprep-bench", 4),
+    ("imsprep", 5),
 ];
 
 /// What only the top floor may know.

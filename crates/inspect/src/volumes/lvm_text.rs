@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use imsprep_ondisk::disk::SECTOR;
 use imsprep_ondisk::text;
 
-use crate::VolumeGroup;
+use crate::{LogicalVolume, Segment, VolumeGroup};
 
 /// Most tokens that are read: a text of 1 MiB has fewer.
 const TOKENS_MAX: usize = 1 << 20;
@@ -13,6 +13,9 @@ const TOKENS_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 8;
 /// Most physical and most logical volumes that are kept.
 const VOLUMES_MAX: usize = 1024;
+/// Most segments of a logical volume, and most stripes of a segment.
+const SEGMENTS_MAX: usize = 1024;
+const STRIPES_MAX: usize = 128;
 
 /// What a text describes.
 pub(super) struct Metadata {
@@ -56,14 +59,15 @@ pub(super) fn metadata(bytes: &[u8]) -> Option<Metadata> {
                 match tokens.next()? {
                     Token::String(value) => found.value(&path, name, value),
                     Token::Word(value) => found.number(&path, name, value),
-                    Token::OpenList => tokens.skip_list()?,
+                    Token::OpenList => found.list(&path, name, &tokens.list()?),
                     _ => return None,
                 }
             }
             Some(Token::String(_) | Token::OpenList | Token::CloseList | Token::Comma) => return None,
         }
     }
-    let group = found.group.filter(|group| path.is_empty() && !group.uuid.is_empty())?;
+    let mut group = found.group.take().filter(|group| path.is_empty() && !group.uuid.is_empty())?;
+    group.layout = found.layout(&group);
     Some(Metadata { group, extent_sectors: found.extent_sectors, extents: found.extents })
 }
 
@@ -72,6 +76,21 @@ struct Found {
     group: Option<VolumeGroup>,
     extent_sectors: u64,
     extents: BTreeMap<String, (u64, u64)>,
+    /// The UUIDs of physical volumes by the names that segments have for them.
+    physical: BTreeMap<String, String>,
+    /// Of each logical volume its segments, in extents and sectors.
+    segments: BTreeMap<String, Vec<RawSegment>>,
+}
+
+/// A segment as the text has it.
+#[derive(Default)]
+struct RawSegment {
+    start: Option<u64>,
+    length: Option<u64>,
+    kind: String,
+    stripe_sectors: u64,
+    /// The names of physical volumes and the extents on them.
+    stripes: Vec<(String, u64)>,
 }
 
 impl Found {
@@ -85,10 +104,17 @@ impl Found {
                     physical: Vec::new(),
                     missing: Vec::new(),
                     logical: Vec::new(),
+                    layout: Vec::new(),
                 });
             }
             ([_, b"logical_volumes", name], Some(group)) if group.logical.len() < VOLUMES_MAX => {
                 group.logical.push(text::utf8(name));
+            }
+            ([_, b"logical_volumes", volume, name], _) if name.starts_with(b"segment") => {
+                let segments = self.segments.entry(text::utf8(volume)).or_default();
+                if segments.len() < SEGMENTS_MAX {
+                    segments.push(RawSegment::default());
+                }
             }
             _ => {}
         }
@@ -105,12 +131,94 @@ impl Found {
                 let field = if name == b"pe_start" { &mut entry.0 } else { &mut entry.1 };
                 *field = number().unwrap_or_default();
             }
+            ([_, b"logical_volumes", volume, _], b"start_extent" | b"extent_count" | b"stripe_size") => {
+                let Some(segment) = self.segments.get_mut(&text::utf8(volume)).and_then(|all| all.last_mut())
+                else {
+                    return;
+                };
+                match name {
+                    b"start_extent" => segment.start = number(),
+                    b"extent_count" => segment.length = number(),
+                    _ => segment.stripe_sectors = number().unwrap_or_default(),
+                }
+            }
             _ => {}
         }
     }
 
+    /// A list has been given a name.
+    fn list(&mut self, path: &[&[u8]], name: &[u8], items: &[&[u8]]) {
+        let [_, b"logical_volumes", volume, _] = path else { return };
+        let segment = self.segments.get_mut(&text::utf8(volume)).and_then(|all| all.last_mut());
+        let Some(segment) = segment.filter(|_| name == b"stripes") else { return };
+        let number = |item: &[u8]| str::from_utf8(item).ok().and_then(|text| text.parse().ok());
+        let pairs = items.as_chunks::<2>().0.iter().take(STRIPES_MAX);
+        segment.stripes =
+            pairs.filter_map(|[name, extent]| Some((text::utf8(name), number(extent)?))).collect();
+        if segment.stripes.len() * 2 != items.len() {
+            segment.stripes.clear();
+        }
+    }
+
+    /// Where the logical volumes of a group lie.
+    fn layout(&self, group: &VolumeGroup) -> Vec<LogicalVolume> {
+        let volumes = group.logical.iter().map(|name| {
+            let raw = self.segments.get(name).map(Vec::as_slice).unwrap_or_default();
+            let segments = raw.iter().map(|segment| self.segment(segment)).collect::<Result<Vec<_>, _>>();
+            match segments {
+                Ok(mut segments) => {
+                    segments.sort_by_key(|segment| segment.start);
+                    let follows = |end: u64, segment: &Segment| {
+                        (segment.start == end).then(|| end.checked_add(segment.length))?
+                    };
+                    let is_whole = segments.iter().try_fold(0, follows).is_some() && raw.len() < SEGMENTS_MAX;
+                    let unread =
+                        (!is_whole || segments.is_empty()).then(|| "its segments leave gaps".to_owned());
+                    LogicalVolume { name: name.clone(), segments, unread }
+                }
+                Err(reason) => {
+                    LogicalVolume { name: name.clone(), segments: Vec::new(), unread: Some(reason) }
+                }
+            }
+        });
+        volumes.collect()
+    }
+
+    fn segment(&self, raw: &RawSegment) -> Result<Segment, String> {
+        if raw.kind != "striped" && raw.kind != "linear" {
+            return Err(format!("it has a segment of the type {}", raw.kind));
+        }
+        let damaged = || "the metadata of a segment are damaged".to_owned();
+        let bytes = |extents: Option<u64>| extents?.checked_mul(self.extent_sectors)?.checked_mul(SECTOR);
+        let stripes = raw.stripes.iter().map(|(name, extent)| {
+            let uuid = self.physical.get(name)?;
+            let (start, _) = self.extents.get(uuid)?;
+            Some((uuid.clone(), start.checked_mul(SECTOR)?.checked_add(bytes(Some(*extent))?)?))
+        });
+        let stripes =
+            stripes.collect::<Option<Vec<_>>>().filter(|all| !all.is_empty()).ok_or_else(damaged)?;
+        let stripe_size = raw.stripe_sectors.checked_mul(SECTOR).ok_or_else(damaged)?;
+        let (start, length) = (bytes(raw.start).ok_or_else(damaged)?, bytes(raw.length).ok_or_else(damaged)?);
+        if stripes.len() > 1 && stripe_size == 0 {
+            return Err(damaged());
+        }
+        let stripe_size = if stripes.len() == 1 { 0 } else { stripe_size };
+        Ok(Segment { start, length, stripe_size, stripes })
+    }
+
     /// A string has been given a name.
     fn value(&mut self, path: &[&[u8]], name: &[u8], value: &[u8]) {
+        if let ([_, b"logical_volumes", volume, _], b"type") = (path, name) {
+            if let Some(segment) = self.segments.get_mut(&text::utf8(volume)).and_then(|all| all.last_mut()) {
+                segment.kind = text::utf8(value);
+            }
+            return;
+        }
+        if let ([_, b"physical_volumes", pv], b"id") = (path, name)
+            && self.physical.len() < VOLUMES_MAX
+        {
+            self.physical.insert(text::utf8(pv), text::utf8(value));
+        }
         let Some(group) = self.group.as_mut().filter(|_| name == b"id") else { return };
         match path {
             [_] => group.uuid = text::utf8(value),
@@ -139,11 +247,13 @@ enum Token<'a> {
 struct Tokens<'a>(&'a [u8]);
 
 impl<'a> Tokens<'a> {
-    /// Goes on behind the end of a list.
-    fn skip_list(&mut self) -> Option<()> {
+    /// The items of a list, of which no more are kept than any list has that counts; goes on behind its end.
+    fn list(&mut self) -> Option<Vec<&'a [u8]>> {
+        let mut items = Vec::new();
         for _ in 0..TOKENS_MAX {
             match self.next()? {
-                Token::CloseList => return Some(()),
+                Token::CloseList => return Some(items),
+                Token::Word(item) | Token::String(item) if items.len() <= 2 * STRIPES_MAX => items.push(item),
                 Token::Word(_) | Token::String(_) | Token::Comma => {}
                 _ => return None,
             }
@@ -249,6 +359,47 @@ version = 1
         assert_eq!((group.name.as_str(), group.uuid.as_str()), ("vg0", "aaaaaa-bbbb"));
         assert_eq!(group.physical, ["one", "two"]);
         assert_eq!(group.logical, ["root", "swap_1"]);
+    }
+
+    #[test]
+    fn logical_volumes_lie_in_segments() {
+        let text = r#"vg { id = "u" extent_size = 8192
+            physical_volumes { pv0 { id = "one" pe_start = 2048 pe_count = 100 } pv1 { id = "two" pe_start = 4096 pe_count = 9 } }
+            logical_volumes {
+                root { id = "a" segment_count = 2
+                    segment1 { start_extent = 0 extent_count = 10 type = "striped" stripe_count = 1 stripes = [ "pv0", 5 ] }
+                    segment2 { start_extent = 10 extent_count = 4 type = "striped" stripe_count = 2 stripe_size = 128
+                        stripes = [ "pv0", 0, "pv1", 2 ] }
+                }
+                thin { segment1 { start_extent = 0 extent_count = 1 type = "thin" } }
+                gap { segment1 { start_extent = 1 extent_count = 1 type = "striped" stripes = ["pv0", 1] } }
+                other { segment1 { start_extent = 0 extent_count = 1 type = "striped" stripes = ["pv7", 1] } }
+                large { segment1 { start_extent = 0 extent_count = 18446744073709551615 type = "striped" stripes = ["pv0", 1] } }
+            } }"#;
+        let group = group(text.as_bytes()).unwrap();
+        let [root, thin, gap, other, large] = &group.layout[..] else { panic!("{group:?}") };
+        let extent = 4 << 20;
+        assert_eq!(root.unread, None);
+        assert_eq!(
+            root.segments,
+            [
+                Segment {
+                    start: 0,
+                    length: 10 * extent,
+                    stripe_size: 0,
+                    stripes: vec![("one".into(), (1 << 20) + 5 * extent)]
+                },
+                Segment {
+                    start: 10 * extent,
+                    length: 4 * extent,
+                    stripe_size: 64 << 10,
+                    stripes: vec![("one".into(), 1 << 20), ("two".into(), (2 << 20) + 2 * extent)]
+                }
+            ]
+        );
+        for (volume, reason) in [(thin, "type thin"), (gap, "gaps"), (other, "damaged"), (large, "damaged")] {
+            assert!(volume.unread.as_deref().unwrap().contains(reason), "{volume:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn version_1(version: &'static str, superblock: &Superblock1) -> Volume {
             version,
             level: superblock.level,
             devices: superblock.devices,
+            data_start: superblock.data_sector.saturating_mul(SECTOR),
         }))
     }
 }
@@ -50,6 +51,7 @@ fn version_0(view: &View<'_>) -> Result<Option<Volume>> {
         return Ok(None);
     }
     let uuid = superblock.uuid.iter().fold(0_u128, |uuid, part| uuid << 32 | u128::from(*part));
-    let raid = MdRaid { version: "0.90", level: superblock.level, devices: superblock.devices };
+    let raid =
+        MdRaid { version: "0.90", level: superblock.level, devices: superblock.devices, data_start: 0 };
     Ok(Some(Volume { uuid: text::some_uuid(&uuid.to_be_bytes()), ..Volume::new(VolumeKind::MdRaid(raid)) }))
 }

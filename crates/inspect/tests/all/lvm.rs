@@ -3,7 +3,7 @@
 use imsprep_testdata::{missing, need_tools};
 
 use crate::support::{Folder, MIB};
-use imsprep_inspect::{Lost, Partition, VolumeKind};
+use imsprep_inspect::{Lost, Partition, Segment, VolumeKind};
 
 /// Loop devices, which need root. Leaves the test where none can be made.
 fn loop_devices(folder: &Folder, names: &[&str]) -> Vec<String> {
@@ -83,6 +83,12 @@ fn a_volume_group_and_what_of_it_is_missing() {
     let found = lvm.group.unwrap();
     assert_eq!((found.name.as_str(), found.uuid.as_str()), (rows[0][1], rows[0][2]));
     assert_eq!(found.physical, [rows[0][0], rows[1][0]]);
+    // The one segment is the first two extents of the first physical volume.
+    let layout = &found.layout[0];
+    assert_eq!((layout.name.as_str(), &layout.unread), ("root", &None));
+    let stripes = vec![(rows[0][0].to_owned(), number(4))];
+    let segment = Segment { start: 0, length: 2 * number(6), stripe_size: 0, stripes };
+    assert_eq!(layout.segments, [segment]);
     assert_eq!(
         (found.missing, found.logical),
         (vec![rows[1][0].to_owned()], vec!["root".to_owned()]),

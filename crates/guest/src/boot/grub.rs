@@ -1,0 +1,1097 @@
+//! GRUB 2: evaluates a configuration as far as it does not depend on what happens when the machine starts.
+
+use std::collections::BTreeMap;
+
+use crate::boot::grub_syntax::{Part, Statement, Word, parse};
+use crate::boot::grub_test::{self, FileState, Operand};
+use crate::boot::{ENTRIES_MAX, LoaderPath, Menu, MenuEntry, parse_bls, parse_grubenv, sort_bls};
+use crate::text;
+
+/// Most statements that are run.
+const STEPS_MAX: usize = 50_000;
+/// How deep files, functions and submenus lie in each other at most.
+const DEPTH_MAX: usize = 12;
+/// Most files of entries in a folder.
+const BLS_MAX: usize = 256;
+
+/// What `search` looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchKind {
+    /// A file system's UUID.
+    Uuid,
+    /// A file system's label.
+    Label,
+    /// A file.
+    File,
+}
+
+/// The files that GRUB sees. Devices are named as GRUB names them, or as [`search`](Self::search) did.
+pub trait GrubFiles {
+    /// A whole file; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The reason why that is not known.
+    fn read(&self, path: &LoaderPath) -> Result<Option<Vec<u8>>, String>;
+
+    /// The size of a file; `None` if there is none. A directory is given as [`u64::MAX`].
+    ///
+    /// # Errors
+    ///
+    /// The reason why that is not known.
+    fn size(&self, path: &LoaderPath) -> Result<Option<u64>, String>;
+
+    /// The names in a directory; none if there is no such directory.
+    ///
+    /// # Errors
+    ///
+    /// The reason why they are not known.
+    fn list(&self, path: &LoaderPath) -> Result<Vec<String>, String>;
+
+    /// The device that has this; `None` if none has.
+    ///
+    /// # Errors
+    ///
+    /// The reason why that is not known.
+    fn search(&self, kind: SearchKind, value: &str) -> Result<Option<String>, String>;
+}
+
+/// What a configuration comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrubMenu {
+    /// The menu. Paths in it have a device.
+    pub menu: Menu,
+    /// Which file the entries are in: lines are of this one.
+    pub config: LoaderPath,
+    /// For entries of the Boot Loader Specification, by index in the menu: the file that each is in.
+    pub entry_files: BTreeMap<usize, LoaderPath>,
+    /// Why parts of the configuration are not known, at most 16 reasons.
+    pub unknown: Vec<String>,
+}
+
+impl Default for LoaderPath {
+    fn default() -> Self {
+        Self::here("")
+    }
+}
+
+/// Evaluates the configuration `config`. `platform` is `pc` or `efi`, `cpu` is `i386`, `x86_64` or `arm64`.
+///
+/// # Errors
+///
+/// The reason why the file can't be read or understood.
+pub fn evaluate_grub(
+    files: &dyn GrubFiles,
+    config: &LoaderPath,
+    platform: &str,
+    cpu: &str,
+) -> Result<GrubMenu, String> {
+    let bytes = files.read(config)?.ok_or("the file does not exist")?;
+    let device = config.device.clone().unwrap_or_default();
+    let folder = config.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut run = Run {
+        files,
+        variables: BTreeMap::new(),
+        functions: BTreeMap::new(),
+        items: Vec::new(),
+        unknown: Vec::new(),
+        steps: 0,
+        depth: 0,
+        uncertain: 0,
+        ended: false,
+        config: config.clone(),
+    };
+    for (name, value) in [
+        ("root", device.clone()),
+        ("prefix", format!("({device}){folder}")),
+        ("config_directory", format!("({device}){folder}")),
+        ("config_file", format!("({device}){}", config.path)),
+        ("grub_platform", platform.to_owned()),
+        ("grub_cpu", cpu.to_owned()),
+        ("feature_menuentry_id", "y".into()),
+        ("feature_menuentry_options", "y".into()),
+        ("feature_platform_search_hint", "y".into()),
+        ("feature_default_font_path", "y".into()),
+        ("feature_all_video_module", "y".into()),
+        ("feature_nativedisk_cmd", "y".into()),
+        ("feature_timeout_style", "y".into()),
+        ("feature_chainloader_bpb", "y".into()),
+        ("feature_ntldr", "y".into()),
+        ("feature_200_final", "y".into()),
+        ("menuentry_id_option", "--id".into()),
+    ] {
+        run.variables.insert(name.into(), Variable { text: value, known: true });
+    }
+    run.script(&bytes)?;
+    let default = run.variables.get("default").cloned();
+    let default = default.unwrap_or(Variable { text: String::new(), known: true });
+    let mut result = GrubMenu { config: run.config.clone(), unknown: run.unknown, ..GrubMenu::default() };
+    let items = run.items;
+    if default.known {
+        select(&items, &default.text, 0, &mut result);
+    } else {
+        result.menu.unknown = Some("the default entry is decided when the machine starts".into());
+    }
+    let selected = result.menu.default.take();
+    flatten(items, &mut result, &mut 0, selected);
+    if result.menu.entries.is_empty() && result.menu.unknown.is_none() {
+        result.menu.unknown = Some("the configuration has no menu entry".into());
+    }
+    Ok(result)
+}
+
+/// Finds the default entry as GRUB does; its number among all items, counted depth first, is left in `menu.default`.
+fn select(items: &[Item], default: &str, before: usize, result: &mut GrubMenu) {
+    let (first, rest) = default.split_once('>').unwrap_or((default, ""));
+    let first = first.trim();
+    let by_number = first.parse::<usize>().ok().filter(|number| *number < items.len());
+    let by_name = || {
+        items.iter().position(|item| item.entry.title == first || item.entry.ids.iter().any(|id| id == first))
+    };
+    // What names no entry is the first one.
+    let index = by_number.or_else(by_name).unwrap_or(0);
+    let Some(item) = items.get(index) else { return };
+    if let Some(why) =
+        items.iter().take(index + 1).find_map(|item| item.uncertain.then_some(&item.entry.title))
+    {
+        let why = text::name(why);
+        result.menu.unknown =
+            Some(format!("whether the entry \"{why}\" exists is decided when the machine starts"));
+        return;
+    }
+    let number = before + items.iter().take(index).map(Item::count).sum::<usize>();
+    if item.is_submenu {
+        select(&item.children, rest, number + 1, result);
+    } else {
+        result.menu.default = Some(number);
+    }
+}
+
+fn flatten(items: Vec<Item>, result: &mut GrubMenu, number: &mut usize, selected: Option<usize>) {
+    for item in items {
+        let here = *number;
+        *number += 1;
+        if item.is_submenu {
+            flatten(item.children, result, number, selected);
+        } else if result.menu.entries.len() < ENTRIES_MAX {
+            let index = result.menu.entries.len();
+            if selected == Some(here) {
+                result.menu.default = Some(index);
+            }
+            if let Some(file) = item.file {
+                result.entry_files.insert(index, file);
+            }
+            result.menu.entries.push(item.entry);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Variable {
+    text: String,
+    known: bool,
+}
+
+#[derive(Default)]
+struct Item {
+    entry: MenuEntry,
+    children: Vec<Item>,
+    is_submenu: bool,
+    uncertain: bool,
+    file: Option<LoaderPath>,
+}
+
+impl Item {
+    fn count(&self) -> usize {
+        1 + self.children.iter().map(Self::count).sum::<usize>()
+    }
+}
+
+struct Run<'a> {
+    files: &'a dyn GrubFiles,
+    variables: BTreeMap<String, Variable>,
+    functions: BTreeMap<String, std::rc::Rc<Vec<Statement>>>,
+    items: Vec<Item>,
+    unknown: Vec<String>,
+    steps: usize,
+    depth: usize,
+    /// In how many conditions that are not known the place is.
+    uncertain: usize,
+    /// Another configuration has taken over.
+    ended: bool,
+    config: LoaderPath,
+}
+
+impl Run<'_> {
+    fn script(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let statements = parse(bytes)?;
+        self.run(statements, None);
+        Ok(())
+    }
+
+    fn note(&mut self, reason: String) {
+        if self.unknown.len() < 16 && !self.unknown.contains(&reason) {
+            self.unknown.push(reason);
+        }
+    }
+
+    /// Runs statements; `entry` is the menu entry that they are of. The outcome is that of the last one.
+    fn run(&mut self, statements: Vec<Statement>, mut entry: Option<&mut MenuEntry>) -> Option<bool> {
+        let mut outcome = Some(true);
+        for statement in statements {
+            outcome = self.step(statement, entry.as_deref_mut());
+            if self.ended {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn step(&mut self, statement: Statement, mut entry: Option<&mut MenuEntry>) -> Option<bool> {
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            self.note("the configuration runs too many commands".into());
+            self.ended = true;
+            return None;
+        }
+        match statement {
+            Statement::Function { name, body } => {
+                self.functions.insert(name, std::rc::Rc::new(body));
+                Some(true)
+            }
+            Statement::Loop { body } => {
+                self.uncertain += 1;
+                self.run(body, entry);
+                self.uncertain -= 1;
+                None
+            }
+            Statement::If { branches, otherwise } => {
+                let mut doubts = 0;
+                for (condition, body) in branches {
+                    match self.run(condition, entry.as_deref_mut()) {
+                        Some(true) => {
+                            let outcome = self.run(body, entry);
+                            self.uncertain -= doubts;
+                            return outcome.filter(|_| doubts == 0);
+                        }
+                        Some(false) => {}
+                        None => {
+                            doubts += 1;
+                            self.uncertain += 1;
+                            self.run(body, entry.as_deref_mut());
+                        }
+                    }
+                }
+                let outcome = self.run(otherwise, entry);
+                self.uncertain -= doubts;
+                outcome.filter(|_| doubts == 0)
+            }
+            Statement::Command { words, block, line } => self.command(&words, block, line, entry),
+        }
+    }
+
+    fn command(
+        &mut self,
+        words: &[Word],
+        block: Option<Vec<Statement>>,
+        line: u32,
+        entry: Option<&mut MenuEntry>,
+    ) -> Option<bool> {
+        let words = self.expand(words);
+        let known = words.iter().all(|(_, known)| *known);
+        let Some(((name, _), rest)) = words.split_first() else { return Some(true) };
+        let texts = rest.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>();
+        match name.as_str() {
+            "menuentry" | "submenu" => {
+                self.item(name == "submenu", &texts, block.unwrap_or_default(), line, known);
+                Some(true)
+            }
+            "[" | "test" => {
+                let words = if name == "[" && texts.last() == Some(&"]") {
+                    rest.split_last().map_or(rest, |(_, rest)| rest)
+                } else {
+                    rest
+                };
+                self.test(words)
+            }
+            "true" => Some(true),
+            "false" => Some(false),
+            "!" => self.invert(rest),
+            "set" => self.assign(rest.first()?),
+            "unset" => {
+                for name in texts {
+                    self.set(name, String::new(), true);
+                }
+                Some(true)
+            }
+            "load_env" => self.load_env(&texts),
+            "search" | "search.fs_uuid" | "search.fs_label" | "search.file" | "search_fs_uuid"
+            | "search_fs_label" | "search_fs_file" | "search_label" => self.search(name, &texts, known),
+            "source" | "." | "configfile" | "normal" => self.source(name, texts.first().copied(), known),
+            "blscfg" => {
+                self.blscfg(texts.first().copied());
+                Some(true)
+            }
+            "extract_entries_source"
+            | "extract_entries_configfile"
+            | "legacy_configfile"
+            | "legacy_source"
+            | "syslinux_configfile"
+            | "syslinux_source" => {
+                self.note(format!("the configuration hands over to another one by {name}"));
+                None
+            }
+            "increment" | "decrement" => {
+                let by = if name == "increment" { 1 } else { -1 };
+                let value = self.variables.get(*texts.first()?);
+                let number = value.and_then(|value| value.text.parse::<i64>().ok()).unwrap_or(0);
+                let is_known = value.is_none_or(|value| value.known);
+                self.set(texts.first()?, number.saturating_add(by).to_string(), is_known);
+                Some(true)
+            }
+            "linux" | "linux16" | "linuxefi" | "initrd" | "initrd16" | "initrdefi" | "chainloader"
+            | "multiboot" | "multiboot2" | "module" | "module2" | "xen_hypervisor" | "xen_module"
+            | "boot" => {
+                if let Some(entry) = entry {
+                    self.boot_command(name, &texts, line, known, entry);
+                }
+                Some(true)
+            }
+            "insmod" | "export" | "echo" | "save_env" | "terminal_input" | "terminal_output" | "loadfont"
+            | "sleep" | "keystatus" | "clear" | "load_video" | "savedefault" | "gfxmode"
+                if !self.functions.contains_key(name) =>
+            {
+                (name != "loadfont" && name != "sleep" && name != "keystatus").then_some(true)
+            }
+            _ => {
+                if let Some(body) = self.functions.get(name).cloned() {
+                    return self.call(&body, rest, entry);
+                }
+                if name.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+                    return self.assign(words.first()?);
+                }
+                None
+            }
+        }
+    }
+
+    fn invert(&mut self, rest: &[Operand]) -> Option<bool> {
+        let ((name, _), rest) = rest.split_first()?;
+        let words = rest.iter().filter(|(text, _)| text != "]").cloned().collect::<Vec<_>>();
+        matches!(name.as_str(), "[" | "test").then(|| self.test(&words))?.map(|outcome| !outcome)
+    }
+
+    /// Runs a function. Its body is parsed already, so it is run by reference.
+    fn call(
+        &mut self,
+        body: &[Statement],
+        arguments: &[Operand],
+        entry: Option<&mut MenuEntry>,
+    ) -> Option<bool> {
+        if self.depth >= DEPTH_MAX {
+            self.note("functions call each other too deeply".into());
+            return None;
+        }
+        for (number, (text, known)) in (1..=9).zip(arguments) {
+            self.set(&number.to_string(), text.clone(), *known);
+        }
+        self.depth += 1;
+        let mut entry = entry;
+        for statement in body {
+            // Only assignments and boot commands matter in a function; conditions in it are not followed.
+            match statement {
+                Statement::Command { words, block: None, line } => {
+                    self.steps += 1;
+                    self.command(words, None, *line, entry.as_deref_mut());
+                }
+                Statement::Command { .. }
+                | Statement::If { .. }
+                | Statement::Loop { .. }
+                | Statement::Function { .. } => {
+                    self.forget(std::slice::from_ref(statement), 0);
+                }
+            }
+            if self.steps > STEPS_MAX {
+                break;
+            }
+        }
+        self.depth -= 1;
+        None
+    }
+
+    /// Marks every variable as not known that these statements could set.
+    fn forget(&mut self, statements: &[Statement], depth: usize) {
+        if depth > DEPTH_MAX {
+            return;
+        }
+        for statement in statements {
+            match statement {
+                Statement::Command { words, .. } => {
+                    let texts = words.iter().filter_map(|word| match word.parts.first() {
+                        Some(Part::Text(text)) => Some(text.as_str()),
+                        _ => None,
+                    });
+                    let names =
+                        texts.filter_map(|text| text.split_once('=')).map(|(name, _)| name.to_owned());
+                    for name in names.filter(|name| is_name(name)).collect::<Vec<_>>() {
+                        self.set(&name, String::new(), false);
+                    }
+                }
+                Statement::If { branches, otherwise } => {
+                    for (_, body) in branches {
+                        self.forget(body, depth + 1);
+                    }
+                    self.forget(otherwise, depth + 1);
+                }
+                Statement::Loop { body } => self.forget(body, depth + 1),
+                Statement::Function { .. } => {}
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, text: String, known: bool) {
+        if self.variables.len() < 4096 || self.variables.contains_key(name) {
+            let known = known && self.uncertain == 0;
+            self.variables.insert(text::name(name), Variable { text: text::value(&text), known });
+        }
+    }
+
+    fn assign(&mut self, (word, known): &Operand) -> Option<bool> {
+        let (name, value) = word.split_once('=')?;
+        self.set(name, value.to_owned(), *known);
+        Some(true)
+    }
+
+    /// The words of a command with variables replaced, each with whether it is known.
+    fn expand(&self, words: &[Word]) -> Vec<Operand> {
+        let mut result = Vec::new();
+        for word in words {
+            let mut text = String::new();
+            let mut known = true;
+            let mut is_word = word.is_quoted();
+            for part in &word.parts {
+                let (value, quoted) = match part {
+                    Part::Text(value) => {
+                        text.push_str(value);
+                        is_word = true;
+                        continue;
+                    }
+                    Part::Variable { name, quoted } => (self.variable(name), *quoted),
+                };
+                known &= value.known;
+                if quoted {
+                    text.push_str(&value.text);
+                    is_word = true;
+                    continue;
+                }
+                // A value without quotes is split into words.
+                for (index, piece) in value.text.split(char::is_whitespace).enumerate() {
+                    if index > 0 && is_word {
+                        result.push((text::value(&std::mem::take(&mut text)), known));
+                        is_word = false;
+                    }
+                    text.push_str(piece);
+                    is_word |= !piece.is_empty();
+                }
+                // One that is not known stands for a word, whatever it is.
+                is_word |= !value.known;
+            }
+            if is_word && result.len() < 1024 {
+                result.push((text::value(&text), known));
+            }
+        }
+        result
+    }
+
+    fn variable(&self, name: &str) -> Variable {
+        match self.variables.get(name) {
+            Some(variable) => variable.clone(),
+            // The outcome of the last command, the arguments of a function.
+            None => Variable { text: String::new(), known: !matches!(name, "?" | "@" | "*" | "#") },
+        }
+    }
+
+    /// A path of a command: on the device that `root` names, unless it has one.
+    fn path(&self, text: &str) -> Option<LoaderPath> {
+        if text.starts_with('(') {
+            return Some(LoaderPath::parse(text, None));
+        }
+        let root = self.variable("root");
+        root.known.then(|| LoaderPath::parse(text, Some(root.text.trim_matches(['(', ')']))))
+    }
+
+    fn test(&mut self, words: &[Operand]) -> Option<bool> {
+        let this = &*self;
+        grub_test::evaluate(words, &mut |path| {
+            let Some(path) = this.path(path) else { return FileState::Unknown };
+            match this.files.size(&path) {
+                Ok(None) => FileState::Absent,
+                Ok(Some(u64::MAX)) => FileState::Directory,
+                Ok(Some(size)) => FileState::File(size),
+                Err(_) => FileState::Unknown,
+            }
+        })
+    }
+
+    fn load_env(&mut self, texts: &[&str]) -> Option<bool> {
+        let mut file = None;
+        let mut names = Vec::new();
+        let mut words = texts.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "-f" | "--file" => file = words.next().map(|file| (*file).to_owned()),
+                "-s" | "--skip-sig" => {}
+                word => match word.strip_prefix("--file=") {
+                    Some(named) => file = Some(named.to_owned()),
+                    None => names.push(word),
+                },
+            }
+        }
+        let file = file.unwrap_or_else(|| format!("{}/grubenv", self.variable("prefix").text));
+        let path = self.path(&file)?;
+        match self.files.read(&path) {
+            Ok(Some(bytes)) => {
+                let variables = parse_grubenv(&bytes)?;
+                for (name, value) in variables {
+                    if names.is_empty() || names.contains(&name.as_str()) {
+                        self.set(&name, value, true);
+                    }
+                }
+                Some(true)
+            }
+            Ok(None) => Some(false),
+            Err(reason) => {
+                self.note(format!("{}: {reason}", path.path));
+                // Whatever it sets is not known.
+                for name in ["saved_entry", "next_entry", "kernelopts"] {
+                    self.set(name, String::new(), false);
+                }
+                None
+            }
+        }
+    }
+
+    fn search(&mut self, name: &str, texts: &[&str], known: bool) -> Option<bool> {
+        let mut kind = match name {
+            "search.fs_uuid" | "search_fs_uuid" => SearchKind::Uuid,
+            "search.fs_label" | "search_fs_label" | "search_label" => SearchKind::Label,
+            _ => SearchKind::File,
+        };
+        let is_plain = name == "search";
+        let mut variable = None;
+        let mut operands = Vec::new();
+        let mut words = texts.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--fs-uuid" | "-u" if is_plain => kind = SearchKind::Uuid,
+                "--label" | "--fs-label" | "-l" if is_plain => kind = SearchKind::Label,
+                "--file" | "-f" if is_plain => kind = SearchKind::File,
+                "--set" | "-s" => {
+                    // The name of the variable may follow as a word of its own; `root` is what is left out.
+                    if let Some(named) = words.clone().next().filter(|word| is_name(word) && words.len() > 1)
+                    {
+                        variable = Some((*named).to_owned());
+                        words.next();
+                    }
+                }
+                word => match word.strip_prefix("--set=") {
+                    Some(named) => variable = Some(named.to_owned()),
+                    None if word.starts_with('-') => {}
+                    None => operands.push(word),
+                },
+            }
+        }
+        let value = operands.first()?;
+        let variable = variable
+            .or_else(|| (!is_plain).then(|| operands.get(1).map(|name| (*name).to_owned())).flatten());
+        let variable = variable.unwrap_or_else(|| "root".into());
+        if !known {
+            self.set(&variable, String::new(), false);
+            return None;
+        }
+        match self.files.search(kind, value) {
+            Ok(Some(device)) => {
+                self.set(&variable, device, true);
+                Some(true)
+            }
+            // The variable keeps what it had.
+            Ok(None) => Some(false),
+            Err(_) => {
+                self.set(&variable, String::new(), false);
+                None
+            }
+        }
+    }
+
+    fn source(&mut self, name: &str, file: Option<&str>, known: bool) -> Option<bool> {
+        let Some(path) = file.filter(|_| known).and_then(|file| self.path(file)) else {
+            self.note(format!("{name} names a file that is decided when the machine starts"));
+            return None;
+        };
+        if self.depth >= DEPTH_MAX {
+            self.note("configurations include each other too deeply".into());
+            return None;
+        }
+        let bytes = match self.files.read(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Some(false),
+            Err(reason) => {
+                self.note(format!("{}: {reason}", path.path));
+                return None;
+            }
+        };
+        let takes_over = matches!(name, "configfile" | "normal");
+        if takes_over {
+            let folder = path.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let device = path.device.clone().unwrap_or_default();
+            self.set("config_directory", format!("({device}){folder}"), true);
+            if self.uncertain == 0 {
+                self.items.clear();
+            }
+            self.config = path.clone();
+        }
+        self.depth += 1;
+        let result = self.script(&bytes);
+        self.depth -= 1;
+        if let Err(reason) = result {
+            self.note(format!("{}: {reason}", path.path));
+            return None;
+        }
+        // Where it is not known whether the other one takes over, both count.
+        self.ended |= takes_over && self.uncertain == 0;
+        Some(true)
+    }
+
+    fn item(&mut self, is_submenu: bool, texts: &[&str], block: Vec<Statement>, line: u32, known: bool) {
+        if self.items.len() >= ENTRIES_MAX || self.depth >= DEPTH_MAX {
+            return;
+        }
+        let mut entry = MenuEntry { line, options_line: line, ..MenuEntry::default() };
+        let mut words = texts.iter();
+        let mut title = None;
+        while let Some(word) = words.next() {
+            match *word {
+                "--id" => entry.ids.extend(words.next().map(|id| text::name(id))),
+                "--class" | "--users" | "--hotkey" | "--source" => {
+                    words.next();
+                }
+                word => match word.strip_prefix("--id=") {
+                    Some(id) => entry.ids.push(text::name(id)),
+                    None if word.starts_with("--") => {}
+                    None => title = title.or(Some(text::name(word))),
+                },
+            }
+        }
+        entry.title = title.unwrap_or_default();
+        let mut item = Item { is_submenu, uncertain: self.uncertain > 0 || !known, ..Item::default() };
+        // What an entry runs it runs when it is chosen: nothing of it stays.
+        let variables = self.variables.clone();
+        let outer = std::mem::take(&mut self.items);
+        let ended = std::mem::take(&mut self.ended);
+        self.depth += 1;
+        self.run(block, (!is_submenu).then_some(&mut entry));
+        self.depth -= 1;
+        self.ended = ended || self.steps > STEPS_MAX;
+        item.children = std::mem::replace(&mut self.items, outer);
+        self.variables = variables;
+        item.entry = entry;
+        self.items.push(item);
+    }
+
+    fn boot_command(&mut self, name: &str, texts: &[&str], line: u32, known: bool, entry: &mut MenuEntry) {
+        let doubt = if self.uncertain > 0 {
+            Some("a condition that is decided when the machine starts")
+        } else if !known {
+            Some("a variable that is decided when the machine starts")
+        } else {
+            None
+        };
+        if let Some(doubt) = doubt {
+            entry.computed.get_or_insert_with(|| format!("the entry depends on {doubt}"));
+        }
+        let mut paths = texts.iter().skip_while(|word| word.starts_with("--"));
+        let path = |text: &&str| self.path(text).unwrap_or_else(|| LoaderPath::here(*text));
+        match name {
+            "linux" | "linux16" | "linuxefi" => {
+                entry.kernel = paths.next().map(path);
+                entry.options = text::value(&paths.copied().collect::<Vec<_>>().join(" "));
+                entry.options_line = line;
+                if self.variable("root").known {
+                    return;
+                }
+                entry.computed.get_or_insert_with(|| {
+                    "the device of the kernel is decided when the machine starts".into()
+                });
+            }
+            "initrd" | "initrd16" | "initrdefi" => entry.initramfs = paths.take(16).map(path).collect(),
+            "chainloader" => entry.program = paths.next().map(path),
+            // Xen: the kernel of the system is a module.
+            "module" | "module2" | "xen_module" if entry.kernel.is_none() => {
+                entry.kernel = paths.next().map(path);
+                entry.options = text::value(&paths.copied().collect::<Vec<_>>().join(" "));
+                entry.options_line = line;
+            }
+            "module" | "module2" | "xen_module" => entry.initramfs.extend(paths.next().map(path)),
+            "multiboot" | "multiboot2" | "xen_hypervisor" => {
+                entry.computed.get_or_insert_with(|| "the entry starts a hypervisor".into());
+            }
+            _ => {}
+        }
+    }
+
+    /// Entries of the Boot Loader Specification, as Fedora's `blscfg` takes them.
+    fn blscfg(&mut self, folder: Option<&str>) {
+        let boot = self.variable("boot");
+        let device = if boot.text.is_empty() { self.variable("root") } else { boot };
+        let folder_set = self.variable("blsdir");
+        let folder =
+            folder.map(str::to_owned).or_else(|| (!folder_set.text.is_empty()).then_some(folder_set.text));
+        if !device.known || !folder_set.known {
+            self.note("where blscfg finds its entries is decided when the machine starts".into());
+            return;
+        }
+        let here = |path: String| LoaderPath::parse(&path, Some(device.text.trim_matches(['(', ')'])));
+        let folders = folder
+            .map_or_else(|| vec!["/loader/entries".into(), "/boot/loader/entries".into()], |one| vec![one]);
+        for folder in folders {
+            let folder = folder.trim_end_matches('/').to_owned();
+            let names = match self.files.list(&here(folder.clone())) {
+                Ok(names) => names,
+                Err(reason) => {
+                    self.note(format!("{folder}: {reason}"));
+                    return;
+                }
+            };
+            let mut entries = Vec::new();
+            for name in names.iter().filter(|name| name.ends_with(".conf")).take(BLS_MAX) {
+                let path = here(format!("{folder}/{name}"));
+                match self.files.read(&path) {
+                    Ok(Some(bytes)) => {
+                        let mut entry = parse_bls(name, &bytes);
+                        // This loader knows neither counters nor sort keys.
+                        entry.tries_left = None;
+                        entry.sort_key = None;
+                        entries.push(entry);
+                    }
+                    Ok(None) => {}
+                    Err(reason) => self.note(format!("{}: {reason}", path.path)),
+                }
+            }
+            sort_bls(&mut entries);
+            for entry in entries {
+                let mut doubt = None;
+                let mut menu_entry = entry.menu_entry(|name| {
+                    let variable = self.variables.get(name)?;
+                    if !variable.known {
+                        doubt = Some(format!(
+                            "the variable {} is decided when the machine starts",
+                            text::name(name)
+                        ));
+                    }
+                    Some(variable.text.clone())
+                });
+                menu_entry.computed = doubt.or(menu_entry.computed);
+                for path in menu_entry.kernel.iter_mut().chain(&mut menu_entry.initramfs) {
+                    *path = here(path.path.clone());
+                }
+                let file = Some(here(format!("{folder}/{}.conf", entry.id)));
+                let uncertain = self.uncertain > 0;
+                if self.items.len() < ENTRIES_MAX {
+                    self.items.push(Item { entry: menu_entry, uncertain, file, ..Item::default() });
+                }
+            }
+            if !self.items.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Files by `(device)path`.
+    struct Fake(Vec<(String, Vec<u8>)>);
+
+    impl Fake {
+        fn new(files: &[(&str, &str)]) -> Self {
+            Self(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect())
+        }
+
+        fn key(path: &LoaderPath) -> String {
+            format!("({}){}", path.device.as_deref().unwrap_or_default(), path.path)
+        }
+    }
+
+    impl GrubFiles for Fake {
+        fn read(&self, path: &LoaderPath) -> Result<Option<Vec<u8>>, String> {
+            let key = Self::key(path);
+            if key.contains("unreadable") {
+                return Err("refused".into());
+            }
+            Ok(self.0.iter().find(|(name, _)| *name == key).map(|(_, bytes)| bytes.clone()))
+        }
+
+        fn size(&self, path: &LoaderPath) -> Result<Option<u64>, String> {
+            Ok(self.read(path)?.map(|bytes| bytes.len() as u64))
+        }
+
+        fn list(&self, path: &LoaderPath) -> Result<Vec<String>, String> {
+            let folder = Self::key(path) + "/";
+            Ok(self.0.iter().filter_map(|(name, _)| name.strip_prefix(&folder)).map(str::to_owned).collect())
+        }
+
+        fn search(&self, kind: SearchKind, value: &str) -> Result<Option<String>, String> {
+            Ok((kind == SearchKind::Uuid && value == "ab-cd").then(|| "found".into()))
+        }
+    }
+
+    fn env(text: &str) -> String {
+        format!("# GRUB Environment Block\n{text}")
+    }
+
+    const HEADER: &str = r#"
+if [ -s $prefix/grubenv ]; then
+  set have_grubenv=true
+  load_env
+fi
+if [ "${next_entry}" ] ; then
+   set default="${next_entry}"
+   set next_entry=
+   save_env next_entry
+   set boot_once=true
+else
+   set default="DEFAULT"
+fi
+if [ x"${feature_menuentry_id}" = xy ]; then
+  menuentry_id_option="--id"
+else
+  menuentry_id_option=""
+fi
+export menuentry_id_option
+function savedefault {
+  if [ -z "${boot_once}" ]; then
+    saved_entry="${chosen}"
+    save_env saved_entry
+  fi
+}
+function load_video {
+  if [ x$feature_all_video_module = xy ]; then
+    insmod all_video
+  else
+    insmod efi_gop
+  fi
+}
+if [ x$feature_default_font_path = xy ] ; then
+   font=unicode
+else
+insmod part_gpt
+    font="/usr/share/grub/unicode.pf2"
+fi
+if loadfont $font ; then
+  set gfxmode=auto
+fi
+terminal_output gfxterm
+set menu_color_normal=cyan/blue
+"#;
+
+    const ENTRIES: &str = r#"
+menuentry 'Debian GNU/Linux' --class debian --class os $menuentry_id_option 'gnulinux-simple-ab-cd' {
+	load_video
+	insmod gzio
+	if [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi
+	insmod ext2
+	set root='hd0,gpt2'
+	if [ x$feature_platform_search_hint = xy ]; then
+	  search --no-floppy --fs-uuid --set=root --hint-bios=hd0,gpt2  ab-cd
+	else
+	  search --no-floppy --fs-uuid --set=root ab-cd
+	fi
+	echo	'Loading Linux ...'
+	linux	/boot/vmlinuz-6.1.0-18-amd64 root=UUID=ab-cd ro console=ttyS0 $extra
+	initrd	/boot/initrd.img-6.1.0-18-amd64
+}
+submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-ab-cd' {
+	menuentry 'Old' --class debian $menuentry_id_option 'gnulinux-old' {
+		set root='hd0,gpt2'
+		linux	/vmlinuz-5.10 root=/dev/sda1 ro
+		initrd	/initrd.img-5.10
+	}
+	menuentry 'Recovery' $menuentry_id_option 'gnulinux-recovery' {
+		linux	/vmlinuz-5.10 root=/dev/sda1 ro single
+	}
+}
+"#;
+
+    fn debian(default: &str, env_text: Option<&str>) -> GrubMenu {
+        let config = HEADER.replace("DEFAULT", default) + ENTRIES;
+        let mut files = vec![("(d)/boot/grub/grub.cfg".to_owned(), config.into_bytes())];
+        files.extend(env_text.map(|text| ("(d)/boot/grub/grubenv".to_owned(), env(text).into_bytes())));
+        let config = LoaderPath { device: Some("d".into()), path: "/boot/grub/grub.cfg".into() };
+        evaluate_grub(&Fake(files), &config, "pc", "i386").unwrap()
+    }
+
+    #[test]
+    fn the_default_entry_of_a_debian() {
+        let found = debian("0", None);
+        assert_eq!(found.unknown, [] as [&str; 0]);
+        let menu = &found.menu;
+        assert_eq!((menu.default, menu.entries.len()), (Some(0), 3));
+        let entry = &menu.entries[0];
+        let on = |path: &str| LoaderPath { device: Some("found".into()), path: path.into() };
+        assert_eq!(entry.kernel, Some(on("/boot/vmlinuz-6.1.0-18-amd64")));
+        assert_eq!(entry.initramfs, [on("/boot/initrd.img-6.1.0-18-amd64")]);
+        assert_eq!(entry.options, "root=UUID=ab-cd ro console=ttyS0");
+        assert_eq!(entry.computed, None);
+        assert_eq!(entry.options_line, entry.line + 12);
+    }
+
+    #[test]
+    fn the_default_is_a_number_a_name_or_a_path() {
+        for (default, env_text, expected) in [
+            ("gnulinux-simple-ab-cd", None, Some(0)),
+            ("1>1", None, Some(2)),
+            ("1", None, Some(1)),
+            ("gnulinux-advanced-ab-cd>gnulinux-recovery", None, Some(2)),
+            ("Advanced options for Debian GNU/Linux>Old", None, Some(1)),
+            ("not there", None, Some(0)),
+            ("${saved_entry}", Some("saved_entry=1>Recovery\n"), Some(2)),
+            ("${saved_entry}", None, Some(0)),
+            ("0", Some("next_entry=1>Old\n"), Some(1)),
+        ] {
+            assert_eq!(debian(default, env_text).menu.default, expected, "{default} {env_text:?}");
+        }
+    }
+
+    #[test]
+    fn a_forwarder_on_the_esp_is_followed() {
+        let files = Fake::new(&[
+            (
+                "(esp)/EFI/debian/grub.cfg",
+                "search.fs_uuid ab-cd root hd0,gpt2\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n",
+            ),
+            ("(found)/boot/grub/grub.cfg", "set default=x\nmenuentry A --id x { linux /k root=LABEL=r }\n"),
+        ]);
+        let config = LoaderPath { device: Some("esp".into()), path: "/EFI/debian/grub.cfg".into() };
+        let found = evaluate_grub(&files, &config, "efi", "x86_64").unwrap();
+        assert_eq!(found.config.path, "/boot/grub/grub.cfg");
+        assert_eq!(found.menu.entries[0].options, "root=LABEL=r");
+        assert_eq!(found.menu.default, Some(0));
+        assert_eq!(found.menu.entries[0].kernel.as_ref().unwrap().device.as_deref(), Some("found"));
+    }
+
+    #[test]
+    fn entries_of_the_specification_take_the_environment() {
+        let config = "load_env\nset default=\"${saved_entry}\"\nsearch --no-floppy --fs-uuid --set=boot ab-cd\n\
+            if [ -z \"${kernelopts}\" ]; then\n set kernelopts=\"root=/dev/sda9\"\nfi\ninsmod blscfg\nblscfg\n";
+        let entry = |v: &str| {
+            format!(
+                "title T {v}\nversion {v}\nlinux /vmlinuz-{v}\ninitrd /i-{v}\noptions $kernelopts $tuned_params\n"
+            )
+        };
+        let environment = env("saved_entry=m-4.18.0-80\nkernelopts=root=UUID=ab-cd ro\n");
+        let files = Fake::new(&[
+            ("(d)/grub2/grub.cfg", config),
+            ("(d)/grub2/grubenv", &environment),
+            ("(found)/loader/entries/m-4.18.0-80.conf", &entry("4.18.0-80")),
+            ("(found)/loader/entries/m-4.18.0-193.conf", &entry("4.18.0-193")),
+            ("(found)/loader/entries/m-0-rescue.conf", &entry("0-rescue")),
+        ]);
+        let config = LoaderPath { device: Some("d".into()), path: "/grub2/grub.cfg".into() };
+        let found = evaluate_grub(&files, &config, "pc", "i386").unwrap();
+        let order = found.menu.entries.iter().map(|entry| entry.ids[0].as_str()).collect::<Vec<_>>();
+        assert_eq!(order, ["m-4.18.0-193", "m-4.18.0-80", "m-0-rescue"]);
+        assert_eq!(found.menu.default, Some(1));
+        assert_eq!(found.menu.entries[1].options, "root=UUID=ab-cd ro");
+        assert_eq!(found.entry_files[&1].path, "/loader/entries/m-4.18.0-80.conf");
+        assert_eq!(found.menu.entries[1].kernel.as_ref().unwrap().device.as_deref(), Some("found"));
+    }
+
+    fn run(script: &str) -> GrubMenu {
+        let config = LoaderPath { device: Some("d".into()), path: "/g/grub.cfg".into() };
+        evaluate_grub(&Fake::new(&[("(d)/g/grub.cfg", script)]), &config, "pc", "i386").unwrap()
+    }
+
+    #[test]
+    fn what_is_decided_later_is_not_known() {
+        // A key that is held down, a file that can't be read, an entry behind a condition.
+        let found = run(
+            "if keystatus --shift; then set default=1; fi\nmenuentry A { linux /a }\nmenuentry B { linux /b }\n",
+        );
+        assert_eq!(found.menu.default, None);
+        assert!(found.menu.unknown.is_some());
+        let found = run(
+            "if keystatus --shift; then\nmenuentry A { linux /a }\nfi\nmenuentry B { linux /b }\nset default=1\n",
+        );
+        assert_eq!(found.menu.default, None);
+        let found = run(
+            "set default=0\nmenuentry A { linux /a $x root=$y }\nmenuentry B { if sleep 1; then linux /b; fi }\n",
+        );
+        assert_eq!(found.menu.entries[0].computed, None);
+        assert_eq!(found.menu.entries[0].options, "root=");
+        assert!(found.menu.entries[1].computed.is_some());
+        let found =
+            run("load_env -f /unreadable/grubenv\nset default=$saved_entry\nmenuentry A { linux /a }\n");
+        assert_eq!(found.menu.default, None);
+        let found = run("source /unreadable.cfg\nmenuentry A { linux /a }\n");
+        assert!(found.unknown[0].contains("refused"));
+        assert!(run("set default=0\n").menu.unknown.is_some());
+    }
+
+    #[test]
+    fn what_has_no_end_is_bounded() {
+        let found = run("function f { f }\nf\nmenuentry A { linux /a }\n");
+        assert_eq!(found.menu.entries.len(), 1);
+        assert!(run("source /g/grub.cfg\n").unknown[0].contains("deeply"));
+        let entries = "menuentry A { linux /a }\n".repeat(5000);
+        assert_eq!(run(&entries).menu.entries.len(), ENTRIES_MAX);
+        let doubling = "set a=x\n".to_owned() + &"set a=$a$a\n".repeat(64);
+        run(&doubling);
+        let words = "set a='x x x x'\n".to_owned()
+            + &"set a=\"$a $a\"\n".repeat(20)
+            + &"linux $a $a $a\n".repeat(100);
+        run(&words);
+    }
+
+    #[test]
+    fn what_is_no_script_is_refused() {
+        let config = LoaderPath { device: Some("d".into()), path: "/c".into() };
+        for script in
+            ["if [ a ]; then", "}", "menuentry A {", "function", "fi", "while true; do", &"{".repeat(500)]
+        {
+            let files = Fake::new(&[("(d)/c", script)]);
+            // `fi` alone is a command that does not exist.
+            assert_eq!(evaluate_grub(&files, &config, "pc", "i386").is_err(), script != "fi", "{script}");
+        }
+        assert!(evaluate_grub(&Fake::new(&[]), &config, "pc", "i386").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_script_is_evaluated_or_refused(script in "([a-c${}\"'\\\\;#\n =\\[\\]]|if |then |fi\n|else |set |menuentry |linux |source /c|function |f |search --set|blscfg){0,60}") {
+            let files = Fake::new(&[("(d)/c", &script)]);
+            let config = LoaderPath { device: Some("d".into()), path: "/c".into() };
+            let _ = evaluate_grub(&files, &config, "pc", "i386");
+        }
+
+        #[test]
+        fn altered_configurations_are_evaluated(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+            let mut bytes = (HEADER.replace("DEFAULT", "0") + ENTRIES).into_bytes();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let config = LoaderPath { device: Some("d".into()), path: "/c".into() };
+            let _ = evaluate_grub(&Fake(vec![("(d)/c".into(), bytes)]), &config, "efi", "x86_64");
+        }
+    }
+}

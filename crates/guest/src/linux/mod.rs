@@ -1,0 +1,134 @@
+//! The facts of a Linux.
+
+mod boot;
+mod cloud;
+mod identity;
+mod kernel;
+mod loader_files;
+mod login;
+mod mounts;
+mod network;
+mod release;
+mod units;
+
+pub use boot::{BootEntry, BootFile, BootLoader, LoaderKind, Platform};
+pub use cloud::CloudInit;
+pub use identity::Identity;
+pub use kernel::{DriverPlaces, Kernel};
+pub use login::Login;
+pub use mounts::MountFact;
+pub use network::{InterfaceFact, NetRuleFile, Network};
+pub use units::ServiceState;
+
+use loader_files::LoaderFiles;
+
+use crate::root::Root;
+use crate::{Answer, Disk, Machine, NotKnown, Release, Sourced};
+
+/// What is known of a Linux.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linux {
+    /// The root file system.
+    pub root: RootVolume,
+    /// The distribution.
+    pub release: Answer<Sourced<Release>>,
+    /// The machine that its programs run on.
+    pub machine: Answer<Sourced<Machine>>,
+    /// The boot loaders that the disk's firmware would start.
+    pub loaders: Vec<BootLoader>,
+    /// The kernel that the first of them starts by default.
+    pub kernel: Answer<Kernel>,
+    /// The entries of `/etc/fstab`.
+    pub fstab: Answer<Vec<MountFact>>,
+    /// Mount units of systemd in `/etc/systemd/system`.
+    pub mount_units: Answer<Vec<MountFact>>,
+    /// The network.
+    pub network: Network,
+    /// cloud-init.
+    pub cloud_init: CloudInit,
+    /// Who can log in.
+    pub login: Login,
+    /// What every server would share.
+    pub identity: Identity,
+    /// Guest tools of other platforms.
+    pub foreign_tools: Answer<Vec<Sourced<&'static str>>>,
+    /// Tools that serve on this platform.
+    pub own_tools: Answer<Vec<Sourced<&'static str>>>,
+    /// Volumes of the system that could not be read.
+    pub unread: Vec<NotKnown>,
+}
+
+/// The volume with the root directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootVolume {
+    /// The volume's name.
+    pub volume: String,
+    /// The volume's index in [`Disk::volumes`].
+    pub index: usize,
+    /// The kind of file system.
+    pub kind: &'static str,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// The Btrfs subvolume, if it is not the default one.
+    pub subvolume: Option<String>,
+    /// Other roots of a Linux on the disk: snapshots, copies, a second system.
+    pub others: Vec<String>,
+}
+
+impl Linux {
+    /// The default entry of the first loader. `Err` if it is not known, or there is no loader.
+    pub fn default_entry(&self) -> Answer<&BootEntry> {
+        match self.loaders.first() {
+            Some(loader) => loader.default.as_ref().map_err(Clone::clone),
+            None => Err(no_loader()),
+        }
+    }
+}
+
+fn no_loader() -> NotKnown {
+    NotKnown::because("no configuration of a boot loader was found")
+}
+
+/// Collects the facts; `None` if the work was interrupted.
+pub(crate) fn collect<'a>(disk: &Disk<'a>, root: &Root<'a>, others: Vec<String>) -> Option<Linux> {
+    let mounted = mounts::mount(disk, root);
+    let files = &mounted.files;
+    let loader_files = LoaderFiles::new(disk, root);
+    let loaders = boot::collect(disk, files, &loader_files);
+    let default = loaders.first().map_or_else(|| Err(no_loader()), |loader| loader.default.clone());
+    let line = default.as_ref().ok().map(|entry| entry.command_line.clone());
+    let kernel = default.map(|entry| kernel::collect(files, &loader_files, &entry));
+    let mut network = network::collect(files);
+    if let Ok(Kernel { initramfs: Ok(Some(initramfs)), .. }) = &kernel {
+        for (path, bytes) in &initramfs.value.net_rules {
+            let mut origin = initramfs.origin.clone();
+            origin.path = crate::text::value(&format!("{}:{path}", origin.path));
+            network.rules.push(network::rule_file(origin, bytes, true));
+        }
+    }
+    let volume = disk.volume(root.volume)?;
+    let linux = Linux {
+        root: RootVolume {
+            volume: volume.name.clone(),
+            index: root.volume,
+            kind: volume.kind,
+            uuid: volume.uuid.clone(),
+            subvolume: root.subvolume.clone(),
+            others,
+        },
+        release: release::release(files),
+        machine: release::machine(files),
+        loaders,
+        kernel,
+        fstab: mounted.fstab,
+        mount_units: mounted.units,
+        network,
+        cloud_init: cloud::collect(files, line.as_ref()),
+        login: login::collect(files),
+        identity: identity::collect(files),
+        foreign_tools: identity::foreign_tools(files),
+        own_tools: identity::own_tools(files),
+        unread: mounted.unread,
+    };
+    (!mounted.files.is_cancelled() && !loader_files.is_cancelled()).then_some(linux)
+}

@@ -1,0 +1,13 @@
+//! The facts of a Windows, from its registry.
+
+mod facts;
+mod hive;
+mod log;
+#[cfg(test)]
+mod test_hive;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use facts::collect;
+pub use facts::{Service, StaticAddress, Windows, WindowsRelease};
+pub use hive::{Hive, Key, Value};
