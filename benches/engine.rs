@@ -5,12 +5,12 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use imsprep_benches::{BLOCK, Image};
 use imsprep_scan::{IoMode, ScanOptions, scan};
-use imsprep_source::{BlockSize, Cancel, install_bus_error_guard};
+use imsprep_source::{BlockSize, Cancel, Work, install_bus_error_guard};
 
 const BLOCKS: usize = 128;
 
 fn run(image: &Image, options: &ScanOptions, data: u64) {
-    let found = scan(image.file(), options, &(), &Cancel::new()).expect("a scan");
+    let found = scan(image.file(), options, Work::new(&(), &Cancel::new())).expect("a scan");
     assert_eq!(found.map.data_count(), data);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use imsprep_benches::{BLOCK, mixed_block};
-use imsprep_source::{Cancel, MemoryImage, StreamOutput};
+use imsprep_source::{Cancel, MemoryImage, StreamOutput, Work};
 use imsprep_zvhd2::{Compressor, ContainerWriter, Depth, Expander, Label, Level, Method, check};
 
 const RECORDS: u32 = 30_000;
@@ -36,7 +36,7 @@ fn structure(c: &mut Criterion) {
     group.throughput(Throughput::Elements(RECORDS.into()));
     group.bench_function("structure of 30000 records", |b| {
         b.iter(|| {
-            let checked = check(&image, Depth::Structure, &(), &Cancel::new()).expect("a check");
+            let checked = check(&image, Depth::Structure, Work::new(&(), &Cancel::new())).expect("a check");
             assert!(!checked.report.has_errors());
         });
     });

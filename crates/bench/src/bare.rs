@@ -110,9 +110,10 @@ fn failed(error: &dyn std::fmt::Display) -> Error {
 mod tests {
     use super::*;
     use crate::Case;
+    use imsprep_source::Work;
 
     fn made(case: Case, folder: &std::path::Path) -> (Image, BlockMap) {
-        let image = Image::make(case, 24 << 20, folder, &(), &Cancel::new()).unwrap();
+        let image = Image::make(case, 24 << 20, folder, Work::new(&(), &Cancel::new())).unwrap();
         let truth = image.truth.clone().unwrap();
         (image, truth)
     }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use imsprep_ondisk::zvhd2::{ALIGN, RECORD_PREFIX, RecordHeader};
-use imsprep_source::{BlockMap, Cancel, ImageFile, Progress, ReadAt, ReadAtExt, Stage, StreamOutput};
+use imsprep_source::{BlockMap, Cancel, ImageFile, ReadAt, ReadAtExt, Stage, StreamOutput, Work};
 use imsprep_zvhd2::{ContainerWriter, Label, Level, Method, WriteOptions, write};
 
 use crate::content::BLOCK;
@@ -25,17 +25,11 @@ fn finish(path: &Path, out: Output) -> Result<()> {
 }
 
 /// Converts a RAW whose data blocks are known.
-pub(crate) fn convert(
-    raw: &Path,
-    map: &BlockMap,
-    path: &Path,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<()> {
+pub(crate) fn convert(raw: &Path, map: &BlockMap, path: &Path, work: Work<'_>) -> Result<()> {
     let image = ImageFile::open(raw)?;
     let mut out = create(path)?;
     let options = WriteOptions { level: Level::REFERENCE, timestamp: 0, uuid: [7; 16], checksums: false };
-    write(&image, map, &options, &mut out, progress, cancel)?;
+    write(&image, map, &options, &mut out, work)?;
     finish(path, out)
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, Progress, ReadAt, Stage};
+use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, ReadAt, Stage, Work};
 
 use crate::case::Task;
 use crate::content::{BLOCK, Content};
@@ -46,13 +46,7 @@ impl Image {
     }
 
     /// Makes the image of a case in `folder`.
-    pub(crate) fn make(
-        case: Case,
-        size: u64,
-        folder: &Path,
-        progress: &dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Self> {
+    pub(crate) fn make(case: Case, size: u64, folder: &Path, work: Work<'_>) -> Result<Self> {
         let extension = match (case.task(), case.foreign()) {
             (Task::Check | Task::CheckQuick, _) => "zvhd2",
             (_, Some(foreign)) => foreign.extension,
@@ -60,13 +54,13 @@ impl Image {
         };
         let file_name = format!("{}.{extension}", case.name());
         let path = folder.join(&file_name);
-        let stage = Stage::begin(progress, &format!("making {file_name}"), size);
+        let stage = Stage::begin(work.progress, &format!("making {file_name}"), size);
         let truth = match case.task() {
-            Task::Scan | Task::Convert => make_raw(case, &path, size, &stage, cancel)?,
+            Task::Scan | Task::Convert => make_raw(case, &path, size, &stage, work.cancel)?,
             Task::Check => {
                 let raw = folder.join("source.raw");
-                let truth = make_raw(case, &raw, size, &stage, cancel)?;
-                container::convert(&raw, &truth, &path, progress, cancel)?;
+                let truth = make_raw(case, &raw, size, &stage, work.cancel)?;
+                container::convert(&raw, &truth, &path, work)?;
                 let _ = std::fs::remove_file(&raw);
                 truth
             }
@@ -74,14 +68,14 @@ impl Image {
                 let mut truth = BlockMap::zeroed(&path, size, BlockSize::MIB_2)?;
                 let blocks = truth.block_count();
                 (0..blocks).for_each(|block| truth.set(block, true));
-                container::of_equal_blocks(&path, blocks, &stage, cancel)?;
+                container::of_equal_blocks(&path, blocks, &stage, work.cancel)?;
                 truth
             }
             Task::ConvertForeign => {
                 let raw = folder.join("source.raw");
-                let truth = make_raw(case, &raw, size, &stage, cancel)?;
+                let truth = make_raw(case, &raw, size, &stage, work.cancel)?;
                 let made =
-                    case.foreign().map_or(Ok(()), |foreign| foreign::make(&raw, foreign, &path, cancel));
+                    case.foreign().map_or(Ok(()), |foreign| foreign::make(&raw, foreign, &path, work.cancel));
                 let _ = std::fs::remove_file(&raw);
                 made?;
                 truth
@@ -261,7 +255,7 @@ mod tests {
             }
             let dir = tempfile::tempdir().unwrap();
             let size = if case == Case::Empty { 1 << 30 } else { (24 << 20) + 12_345 };
-            let image = Image::make(case, size, dir.path(), &(), &Cancel::new()).unwrap();
+            let image = Image::make(case, size, dir.path(), Work::new(&(), &Cancel::new())).unwrap();
             let truth = image.truth.clone().unwrap();
             let bytes = match case {
                 Case::Empty => Vec::new(),
@@ -310,10 +304,12 @@ mod tests {
     fn containers_are_sound_and_have_a_record_for_each_data_block() {
         for (case, blocks, data) in [(Case::Check, 23, 21), (Case::Quick, 700, 700)] {
             let dir = tempfile::tempdir().unwrap();
-            let image = Image::make(case, blocks * BLOCK, dir.path(), &(), &Cancel::new()).unwrap();
+            let image =
+                Image::make(case, blocks * BLOCK, dir.path(), Work::new(&(), &Cancel::new())).unwrap();
             let file = ImageFile::open(&image.path).unwrap();
             let checked =
-                imsprep_zvhd2::check(&file, imsprep_zvhd2::Depth::Content, &(), &Cancel::new()).unwrap();
+                imsprep_zvhd2::check(&file, imsprep_zvhd2::Depth::Content, Work::new(&(), &Cancel::new()))
+                    .unwrap();
             assert_eq!(checked.report.findings(), [], "{case:?}");
             assert_eq!(container::payloads(&image.path, &Cancel::new()).unwrap().len(), data, "{case:?}");
             assert_eq!(image.truth.unwrap().data_count(), data as u64, "{case:?}");

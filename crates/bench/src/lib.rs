@@ -20,7 +20,7 @@
 //!     threads: None,
 //!     rivals: Rivals::Present,
 //! };
-//! let report = bench(&options, &mut |_row| {}, &(), &Cancel::new())?;
+//! let report = bench(&options, &mut |_row| {}, Work::new(&(), &Cancel::new()))?;
 //! assert!(!report.our_map_is_wrong());
 //! # Ok::<(), imsprep_bench::Error>(())
 //! ```

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use imsprep_source::{BlockMap, Cancel, ChildUsage, Progress, Stage, measure_child};
+use imsprep_source::{BlockMap, ChildUsage, Stage, Work, measure_child};
 
 use crate::bare::{self, Bare};
 use crate::cache::{Prepared, prepare};
@@ -33,8 +33,7 @@ pub(crate) struct Context<'a> {
     /// Those that are on this machine.
     pub(crate) rivals: &'a [&'static Rival],
     pub(crate) threads: usize,
-    pub(crate) progress: &'a dyn Progress,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) work: Work<'a>,
 }
 
 /// A program with what was measured of it so far.
@@ -96,8 +95,8 @@ pub(crate) fn measure(
     truth: &BlockMap,
     cache: CacheState,
 ) -> Result<Result<MeasuredRow, &'static str>> {
-    let Context { options, progress, cancel, .. } = *context;
-    let prepared_by = match prepare(&image.path, cache, cancel)? {
+    let Context { options, work, .. } = *context;
+    let prepared_by = match prepare(&image.path, cache, work.cancel)? {
         Prepared::Ready(how) => how,
         Prepared::Refused(why) => return Ok(Err(why)),
     };
@@ -105,7 +104,7 @@ pub(crate) fn measure(
         // The limits are those of looking for zeros.
         _ if image.task != Task::Scan => None,
         CacheState::Warm => limits::memory_rate(context.threads),
-        CacheState::Cold => limits::disk_rate(&image.path, cancel)?,
+        CacheState::Cold => limits::disk_rate(&image.path, work.cancel)?,
     };
     let mut entries = entries(context, image, cache);
     let word = match cache {
@@ -114,20 +113,20 @@ pub(crate) fn measure(
     };
     let samples = (entries.len() * options.rounds) as u64;
     let stage =
-        Stage::begin(progress, &format!("{}, {word}", image.name), image.size.saturating_mul(samples));
+        Stage::begin(work.progress, &format!("{}, {word}", image.name), image.size.saturating_mul(samples));
     // In turn, so that whatever changes on the machine meanwhile meets all of them; and each round begins with another and
     // goes the other way, as who runs after a large rival finds a disk that has given all that it may for a while.
     let count = entries.len();
     for round in 0..options.rounds {
         let ours = entries.first().and_then(|entry| entry.usages.last()).map(|usage| usage.wall);
         for turn in 0..count {
-            cancel.check()?;
+            work.cancel.check()?;
             let Some(entry) = entries.get_mut(place(turn, round, count)) else { continue };
             if ours.is_some_and(|ours| image.task == Task::Scan && entry.is_slow_copy(ours)) {
                 stage.advance(image.size);
                 continue;
             }
-            let prepare = || prepare(&image.path, cache, cancel);
+            let prepare = || prepare(&image.path, cache, work.cancel);
             if let Err(why) = entry.turn(context, image, truth, round == 0, &prepare)? {
                 return Ok(Err(why));
             }
@@ -263,7 +262,7 @@ impl Entry {
     /// Takes one sample; the first one's output is looked at, too.
     fn sample(&mut self, context: &Context<'_>, image: &Image, truth: &BlockMap, first: bool) -> Result<()> {
         if let Program::Bare(bare) = self.program {
-            let (bytes, usage) = bare.run(image, truth, context.threads, context.cancel)?;
+            let (bytes, usage) = bare.run(image, truth, context.threads, context.work.cancel)?;
             self.usages.push(usage);
             self.detail = (bare == Bare::Compress).then(|| made(bytes));
             return Ok(());
@@ -359,7 +358,7 @@ impl Entry {
         command.stdin(Stdio::null()).stdout(to(scratch.printed())?).stderr(to(scratch.errors())?);
         // Numbers and messages as these programs' own tests know them.
         command.env("LC_ALL", "C");
-        measure_child(command, context.cancel).map_err(|source| {
+        measure_child(command, context.work.cancel).map_err(|source| {
             if source.kind() == std::io::ErrorKind::Interrupted {
                 return Error::Source(imsprep_source::Error::Cancelled);
             }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use imsprep_source::{Cancel, Progress, free_space};
+use imsprep_source::{Work, free_space};
 
 use crate::case::Task;
 use crate::image::Image;
@@ -22,12 +22,7 @@ use crate::{
 /// # Errors
 ///
 /// If our own program fails, an image can't be made or read, or somebody asks for the stop.
-pub fn bench(
-    options: &BenchOptions,
-    on_row: &mut dyn FnMut(&Row),
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<BenchReport> {
+pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_>) -> Result<BenchReport> {
     // Before anything is made or measured: a wrong name should not show after half an hour.
     let mut given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;
     check_room(options)?;
@@ -35,7 +30,7 @@ pub fn bench(
     let (states, present) = find_rivals(options, &scratch);
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = options.threads.unwrap_or_else(cores);
-    let context = Context { options, scratch: &scratch, rivals: &present, threads, progress, cancel };
+    let context = Context { options, scratch: &scratch, rivals: &present, threads, work };
     let mut run = Run { context, on_row, report: empty_report(threads, states) };
     for image in &mut given {
         run.measure_image(image)?;
@@ -52,7 +47,7 @@ pub fn bench(
             continue;
         }
         let size = options.image_size(*case);
-        let mut image = Image::make(*case, size, scratch.images(), progress, cancel)?;
+        let mut image = Image::make(*case, size, scratch.images(), work)?;
         run.measure_image(&mut image)?;
         let _ = std::fs::remove_file(&image.path);
     }
@@ -69,7 +64,7 @@ impl Run<'_> {
     fn measure_image(&mut self, image: &mut Image) -> Result<()> {
         let truth = match image.truth.take() {
             Some(truth) => truth,
-            None => read_truth(&image.path, self.context.progress, self.context.cancel)?,
+            None => read_truth(&image.path, self.context.work)?,
         };
         image.truth = Some(truth.clone());
         let caches = self.context.options.caches.iter().copied();
@@ -168,6 +163,7 @@ fn check_room(options: &BenchOptions) -> Result<()> {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
+    use imsprep_source::Cancel;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -190,7 +186,7 @@ mod tests {
             threads: Some(2),
             rivals: Rivals::None,
         };
-        bench(&options, &mut |_| {}, &(), &Cancel::new())
+        bench(&options, &mut |_| {}, Work::new(&(), &Cancel::new()))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use imsprep_source::{Cancel, Progress};
+use imsprep_source::{Cancel, Progress, Work};
 
 use crate::args::{ColorChoice, CommonArgs};
 use crate::exit::Status;
@@ -70,12 +70,13 @@ impl Setup {
         })
     }
 
-    /// Where engines report their progress.
-    pub(crate) fn progress(&self) -> &dyn Progress {
-        match &self.bar {
+    /// Where engines report their progress, and the flag that stops them.
+    pub(crate) fn work(&self) -> Work<'_> {
+        let progress: &dyn Progress = match &self.bar {
             Some(bar) => bar,
             None => &(),
-        }
+        };
+        Work::new(progress, self.cancel())
     }
 
     /// The flag that SIGINT and SIGTERM raise.

@@ -4,9 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{
-    BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage,
-};
+use imsprep_source::{BlockMap, BlockSize, Error, ImageFile, ReadAt, ReadPattern, Result, Stage, Work};
 
 use crate::claims::Claims;
 use crate::io::{IoChoice, IoMode, choose};
@@ -47,18 +45,13 @@ pub struct Scan {
 ///
 /// I/O errors with file and offset; [`Error::Changed`] if the file is not the same after the scan as when it was
 /// opened; [`Error::TooManyBlocks`]; [`Error::Cancelled`].
-pub fn scan(
-    image: &ImageFile,
-    options: &ScanOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<Scan> {
+pub fn scan(image: &ImageFile, options: &ScanOptions, work: Work<'_>) -> Result<Scan> {
     let begun = Instant::now();
     let mut map = BlockMap::zeroed(image.path(), image.size(), options.block_size)?;
     let mut io = choose(image, options.io);
     let files = Files::open(image, &mut io);
 
-    let stage = Stage::begin(progress, "scanning", image.size());
+    let stage = Stage::begin(work.progress, "scanning", image.size());
     let bytes_read = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
@@ -71,7 +64,7 @@ pub fn scan(
         while !stop.load(Ordering::Relaxed) {
             let Some(batch) = claims.next(&stage)? else { break };
             let covered = worker.scan(batch, &|| {
-                if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { cancel.check() }
+                if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { work.cancel.check() }
             })?;
             bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);
             stage.advance(covered);

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use imsprep_source::{
-    BlockMap, BlockSize, Cancel, Error, ImageFile, Progress, ReadAt, ReadPattern, Result, Stage, is_zero,
+    BlockMap, BlockSize, Cancel, Error, ImageFile, ReadAt, ReadPattern, Result, Stage, Work, is_zero,
 };
 
 use crate::{IoChoice, IoMode, Scan};
@@ -49,20 +49,19 @@ pub fn scan_in_order(
     image: &ImageFile,
     block_size: BlockSize,
     take: &mut dyn FnMut(Bytes<'_>) -> Result<()>,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Scan> {
     let begun = Instant::now();
     let mut map = BlockMap::zeroed(image.path(), image.size(), block_size)?;
-    let stage = Stage::begin(progress, "scanning and hashing", image.size());
+    let stage = Stage::begin(work.progress, "scanning and hashing", image.size());
     let own = image.reopen_for(ReadPattern::Sequential).ok();
     let reader = own.as_ref().unwrap_or(image);
     let (full, taken) = sync_channel(BUFFERS);
     let (back, empty) = channel();
-    let mut passed = Passed { at: 0, take, stage: &stage, cancel };
+    let mut passed = Passed { at: 0, take, stage: &stage, cancel: work.cancel };
     let bytes_read = thread::scope(|scope| {
         let reading = thread::Builder::new()
-            .spawn_scoped(scope, move || read_all(reader, block_size, &full, &empty, cancel))
+            .spawn_scoped(scope, move || read_all(reader, block_size, &full, &empty, work.cancel))
             .map_err(|source| Error::NoThread { path: image.path().to_owned(), source })?;
         let took = take_all(taken, &back, &mut passed, &mut map, block_size);
         // With its receiver gone the reader stops, if it has not come to the end.

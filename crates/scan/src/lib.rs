@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use imsprep_scan::{ScanOptions, scan};
-//! use imsprep_source::{Cancel, ImageFile};
+//! use imsprep_source::{Cancel, Work, ImageFile};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let path = dir.path().join("disk.raw");
@@ -18,7 +18,7 @@
 //! bytes[3 << 20] = 1;
 //! std::fs::write(&path, &bytes)?;
 //!
-//! let found = scan(&ImageFile::open(&path)?, &ScanOptions::default(), &(), &Cancel::new())?;
+//! let found = scan(&ImageFile::open(&path)?, &ScanOptions::default(), Work::new(&(), &Cancel::new()))?;
 //! assert_eq!(found.map.block_count(), 3);
 //! assert_eq!(found.map.data_blocks().collect::<Vec<_>>(), [1]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
 use imsprep_scan::IoChoice;
 use imsprep_scan::{Bytes, IoMode, ScanOptions, scan, scan_in_order};
-use imsprep_source::{BlockSize, Cancel, Error, ImageFile};
+use imsprep_source::{BlockSize, Cancel, Error, ImageFile, Work};
 use proptest::prelude::*;
 
 /// Reads the whole file and looks at each byte.
@@ -27,7 +27,7 @@ fn fast(path: &Path, block_size: u64, io: IoMode, threads: usize) -> Vec<bool> {
     let options = ScanOptions { block_size: BlockSize::new(block_size).unwrap(), io };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let image = ImageFile::open(path).unwrap();
-    let found = pool.install(|| scan(&image, &options, &(), &Cancel::new())).unwrap();
+    let found = pool.install(|| scan(&image, &options, Work::new(&(), &Cancel::new()))).unwrap();
     (0..found.map.block_count()).map(|block| found.map.is_data(block)).collect()
 }
 
@@ -121,7 +121,8 @@ fn in_order(path: &Path, block_size: u64) -> (Vec<bool>, Vec<u8>) {
         Ok(())
     };
     let found =
-        scan_in_order(&image, BlockSize::new(block_size).unwrap(), &mut take, &(), &Cancel::new()).unwrap();
+        scan_in_order(&image, BlockSize::new(block_size).unwrap(), &mut take, Work::new(&(), &Cancel::new()))
+            .unwrap();
     ((0..found.map.block_count()).map(|block| found.map.is_data(block)).collect(), bytes)
 }
 
@@ -140,7 +141,7 @@ fn in_order_a_stop_is_heard_on_both_sides_and_in_a_hole() {
             cancel.cancel();
             Ok(())
         };
-        let error = scan_in_order(&image, BlockSize::MAX, &mut take, &(), &cancel).unwrap_err();
+        let error = scan_in_order(&image, BlockSize::MAX, &mut take, Work::new(&(), &cancel)).unwrap_err();
         assert!(matches!(error, Error::Cancelled), "{error}");
         assert_eq!(calls, 1);
     }
@@ -206,7 +207,7 @@ fn a_file_cut_while_it_is_scanned_gives_an_error_and_no_map() {
         let image = ImageFile::open(&path).unwrap();
         File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
         let options = ScanOptions { io, ..ScanOptions::default() };
-        let error = scan(&image, &options, &(), &Cancel::new()).unwrap_err();
+        let error = scan(&image, &options, Work::new(&(), &Cancel::new())).unwrap_err();
         let about_the_cut =
             matches!(error, Error::UnexpectedEnd { .. } | Error::BusError { .. } | Error::Changed { .. });
         assert!(about_the_cut, "{error}");
@@ -222,7 +223,7 @@ fn a_file_written_to_while_it_is_scanned_gives_an_error_and_no_map() {
     File::options().write(true).open(&path).unwrap().set_modified(hour_ago).unwrap();
     let image = ImageFile::open(&path).unwrap();
     File::options().write(true).open(&path).unwrap().write_all_at(&[1], 5 << 20).unwrap();
-    let error = scan(&image, &ScanOptions::default(), &(), &Cancel::new()).unwrap_err();
+    let error = scan(&image, &ScanOptions::default(), Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(error, Error::Changed { .. }), "{error}");
 }
 
@@ -232,7 +233,8 @@ fn a_raised_flag_ends_the_scan() {
     let path = write(dir.path(), &[Piece::Zeros(6 << 20)]);
     let cancel = Cancel::new();
     cancel.cancel();
-    let error = scan(&ImageFile::open(&path).unwrap(), &ScanOptions::default(), &(), &cancel).unwrap_err();
+    let error =
+        scan(&ImageFile::open(&path).unwrap(), &ScanOptions::default(), Work::new(&(), &cancel)).unwrap_err();
     assert!(matches!(error, Error::Cancelled), "{error}");
 }
 
@@ -246,7 +248,7 @@ fn a_terabyte_of_holes_takes_no_reading() {
     file.set_len(1 << 40).unwrap();
     file.write_all_at(&[1], (1 << 40) - 1).unwrap();
     let image = ImageFile::open(&path).unwrap();
-    let found = scan(&image, &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+    let found = scan(&image, &ScanOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!(found.map.data_blocks().collect::<Vec<_>>(), [(1 << 19) - 1]);
     assert!(found.bytes_read <= 2 << 20, "{} bytes", found.bytes_read);
 }
@@ -260,7 +262,7 @@ fn each_mode_is_chosen_and_says_why() {
     let path = write(dir.path(), &[Piece::Zeros(6 << 20)]);
     let choice = |io, path: &Path| {
         let options = ScanOptions { io, ..ScanOptions::default() };
-        scan(&ImageFile::open(path).unwrap(), &options, &(), &Cancel::new()).unwrap().io
+        scan(&ImageFile::open(path).unwrap(), &options, Work::new(&(), &Cancel::new())).unwrap().io
     };
     for io in [IoMode::Map, IoMode::Read] {
         assert_eq!(choice(io, &path), IoChoice { mode: io, reason: "as asked for".into() });

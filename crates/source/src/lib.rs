@@ -55,7 +55,7 @@ pub use leftover::{Leftover, leftovers};
 pub use local_socket::LocalStream;
 pub use output::{FinishedFile, OutputFile, Overwrite};
 pub use owner::belongs_to_user;
-pub use progress::{Progress, Stage};
+pub use progress::{Progress, Stage, Work};
 pub use read_at::{MemoryImage, ReadAt, ReadAtExt};
 pub use sink::{Sink, StreamOutput, standard_output};
 pub use space::free_space;

@@ -1,5 +1,7 @@
 //! Telling how far long work has come.
 
+use crate::Cancel;
+
 /// What an engine tells about its progress, in bytes of the image.
 ///
 /// Engines call [`advance`](Self::advance) once for each batch, from any thread; an implementation must not block
@@ -19,6 +21,22 @@ impl Progress for () {
     fn start(&self, _what: &str, _total: u64) {}
     fn advance(&self, _bytes: u64) {}
     fn finish(&self) {}
+}
+
+/// Long work, as whoever asked for it sees it: what it reports to, and what may stop it.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// Where it reports how far it is.
+    pub progress: &'a dyn Progress,
+    /// The flag that stops it.
+    pub cancel: &'a Cancel,
+}
+
+impl<'a> Work<'a> {
+    /// Work that reports to `progress` and stops by `cancel`.
+    pub fn new(progress: &'a dyn Progress, cancel: &'a Cancel) -> Self {
+        Self { progress, cancel }
+    }
 }
 
 /// One stage of work that is being watched: begun when made, finished when dropped, also by an error on the way.

@@ -4,13 +4,17 @@
 
 use std::path::Path;
 
-use imsprep_toolkit::{Cancel, CheckOptions, ConvertOptions, Verdict, prepare_image};
+use imsprep_toolkit::{Cancel, CheckOptions, ConvertOptions, Verdict, Work, prepare_image};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let source = std::env::args_os().nth(1).ok_or("usage: prepare IMAGE")?;
     let options = ConvertOptions::default();
-    let prepared =
-        prepare_image(Path::new(&source), &options, &CheckOptions::default(), &(), &Cancel::new())?;
+    let prepared = prepare_image(
+        Path::new(&source),
+        &options,
+        &CheckOptions::default(),
+        Work::new(&(), &Cancel::new()),
+    )?;
     let conversion = prepared.conversion.iter().flat_map(|conversion| conversion.plan.report.findings());
     let result = prepared.checked.iter().flat_map(|checked| checked.report.findings());
     for finding in conversion.chain(result) {

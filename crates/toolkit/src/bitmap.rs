@@ -8,7 +8,7 @@ use imsprep_bitmap::{
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::{Overrides, Report};
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockMap, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_source::{BlockMap, FileKind, ImageFile, OutputFile, Overwrite, Work};
 
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_command};
 use crate::no_disk::doubt;
@@ -61,13 +61,8 @@ pub struct BitmapCreated {
 /// [`Error::NotRaw`] if the file is anything but RAW; [`Error::DeviceNeedsOutput`]; [`Error::CannotEncode`]; whatever reading and
 /// writing brings.
 /// Nothing is left of a bitmap file that could not be finished.
-pub fn create_bitmap(
-    path: &Path,
-    options: &CreateOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<BitmapCreated> {
-    let opened = OpenedImage::open(path, cancel)?;
+pub fn create_bitmap(path: &Path, options: &CreateOptions, work: Work<'_>) -> Result<BitmapCreated> {
+    let opened = OpenedImage::open(path, work.cancel)?;
     refuse_unless_raw(path, opened.detection())?;
     let image = opened.file();
     let CreateOptions { layout, overwrite, io, .. } = options;
@@ -84,11 +79,11 @@ pub fn create_bitmap(
     // Fails now if nothing can be written there, not after an hour of scanning.
     drop(OutputFile::create(&output, overwrite, &[image])?);
     let mut report = Report::new();
-    if let Some(doubt) = doubt(path, image, opened.detection(), cancel)? {
+    if let Some(doubt) = doubt(path, image, opened.detection(), work.cancel)? {
         report.push(doubt);
     }
     let options = ScanOptions { block_size: layout.block_size, io };
-    let found = scan(image, &options, progress, cancel)?;
+    let found = scan(image, &options, work)?;
     let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&output, layout, why))?;
     let length = write_bitmap(&output, &bytes, overwrite, &[image])?;
     let image_size = found.map.image_size();
@@ -149,25 +144,20 @@ pub struct BitmapVerified {
 /// # Errors
 ///
 /// As [`create_bitmap`]. A bitmap that is wrong is `Ok` with findings.
-pub fn verify_bitmap(
-    path: &Path,
-    options: &VerifyOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<BitmapVerified> {
-    let opened = OpenedImage::open(path, cancel)?;
+pub fn verify_bitmap(path: &Path, options: &VerifyOptions, work: Work<'_>) -> Result<BitmapVerified> {
+    let opened = OpenedImage::open(path, work.cancel)?;
     let (image, detection) = (opened.file(), opened.detection());
     refuse_unless_raw(path, detection)?;
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;
     let mut report = Report::under(options.overrides.clone());
-    if let Some(doubt) = doubt(path, image, detection, cancel)? {
+    if let Some(doubt) = doubt(path, image, detection, work.cancel)? {
         report.push(doubt);
     }
     let context = BitmapContext { image, bitmap: &bitmap, layout: options.layout.as_ref() };
     let (state, compared) = match (options.sample, &file.recognition) {
         (Some(count), Recognition::Known { map, .. }) => {
-            let sampled = sample_blocks(image, map, count, progress, cancel)?;
+            let sampled = sample_blocks(image, map, count, work)?;
             let state = check_bitmap_file(&file, None, &context, &mut report);
             let mut found = Report::new();
             push_sampled(&sampled, map, &mut found);
@@ -175,7 +165,7 @@ pub fn verify_bitmap(
             (state, ComparedBlocks::Some(sampled))
         }
         (None, Recognition::Known { .. } | Recognition::Unrecognised { .. }) => {
-            let found = scan(image, &scan_options(&file, options.io), progress, cancel)?;
+            let found = scan(image, &scan_options(&file, options.io), work)?;
             (check_bitmap_file(&file, Some(&found), &context, &mut report), ComparedBlocks::All(found))
         }
         // What is wrong with it stands in the file alone.

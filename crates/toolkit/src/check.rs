@@ -14,7 +14,7 @@ use imsprep_rules::{
     is_too_large, not_checkable, note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, Progress, ReadAt};
+use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, ReadAt, Work};
 
 use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
@@ -115,19 +115,8 @@ impl CheckedImage {
 ///
 /// Only if it could not be looked at: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
 /// could not be written.
-pub fn check_image_file(
-    target: &Target,
-    options: &CheckOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<CheckedImage> {
-    check_opened(
-        OpenedImage::open(&target.path, cancel)?,
-        &target.shares_bitmap_with,
-        options,
-        progress,
-        cancel,
-    )
+pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
+    check_opened(OpenedImage::open(&target.path, work.cancel)?, &target.shares_bitmap_with, options, work)
 }
 
 /// Checks an image that is open: `others` would have the same bitmap file.
@@ -135,8 +124,7 @@ pub(crate) fn check_opened(
     opened: OpenedImage,
     others: &[PathBuf],
     options: &CheckOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<CheckedImage> {
     let (image, path) = (opened.file(), opened.path());
     let mut checked = CheckedImage {
@@ -161,9 +149,9 @@ pub(crate) fn check_opened(
         "only a quick check was asked for"
     };
     let inside = match checked.detection.format {
-        Format::Raw => Ok(inspect(image, cancel)?),
-        Format::Zvhd2 => check_zvhd2(image, &mut checked, options, (depth, why_not), progress, cancel)?,
-        _ => look_into(&opened, cancel)?,
+        Format::Raw => Ok(inspect(image, work.cancel)?),
+        Format::Zvhd2 => check_zvhd2(image, &mut checked, options, (depth, why_not), work)?,
+        _ => look_into(&opened, work.cancel)?,
     };
     let medium = Medium { path, is_raw: checked.detection.format == Format::Raw, number: None };
     let seen = inside.as_ref().ok().map(|inspection| Inside { inspection, medium });
@@ -175,12 +163,11 @@ pub(crate) fn check_opened(
     check_image(&facts, options.profile, &options.intent, &mut checked.report);
     check_shared(path, others, &mut checked.report);
     if checked.detection.format == Format::Raw {
-        check_raw(image, &mut checked, options, (depth, why_not), progress, cancel)?;
+        check_raw(image, &mut checked, options, (depth, why_not), work)?;
         if options.overview.is_some() && checked.scan.is_none() && depth == Depth::Content {
             let scan_options = ScanOptions { io: options.io, ..ScanOptions::default() };
             let found;
-            (found, checked.digest) =
-                look_at_content(image, options.digest, &scan_options, progress, cancel)?;
+            (found, checked.digest) = look_at_content(image, options.digest, &scan_options, work)?;
             checked.scan = Some(found);
         }
         if checked.scan.as_ref().is_some_and(|scan| scan.map.data_count() == 0) {
@@ -199,7 +186,7 @@ pub(crate) fn check_opened(
         };
     }
     if options.digest {
-        digest_rest(image, &mut checked, progress, cancel)?;
+        digest_rest(image, &mut checked, work)?;
     }
     image.verify_unchanged()?;
     checked.report.name_file(&shell_quoted(path));
@@ -221,17 +208,12 @@ fn unread(detection: &Detection, why: &str, most: usize) -> Option<Overview> {
 }
 
 /// Hashes what no pass over the content has hashed: images that were not read, and the bitmap file.
-fn digest_rest(
-    image: &ImageFile,
-    checked: &mut CheckedImage,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<()> {
+fn digest_rest(image: &ImageFile, checked: &mut CheckedImage, work: Work<'_>) -> Result<()> {
     if checked.digest.is_none() {
-        checked.digest = Some(digest(image, progress, cancel)?);
+        checked.digest = Some(digest(image, work)?);
     }
     if let Some(path) = checked.bitmap.as_ref().and_then(BitmapState::file) {
-        checked.bitmap_digest = Some(digest(&ImageFile::open(path)?, &(), cancel)?);
+        checked.bitmap_digest = Some(digest(&ImageFile::open(path)?, Work::new(&(), work.cancel))?);
     }
     Ok(())
 }
@@ -241,14 +223,13 @@ fn look_at_content(
     image: &ImageFile,
     hashed: bool,
     options: &ScanOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Scan, Option<FileDigest>)> {
     if hashed {
-        let (found, digest) = scan_and_digest(image, options.block_size, progress, cancel)?;
+        let (found, digest) = scan_and_digest(image, options.block_size, work)?;
         return Ok((found, Some(digest)));
     }
-    Ok((scan(image, options, progress, cancel)?, None))
+    Ok((scan(image, options, work)?, None))
 }
 
 /// The image's name is so long that its bitmap file can't have the one that the service looks for.
@@ -273,8 +254,7 @@ fn check_raw(
     checked: &mut CheckedImage,
     options: &CheckOptions,
     (depth, why_not): (Depth, &str),
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<()> {
     let path = bitmap_path(&checked.path);
     let report = &mut checked.report;
@@ -310,7 +290,7 @@ fn check_raw(
         let layout = options.layout.as_ref().unwrap_or(&layout::ZVHD2);
         let scan_options = ScanOptions { block_size: layout.block_size, io: options.io };
         let found;
-        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, progress, cancel)?;
+        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, work)?;
         let bytes = layout.encode(&found.map).map_err(|why| Error::cannot_encode(&path, layout, why))?;
         write_bitmap(&path, &bytes, Overwrite::Refuse, &[image])?;
         layout_findings(layout, &context, report);
@@ -324,7 +304,7 @@ fn check_raw(
     let found = if depth == Depth::Content && content_can_tell {
         let found;
         let scan_options = scan_options(&file, options.io);
-        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, progress, cancel)?;
+        (found, checked.digest) = look_at_content(image, options.digest, &scan_options, work)?;
         Some(found)
     } else {
         None
@@ -371,16 +351,15 @@ fn check_zvhd2(
     checked: &mut CheckedImage,
     options: &CheckOptions,
     (depth, why_not): (Depth, &str),
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Result<Inspection, String>> {
     let zvhd2_depth = match depth {
         Depth::Content => imsprep_zvhd2::Depth::Content,
         Depth::Quick => imsprep_zvhd2::Depth::Structure,
     };
-    let check = || Ok(imsprep_zvhd2::check(image, zvhd2_depth, progress, cancel)?);
+    let check = || Ok(imsprep_zvhd2::check(image, zvhd2_depth, work)?);
     let found = if options.digest {
-        let (found, digest) = digest_beside(image, cancel, check)?;
+        let (found, digest) = digest_beside(image, work.cancel, check)?;
         checked.digest = Some(digest);
         found
     } else {
@@ -390,8 +369,8 @@ fn check_zvhd2(
     let inside = if found.report.has_errors() {
         Err("the container has errors, so its disk can't be read".into())
     } else {
-        let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
-        inspect_unless_damaged(&disk, disk.orig_size(), cancel)?
+        let disk = imsprep_zvhd2::Reader::open(image, work.cancel)?;
+        inspect_unless_damaged(&disk, disk.orig_size(), work.cancel)?
     };
     if let Some(most) = options.overview {
         checked.overview = overview_of(&found, depth, why_not, most);

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use imsprep_detect::Format;
 use imsprep_findings::Report;
-use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, Stage, is_zero};
+use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
@@ -62,15 +62,15 @@ impl Comparison {
 /// # Errors
 ///
 /// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
-pub fn compare_images(a: &Path, b: &Path, progress: &dyn Progress, cancel: &Cancel) -> Result<Comparison> {
-    let images = [OpenedImage::open(a, cancel)?, OpenedImage::open(b, cancel)?];
+pub fn compare_images(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> {
+    let images = [OpenedImage::open(a, work.cancel)?, OpenedImage::open(b, work.cancel)?];
     let [image_a, image_b] = &images;
-    let disks = [image_a.disk(cancel)?, image_b.disk(cancel)?];
+    let disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
     let [disk_a, disk_b] = &disks;
     let threads = rayon::current_num_threads();
     let threads = disk_a.readers(threads).min(disk_b.readers(threads));
-    let (difference, bytes_read) = compare_disks([disk_a, disk_b], threads, progress, cancel)?;
-    let (a, b) = (side(image_a, disk_a, cancel)?, side(image_b, disk_b, cancel)?);
+    let (difference, bytes_read) = compare_disks([disk_a, disk_b], threads, work)?;
+    let (a, b) = (side(image_a, disk_a, work.cancel)?, side(image_b, disk_b, work.cancel)?);
     for image in &images {
         image.file().verify_unchanged()?;
     }
@@ -91,16 +91,15 @@ fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
 fn compare_disks(
     disks: [&dyn DiskReader; 2],
     threads: usize,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Option<Difference>, u64)> {
     let size = disks.iter().map(|disk| disk.size()).max().unwrap_or(0);
-    let stage = Stage::begin(progress, "comparing", size);
+    let stage = Stage::begin(work.progress, "comparing", size);
     let chunks = Chunks::new(disks, size, &stage);
     let (first, bytes_read) = (First::new(), AtomicU64::new(0));
     on_threads(threads, &chunks, || {
         let mut buffers = [Vec::new(), Vec::new()];
-        while let Some(chunk) = chunks.next(cancel)? {
+        while let Some(chunk) = chunks.next(work.cancel)? {
             if first.is_before(chunk.start) {
                 break;
             }
@@ -228,7 +227,7 @@ mod tests {
             }
             let expected = naive(&bytes[0], &bytes[1]);
             let [a, b] = bytes.map(|bytes| MemoryImage::new("x", bytes));
-            let (found, _) = compare_disks([&a, &b], threads, &(), &Cancel::new()).unwrap();
+            let (found, _) = compare_disks([&a, &b], threads, Work::new(&(), &Cancel::new())).unwrap();
             prop_assert_eq!(found, expected);
         }
     }
@@ -266,7 +265,7 @@ mod tests {
             bytes[difference] = 4;
             let failing = Failing(MemoryImage::new("bad", bytes), bad);
             for threads in [1, 4] {
-                let result = compare_disks([&good, &failing], threads, &(), &Cancel::new());
+                let result = compare_disks([&good, &failing], threads, Work::new(&(), &Cancel::new()));
                 assert_eq!(result.is_ok(), differs, "{result:?}");
             }
         }

@@ -1,6 +1,6 @@
 //! A conversion.
 
-use imsprep_source::{Cancel, Progress, Sink};
+use imsprep_source::{Sink, Work};
 
 use crate::{Direction, Error, Plan, RawWritten, Result, Zvhd2Written, raw, zvhd2};
 
@@ -31,7 +31,7 @@ impl Plan {
     ///
     /// [`Error::NoOutput`] if the options name none; [`Error::MisleadingName`]; [`Error::NotAsWritten`]; damage in the image;
     /// what reading and writing brings. Nothing is left of a file that could not be finished.
-    pub fn convert(self, progress: &dyn Progress, cancel: &Cancel) -> Result<Conversion> {
+    pub fn convert(self, work: Work<'_>) -> Result<Conversion> {
         if self.is_refused() {
             return Ok(Conversion { plan: self, made: None });
         }
@@ -40,8 +40,8 @@ impl Plan {
         let output = output.ok_or_else(|| Error::NoOutput { path: image.path().to_owned() })?;
         self.check_name(output)?;
         let made = match self.direction {
-            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::write(image, output, options, progress, cancel)?),
-            Direction::ToRaw => Converted::Raw(raw::write(image, output, options, progress, cancel)?),
+            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::write(image, output, options, work)?),
+            Direction::ToRaw => Converted::Raw(raw::write(image, output, options, work)?),
         };
         Ok(Conversion { plan: self, made: Some(made) })
     }
@@ -51,14 +51,14 @@ impl Plan {
     /// # Errors
     ///
     /// As [`convert`](Self::convert); but what went into the stream can't be taken back.
-    pub fn stream(self, out: &mut dyn Sink, progress: &dyn Progress, cancel: &Cancel) -> Result<Conversion> {
+    pub fn stream(self, out: &mut dyn Sink, work: Work<'_>) -> Result<Conversion> {
         if self.is_refused() {
             return Ok(Conversion { plan: self, made: None });
         }
         let Plan { image, options, .. } = &self;
         let made = match self.direction {
-            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::stream(image, out, options, progress, cancel)?),
-            Direction::ToRaw => Converted::Raw(raw::stream(image, out, options, progress, cancel)?),
+            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::stream(image, out, options, work)?),
+            Direction::ToRaw => Converted::Raw(raw::stream(image, out, options, work)?),
         };
         Ok(Conversion { plan: self, made: Some(made) })
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use imsprep_scan::{Bytes, Scan, scan_in_order};
-use imsprep_source::{BlockSize, Cancel, Error, ImageFile, Progress, ReadAt};
+use imsprep_source::{BlockSize, Cancel, Error, ImageFile, ReadAt, Work};
 use sha2::{Digest, Sha256};
 
 use crate::Result;
@@ -22,23 +22,22 @@ pub struct FileDigest {
 pub(crate) fn scan_and_digest(
     image: &ImageFile,
     block_size: BlockSize,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Scan, FileDigest)> {
     let mut hash = Sha256::new();
     let mut take = |bytes: Bytes<'_>| {
         update(&mut hash, bytes);
         Ok(())
     };
-    let scan = scan_in_order(image, block_size, &mut take, progress, cancel)?;
+    let scan = scan_in_order(image, block_size, &mut take, work)?;
     let digest = FileDigest { size: scan.map.image_size(), sha256: hash.finalize().into() };
     Ok((scan, digest))
 }
 
 /// Hashes a file.
-pub(crate) fn digest(image: &ImageFile, progress: &dyn Progress, cancel: &Cancel) -> Result<FileDigest> {
+pub(crate) fn digest(image: &ImageFile, work: Work<'_>) -> Result<FileDigest> {
     // The map comes along for nothing that can be measured beside the hash.
-    Ok(scan_and_digest(image, BlockSize::MAX, progress, cancel)?.1)
+    Ok(scan_and_digest(image, BlockSize::MAX, work)?.1)
 }
 
 /// Hashes a file on a thread of its own while `work` looks at it on the caller's.
@@ -61,7 +60,7 @@ pub(crate) fn digest_beside<T>(
                 update(&mut hash, bytes);
                 Ok(())
             };
-            let scan = scan_in_order(image, BlockSize::MAX, &mut take, &(), cancel)?;
+            let scan = scan_in_order(image, BlockSize::MAX, &mut take, Work::new(&(), cancel))?;
             Ok(FileDigest { size: scan.map.image_size(), sha256: hash.finalize().into() })
         };
         let hashing = thread::Builder::new()
@@ -105,8 +104,9 @@ mod tests {
         std::fs::File::options().write(true).open(&path).unwrap().set_len(size as u64).unwrap();
         let image = ImageFile::open(&path).unwrap();
         let expected = FileDigest { size: size as u64, sha256: Sha256::digest(&bytes).into() };
-        assert_eq!(digest(&image, &(), &Cancel::new()).unwrap(), expected);
-        let (scan, found) = scan_and_digest(&image, BlockSize::MIB_2, &(), &Cancel::new()).unwrap();
+        assert_eq!(digest(&image, Work::new(&(), &Cancel::new())).unwrap(), expected);
+        let (scan, found) =
+            scan_and_digest(&image, BlockSize::MIB_2, Work::new(&(), &Cancel::new())).unwrap();
         assert_eq!((scan.map.data_blocks().collect::<Vec<_>>(), found), (vec![1], expected));
         let (done, found) = digest_beside(&image, &Cancel::new(), || Ok("done")).unwrap();
         assert_eq!((done, found), ("done", expected));

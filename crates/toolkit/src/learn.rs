@@ -7,7 +7,7 @@ use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
 use imsprep_bitmap::{Specimen, describe_layout};
 use imsprep_detect::detect;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockSize, Cancel, ImageFile, Input, OutputFile, Overwrite, Progress, ReadAt};
+use imsprep_source::{BlockSize, Cancel, ImageFile, Input, OutputFile, Overwrite, ReadAt, Work};
 
 use crate::bitmap::refuse_unless_raw;
 use crate::{Error, Result};
@@ -59,12 +59,7 @@ impl LearnedLayout {
 ///
 /// [`Error::NotRaw`]; [`Error::NoSample`] if a sample or an image is of no use; what reading brings. That no layout was found
 /// is a result.
-pub fn learn_layout(
-    pairs: &[SamplePair],
-    io: IoMode,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<LearnedLayout> {
+pub fn learn_layout(pairs: &[SamplePair], io: IoMode, work: Work<'_>) -> Result<LearnedLayout> {
     let mut files = Vec::new();
     for pair in pairs {
         let image = ImageFile::open(&pair.image)?;
@@ -94,10 +89,8 @@ pub fn learn_layout(
         files.iter().zip(&lengths).map(|((image, _), length)| finest_block_size(*length, image.size()));
     let finest = finest.map(|finest| finest.unwrap_or(BlockSize::MAX)).max().unwrap_or(BlockSize::MAX);
     let options = ScanOptions { block_size: finest.min(BlockSize::MIB_2), io };
-    let scans = files
-        .iter()
-        .map(|(image, _)| Ok(scan(image, &options, progress, cancel)?))
-        .collect::<Result<Vec<Scan>>>()?;
+    let scans =
+        files.iter().map(|(image, _)| Ok(scan(image, &options, work)?)).collect::<Result<Vec<Scan>>>()?;
     let samples = files.iter().zip(&scans).map(|((_, bytes), scan)| Sample { bytes, content: &scan.map });
     let learned = learn(&samples.collect::<Vec<_>>());
     Ok(LearnedLayout { pairs: pairs.to_vec(), lengths, scans, learned })

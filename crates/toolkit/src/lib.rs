@@ -3,13 +3,13 @@
 //! Each operation is one call that returns what it found; nothing here prints. Work runs in the caller's rayon pool.
 //!
 //! ```
-//! use imsprep_toolkit::{Cancel, CheckOptions, Target, Verdict, check_image_file};
+//! use imsprep_toolkit::{Cancel, Work, CheckOptions, Target, Verdict, check_image_file};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let path = dir.path().join("disk.raw");
 //! std::fs::write(&path, vec![1; 3 << 20])?;
 //!
-//! let checked = check_image_file(&Target::new(path), &CheckOptions::default(), &(), &Cancel::new())?;
+//! let checked = check_image_file(&Target::new(path), &CheckOptions::default(), Work::new(&(), &Cancel::new()))?;
 //! assert_eq!(checked.verdict(), Verdict::NotImportable);
 //! let missing = checked.report.findings().iter().any(|finding| finding.rule.code == "BM-003");
 //! assert!(missing, "a RAW needs its bitmap file");
@@ -95,5 +95,7 @@ pub use imsprep_rules::{
     RequestOptions,
 };
 pub use imsprep_scan::{IoMode, Scan};
-pub use imsprep_source::{Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput};
+pub use imsprep_source::{
+    Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput, Work,
+};
 pub use imsprep_zvhd2::{Level, Missing, Salvage, Written};

@@ -259,7 +259,7 @@ impl Overview {
 mod tests {
     use std::path::Path;
 
-    use imsprep_source::{BlockSize, Cancel, MemoryImage};
+    use imsprep_source::{BlockSize, Cancel, MemoryImage, Work};
     use imsprep_zvhd2::Depth;
     use proptest::prelude::*;
 
@@ -323,7 +323,7 @@ mod tests {
 
     fn container(bytes: &[u8], depth: Depth, why_not: Option<&str>) -> Overview {
         let image = MemoryImage::new("a.zvhd2", bytes.to_vec());
-        let found = imsprep_zvhd2::check(&image, depth, &(), &Cancel::new()).unwrap();
+        let found = imsprep_zvhd2::check(&image, depth, Work::new(&(), &Cancel::new())).unwrap();
         let sizes = (found.info.orig_size.0, found.info.block_size.0);
         Overview::of_container(&found.occupancy.unwrap(), sizes, why_not, 100).unwrap()
     }

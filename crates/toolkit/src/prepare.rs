@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
-use imsprep_source::{Cancel, Progress};
+use imsprep_source::Work;
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
@@ -38,14 +38,13 @@ pub fn prepare_image(
     path: &Path,
     options: &ConvertOptions,
     check: &CheckOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Prepared> {
-    let image = OpenedImage::open(path, cancel)?;
+    let image = OpenedImage::open(path, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
     let source = path.to_owned();
     let check_options = CheckOptions { write_bitmap: true, ..check.clone() };
-    let check = |image| check_opened(image, &[], &check_options, progress, cancel).map(Some);
+    let check = |image| check_opened(image, &[], &check_options, work).map(Some);
     let output = match (image.format(), &options.output) {
         (Format::Raw | Format::Zvhd2, None) => {
             return Ok(Prepared { source, conversion: None, checked: check(image)? });
@@ -64,14 +63,14 @@ pub fn prepare_image(
         profile: check_options.profile,
         ..options.clone()
     };
-    let mut plan = Plan::new(image, options, Severity::Error, cancel)?;
+    let mut plan = Plan::new(image, options, Severity::Error, work.cancel)?;
     if !plan.is_refused() {
         // What the result's name has against it shows now, and not after the conversion.
         check_output(&mut plan, &output, &check_options.intent);
     }
-    let conversion = plan.convert(progress, cancel)?;
+    let conversion = plan.convert(work)?;
     let checked = match conversion.made {
-        Some(_) => check(OpenedImage::open(output, cancel)?)?,
+        Some(_) => check(OpenedImage::open(output, work.cancel)?)?,
         None => None,
     };
     Ok(Prepared { source, conversion: Some(conversion), checked })

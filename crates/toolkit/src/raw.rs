@@ -9,7 +9,7 @@ use imsprep_bitmap::{bitmap_path, layout};
 use imsprep_detect::Format;
 use imsprep_formats::Wrapper;
 use imsprep_source::{
-    BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, Progress, ReadAt, Sink, Stage,
+    BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, ReadAt, Sink, Stage, Work,
     is_zero,
 };
 use imsprep_zvhd2::Checksums;
@@ -58,15 +58,14 @@ pub(crate) fn write(
     image: &OpenedImage,
     output: &Path,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<RawWritten> {
     let source = image.file();
     OutputFile::check_place(output, options.overwrite, &[source])?;
     if let Some(wrapper) = Wrapper::of(image.format()) {
-        return unpack(image, wrapper, output, options, progress, cancel);
+        return unpack(image, wrapper, output, options, work);
     }
-    let disk = image.disk(cancel)?;
+    let disk = image.disk(work.cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
     let length = length_of(&disk, options.length);
@@ -75,11 +74,11 @@ pub(crate) fn write(
     let checksums = Mutex::new(Vec::new());
     let map = Mutex::new(BlockMap::zeroed(output, length, BlockSize::MIB_2)?);
     {
-        let stage = Stage::begin(progress, "writing", length);
+        let stage = Stage::begin(work.progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
         on_threads(disk.readers(rayon::current_num_threads()), &chunks, || {
             let mut buffer = Vec::new();
-            while let Some(chunk) = chunks.next(cancel)? {
+            while let Some(chunk) = chunks.next(work.cancel)? {
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
                 let block = chunk.start / CHUNK;
                 if !is_zero(bytes) {
@@ -94,11 +93,11 @@ pub(crate) fn write(
             Ok(())
         })?;
     }
-    let left_out = first_data_beyond(&disk, length, cancel)?;
+    let left_out = first_data_beyond(&disk, length, work.cancel)?;
     source.verify_unchanged()?;
     if options.verify {
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
-        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+        verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
     let map = map.into_inner().unwrap_or_else(PoisonError::into_inner);
     let bitmap = commit_pair(file, bitmap, &map)?;
@@ -112,17 +111,15 @@ fn unpack(
     wrapper: Wrapper,
     output: &Path,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<RawWritten> {
     let source = image.file();
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
-    let Unpacked { length, data_bytes, map, checksums } =
-        to_raw(image, wrapper, &mut file, progress, cancel)?;
+    let Unpacked { length, data_bytes, map, checksums } = to_raw(image, wrapper, &mut file, work)?;
     source.verify_unchanged()?;
     if options.verify {
-        verify(&Disk::raw(&file.read_back()?), &checksums, progress, cancel)?;
+        verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
     let bitmap = commit_pair(file, bitmap, &map)?;
     let (image, format) = (image.path().to_owned(), image.format());
@@ -164,33 +161,32 @@ pub(crate) fn stream(
     image: &OpenedImage,
     out: &mut dyn Sink,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<RawWritten> {
-    let disk = image.disk(cancel)?;
+    let disk = image.disk(work.cancel)?;
     let length = length_of(&disk, options.length);
-    let stage = Stage::begin(progress, "writing", length);
+    let stage = Stage::begin(work.progress, "writing", length);
     let chunks = Chunks::new([&disk], length, &stage);
     // While one round is written the next one is read.
     let readers = disk.readers(rayon::current_num_threads());
     let mut rounds = [Round::default(), Round::default()];
     let mut zeros = Zeros { at: 0, data_bytes: 0, out };
-    rounds[0].read(&disk, &chunks, readers, length, cancel)?;
+    rounds[0].read(&disk, &chunks, readers, length, work.cancel)?;
     while !rounds[0].starts.is_empty() {
         let [current, next] = &mut rounds;
         let mut read = Ok(());
         // The stream is written by the caller's thread, in order; it may be the slow side.
         let wrote = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| read = next.read(&disk, &chunks, readers, length, cancel));
-            zeros.write_round(current, cancel)
+            scope.spawn(|_| read = next.read(&disk, &chunks, readers, length, work.cancel));
+            zeros.write_round(current, work.cancel)
         });
         wrote?;
         read?;
         rounds.swap(0, 1);
     }
-    zeros.write_up_to(length, cancel)?;
+    zeros.write_up_to(length, work.cancel)?;
     let data_bytes = zeros.data_bytes;
-    let left_out = first_data_beyond(&disk, length, cancel)?;
+    let left_out = first_data_beyond(&disk, length, work.cancel)?;
     image.file().verify_unchanged()?;
     let (image, format) = (image.path().to_owned(), disk.format());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, bitmap: None })

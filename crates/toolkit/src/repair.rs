@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::Format;
-use imsprep_source::{Cancel, ImageFile, OutputFile, Overwrite, Progress};
+use imsprep_source::{ImageFile, OutputFile, Overwrite, Work};
 use imsprep_zvhd2::{Salvage, Written};
 
 use crate::Result;
@@ -44,21 +44,15 @@ pub struct Repaired {
 /// # Errors
 ///
 /// [`Error::MisleadingName`](crate::Error::MisleadingName); as [`Salvage::look`] and [`Salvage::write`], and what writing brings.
-pub fn repair_zvhd2(
-    path: &Path,
-    output: &Path,
-    options: RepairOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<Repaired> {
+pub fn repair_zvhd2(path: &Path, output: &Path, options: RepairOptions, work: Work<'_>) -> Result<Repaired> {
     check_output_name(output, Format::Zvhd2)?;
     let image = ImageFile::open(path)?;
     OutputFile::check_place(output, options.overwrite, &[&image])?;
-    let salvage = Salvage::look(&image, options.size, progress, cancel)?;
+    let salvage = Salvage::look(&image, options.size, work)?;
     let mut file = OutputFile::create(output, options.overwrite, &[&image])?;
-    let written = salvage.write(&image, &mut file, progress, cancel)?;
+    let written = salvage.write(&image, &mut file, work)?;
     image.verify_unchanged()?;
-    cancel.check()?;
+    work.cancel.check()?;
     file.commit()?;
     Ok(Repaired { image: path.to_owned(), output: output.to_owned(), salvage, written })
 }

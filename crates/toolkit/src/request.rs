@@ -8,7 +8,7 @@ use imsprep_rules::{
     Architecture, BodyKind, BootsBy, Detected, Endpoint, ImageFacts, Intent, OsType, OsVersions, Profile,
     Purpose, Request, RequestOptions, ValidateOptions, fill_request, is_covered_by_request, validate_body,
 };
-use imsprep_source::{Cancel, Progress};
+use imsprep_source::Work;
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
@@ -58,10 +58,9 @@ pub fn prepare_request(
     path: &Path,
     options: &RequestOptions,
     policy: RequestPolicy<'_>,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<PreparedRequest> {
-    let Looked { checked, facts, closed } = look(path, policy, progress, cancel)?;
+    let Looked { checked, facts, closed } = look(path, policy, work)?;
     let RequestPolicy { profile, os_versions, overrides, .. } = policy;
     let mut report = Report::under(overrides.clone());
     let request = fill_request(options, &facts, profile, os_versions, &mut report);
@@ -82,10 +81,9 @@ pub fn validate_request(
     image: Option<&Path>,
     endpoint: Option<Endpoint>,
     policy: RequestPolicy<'_>,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<ValidatedRequest> {
-    let looked = image.map(|path| look(path, policy, progress, cancel)).transpose()?;
+    let looked = image.map(|path| look(path, policy, work)).transpose()?;
     let RequestPolicy { profile, os_versions, overrides, .. } = policy;
     let mut report = Report::under(overrides.clone());
     let facts = looked.as_ref().map(|looked| &looked.facts);
@@ -111,13 +109,13 @@ struct Looked {
     closed: Option<String>,
 }
 
-fn look(path: &Path, policy: RequestPolicy<'_>, progress: &dyn Progress, cancel: &Cancel) -> Result<Looked> {
-    let image = OpenedImage::open(path, cancel)?;
+fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked> {
+    let image = OpenedImage::open(path, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
     let RequestPolicy { profile, intent, .. } = policy;
     let options =
         CheckOptions { depth: Depth::Quick, profile, intent: intent.clone(), ..CheckOptions::default() };
-    let checked = check_opened(image, &[], &options, progress, cancel)?;
+    let checked = check_opened(image, &[], &options, work)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {
         add_facts(&inspection.summary, &mut facts);

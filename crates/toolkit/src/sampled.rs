@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use imsprep_source::{BlockMap, Cancel, ImageFile, Progress, ReadAt, Stage, is_zero};
+use imsprep_source::{BlockMap, ImageFile, ReadAt, Stage, Work, is_zero};
 use rayon::prelude::*;
 
 use crate::{Error, Result};
@@ -68,15 +68,15 @@ pub(crate) fn sample_blocks(
     image: &ImageFile,
     claimed: &BlockMap,
     count: u64,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<SampledBlocks> {
     let blocks = claimed.block_count();
     let chosen = choose(blocks, count)?;
     let block_size = claimed.block_size().bytes();
-    let stage = Stage::begin(progress, "reading blocks", (chosen.len() as u64).saturating_mul(block_size));
+    let stage =
+        Stage::begin(work.progress, "reading blocks", (chosen.len() as u64).saturating_mul(block_size));
     let wrong = chosen.par_iter().map(|block| -> Result<Option<u64>> {
-        cancel.check()?;
+        work.cancel.check()?;
         let data = has_data(image, *block, block_size)?;
         stage.advance(block_size);
         Ok((data != claimed.is_data(*block)).then_some(*block))

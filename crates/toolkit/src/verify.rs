@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_source::{Cancel, Progress, ReadAt, Stage, is_zero};
+use imsprep_source::{ReadAt, Stage, Work, is_zero};
 use imsprep_zvhd2::Checksums;
 
 use crate::chunks::{CHUNK, Chunks, on_threads};
@@ -14,20 +14,15 @@ use crate::{Disk, Error, Result};
 /// # Errors
 ///
 /// [`Error::NotAsWritten`] with the first block that differs, and whatever reading brings.
-pub(crate) fn verify(
-    disk: &Disk<'_>,
-    expected: &Checksums,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<()> {
-    let stage = Stage::begin(progress, "verifying", disk.size());
+pub(crate) fn verify(disk: &Disk<'_>, expected: &Checksums, work: Work<'_>) -> Result<()> {
+    let stage = Stage::begin(work.progress, "verifying", disk.size());
     let chunks = Chunks::new([disk], disk.size(), &stage);
     // What is left of it at the end should have been data and is zeros.
     let missing = Mutex::new(expected.blocks().collect::<BTreeSet<_>>());
     let wrong = Mutex::new(BTreeSet::new());
     on_threads(disk.readers(rayon::current_num_threads()), &chunks, || {
         let mut bytes = Vec::new();
-        while let Some(chunk) = chunks.next(cancel)? {
+        while let Some(chunk) = chunks.next(work.cancel)? {
             let length = CHUNK.min(disk.size() - chunk.start);
             bytes.resize(usize::try_from(length).unwrap_or(0), 0);
             disk.read_at(&mut bytes, chunk.start)?;
@@ -62,6 +57,7 @@ pub(crate) fn verify(
 mod tests {
     use super::*;
     use crate::OpenedImage;
+    use imsprep_source::Cancel;
 
     #[test]
     fn every_kind_of_difference_is_found() {
@@ -81,7 +77,7 @@ mod tests {
         let verify = |sums: Vec<(u64, u32)>| {
             let image = OpenedImage::open(&path, &Cancel::new()).unwrap();
             let disk = image.disk(&Cancel::new()).unwrap();
-            match verify(&disk, &Checksums::new(sums), &(), &Cancel::new()) {
+            match verify(&disk, &Checksums::new(sums), Work::new(&(), &Cancel::new())) {
                 Ok(()) => None,
                 Err(Error::NotAsWritten { block, count, .. }) => Some((block, count)),
                 Err(other) => panic!("{other}"),

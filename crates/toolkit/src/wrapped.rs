@@ -6,7 +6,7 @@ use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
 use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_rules::{HUAWEI, other_advice};
-use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Progress, Stage, is_zero};
+use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
 use crate::chunks::CHUNK;
@@ -110,12 +110,11 @@ pub(crate) fn to_zvhd2(
     wrapper: Wrapper,
     options: &WriteOptions,
     out: &mut OutputFile,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Written, u64, Option<Checksums>)> {
     let blocks = Blocks::open(image, wrapper)?;
     let ends = Arc::clone(&blocks.ends);
-    let written = write_in_sequence(blocks, MOST, options, out, progress, cancel)?;
+    let written = write_in_sequence(blocks, MOST, options, out, work)?;
     ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
     Ok(written)
 }
@@ -133,14 +132,13 @@ pub(crate) fn to_raw(
     image: &OpenedImage,
     wrapper: Wrapper,
     out: &mut OutputFile,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Unpacked> {
     let mut blocks = Blocks::open(image, wrapper)?;
-    let stage = Stage::begin(progress, "unpacking", 0);
+    let stage = Stage::begin(work.progress, "unpacking", 0);
     let (mut length, mut data_bytes, mut sums) = (0, 0, Vec::new());
     for block in blocks.by_ref() {
-        cancel.check()?;
+        work.cancel.check()?;
         let block = block?;
         if length + block.len() as u64 > MOST {
             let (path, size) = (out.path().to_owned(), length + block.len() as u64);

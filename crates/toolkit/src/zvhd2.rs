@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use imsprep_formats::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockMap, Cancel, DiskReader, Extent, OutputFile, Progress, ReadAt, Sink};
+use imsprep_source::{BlockMap, DiskReader, Extent, OutputFile, ReadAt, Sink, Work};
 use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
 use crate::uuid::random_uuid;
@@ -42,18 +42,17 @@ pub(crate) fn write(
     image: &OpenedImage,
     output: &Path,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Zvhd2Written> {
     // Fails now if nothing can be written there, not after an hour.
     let mut file = OutputFile::create(output, options.overwrite, &[image.file()])?;
     let (mut written, checksums) = match Wrapper::of(image.format()) {
-        Some(wrapper) => unpack(image, wrapper, &mut file, options, progress, cancel)?,
-        None => write_disk(image, &mut file, options.verify, options, progress, cancel)?,
+        Some(wrapper) => unpack(image, wrapper, &mut file, options, work)?,
+        None => write_disk(image, &mut file, options.verify, options, work)?,
     };
     if let Some(checksums) = checksums {
-        let back = OpenedImage::new(file.read_back()?, cancel)?;
-        verify(&back.disk(cancel)?, &checksums, progress, cancel)?;
+        let back = OpenedImage::new(file.read_back()?, work.cancel)?;
+        verify(&back.disk(work.cancel)?, &checksums, work)?;
         written.verified = true;
     }
     file.commit()?;
@@ -65,10 +64,9 @@ pub(crate) fn stream(
     image: &OpenedImage,
     out: &mut dyn Sink,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<Zvhd2Written> {
-    Ok(write_disk(image, out, false, options, progress, cancel)?.0)
+    Ok(write_disk(image, out, false, options, work)?.0)
 }
 
 fn write_disk(
@@ -76,15 +74,14 @@ fn write_disk(
     out: &mut dyn Sink,
     checksums: bool,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let disk = image.disk(cancel)?;
-    let (map, scan) = data_blocks(&disk, options.io, progress, cancel)?;
+    let disk = image.disk(work.cancel)?;
+    let (map, scan) = data_blocks(&disk, options.io, work)?;
     let begun = Instant::now();
     let write_options = write_options(options, checksums)?;
     let disk = Source { size: disk.orig_size(), disk };
-    let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, progress, cancel)?;
+    let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, work)?;
     image.file().verify_unchanged()?;
     let made = made(image, disk.size, scan, &write_options, written, begun);
     Ok((made, checksums))
@@ -96,12 +93,11 @@ fn unpack(
     wrapper: Wrapper,
     out: &mut OutputFile,
     options: &ConvertOptions,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
     let begun = Instant::now();
     let write_options = write_options(options, options.verify)?;
-    let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, progress, cancel)?;
+    let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, work)?;
     image.file().verify_unchanged()?;
     let made = made(image, disk_size, None, &write_options, written, begun);
     Ok((made, checksums))
@@ -140,16 +136,11 @@ fn made(
 }
 
 /// The blocks that may hold data, and the scan that told it, if there was one.
-fn data_blocks(
-    disk: &Disk<'_>,
-    io: IoMode,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<(BlockMap, Option<Scan>)> {
+fn data_blocks(disk: &Disk<'_>, io: IoMode, work: Work<'_>) -> Result<(BlockMap, Option<Scan>)> {
     let Some(image) = disk.raw_file() else {
-        return Ok((disk.allocated_blocks(disk.orig_size(), cancel)?, None));
+        return Ok((disk.allocated_blocks(disk.orig_size(), work.cancel)?, None));
     };
-    let found = scan(image, &ScanOptions { io, ..ScanOptions::default() }, progress, cancel)?;
+    let found = scan(image, &ScanOptions { io, ..ScanOptions::default() }, work)?;
     Ok((found.map.clone(), Some(found)))
 }
 

@@ -8,7 +8,7 @@ extern crate imsprep_testdata;
 use std::path::{Path, PathBuf};
 
 use imsprep_scan::{ScanOptions, scan};
-use imsprep_source::{Cancel, ImageFile, Overwrite, ReadAt};
+use imsprep_source::{Cancel, ImageFile, Overwrite, ReadAt, Work};
 use imsprep_testdata::{command, need_tools};
 use imsprep_toolkit::{ConvertOptions, Converted, OpenedImage, compare_images, plan_conversion};
 use proptest::prelude::*;
@@ -104,7 +104,7 @@ fn convert(image: &Path, output: &Path) -> Converted {
         ..ConvertOptions::default()
     };
     let plan = plan_conversion(image, options, &Cancel::new()).unwrap();
-    let conversion = plan.convert(&(), &Cancel::new()).unwrap();
+    let conversion = plan.convert(Work::new(&(), &Cancel::new())).unwrap();
     conversion.made.unwrap_or_else(|| panic!("{:?}", conversion.plan.report))
 }
 
@@ -126,13 +126,15 @@ fn check(recipe: &Recipe) {
     assert!(std::fs::read(&ours).unwrap() == std::fs::read(&theirs).unwrap(), "RAW: {recipe:?}");
 
     let found =
-        scan(&ImageFile::open(&theirs).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+        scan(&ImageFile::open(&theirs).unwrap(), &ScanOptions::default(), Work::new(&(), &Cancel::new()))
+            .unwrap();
     let bitmap = std::fs::read(written.bitmap.unwrap().path).unwrap();
     assert!(bitmap == imsprep_bitmap::layout::ZVHD2.encode(&found.map).unwrap(), "bitmap: {recipe:?}");
 
     let direct = to_zvhd2(&image, &folder.join("direct.zvhd2"));
     assert!(direct == to_zvhd2(&theirs, &folder.join("detour.zvhd2")), "ZVHD2: {recipe:?}");
-    let compared = compare_images(&image, &folder.join("direct.zvhd2"), &(), &Cancel::new()).unwrap();
+    let compared =
+        compare_images(&image, &folder.join("direct.zvhd2"), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!(compared.difference, None, "{recipe:?}");
 }
 

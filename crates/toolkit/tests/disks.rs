@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use imsprep_scan::{ScanOptions, scan};
 use imsprep_source::{
     Cancel, Error as SourceError, ErrorKind as SourceKind, ImageFile, Overwrite, ReadAt, Sink, StreamOutput,
+    Work,
 };
 use imsprep_testdata::{golden, verdicts};
 use imsprep_toolkit::{
@@ -64,12 +65,12 @@ fn convert(
     cancel: &Cancel,
 ) -> Result<Conversion, Error> {
     let options = ConvertOptions { output: Some(output.to_owned()), ..options };
-    plan_conversion(image, options, cancel)?.convert(&(), cancel)
+    plan_conversion(image, options, cancel)?.convert(Work::new(&(), cancel))
 }
 
 fn stream(image: &Path, out: &mut dyn Sink) -> Result<RawWritten, Error> {
     let cancel = Cancel::new();
-    raw_of(plan_conversion(image, ConvertOptions::default(), &cancel)?.stream(out, &(), &cancel)?)
+    raw_of(plan_conversion(image, ConvertOptions::default(), &cancel)?.stream(out, Work::new(&(), &cancel))?)
 }
 
 fn raw_of(conversion: Conversion) -> Result<RawWritten, Error> {
@@ -117,7 +118,8 @@ fn the_bitmap_of_a_container_and_the_bitmap_of_its_raw_are_the_same_bits() {
         assert_eq!(row.orig_size.unwrap_or(written.length), written.length, "{}", row.file);
         assert_eq!(written.left_out, None, "{}", row.file);
         let found =
-            scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+            scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), Work::new(&(), &Cancel::new()))
+                .unwrap();
         let image = OpenedImage::open(&image, &Cancel::new()).unwrap();
         let disk = image.disk(&Cancel::new()).unwrap();
         assert_eq!(disk.container().unwrap().block_map().unwrap(), found.map, "{}", row.file);
@@ -207,7 +209,7 @@ fn images_of_one_disk_are_the_same_whatever_holds_it() {
     images.extend([short, long, full]);
     for a in &images {
         for b in &images {
-            let compared = compare_images(a, b, &(), &Cancel::new()).unwrap();
+            let compared = compare_images(a, b, Work::new(&(), &Cancel::new())).unwrap();
             assert_eq!(compared.difference, None, "{} {}", a.display(), b.display());
             assert_eq!(compared.tail(), compared.a.disk_size.abs_diff(compared.b.disk_size));
         }
@@ -219,11 +221,11 @@ fn blocks_that_are_zero_on_both_sides_are_not_read() {
     let folder = Folder::new();
     let a = folder.write("a.zvhd2", &container(1 << 40, &[(0, 3), (500_000, 0)]));
     let b = folder.write("b.zvhd2", &container(1 << 40, &[(0, 3)]));
-    let compared = compare_images(&a, &b, &(), &Cancel::new()).unwrap();
+    let compared = compare_images(&a, &b, Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
     let raw = folder.path("b.raw");
     to_raw(&b, &raw, DiskLength::Source).unwrap();
-    let compared = compare_images(&a, &raw, &(), &Cancel::new()).unwrap();
+    let compared = compare_images(&a, &raw, Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
 }
 
@@ -236,11 +238,11 @@ fn the_first_difference_is_named_with_both_bytes() {
     let file = std::fs::File::options().write(true).open(&raw).unwrap();
     let at = 9 * BLOCK as u64 + 1_234_567;
     std::os::unix::fs::FileExt::write_at(&file, &[2], at).unwrap();
-    let difference = compare_images(&a, &raw, &(), &Cancel::new()).unwrap().difference.unwrap();
+    let difference = compare_images(&a, &raw, Work::new(&(), &Cancel::new())).unwrap().difference.unwrap();
     assert_eq!((difference.offset, difference.a, difference.b), (at, Some(1), Some(2)));
     // Beyond the end of the shorter one.
     file.set_len(9 * BLOCK as u64).unwrap();
-    let difference = compare_images(&raw, &a, &(), &Cancel::new()).unwrap().difference.unwrap();
+    let difference = compare_images(&raw, &a, Work::new(&(), &Cancel::new())).unwrap().difference.unwrap();
     assert_eq!((difference.offset, difference.a, difference.b), (9 * BLOCK as u64, None, Some(1)));
 }
 
@@ -249,7 +251,7 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     let folder = Folder::new();
     let raw = folder.write("a.raw", &[0; 512]);
     let zip = folder.write("a.zip", b"PK\x03\x04 and what follows");
-    let error = compare_images(&raw, &zip, &(), &Cancel::new()).unwrap_err();
+    let error = compare_images(&raw, &zip, Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(&error, Error::NoDisk { .. }) && error.to_string().contains("is zip"), "{error}");
     // An overlay of another file, which is named and not opened.
     let mut overlay = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
@@ -257,10 +259,13 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     overlay[16..20].copy_from_slice(&11_u32.to_be_bytes());
     overlay[512..523].copy_from_slice(b"/etc/passwd");
     let overlay = folder.write("a.qcow2", &overlay);
-    let error = compare_images(&raw, &overlay, &(), &Cancel::new()).unwrap_err().to_string();
+    let error = compare_images(&raw, &overlay, Work::new(&(), &Cancel::new())).unwrap_err().to_string();
     assert!(error.contains("IMS-007: it is an overlay of \"/etc/passwd\""), "{error}");
     let broken = folder.golden("variant_06_end_bad_checksum.zvhd2");
-    assert!(matches!(compare_images(&raw, &broken, &(), &Cancel::new()).unwrap_err(), Error::Zvhd2(_)));
+    assert!(matches!(
+        compare_images(&raw, &broken, Work::new(&(), &Cancel::new())).unwrap_err(),
+        Error::Zvhd2(_)
+    ));
     assert!(ImageFile::open(&raw).unwrap().size() == 512);
 }
 
@@ -274,7 +279,9 @@ fn a_raw_has_its_bitmap_beside_it_and_neither_replaces_anything() {
         raw_of(convert(&image, &raw, options, &Cancel::new())?)
     };
     let written = write(Overwrite::Refuse).unwrap();
-    let found = scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), &(), &Cancel::new()).unwrap();
+    let found =
+        scan(&ImageFile::open(&raw).unwrap(), &ScanOptions::default(), Work::new(&(), &Cancel::new()))
+            .unwrap();
     let bitmap = written.bitmap.unwrap();
     assert_eq!((bitmap.path.as_path(), bitmap.data_blocks), (folder.path("out.mf").as_path(), 3));
     assert!(
@@ -331,7 +338,7 @@ fn what_is_put_in_the_place_of_a_judged_source_is_not_converted() {
                 std::fs::rename(folder.write("other", &other), &source).unwrap();
                 assert_eq!(start_of(&opened), before, "{name}");
             }
-            let error = plan.convert(&(), &cancel).unwrap_err();
+            let error = plan.convert(Work::new(&(), &cancel)).unwrap_err();
             let is_changed = matches!(error, Error::Source(SourceError::Changed { .. }));
             assert!(is_changed || in_place, "{name}: {error}");
             changes += usize::from(is_changed);

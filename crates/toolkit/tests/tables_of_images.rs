@@ -7,7 +7,7 @@ extern crate imsprep_testdata;
 
 use std::path::Path;
 
-use imsprep_source::{Cancel, Overwrite};
+use imsprep_source::{Cancel, Overwrite, Work};
 use imsprep_testdata::{command, need_tools};
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Depth, Target, check_image_file, plan_conversion};
 
@@ -24,7 +24,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 /// The codes that a quick check of the image brings, of those that are about its tables.
 fn codes(image: &Path) -> Vec<&'static str> {
     let options = CheckOptions { depth: Depth::Quick, ..CheckOptions::default() };
-    let checked = check_image_file(&Target::new(image), &options, &(), &Cancel::new()).unwrap();
+    let checked = check_image_file(&Target::new(image), &options, Work::new(&(), &Cancel::new())).unwrap();
     let codes = checked.report.findings().iter().map(|finding| finding.rule.code);
     codes.filter(|code| ["IMS-007", "IMS-016", "IMS-020"].contains(code)).collect()
 }
@@ -37,7 +37,7 @@ fn to_raw(image: &Path, output: &Path) -> bool {
         ..ConvertOptions::default()
     };
     let plan = plan_conversion(image, options, &Cancel::new()).unwrap();
-    !plan.is_refused() && plan.convert(&(), &Cancel::new()).is_ok()
+    !plan.is_refused() && plan.convert(Work::new(&(), &Cancel::new())).is_ok()
 }
 
 #[test]

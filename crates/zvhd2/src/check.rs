@@ -2,7 +2,7 @@
 
 use imsprep_findings::{Finding, Report};
 use imsprep_ondisk::zvhd2 as disk;
-use imsprep_source::{Cancel, Progress, ReadAt};
+use imsprep_source::{ReadAt, Work};
 
 use crate::bitmap::Bitmap;
 use crate::body::{Body, read_body};
@@ -38,16 +38,10 @@ pub struct CheckedContainer {
 /// # Errors
 ///
 /// If the file can't be read, is not ZVHD at all, or somebody asked for the stop.
-pub fn check(
-    source: &dyn ReadAt,
-    depth: Depth,
-    progress: &dyn Progress,
-    cancel: &Cancel,
-) -> Result<CheckedContainer, Error> {
+pub fn check(source: &dyn ReadAt, depth: Depth, work: Work<'_>) -> Result<CheckedContainer, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;
-    let mut checker =
-        Checker { source, depth, progress, cancel, report: Report::new(), info, occupancy: None };
+    let mut checker = Checker { source, depth, work, report: Report::new(), info, occupancy: None };
     match &footers {
         Footers::V1 { .. } => checker.check_version_1(),
         Footers::V2 { head, end: None } => checker.check_without_end(head),
@@ -60,8 +54,7 @@ pub fn check(
 struct Checker<'a> {
     source: &'a dyn ReadAt,
     depth: Depth,
-    progress: &'a dyn Progress,
-    cancel: &'a Cancel,
+    work: Work<'a>,
     report: Report,
     info: Info,
     occupancy: Option<Occupancy>,
@@ -102,14 +95,14 @@ impl Checker<'_> {
 
     fn check_body(&mut self, end: &Placed) -> Result<(), Error> {
         let block_size = footer::block_size(&end.footer);
-        let body = read_body(self.source, end, &mut self.report, self.cancel)?;
+        let body = read_body(self.source, end, &mut self.report, self.work.cancel)?;
         let Some(Body { bitmap, entries, missing }) = body else {
             self.report
                 .push_not_checked("index and records", "there is no bitmap to say which blocks have one");
             return Ok(());
         };
         self.info.data_blocks = Some(bitmap.total);
-        let (report, cancel) = (&mut self.report, self.cancel);
+        let (report, cancel) = (&mut self.report, self.work.cancel);
         let records = record::check_records(self.source, &entries, block_size, end.offset, report, cancel)?;
         if missing == 0 && !self.report.has_errors() {
             self.check_sequence(end, &entries, &records)?;
@@ -137,7 +130,7 @@ impl Checker<'_> {
         for (number, from) in
             first.chain(ends.iter().map(|(_, end)| **end).enumerate().map(|(n, e)| (Some(n), e)))
         {
-            self.cancel.check()?;
+            self.work.cancel.check()?;
             if let Some(finding) = sequence.check_after(self.source, number, from)? {
                 self.report.push(finding);
             }
@@ -195,6 +188,6 @@ impl Checker<'_> {
             return Ok(());
         };
         let blocks = Blocks { method, block_size, orig_size: end.footer.orig_size };
-        payload::check_payloads(self.source, records, blocks, self.progress, self.cancel, &mut self.report)
+        payload::check_payloads(self.source, records, blocks, self.work, &mut self.report)
     }
 }

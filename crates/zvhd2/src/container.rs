@@ -43,7 +43,7 @@ pub struct Written {
 /// container.finish()?;
 ///
 /// let file = MemoryImage::new("disk.zvhd2", out.finish()?);
-/// let checked = check(&file, Depth::Content, &(), &Cancel::new())?;
+/// let checked = check(&file, Depth::Content, Work::new(&(), &Cancel::new()))?;
 /// assert_eq!(checked.report.findings(), []);
 /// # Ok::<(), imsprep_zvhd2::Error>(())
 /// ```

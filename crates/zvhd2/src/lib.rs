@@ -6,11 +6,11 @@
 //! [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
 //!
 //! ```
-//! use imsprep_source::{Cancel, MemoryImage};
+//! use imsprep_source::{Cancel, Work, MemoryImage};
 //! use imsprep_zvhd2::{Depth, check};
 //!
 //! let image = MemoryImage::new("cut.zvhd2", b"z2strm\0\0, and then the download broke off".to_vec());
-//! let checked = check(&image, Depth::Content, &(), &Cancel::new())?;
+//! let checked = check(&image, Depth::Content, Work::new(&(), &Cancel::new()))?;
 //! assert!(checked.report.has_errors());
 //! assert_eq!(checked.report.findings()[0].rule.code, "ZV-002");
 //! # Ok::<(), imsprep_zvhd2::Error>(())

@@ -1,7 +1,7 @@
 //! What the payloads hold: every one is expanded, in parallel.
 
 use imsprep_findings::{Finding, Report};
-use imsprep_source::{Cancel, Progress, ReadAt, Stage, is_zero};
+use imsprep_source::{ReadAt, Stage, Work, is_zero};
 use rayon::prelude::*;
 
 use crate::expand::{ExpandError, Expander};
@@ -33,11 +33,10 @@ pub(crate) fn check_payloads(
     source: &dyn ReadAt,
     records: &Records,
     blocks: Blocks,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let stage = Stage::begin(progress, "checking records", records.payload_bytes.0);
+    let stage = Stage::begin(work.progress, "checking records", records.payload_bytes.0);
     let block_size = usize::try_from(blocks.block_size).unwrap_or(0);
     let worker = || Worker {
         expander: Expander::new(blocks.method, block_size),
@@ -46,7 +45,7 @@ pub(crate) fn check_payloads(
     };
     for round in records.payloads.chunks(BATCH * ROUND) {
         let batch = |worker: &mut Worker, batch: &[Payload]| -> Result<Report, Error> {
-            cancel.check()?;
+            work.cancel.check()?;
             let mut report = Report::new();
             for payload in batch {
                 check_payload(source, *payload, blocks, worker, &mut report)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use imsprep_findings::{Finding, Report};
 use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
-use imsprep_source::{Cancel, DiskReader, Progress, ReadAt, ReadAtExt, Sink, Stage};
+use imsprep_source::{Cancel, DiskReader, ReadAt, ReadAtExt, Sink, Stage, Work};
 use rayon::prelude::*;
 
 use crate::evidence::Evidence;
@@ -85,18 +85,13 @@ impl Salvage {
     /// [`Error::SizeUnknown`], [`Error::SizeContradicted`]; [`Error::NothingToSave`]; [`Error::NotZvhd2`] if there is
     /// neither a footer nor a record; [`Error::Unreadable`] for version 1, whose records can't be taken apart; or if the
     /// file can't be read.
-    pub fn look(
-        source: &dyn DiskReader,
-        size: Option<u64>,
-        progress: &dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Self, Error> {
+    pub fn look(source: &dyn DiskReader, size: Option<u64>, work: Work<'_>) -> Result<Self, Error> {
         let ends = Ends::find(source)?;
-        let stage = Stage::begin(progress, "looking for records", source.size());
+        let stage = Stage::begin(work.progress, "looking for records", source.size());
         let sound = ends.sound().map(|placed| &placed.footer);
         let mut walk = walk::walk(source, sound, sound.and_then(footer::method), |bytes| {
             stage.advance(bytes);
-            Ok(cancel.check()?)
+            Ok(work.cancel.check()?)
         })?;
         drop(stage);
         let sound = ends.sound().or(walk.mid.as_ref());
@@ -107,7 +102,7 @@ impl Salvage {
         let blocks = u32::try_from(label.orig_size.div_ceil(BLOCK));
         let blocks = blocks
             .map_err(|_| Error::DiskTooLarge { path: source.path().to_owned(), size: label.orig_size })?;
-        let evidence = Evidence::ask(source, ends.end.as_ref(), walk.mid.as_ref(), blocks, cancel)?;
+        let evidence = Evidence::ask(source, ends.end.as_ref(), walk.mid.as_ref(), blocks, work.cancel)?;
 
         let gapless = walk.gaps.is_empty();
         let mut report = Report::new();
@@ -119,7 +114,7 @@ impl Salvage {
             let message = format!("the file ends within the record of block {block}");
             report.push(Finding::new(&rules::END_MISSING, message).at(offset).in_block(block.into()));
         }
-        add_by_index(source, &evidence, label.method, &mut walk, cancel)?;
+        add_by_index(source, &evidence, label.method, &mut walk, work.cancel)?;
         for place in &walk.unmarked {
             let what = "it has no end marker, and nothing else shows that its data is whole";
             let message = format!("the record of block {} is not taken: {what}", place.block);
@@ -127,7 +122,7 @@ impl Salvage {
             report.push(finding.at(place.offset).in_block(place.block.into()));
         }
         let found_in_all = walk.candidates.len() + walk.unmarked.len();
-        let found = expand_all(source, &walk.candidates, label.method, (progress, cancel), &mut report)?;
+        let found = expand_all(source, &walk.candidates, label.method, work, &mut report)?;
         let records = select(&found, walk.mid.as_ref(), blocks, &evidence, &mut report);
         report.sort_by_place();
         let missing = missing(&records, blocks, &evidence);
@@ -154,19 +149,13 @@ impl Salvage {
     ///
     /// What reading and writing brings; [`imsprep_source::Error::Damaged`] if a record is not what it was when it was
     /// looked at.
-    pub fn write(
-        &self,
-        source: &dyn ReadAt,
-        out: &mut dyn Sink,
-        progress: &dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Written, Error> {
+    pub fn write(&self, source: &dyn ReadAt, out: &mut dyn Sink, work: Work<'_>) -> Result<Written, Error> {
         let total = self.records.iter().map(|place| u64::from(place.length)).sum();
-        let stage = Stage::begin(progress, "writing records", total);
+        let stage = Stage::begin(work.progress, "writing records", total);
         let mut container = ContainerWriter::begin(out, &self.label)?;
         let mut buffer = Vec::new();
         for place in &self.records {
-            cancel.check()?;
+            work.cancel.check()?;
             container.append(place.block, record::read_payload(source, place, &mut buffer)?)?;
             stage.advance(place.length.into());
         }
@@ -304,11 +293,11 @@ fn expand_all(
     source: &dyn ReadAt,
     candidates: &[RecordLocation],
     method: Method,
-    (progress, cancel): (&dyn Progress, &Cancel),
+    work: Work<'_>,
     report: &mut Report,
 ) -> Result<Vec<Found>, Error> {
     let total = candidates.iter().map(|place| u64::from(place.length)).sum();
-    let stage = Stage::begin(progress, "checking records", total);
+    let stage = Stage::begin(work.progress, "checking records", total);
     let block_size = usize::try_from(BLOCK).unwrap_or(0);
     let worker = || Worker {
         expander: Expander::new(method, block_size),
@@ -316,7 +305,7 @@ fn expand_all(
         block: vec![0; block_size],
     };
     let batches = candidates.par_chunks(BATCH).map_init(worker, |worker, batch| {
-        cancel.check()?;
+        work.cancel.check()?;
         let tried = batch.iter().map(|place| expand_one(source, place, method, worker));
         let tried = tried.collect::<Result<Vec<_>, Error>>()?;
         stage.advance(batch.iter().map(|place| u64::from(place.length)).sum());

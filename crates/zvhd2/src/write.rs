@@ -1,7 +1,7 @@
 //! The writer: a disk in, a canonical container out.
 
 use imsprep_ondisk::zvhd2::BLOCK_SIZE;
-use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, OutputFile, Progress, Sink, Stage, is_zero};
+use imsprep_source::{BlockMap, BlockSize, DiskReader, OutputFile, Sink, Stage, Work, is_zero};
 
 use crate::ordered::in_order;
 use crate::{Checksums, Compressor, ContainerWriter, Error, Label, Level, Method, Written};
@@ -57,8 +57,7 @@ pub fn write(
     map: &BlockMap,
     options: &WriteOptions,
     out: &mut dyn Sink,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Written, Option<Checksums>), Error> {
     assert_eq!(
         (map.image_size(), map.block_size()),
@@ -70,13 +69,13 @@ pub fn write(
     let mut container = ContainerWriter::begin(out, &label)?;
 
     let block_size = BlockSize::MIB_2.bytes();
-    let stage = Stage::begin(progress, "compressing", map.data_count().saturating_mul(block_size));
+    let stage = Stage::begin(work.progress, "compressing", map.data_count().saturating_mul(block_size));
     let ahead = AHEAD * rayon::current_num_threads();
     // With each block goes the one that will be wanted soon: a cold disk then works on many while others are compressed.
     let soon = map.data_blocks().skip(ahead).map(Some).chain(std::iter::repeat(None));
     let blocks = map.data_blocks().zip(soon);
     let make = |worker: &mut Worker, (number, soon): (u64, Option<u64>), packed: &mut Packed| {
-        cancel.check()?;
+        work.cancel.check()?;
         if let Some(soon) = soon {
             disk.announce(soon.saturating_mul(block_size), block_size);
         }
@@ -95,7 +94,7 @@ pub fn write(
     };
     in_order(blocks, ahead, Worker::default, make, take)?;
     drop(stage);
-    cancel.check()?;
+    work.cancel.check()?;
     Ok((container.finish()?, checksums.then(|| Checksums::new(sums))))
 }
 
@@ -111,20 +110,19 @@ pub fn write_in_sequence(
     most: u64,
     options: &WriteOptions,
     out: &mut OutputFile,
-    progress: &dyn Progress,
-    cancel: &Cancel,
+    work: Work<'_>,
 ) -> Result<(Written, u64, Option<Checksums>), Error> {
     let path = out.path().to_owned();
     let WriteOptions { timestamp, uuid, checksums, .. } = *options;
     let label = Label { orig_size: most, method: Method::Zstd, timestamp, uuid };
     let mut container = ContainerWriter::begin(out, &label)?;
     // How much there will be nobody knows.
-    let stage = Stage::begin(progress, "unpacking and compressing", 0);
+    let stage = Stage::begin(work.progress, "unpacking and compressing", 0);
     let ahead = AHEAD * rayon::current_num_threads();
     let make = |worker: &mut Worker,
                 (number, block): (usize, imsprep_source::Result<Vec<u8>>),
                 packed: &mut Counted| {
-        cancel.check()?;
+        work.cancel.check()?;
         worker.block = block?;
         let start = (number as u64).saturating_mul(BLOCK_SIZE.into());
         packed.length = worker.block.len() as u64;
@@ -149,7 +147,7 @@ pub fn write_in_sequence(
     };
     in_order(blocks.enumerate(), ahead, Worker::default, make, take)?;
     drop(stage);
-    cancel.check()?;
+    work.cancel.check()?;
     let (written, head) = container.finish_with_size(size)?;
     out.write_at(&head, 0)?;
     Ok((written, size, checksums.then(|| Checksums::new(sums))))

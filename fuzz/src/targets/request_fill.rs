@@ -9,8 +9,8 @@ use arbitrary::{Result, Unstructured};
 use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
-    Architecture, BootsBy, Firmware, HUAWEI, ImageFacts, ImageTag, Machine, OTC, OsType, OsVersions, Purpose,
-    Told, ValidateOptions, Wishes, fill_request, validate_body,
+    Architecture, BootsBy, Detected, Firmware, HUAWEI, ImageFacts, ImageTag, OTC, OsType, OsVersions,
+    Purpose, RequestOptions, ServerType, ValidateOptions, fill_request, validate_body,
 };
 
 use crate::plant::planted;
@@ -84,12 +84,12 @@ fn facts(u: &mut Unstructured<'_>) -> Result<ImageFacts> {
     Ok(facts)
 }
 
-fn told<T>(value: T) -> Told<T> {
-    Told::new(value, "it was drawn")
+fn told<T>(value: T) -> Detected<T> {
+    Detected::new(value, "it was drawn")
 }
 
-fn wishes(u: &mut Unstructured<'_>) -> Result<Wishes> {
-    let mut wishes = Wishes {
+fn wishes(u: &mut Unstructured<'_>) -> Result<RequestOptions> {
+    let mut wishes = RequestOptions {
         bucket: text(u, &["bucket", "my-bucket", "b.c"])?,
         prefix: maybe_text(u, &["images", "a/b", "/x/"])?,
         name: text(u, &["image", "my_image-1", "a.b"])?,
@@ -101,7 +101,7 @@ fn wishes(u: &mut Unstructured<'_>) -> Result<Wishes> {
         )?,
         os_type: maybe(u, &[OsType::Linux, OsType::Windows])?,
         min_disk: maybe(u, &[1, 10, 40, 100, 1024, 2048, -1])?,
-        machine: maybe(u, &[Machine::Ecs, Machine::Bms])?,
+        machine: maybe(u, &[ServerType::Ecs, ServerType::Bms])?,
         architecture: maybe(u, &[Architecture::X86, Architecture::Arm])?,
         firmware: maybe(u, &[Firmware::Bios, Firmware::Uefi])?,
         license_type: maybe_text(u, &["platform", "byol"])?,

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_scan::{Bytes, IoMode, ScanOptions, scan, scan_in_order};
-use imsprep_source::{BlockSize, Cancel, ImageFile};
+use imsprep_source::{BlockSize, Cancel, ImageFile, Work};
 
 use crate::plant::planted;
 use crate::random::drawn_seeds;
@@ -42,8 +42,8 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
     let io = *u.choose(&[IoMode::Auto, IoMode::Map, IoMode::Map, IoMode::Read, IoMode::Direct])?;
     let bytes = draw_image(u)?;
     let image = ImageFile::open(path()).expect("the file was written");
-    let found =
-        scan(&image, &ScanOptions { block_size: block, io }, &(), &Cancel::new()).expect("a sound file");
+    let found = scan(&image, &ScanOptions { block_size: block, io }, Work::new(&(), &Cancel::new()))
+        .expect("a sound file");
     let map = planted(found.map, |map| {
         // A scan that overlooks the last block.
         map.set(map.block_count().saturating_sub(1), false);
@@ -61,7 +61,8 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
         }
         Ok(())
     };
-    let in_order = scan_in_order(&image, block, &mut take, &(), &Cancel::new()).expect("a sound file");
+    let in_order =
+        scan_in_order(&image, block, &mut take, Work::new(&(), &Cancel::new())).expect("a sound file");
     assert!(given == bytes, "the bytes in order");
     let told = (0..in_order.map.block_count()).map(|block| in_order.map.is_data(block)).collect::<Vec<_>>();
     assert_eq!(told, naive, "in order, blocks of {block}");

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use imsprep_findings::Report;
 use imsprep_ondisk::zvhd2::{Footer, IndexEntry};
-use imsprep_source::{Cancel, DiskReader, ReadAt};
-use imsprep_zvhd2::{Checked, Depth, Method, Reader, check, info};
+use imsprep_source::{Cancel, DiskReader, ReadAt, Work};
+use imsprep_zvhd2::{CheckedContainer, Depth, Method, Reader, check, info};
 
 use super::build_zvhd2::{Image, block, compress, zvhd1};
 use crate::disk::assert_consistent;
@@ -27,8 +27,8 @@ pub fn run(data: &[u8]) {
     let Some(file) = file_of(data) else { return };
     let cancel = Cancel::new();
     let told = info(&file);
-    let structure = check(&file, Depth::Structure, &(), &cancel);
-    let content = check(&file, Depth::Content, &(), &cancel);
+    let structure = check(&file, Depth::Structure, Work::new(&(), &cancel));
+    let content = check(&file, Depth::Content, Work::new(&(), &cancel));
     assert_eq!(
         (told.is_ok(), structure.is_ok()),
         (content.is_ok(), content.is_ok()),
@@ -86,7 +86,7 @@ fn counts(report: &Report) -> BTreeMap<&'static str, u64> {
 }
 
 /// What holds for every file in which the checker found no error, and looked at all of it.
-pub(super) fn assert_readable_if_sound(file: &SparseFile, content: &Checked) {
+pub(super) fn assert_readable_if_sound(file: &SparseFile, content: &CheckedContainer) {
     if content.report.has_errors() || !content.report.not_checked().is_empty() {
         return;
     }

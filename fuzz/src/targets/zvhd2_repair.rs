@@ -5,7 +5,7 @@
 //! more gives the same bytes.
 
 use imsprep_findings::Report;
-use imsprep_source::{Cancel, MemoryImage, ReadAt, StreamOutput};
+use imsprep_source::{Cancel, MemoryImage, ReadAt, StreamOutput, Work};
 use imsprep_zvhd2::{Depth, Method, Missing, Reader, Salvage, check};
 
 use super::zvhd2_file::{MOST, assert_readable_if_sound, bytes_of, file_of, small};
@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
     let (Some(flags), Some(file)) = (data.first(), file_of(data)) else { return };
     let cancel = Cancel::new();
     let told = (flags & 2 != 0).then_some(TOLD);
-    let Ok(salvage) = Salvage::look(&file, told, &(), &cancel) else { return };
+    let Ok(salvage) = Salvage::look(&file, told, Work::new(&(), &cancel)) else { return };
     // What a file says of its size decides how much is written; the rest of the fuzzing has to go on.
     if salvage.label.orig_size > LARGEST {
         return;
@@ -35,16 +35,16 @@ pub fn run(data: &[u8]) {
         saved.pop();
     });
     let again = MemoryImage::new("saved", saved.clone());
-    let checked = check(&again, Depth::Content, &(), &cancel).expect("it is a container");
+    let checked = check(&again, Depth::Content, Work::new(&(), &cancel)).expect("it is a container");
     assert!(!checked.report.has_errors(), "{:#?}", checked.report.findings());
     assert_eq!(checked.info.data_blocks.unwrap_or(0), salvage.saved());
 
-    let twice = Salvage::look(&again, None, &(), &cancel).expect("a sound file");
+    let twice = Salvage::look(&again, None, Work::new(&(), &cancel)).expect("a sound file");
     assert_eq!((&twice.missing, twice.dropped, twice.saved()), (&Missing::Nothing, 0, salvage.saved()));
     assert!(write(&twice, &again) == saved, "repaired twice it is another file");
 
     // Where the counts contradict the bitmap, repair may take a block for data that the reader takes for zeros.
-    let Ok(before) = check(&file, Depth::Content, &(), &cancel) else { return };
+    let Ok(before) = check(&file, Depth::Content, Work::new(&(), &cancel)) else { return };
     let reader = Reader::open(&again, &cancel).expect("no error was found");
     if let Ok(damaged) = Reader::open(&file, &cancel)
         && agrees_on_counts(&before.report)
@@ -68,8 +68,9 @@ fn agrees_on_counts(report: &Report) -> bool {
 
 fn write(salvage: &Salvage, source: &dyn ReadAt) -> Vec<u8> {
     let mut out = StreamOutput::new("saved", Vec::new());
-    let written =
-        salvage.write(source, &mut out, &(), &Cancel::new()).expect("what was found can be written");
+    let written = salvage
+        .write(source, &mut out, Work::new(&(), &Cancel::new()))
+        .expect("what was found can be written");
     let bytes = out.finish().expect("into memory");
     assert_eq!((written.records, written.file_size), (salvage.saved(), bytes.len() as u64));
     bytes

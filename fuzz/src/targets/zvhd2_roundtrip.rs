@@ -4,7 +4,7 @@
 //! disk: its size, its data blocks, its bytes.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, ReadAt, StreamOutput};
+use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, ReadAt, StreamOutput, Work};
 use imsprep_zvhd2::{Checksums, Depth, Level, Reader, WriteOptions, check, write};
 
 use crate::plant::planted;
@@ -39,11 +39,11 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
         last.into_iter().for_each(|block| map.set(block, false));
     });
     let (written, sums) =
-        write(&image, &given, &options, &mut out, &(), &Cancel::new()).expect("a sound disk");
+        write(&image, &given, &options, &mut out, Work::new(&(), &Cancel::new())).expect("a sound disk");
     let file = MemoryImage::new("container", out.finish().expect("into memory"));
     assert_eq!(written.file_size, file.size());
 
-    let checked = check(&file, Depth::Content, &(), &Cancel::new()).expect("a container");
+    let checked = check(&file, Depth::Content, Work::new(&(), &Cancel::new())).expect("a container");
     assert!(checked.report.findings().is_empty(), "{:#?}", checked.report.findings());
     let reader = Reader::open(&file, &Cancel::new()).expect("a sound container");
     let found = reader.block_map().expect("a small disk");

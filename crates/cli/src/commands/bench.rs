@@ -66,7 +66,7 @@ fn measure(options: &BenchOptions, setup: &Setup) -> anyhow::Result<BenchReport>
             }
         }
     };
-    let result = bench(options, &mut print_row, setup.progress(), setup.cancel());
+    let result = bench(options, &mut print_row, setup.work());
     printed?;
     Ok(result?)
 }

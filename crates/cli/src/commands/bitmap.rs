@@ -22,7 +22,7 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
         layout: find_layout(&args.layout)?,
         io: args.io.into(),
     };
-    let created = create_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
+    let created = create_bitmap(&args.file, &options, setup.work())?;
     emit::result(
         setup.output,
         || wire::Document::new("imsprep.bitmap.create", Status::Fine, wire::bitmap::Created::from(&created)),
@@ -41,7 +41,7 @@ pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<S
         sample: args.sample,
         io: args.io.into(),
     };
-    let verified = verify_bitmap(&args.file, &options, setup.progress(), setup.cancel())?;
+    let verified = verify_bitmap(&args.file, &options, setup.work())?;
     let status = match policy.warnings.status(&verified.report) {
         // Nothing can be said of it, which is neither yes nor no.
         _ if is_unrecognised(&verified) => Status::CouldNotLook,

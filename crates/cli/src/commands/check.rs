@@ -64,9 +64,7 @@ fn look_at(
 ) -> Outcome {
     let begun = Instant::now();
     let (path, result) = match target {
-        Ok(target) => {
-            (target.path.clone(), check_image_file(&target, options, setup.progress(), setup.cancel()))
-        }
+        Ok(target) => (target.path.clone(), check_image_file(&target, options, setup.work())),
         Err(error) => (error.path().to_owned(), Err(error)),
     };
     let result = result.map_err(Error::new);

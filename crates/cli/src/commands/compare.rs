@@ -10,7 +10,7 @@ use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn run(args: &CompareArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let compared = compare_images(&args.a, &args.b, setup.progress(), setup.cancel())?;
+    let compared = compare_images(&args.a, &args.b, setup.work())?;
     let status = if compared.difference.is_some() { Status::Wrong } else { Status::Fine };
     emit::result(
         setup.output,

@@ -53,11 +53,11 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     if plan.direction == Direction::ToZvhd2 && args.timestamp.is_none() {
         plan.options.timestamp = moment::from_environment()?;
     }
-    let (progress, cancel) = (setup.progress(), setup.cancel());
+    let work = setup.work();
     let conversion = if to_stream {
-        to_standard_output(args, |out| Ok(plan.stream(out, progress, cancel)?))
+        to_standard_output(args, |out| Ok(plan.stream(out, work)?))
     } else {
-        plan.convert(progress, cancel).map_err(Into::into)
+        plan.convert(work).map_err(Into::into)
     };
     let conversion = match conversion {
         Err(error) if to_stream && is_stop(&error) => {

@@ -33,7 +33,7 @@ pub(crate) fn learn(args: &BitmapLearnArgs, setup: &Setup) -> anyhow::Result<Sta
         let inputs = inputs.collect::<Result<Vec<_>, _>>().map_err(Error::from)?;
         OutputFile::create_from(output, overwrite(args.force), &inputs).map_err(Error::from)?;
     }
-    let learned = learn_layout(&pairs, args.io.into(), setup.progress(), setup.cancel())?;
+    let learned = learn_layout(&pairs, args.io.into(), setup.work())?;
     let status = if matches!(learned.learned, Learned::One(_)) { Status::Fine } else { Status::Wrong };
     let written = match (&args.output, learned.description()) {
         (Some(output), Some(text)) => {

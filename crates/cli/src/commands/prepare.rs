@@ -45,7 +45,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
     let targets = [Target::new(&args.source), Target::new(&output)];
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter())?;
     let begun = Instant::now();
-    let result = prepare_image(&args.source, &options, &check, setup.progress(), setup.cancel());
+    let result = prepare_image(&args.source, &options, &check, setup.work());
     let elapsed = begun.elapsed();
     let mut prepared = match result {
         Ok(prepared) => prepared,

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Zvhd2RepairArgs, setup: &Setup) -> anyhow::Result<Statu
         size: args.size,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };
-    let repaired = repair_zvhd2(&args.file, &args.output, options, setup.progress(), setup.cancel())?;
+    let repaired = repair_zvhd2(&args.file, &args.output, options, setup.work())?;
     let status = match repaired.salvage.missing {
         Missing::Nothing => Status::Fine,
         _ => Status::Wrong,

@@ -59,7 +59,7 @@ fn make(
     let output = args.output.as_deref().map(|output| begin_body(output, args)).transpose()?;
     let options = options(&args.options, &policy.intent);
     let judged_by = judged_by(policy, os_versions);
-    let mut prepared = prepare_request(image, &options, judged_by, setup.progress(), setup.cancel())?;
+    let mut prepared = prepare_request(image, &options, judged_by, setup.work())?;
     let profile = policy.profile;
     let values = tool_of(args.format).map(|tool| {
         let PreparedRequest { request, facts, report, .. } = &mut prepared;
@@ -125,9 +125,9 @@ fn validate(
 ) -> anyhow::Result<Status> {
     let bytes = read_bounded(body, MAX_BODY)?;
     let endpoint = args.endpoint.map(Endpoint::from);
-    let (progress, cancel) = (setup.progress(), setup.cancel());
+    let work = setup.work();
     let judged_by = judged_by(policy, os_versions);
-    let validated = validate_request(&bytes, image, endpoint, judged_by, progress, cancel)?;
+    let validated = validate_request(&bytes, image, endpoint, judged_by, work)?;
     let profile = policy.profile;
     let warnings = policy.warnings;
     let status = warnings.status(&validated.report);

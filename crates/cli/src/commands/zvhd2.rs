@@ -22,8 +22,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
     let depth = if args.quick { imsprep_zvhd2::Depth::Structure } else { imsprep_zvhd2::Depth::Content };
     let image = ImageFile::open(&args.file).map_err(Error::from)?;
     let mut report = Report::under(policy.overrides.clone());
-    let mut checked =
-        imsprep_zvhd2::check(&image, depth, setup.progress(), setup.cancel()).map_err(Error::from)?;
+    let mut checked = imsprep_zvhd2::check(&image, depth, setup.work()).map_err(Error::from)?;
     report.merge(checked.report);
     report.name_file(&shell_quoted(&args.file));
     checked.report = report;

@@ -3,7 +3,7 @@
 
 use flate2::{Compress, Compression, FlushCompress};
 use imsprep_ondisk::zvhd2::IndexEntry;
-use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt};
+use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt, Work};
 use proptest::prelude::*;
 
 use super::builder::{BLOCK, Image, block, compress, zlib};
@@ -468,7 +468,7 @@ proptest! {
         let sum = imsprep_ondisk::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
         bytes[end + 64..end + 68].copy_from_slice(&sum.to_le_bytes());
         let source = MemoryImage::new("x", bytes);
-        let Ok(checked) = crate::check(&source, Depth::Content, &(), &Cancel::new()) else { return Ok(()) };
+        let Ok(checked) = crate::check(&source, Depth::Content, Work::new(&(), &Cancel::new())) else { return Ok(()) };
         if checked.report.has_errors() {
             return Ok(());
         }
@@ -494,7 +494,7 @@ fn altered_files_without_errors_are_not_rare() {
         let regions = regions(&image);
         let (start, length) = regions[seed % regions.len()];
         bytes[start + seed * 37 % length] ^= u8::try_from(seed % 255).unwrap() + 1;
-        crate::check(&MemoryImage::new("x", bytes), Depth::Structure, &(), &Cancel::new())
+        crate::check(&MemoryImage::new("x", bytes), Depth::Structure, Work::new(&(), &Cancel::new()))
             .is_ok_and(|checked| !checked.report.has_errors())
     });
     assert!(clean.count() > 60);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, FlushCompress};
 use imsprep_ondisk::zvhd2::{IndexEntry, RecordHeader};
-use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt};
+use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt, Work};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -138,7 +138,7 @@ fn cut_off_anywhere_it_is_refused() {
     }
     for cut in 0..6 {
         let image = MemoryImage::new("x", bytes[..cut].to_vec());
-        let error = check(&image, Depth::Content, &(), &Cancel::new()).unwrap_err();
+        let error = check(&image, Depth::Content, Work::new(&(), &Cancel::new())).unwrap_err();
         assert!(matches!(error, Error::NotZvhd2 { .. }), "{error}");
     }
 }
@@ -148,7 +148,7 @@ fn cancelling_stops_the_check() {
     let cancel = Cancel::new();
     cancel.cancel();
     let image = MemoryImage::new("x", Image::sample(Method::Zstd).bytes());
-    let error = check(&image, Depth::Content, &(), &cancel).unwrap_err();
+    let error = check(&image, Depth::Content, Work::new(&(), &cancel)).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::Cancelled)), "{error}");
 }
 
@@ -191,7 +191,7 @@ fn a_disk_of_data_without_end_is_looked_at_in_part() {
     end.bitmap_lba = end.index_lba + u64::from(end.max_blk_num) * 16;
     end.non_zero_blk_num = end.max_blk_num;
     let start = Instant::now();
-    let checked = check(&Endless { image }, Depth::Content, &(), &Cancel::new()).unwrap();
+    let checked = check(&Endless { image }, Depth::Content, Work::new(&(), &Cancel::new())).unwrap();
     assert!(start.elapsed() < 3 * SOON, "took {:?}", start.elapsed());
     assert!(checked.report.has_errors());
     assert!(checked.report.not_checked()[0].what.contains("records"), "{:?}", checked.report.not_checked());
@@ -208,7 +208,10 @@ fn many_records(count: u32) -> Image {
 fn structure_reads_52_bytes_of_a_record_and_16_of_its_entry() {
     let read = |records| {
         let image = Counting::new(many_records(records).bytes());
-        assert_eq!(check(&image, Depth::Structure, &(), &Cancel::new()).unwrap().report.findings(), []);
+        assert_eq!(
+            check(&image, Depth::Structure, Work::new(&(), &Cancel::new())).unwrap().report.findings(),
+            []
+        );
         image.take()
     };
     let ((reads, bytes), (more_reads, more_bytes)) = (read(100), read(300));
@@ -265,7 +268,7 @@ proptest! {
         let start = Instant::now();
         let image = MemoryImage::new("x", bytes);
         for depth in [Depth::Structure, Depth::Content] {
-            match check(&image, depth, &(), &Cancel::new()) {
+            match check(&image, depth, Work::new(&(), &Cancel::new())) {
                 Ok(_) | Err(Error::NotZvhd2 { .. }) => {}
                 Err(error) => prop_assert!(false, "{error}"),
             }

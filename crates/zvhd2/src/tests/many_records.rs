@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
-use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, ReadAt};
+use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, ReadAt, Work};
 
 use super::builder::{BLOCK, Image, block, compress};
 use crate::{Depth, Method, Reader, check};
@@ -120,7 +120,7 @@ fn the_structure_of_300_000_records_is_read_and_nothing_else() {
     let records = 300_000;
     let file = Generated::new(records);
     let begun = Instant::now();
-    let checked = check(&file, Depth::Structure, &(), &Cancel::new()).unwrap();
+    let checked = check(&file, Depth::Structure, Work::new(&(), &Cancel::new())).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(60), "took {:?}", begun.elapsed());
     assert_eq!(checked.report.findings(), []);
     assert_eq!(checked.info.data_blocks, Some(records.into()));
@@ -221,7 +221,7 @@ fn the_most_segments_that_the_fields_can_tell_of_are_looked_through() {
         ],
     };
     let begun = Instant::now();
-    let checked = check(&file, Depth::Content, &(), &Cancel::new()).unwrap();
+    let checked = check(&file, Depth::Content, Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!(checked.report.findings(), []);
     let reader = Reader::open(&file, &Cancel::new()).unwrap();
     assert_eq!(reader.data_from(BLOCK as u64).unwrap().unwrap().start, u64::from(last) * BLOCK as u64);

@@ -17,13 +17,13 @@ mod salvage_shifted;
 mod vendor;
 mod write;
 
-use imsprep_source::{Cancel, MemoryImage};
+use imsprep_source::{Cancel, MemoryImage, Work};
 
 use crate::{CheckedContainer, Depth, check};
 
 /// Checks bytes in memory.
 fn look(bytes: &[u8], depth: Depth) -> CheckedContainer {
-    check(&MemoryImage::new("test.zvhd2", bytes.to_vec()), depth, &(), &Cancel::new()).unwrap()
+    check(&MemoryImage::new("test.zvhd2", bytes.to_vec()), depth, Work::new(&(), &Cancel::new())).unwrap()
 }
 
 /// The codes of all rules that were broken, each once, by code.

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use imsprep_ondisk::zvhd2::{Footer, IndexEntry, RecordHeader};
-use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt};
+use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt, Work};
 use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -34,7 +34,7 @@ fn read(source: &MemoryImage) -> Result<Disk, String> {
 /// Whether the file is without an error; fails where check, reader and the reference's readers disagree.
 fn hold(bytes: &[u8]) -> Result<bool, TestCaseError> {
     let source = MemoryImage::new("altered.zvhd2", bytes.to_vec());
-    let checked = match check(&source, Depth::Content, &(), &Cancel::new()) {
+    let checked = match check(&source, Depth::Content, Work::new(&(), &Cancel::new())) {
         Ok(checked) => checked,
         Err(Error::NotZvhd2 { .. }) => {
             prop_assert!(read(&source).is_err());

@@ -2,7 +2,7 @@
 
 use imsprep_findings::Rule;
 use imsprep_ondisk::zvhd2::Footer;
-use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt, StreamOutput};
+use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt, StreamOutput, Work};
 use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;
 
@@ -13,9 +13,9 @@ use crate::{BlockSpan, ContainerWriter, Depth, Error, Label, Method, Missing, Re
 
 fn salvage(bytes: &[u8], size: Option<u64>) -> Result<(Salvage, Vec<u8>), Error> {
     let source = MemoryImage::new("broken.zvhd2", bytes.to_vec());
-    let salvage = Salvage::look(&source, size, &(), &Cancel::new())?;
+    let salvage = Salvage::look(&source, size, Work::new(&(), &Cancel::new()))?;
     let mut out = StreamOutput::new("memory", Vec::new());
-    let written = salvage.write(&source, &mut out, &(), &Cancel::new())?;
+    let written = salvage.write(&source, &mut out, Work::new(&(), &Cancel::new()))?;
     assert_eq!(written.records, salvage.saved());
     Ok((salvage, out.finish()?))
 }
@@ -341,7 +341,7 @@ fn cancelling_stops_it() {
     let cancel = Cancel::new();
     cancel.cancel();
     let source = MemoryImage::new("x", Image::sample(Method::Zstd).bytes());
-    let error = Salvage::look(&source, None, &(), &cancel).unwrap_err();
+    let error = Salvage::look(&source, None, Work::new(&(), &cancel)).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::Cancelled)), "{error}");
 }
 
@@ -365,7 +365,7 @@ fn false_beginnings_are_not_read_over_and_over() {
     }
     image.records.clear();
     let source = super::counting::Counting::new(file);
-    assert!(Salvage::look(&source, None, &(), &Cancel::new()).is_err());
+    assert!(Salvage::look(&source, None, Work::new(&(), &Cancel::new())).is_err());
     let (_, bytes) = source.take();
     assert!(bytes < 3 * 4096 * u64::from(pages), "read {bytes} bytes");
 }

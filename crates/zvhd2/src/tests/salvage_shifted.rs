@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, DiskReader, Extent, MemoryImage, ReadAt, StreamOutput};
+use imsprep_source::{Cancel, DiskReader, Extent, MemoryImage, ReadAt, StreamOutput, Work};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use zstd::zstd_safe::CParameter;
@@ -59,9 +59,9 @@ type Blocks = Vec<(u32, Vec<u8>)>;
 
 fn salvage(bytes: &[u8]) -> Result<(Salvage, Blocks), Error> {
     let source = MemoryImage::new("broken.zvhd2", bytes.to_vec());
-    let salvage = Salvage::look(&source, None, &(), &Cancel::new())?;
+    let salvage = Salvage::look(&source, None, Work::new(&(), &Cancel::new()))?;
     let mut out = StreamOutput::new("memory", Vec::new());
-    salvage.write(&source, &mut out, &(), &Cancel::new())?;
+    salvage.write(&source, &mut out, Work::new(&(), &Cancel::new()))?;
     let out = MemoryImage::new("out.zvhd2", out.finish()?);
     let reader = Reader::open(&out, &Cancel::new())?;
     let map = reader.block_map()?;
@@ -290,7 +290,7 @@ fn holes_are_not_read() {
     let (front, back) = file.split_at(at(image.entries[7].offset));
     let source = Holed { front: front.to_vec(), back: back.to_vec(), read: AtomicU64::new(0) };
     let begun = Instant::now();
-    let salvage = Salvage::look(&source, None, &(), &Cancel::new()).unwrap();
+    let salvage = Salvage::look(&source, None, Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((salvage.saved(), &salvage.missing), (blocks.len() as u64, &Missing::Nothing));
     assert!(source.read.into_inner() < 32 << 20);
     assert!(begun.elapsed() < Duration::from_secs(60), "took {:?}", begun.elapsed());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use imsprep_ondisk::zvhd2::{self as disk, Footer};
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, Progress, ReadAt,
-    StreamOutput, is_zero,
+    StreamOutput, Work, is_zero,
 };
 use imsprep_testdata::golden_without_garbage;
 use proptest::prelude::*;
@@ -82,7 +82,7 @@ impl DiskReader for Sparse {
 fn write_to_memory(disk: &Sparse, options: &WriteOptions, threads: usize) -> (Vec<u8>, Written) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let mut out = StreamOutput::new("memory", Vec::new());
-    let write = || write(disk, &disk.map(), options, &mut out, &(), &Cancel::new());
+    let write = || write(disk, &disk.map(), options, &mut out, Work::new(&(), &Cancel::new()));
     let (written, checksums) = pool.install(write).unwrap();
     let sums = checksums.unwrap();
     assert_eq!(sums.blocks().count() as u64, written.records);
@@ -231,7 +231,7 @@ proptest! {
         prop_assert_eq!(written.records, blocks.len() as u64);
         prop_assert_eq!(disk.read.swap(0, Ordering::Relaxed), (blocks.len() * BLOCK) as u64);
         prop_assert!(write_to_memory(&disk, &options, 1).0 == file);
-        let checked = check(&MemoryImage::new("x", file.clone()), Depth::Content, &(), &Cancel::new()).unwrap();
+        let checked = check(&MemoryImage::new("x", file.clone()), Depth::Content, Work::new(&(), &Cancel::new())).unwrap();
         prop_assert_eq!(codes(&checked), [""; 0]);
 
         // What the records hold is what was on the disk.
@@ -275,21 +275,21 @@ fn a_stop_a_bad_read_and_a_full_output_end_the_work() {
     let cancel = Cancel::new();
     let stop = StopAt(AtomicU64::new(0), 6 << 20, &cancel);
     let mut out = StreamOutput::new("memory", Vec::new());
-    let error = write(&disk, &map, &OPTIONS, &mut out, &stop, &cancel).unwrap_err();
+    let error = write(&disk, &map, &OPTIONS, &mut out, Work::new(&stop, &cancel)).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::Cancelled)), "{error}");
     // So does a stop that comes with the last block.
     let cancel = Cancel::new();
     let stop = StopAt(AtomicU64::new(0), 80 << 20, &cancel);
-    let error = write(&disk, &map, &OPTIONS, &mut out, &stop, &cancel).unwrap_err();
+    let error = write(&disk, &map, &OPTIONS, &mut out, Work::new(&stop, &cancel)).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::Cancelled)), "{error}");
 
     let mut room = vec![0; 9 << 20];
     let mut out = StreamOutput::new("a small device", &mut room[..]);
-    let error = write(&disk, &map, &OPTIONS, &mut out, &(), &Cancel::new()).unwrap_err();
+    let error = write(&disk, &map, &OPTIONS, &mut out, Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::Stream { .. })), "{error}");
 
     disk.bad_block = Some(30);
     let mut out = StreamOutput::new("memory", Vec::new());
-    let error = write(&disk, &map, &OPTIONS, &mut out, &(), &Cancel::new()).unwrap_err();
+    let error = write(&disk, &map, &OPTIONS, &mut out, Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(error, Error::Source(SourceError::UnexpectedEnd { offset: 62_914_560, .. })), "{error}");
 }

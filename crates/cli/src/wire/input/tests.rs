@@ -4,7 +4,7 @@ use std::path::Path as FilePath;
 use std::time::Duration;
 
 use imsprep_findings::Severity::{Error, Note, Warning};
-use imsprep_source::Cancel;
+use imsprep_source::{Cancel, Work};
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, check_image_file, prepare_image};
 
 use super::*;
@@ -18,7 +18,8 @@ use crate::policy::Warnings;
 use crate::wire;
 
 fn outcome(path: &FilePath) -> Outcome {
-    let result = check_image_file(&Target::new(path), &CheckOptions::default(), &(), &Cancel::new());
+    let result =
+        check_image_file(&Target::new(path), &CheckOptions::default(), Work::new(&(), &Cancel::new()));
     let status =
         result.as_ref().map_or(Status::CouldNotLook, |checked| Warnings::Pass.status(&checked.report));
     let elapsed = Duration::from_millis(1500);
@@ -112,7 +113,8 @@ fn what_prepare_writes_is_what_is_read() {
     let qcow2 = folder.path().join("disk.qcow2");
     std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), &qcow2).unwrap();
     let options = ConvertOptions::default();
-    let prepared = prepare_image(&qcow2, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap();
+    let prepared =
+        prepare_image(&qcow2, &options, &CheckOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
     let (policy, elapsed) = (policy(), Duration::from_millis(1500));
     let say = |body| {
         let document = wire::Document::under(&policy, "imsprep.prepare", Status::Fine, body);
@@ -128,7 +130,8 @@ fn what_prepare_writes_is_what_is_read() {
     assert_eq!(image.bytes, Some(length));
     // The output is there by now.
     let error = anyhow::Error::new(
-        prepare_image(&qcow2, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap_err(),
+        prepare_image(&qcow2, &options, &CheckOptions::default(), Work::new(&(), &Cancel::new()))
+            .unwrap_err(),
     );
     let body = wire::prepare::Body::failed(&qcow2, &error, elapsed);
     let document = wire::Document::under(&policy, "imsprep.prepare", Status::CouldNotLook, body);
@@ -144,7 +147,8 @@ fn what_prepare_writes_is_what_is_read() {
     bytes[16..20].copy_from_slice(&4_u32.to_be_bytes());
     bytes[0x200..0x204].copy_from_slice(b"base");
     std::fs::write(&overlay, bytes).unwrap();
-    let prepared = prepare_image(&overlay, &options, &CheckOptions::default(), &(), &Cancel::new()).unwrap();
+    let prepared =
+        prepare_image(&overlay, &options, &CheckOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
     let body = wire::prepare::Body::new(&prepared, &policy, Status::Wrong, elapsed);
     let document = wire::Document::under(&policy, "imsprep.prepare", Status::Wrong, body);
     let said = read(&serde_json::to_vec(&document).unwrap()).unwrap();
