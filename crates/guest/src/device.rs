@@ -103,7 +103,8 @@ impl DeviceSpec {
             };
         }
         if let Some(mapped) = name.strip_prefix("mapper/") {
-            return demangled(mapped).map_or_else(
+            let parts = demangled(mapped).filter(|(group, volume)| !is_multipath(group, volume));
+            return parts.map_or_else(
                 || Self::Mapped(mapped.to_owned()),
                 |(group, volume)| Self::LogicalVolume { group, volume },
             );
@@ -116,6 +117,12 @@ impl DeviceSpec {
                 Self::Name { path: path.to_owned(), kind: NameKind::Other, partition: None }
             }
             Some(("shm" | "pts" | "mqueue" | "hugepages" | "bus", _)) => Self::Other(path.to_owned()),
+            // Devices of other drivers that lie in a folder as a volume group does.
+            Some((
+                "zvol" | "rbd" | "drbd" | "bcache" | "etherd" | "oracleasm" | "asm" | "vx" | "raw" | "ubi"
+                | "evms" | "block",
+                _,
+            )) => Self::Hardware(path.to_owned()),
             Some(("loop" | "fd", _)) => Self::Other(path.to_owned()),
             Some((group, volume)) if !volume.contains('/') => {
                 Self::LogicalVolume { group: group.to_owned(), volume: volume.to_owned() }
@@ -207,6 +214,15 @@ fn demangled(name: &str) -> Option<(String, String)> {
     (!group.is_empty() && !volume.is_empty()).then(|| (group.replace("--", "-"), volume.replace("--", "-")))
 }
 
+/// Whether the parts of a name are those of a partition of a multipath device: `mpatha-part1`, `3600508b4-part2`.
+fn is_multipath(group: &str, volume: &str) -> bool {
+    let number = volume.strip_prefix("part").or_else(|| volume.strip_prefix('p'));
+    let is_partition =
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_wwid = group.len() >= 16 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_partition && (group.starts_with("mpath") || is_wwid || volume.starts_with("part"))
+}
+
 /// udev writes unsafe characters of labels as `\x20`.
 fn udev_unescaped(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
@@ -257,6 +273,12 @@ mod tests {
             ("/dev/mapper/vg0-root", volume("vg0", "root")),
             ("/dev/mapper/luks-1234-5678", Mapped("luks-1234-5678".into())),
             ("/dev/mapper/crypt", Mapped("crypt".into())),
+            ("/dev/mapper/mpatha-part1", Mapped("mpatha-part1".into())),
+            (
+                "/dev/mapper/3600508b400105e210000900000490000-part2",
+                Mapped("3600508b400105e210000900000490000-part2".into()),
+            ),
+            ("/dev/zvol/swap", Hardware("/dev/zvol/swap".into())),
             ("/dev/vg0/root", volume("vg0", "root")),
             ("/dev/md0", Raid("/dev/md0".into())),
             ("/dev/md/root", Raid("/dev/md/root".into())),

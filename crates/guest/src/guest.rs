@@ -70,7 +70,7 @@ pub fn read_guest(disk: &Disk<'_>) -> Result<Guest> {
                 let reason = volume.unread.as_ref()?;
                 Some(NotKnown::because(format!("{}: {reason}", volume.name)))
             });
-            let unread = unread.collect::<Vec<_>>();
+            let unread = unread.chain(roots.unread).collect::<Vec<_>>();
             if unread.is_empty() { System::None } else { System::NotKnown(unread) }
         }
     };

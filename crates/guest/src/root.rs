@@ -4,12 +4,14 @@ use std::rc::Rc;
 
 use imsprep_filesystem::{FileKind, FileSystem, GuestTree, Node, Subvolume};
 
-use crate::{Disk, Lookup, parse_fstab, text};
+use crate::{Disk, Lookup, NotKnown, parse_fstab, text};
 
 /// Subvolumes that distributions put the root into.
 const SUBVOLUMES: &[&str] = &["@", "@rootfs", "root", "@/.snapshots/1/snapshot", "@root", "rootfs"];
 /// Most directories at the top of a Btrfs that are tried.
 const DIRECTORIES_MAX: usize = 32;
+/// Most reasons that are kept.
+const UNREAD_MAX: usize = 16;
 /// Files that a Linux has of which one suffices, beside `/etc`. `/usr` may be a volume of its own.
 const LINUX_SIGNS: &[&str] = &[
     "/etc/os-release",
@@ -40,6 +42,8 @@ pub(crate) struct Roots<'a> {
     pub(crate) linux: Vec<Root<'a>>,
     /// Of Windows.
     pub(crate) windows: Vec<Root<'a>>,
+    /// Why it is not known of a volume whether it is a root.
+    pub(crate) unread: Vec<NotKnown>,
 }
 
 /// Looks at every volume.
@@ -55,10 +59,22 @@ pub(crate) fn find_roots<'a>(disk: &Disk<'a>) -> Roots<'a> {
             seen.push(node);
             let tree = GuestTree::new(Rc::clone(files), node);
             let root = Root { volume, files: Rc::clone(files), node, subvolume };
-            let is = |path: &str| tree.kind(path).is_ok_and(|kind| kind.is_some());
-            if tree.kind(SYSTEM_HIVE).is_ok_and(|kind| kind == Some(FileKind::File)) {
+            let mut kind = |path: &str| match tree.kind(path) {
+                Ok(kind) => kind,
+                Err(error) => {
+                    // What can't be read is not absent.
+                    if roots.unread.len() < UNREAD_MAX {
+                        let reason = format!("{}: {}", found.name, text::value(&error.to_string()));
+                        roots.unread.push(NotKnown::because(reason));
+                    }
+                    None
+                }
+            };
+            let is_windows = kind(SYSTEM_HIVE) == Some(FileKind::File);
+            let is_linux = kind("/etc").is_some() && LINUX_SIGNS.iter().any(|path| kind(path).is_some());
+            if is_windows {
                 roots.windows.push(root);
-            } else if is("/etc") && LINUX_SIGNS.iter().any(|path| is(path)) {
+            } else if is_linux {
                 roots.linux.push(root);
             }
         }

@@ -492,6 +492,14 @@ fn a_disk_without_a_system() {
     files.file("/data/x", "y");
     let data = disk(vec![volume(1, ROOT, files)], Firmware::Unknown);
     assert_eq!(read_guest(&data).unwrap().system, System::None);
+    // A directory that can't be read may hold the system.
+    let mut files = MemoryTree::new();
+    files.directory("/etc").refuse("/", "its directories are encrypted");
+    let found = read_guest(&disk(vec![volume(1, ROOT, files)], Firmware::Unknown)).unwrap();
+    assert!(
+        matches!(&found.system, System::NotKnown(reasons) if reasons[0].reason.contains("encrypted")),
+        "{found:?}"
+    );
     let mut unreadable = volume(2, BOOT, MemoryTree::new());
     unreadable.files = Err("it is encrypted".into());
     let found = read_guest(&disk(vec![unreadable], Firmware::Unknown)).unwrap();
