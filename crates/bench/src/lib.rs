@@ -7,7 +7,7 @@
 //!
 //! ```no_run
 //! use imsprep_bench::{BenchOptions, CacheState, Case, Rivals, bench};
-//! use imsprep_source::Cancel;
+//! use imsprep_source::{Cancel, Work};
 //!
 //! let options = BenchOptions {
 //!     program: "imsprep".into(),

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use imsprep_scan::{ScanOptions, scan};
-//! use imsprep_source::{Cancel, Work, ImageFile};
+//! use imsprep_source::{Cancel, ImageFile, Work};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let path = dir.path().join("disk.raw");

@@ -3,7 +3,7 @@
 //! Each operation is one call that returns what it found; nothing here prints. Work runs in the caller's rayon pool.
 //!
 //! ```
-//! use imsprep_toolkit::{Cancel, Work, CheckOptions, Target, Verdict, check_image_file};
+//! use imsprep_toolkit::{Cancel, CheckOptions, Target, Verdict, Work, check_image_file};
 //!
 //! let dir = tempfile::tempdir()?;
 //! let path = dir.path().join("disk.raw");

@@ -33,7 +33,7 @@ pub struct Written {
 /// zeros. Nothing is sought back: the output may be a stream.
 ///
 /// ```
-/// use imsprep_source::{Cancel, MemoryImage, StreamOutput};
+/// use imsprep_source::{Cancel, MemoryImage, StreamOutput, Work};
 /// use imsprep_zvhd2::{ContainerWriter, Depth, Label, Method, check};
 ///
 /// let label = Label { orig_size: 5 << 30, method: Method::Zstd, timestamp: 0, uuid: [7; 16] };

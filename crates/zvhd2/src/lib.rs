@@ -6,7 +6,7 @@
 //! [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.
 //!
 //! ```
-//! use imsprep_source::{Cancel, Work, MemoryImage};
+//! use imsprep_source::{Cancel, MemoryImage, Work};
 //! use imsprep_zvhd2::{Depth, check};
 //!
 //! let image = MemoryImage::new("cut.zvhd2", b"z2strm\0\0, and then the download broke off".to_vec());
