@@ -115,3 +115,75 @@ fn a_volume_group_and_what_of_it_is_missing() {
     let VolumeKind::Lvm(lvm) = folder.inspect("image").whole.unwrap().kind else { panic!() };
     assert_eq!((lvm.group, lvm.unread), (None, Some("the checksum of its metadata is wrong")));
 }
+
+#[test]
+fn logical_volumes_are_where_lvm_says_that_they_are() {
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    folder.image("other", 64 * MIB);
+    need_tools(["pvcreate", "vgcreate", "lvcreate", "lvextend", "lvs", "pvs", "losetup"]);
+    let devices = loop_devices(&folder, &["image", "other"]);
+    let group = format!("imspreptest{}", std::process::id());
+    let lvm = |command: &str, args: &str| {
+        let filter = devices.iter().map(|device| format!("\"a|^{device}$|\"")).collect::<Vec<_>>().join(",");
+        let config = format!(
+            "devices {{ use_devicesfile=0 filter=[{filter},\"r|.*|\"] scan_lvs=0 }} \
+            activation {{ udev_sync=0 udev_rules=0 }} backup {{ backup=0 archive=0 }}"
+        );
+        folder.output(&format!(
+            "LVM_SUPPRESS_FD_WARNINGS=1 {command} --driverloaded n --config '{config}' {args}"
+        ))
+    };
+    let quietly = "-y -an -Zn -Wn";
+    let [one, other] = devices.as_slice() else { unreachable!("two were made") };
+    let mut made = lvm("pvcreate", &format!("-y {one} {other}"))
+        + &lvm("vgcreate", &format!("-y {group} {one} {other}"));
+    made += &lvm("lvcreate", &format!("{quietly} -l 3 -n root {group} {one}"));
+    made += &lvm("lvcreate", &format!("{quietly} -l 2 -n between {group} {one}"));
+    made += &lvm("lvcreate", &format!("{quietly} -l 4 -i 2 -I 64k -n striped {group}"));
+    made += &lvm("lvextend", &format!("-l +2 {group}/root {one}"));
+    let told = lvm(
+        "lvs",
+        &format!(
+            "--noheadings --units b --nosuffix --segments -o lv_name,seg_size,stripe_size,seg_pe_ranges {group}"
+        ),
+    );
+    let starts = lvm("pvs", "--noheadings --units b --nosuffix -o pv_name,pv_uuid,pe_start,vg_extent_size");
+    detach(&folder, &devices);
+    // By LVM: of each device its UUID, where its extents begin, and their size.
+    let physical: Vec<Vec<&str>> = starts.lines().map(|line| line.split_whitespace().collect()).collect();
+    let place = |range: &str| {
+        let (device, extents) = range.split_once(':').unwrap();
+        let first: u64 = extents.split('-').next().unwrap().parse().unwrap();
+        let found = physical.iter().find(|fields| fields.first() == Some(&device)).unwrap();
+        let number = |index: usize| found[index].parse::<u64>().unwrap();
+        (found[1].to_owned(), number(2) + first * number(3))
+    };
+    let mut theirs: Vec<(String, u64, u64, Vec<(String, u64)>)> = told
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        // Warnings stand among them.
+        .filter(|fields| fields.len() > 3 && fields[1].parse::<u64>().is_ok())
+        .map(|fields| {
+            let places = fields[3..].iter().map(|range| place(range)).collect();
+            (fields[0].to_owned(), fields[1].parse().unwrap(), fields[2].parse().unwrap(), places)
+        })
+        .collect();
+    assert_eq!(theirs.len(), 4, "{made}{told}");
+    let inspection = folder.inspect("image");
+    let VolumeKind::Lvm(lvm) = &inspection.whole.as_ref().unwrap().kind else { panic!("{inspection:?}") };
+    let mut ours = Vec::new();
+    for volume in &lvm.group.as_ref().unwrap().layout {
+        assert_eq!(volume.unread, None, "{}", volume.name);
+        let mut next = 0;
+        for segment in &volume.segments {
+            assert_eq!(segment.start, next, "{}", volume.name);
+            next += segment.length;
+            ours.push((volume.name.clone(), segment.length, segment.stripe_size, segment.stripes.clone()));
+        }
+    }
+    // The segments of each volume are in their order.
+    theirs.sort_by(|one, other| one.0.cmp(&other.0));
+    ours.sort_by(|one, other| one.0.cmp(&other.0));
+    assert_eq!(ours, theirs, "{told}{starts}");
+}
