@@ -10,14 +10,25 @@ use imsprep_rules::KnownSystem;
 use crate::args::{self, GenerateArgs, What};
 use crate::exit::Status;
 use crate::manual;
-use crate::terminal::print_verbatim;
+use crate::terminal::{json_text, print_verbatim};
+use crate::wire::schema;
 
 pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Status> {
     let shell = match args.what {
         What::Man => {
             match &args.all {
-                Some(folder) => write_pages(folder)?,
+                Some(folder) => write_all(
+                    folder,
+                    manual::pages().into_iter().map(|page| Ok((page.file_name(), page.text))),
+                )?,
                 None => print_page(&args.command)?,
+            }
+            return Ok(Status::Fine);
+        }
+        What::Schema => {
+            match &args.all {
+                Some(folder) => write_all(folder, schema::names().map(schema_file))?,
+                None => print_schemas(&args.command)?,
             }
             return Ok(Status::Fine);
         }
@@ -86,11 +97,33 @@ fn print_page(command: &[String]) -> anyhow::Result<()> {
     print_verbatim(page.text.as_bytes())
 }
 
-fn write_pages(folder: &Path) -> anyhow::Result<()> {
+fn print_schemas(names: &[String]) -> anyhow::Result<()> {
+    let text = match names {
+        [] => json_text(&schema::names().filter_map(schema::find).collect::<Vec<_>>())?,
+        [name] => {
+            let known = || schema::names().collect::<Vec<_>>().join(", ");
+            let schema = schema::find(name);
+            json_text(&schema.with_context(|| format!("there is no schema {name}; there are {}", known()))?)?
+        }
+        _ => bail!("one schema at a time can be named"),
+    };
+    print_verbatim(text.as_bytes())
+}
+
+fn schema_file(name: &str) -> anyhow::Result<(String, String)> {
+    Ok((format!("{name}.json"), json_text(&schema::find(name))?))
+}
+
+/// Writes files, over those that are there.
+fn write_all(
+    folder: &Path,
+    files: impl Iterator<Item = anyhow::Result<(String, String)>>,
+) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for page in manual::pages() {
-        let path = folder.join(page.file_name());
-        fs::write(&path, page.text).with_context(|| format!("cannot write {}", path.display()))?;
+    for file in files {
+        let (name, text) = file?;
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

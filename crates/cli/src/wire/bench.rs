@@ -3,13 +3,14 @@
 use imsprep_bench::{
     BenchReport, Machine, MapState, Measured, NotMeasured, Presence, RivalState, Row, Spread,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 use crate::words::bench::cache_name;
 
 /// All that one run measured. Durations are seconds, sizes bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Benchmark {
     /// No rival is absent and nothing else was left out.
     complete: bool,
@@ -20,7 +21,7 @@ pub(crate) struct Benchmark {
     not_measured: Vec<WireNotMeasured>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireMachine {
     processor: Option<String>,
     threads: usize,
@@ -31,7 +32,7 @@ struct WireMachine {
 }
 
 /// A rival: its version if it is there, how to get it if not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRival {
     name: &'static str,
     what: &'static str,
@@ -40,7 +41,7 @@ struct WireRival {
     remedy: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRow {
     case: String,
     title: String,
@@ -55,7 +56,7 @@ struct WireRow {
     programs: Vec<WireMeasured>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireMeasured {
     program: String,
     ours: bool,
@@ -70,14 +71,14 @@ struct WireMeasured {
     map: WireMap,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSpread {
     median: f64,
     min: f64,
     max: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireMap {
     /// `none`, `right` or `wrong`.
     state: &'static str,
@@ -86,7 +87,7 @@ struct WireMap {
     first_wrong_block: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireNotMeasured {
     what: String,
     why: String,

@@ -5,6 +5,7 @@ use std::path::Path;
 use imsprep_bitmap::{Layout, Origin};
 use imsprep_scan::Scan;
 use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified, ComparedBlocks, SampledBlocks};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -12,7 +13,7 @@ use super::report::WireReport;
 use crate::words::gigabytes_per_second;
 
 /// What a scan found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireScan {
     image_size: u64,
     block_size: u64,
@@ -26,7 +27,7 @@ pub(crate) struct WireScan {
 }
 
 /// How the bytes were brought in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireIo {
     mode: String,
     reason: String,
@@ -51,7 +52,7 @@ impl From<&Scan> for WireScan {
 }
 
 /// A bitmap file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireBitmap {
     #[serde(flatten)]
     path: WirePath,
@@ -79,7 +80,7 @@ impl From<&BitmapState> for WireBitmap {
 }
 
 /// A bitmap that was written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Created {
     image: WirePath,
     bitmap: WirePath,
@@ -106,7 +107,7 @@ impl From<&BitmapCreated> for Created {
 }
 
 /// A bitmap that was compared.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Verified {
     image: WirePath,
     bitmap: WireBitmap,
@@ -118,7 +119,7 @@ pub(crate) struct Verified {
 }
 
 /// A look at some blocks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireBlocks {
     blocks: u64,
     read: u64,

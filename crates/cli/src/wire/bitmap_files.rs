@@ -3,12 +3,13 @@
 use imsprep_bitmap::{Layout, Origin};
 use imsprep_source::{BlockMap, BlockRun};
 use imsprep_toolkit::{BitmapConverted, BitmapShown, BitmapsCompared, SizeFrom};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 
 /// A layout.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireLayout {
     name: String,
     summary: String,
@@ -31,7 +32,7 @@ impl From<&Layout> for WireLayout {
 }
 
 /// What a bitmap says, in numbers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireCounts {
     image_size: u64,
     block_size: u64,
@@ -53,7 +54,7 @@ impl From<&BlockMap> for WireCounts {
 }
 
 /// Neighbouring blocks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRun {
     first: u64,
     last: u64,
@@ -66,7 +67,7 @@ impl From<BlockRun> for WireRun {
 }
 
 /// A bitmap file that was read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Shown {
     bitmap: WirePath,
     length: u64,
@@ -99,7 +100,7 @@ impl From<&BitmapShown> for Shown {
 }
 
 /// One of two bitmap files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Side {
     #[serde(flatten)]
     path: WirePath,
@@ -119,7 +120,7 @@ impl From<&BitmapShown> for Side {
 }
 
 /// Two bitmap files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Diff {
     a: Side,
     b: Side,
@@ -152,7 +153,7 @@ impl From<&BitmapsCompared> for Diff {
 }
 
 /// A bitmap file in another layout.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Converted {
     source: Side,
     output: WirePath,

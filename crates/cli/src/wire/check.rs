@@ -5,6 +5,7 @@ use std::path::Path;
 use imsprep_inspect::Inspection;
 use imsprep_rules::object_key;
 use imsprep_toolkit::{CheckedImage, Verdict};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bitmap::{WireBitmap, WireScan};
@@ -20,20 +21,20 @@ use crate::policy::Policy;
 /// A document on all files, or on one.
 pub(crate) type Document<T> = super::Document<UnderPolicy<T>>;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Files {
     files: Vec<File>,
 }
 
 /// One file in a document of its own, whose exit status is the file's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OneFile {
     #[serde(flatten)]
     file: File,
 }
 
 /// One file: its verdict and what led to it, or why there is none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct File {
     #[serde(flatten)]
     path: WirePath,
@@ -58,7 +59,7 @@ pub(crate) struct File {
 }
 
 /// What is on the disk, in a few words; `imsprep inspect` has the rest.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireInside {
     table: Option<&'static str>,
     partitions: usize,

@@ -1,12 +1,13 @@
 //! `imsprep compare --json`
 
 use imsprep_toolkit::{Comparison, Side};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 use super::report::WireReport;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     a: WireSide,
     b: WireSide,
@@ -19,7 +20,7 @@ pub(crate) struct Body {
     bytes_read: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSide {
     #[serde(flatten)]
     path: WirePath,
@@ -28,7 +29,7 @@ struct WireSide {
     report: WireReport,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireDifference {
     offset: u64,
     a: Option<u8>,

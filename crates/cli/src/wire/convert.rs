@@ -2,6 +2,7 @@
 
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_toolkit::{Converted as Made, Direction, Plan, RawWritten, Zvhd2Written};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -11,7 +12,7 @@ use crate::words::time::utc;
 use crate::words::zvhd2::uuid;
 
 /// A conversion that was done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Converted {
     source: WirePath,
     source_format: &'static str,
@@ -32,7 +33,7 @@ pub(crate) struct Converted {
     report: WireReport,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireZvhd2 {
     level: i32,
     uuid: String,
@@ -46,7 +47,7 @@ struct WireZvhd2 {
     scan: Option<WireScan>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRaw {
     data_bytes: u64,
     left_out: Option<u64>,
@@ -54,7 +55,7 @@ struct WireRaw {
     bitmap: Option<WireBitmapWritten>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireBitmapWritten {
     #[serde(flatten)]
     path: WirePath,

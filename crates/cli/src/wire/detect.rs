@@ -3,6 +3,7 @@
 use imsprep_detect::{Content, Detection, Evidence, Fact, Inside};
 use imsprep_rules::rule_of;
 use imsprep_source::FileKind;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Document, WirePath};
@@ -12,13 +13,13 @@ use crate::outcome::{DetectedFile, Outcome};
 use crate::words::detect::{codes, fact_text};
 
 /// All files of a call.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Files {
     files: Vec<Row>,
 }
 
 /// One file: what it is, or why that could not be told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Row {
     #[serde(flatten)]
     path: WirePath,
@@ -55,7 +56,7 @@ impl From<&Outcome<DetectedFile>> for Row {
 }
 
 /// What a file is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireDetection {
     format: &'static str,
     variant: Option<&'static str>,
@@ -68,7 +69,7 @@ pub(crate) struct WireDetection {
 }
 
 /// Something that matters to an import.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFact {
     fact: &'static str,
     /// The rule that it breaks, if it breaks one by itself.
@@ -82,7 +83,7 @@ struct WireFact {
 }
 
 /// One thing in a wrapper.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireInside {
     name: Option<String>,
     size: Option<u64>,

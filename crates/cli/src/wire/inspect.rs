@@ -5,6 +5,7 @@ use imsprep_inspect::{
     VolumeKind,
 };
 use imsprep_rules::{Profile, min_disk_for};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Document, UnderPolicy, WirePath};
@@ -15,13 +16,13 @@ use crate::policy::Policy;
 use crate::words::inspect::{boot_code_name, variant};
 
 /// All files of a call.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Files {
     files: Vec<Row>,
 }
 
 /// One file: what is on its disk, or why that could not be told.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Row {
     #[serde(flatten)]
     path: WirePath,
@@ -59,7 +60,7 @@ impl Row {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Found {
     format: &'static str,
     #[serde(flatten)]
@@ -67,7 +68,7 @@ struct Found {
 }
 
 /// What is on a disk.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireInspection {
     disk_size: u64,
     table: Option<WireTable>,
@@ -102,13 +103,13 @@ impl WireInspection {
 }
 
 /// What follows, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Answer {
     is: &'static str,
     because: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireTable {
     kind: &'static str,
     id: String,
@@ -132,7 +133,7 @@ impl From<&Table> for WireTable {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireProblem {
     problem: &'static str,
     /// Where on the disk, if it is in one place.
@@ -175,7 +176,7 @@ impl From<&TableProblem> for WireProblem {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WirePartition {
     number: u32,
     start: u64,
@@ -209,7 +210,7 @@ impl From<&Partition> for WirePartition {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireVolume {
     kind: &'static str,
     variant: Option<String>,
@@ -228,13 +229,13 @@ struct WireVolume {
     raid: Option<WireRaid>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireLvm {
     group: Option<WireGroup>,
     unread: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireGroup {
     name: String,
     uuid: String,
@@ -250,7 +251,7 @@ impl From<&VolumeGroup> for WireGroup {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRaid {
     version: &'static str,
     level: i32,
@@ -292,7 +293,7 @@ impl From<&Volume> for WireVolume {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireBoot {
     code: Option<&'static str>,
     efi: Vec<WireEfiSystem>,
@@ -304,14 +305,14 @@ impl From<&Boot> for WireBoot {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireEfiSystem {
     partition: Option<u32>,
     loaders: Vec<WireLoader>,
     unread: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireLoader {
     path: String,
     machine: Option<String>,

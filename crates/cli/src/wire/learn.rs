@@ -4,13 +4,14 @@ use std::path::Path;
 
 use imsprep_bitmap::learn::{Hypothesis, Learned, Nearest};
 use imsprep_toolkit::{LearnedLayout, SpecimenMade};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
 
 /// What the samples show.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     /// `one`, `several` or `none`.
     result: &'static str,
@@ -26,7 +27,7 @@ pub(crate) struct Body {
     written: Option<WirePath>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSample {
     image: WirePath,
     sample: WirePath,
@@ -34,7 +35,7 @@ struct WireSample {
     scan: WireScan,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireHypothesis {
     summary: String,
     /// The layout's description, as a file; where there are questions, of the first reading.
@@ -44,20 +45,20 @@ struct WireHypothesis {
     assumptions: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireQuestion {
     place: String,
     readings: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFurther {
     size: u64,
     told_apart: usize,
     of: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireNearest {
     summary: String,
     /// Which of `samples`, counted from 0.
@@ -142,7 +143,7 @@ impl Body {
 }
 
 /// A small image that was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Made {
     image: WirePath,
     size: u64,

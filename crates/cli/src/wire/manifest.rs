@@ -4,6 +4,7 @@ use std::path::Path;
 
 use imsprep_rules::object_key;
 use imsprep_toolkit::{BitmapState, CheckedImage, FileDigest};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Document, WirePath};
@@ -12,12 +13,12 @@ use crate::outcome::Outcome;
 use crate::policy::Policy;
 
 /// The files of one run that an upload is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     images: Vec<Image>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Image {
     #[serde(flatten)]
     file: Digested,
@@ -28,7 +29,7 @@ struct Image {
 }
 
 /// One file as it must arrive.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Digested {
     #[serde(flatten)]
     path: WirePath,

@@ -2,11 +2,12 @@
 //! that.
 
 use imsprep_toolkit::DiskRange;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A stretch of the disk, in qemu-img's words. Data is compressed, so that there is no offset in the file to give.
-#[derive(Debug, Serialize)]
-struct WireRange {
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct WireRange {
     start: u64,
     length: u64,
     /// 0: no other file lies under this one.

@@ -20,6 +20,7 @@ pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod sarif;
+pub(crate) mod schema;
 pub(crate) mod service_codes;
 pub(crate) mod summary;
 mod uri;
@@ -28,6 +29,7 @@ pub(crate) mod zvhd2;
 use std::path::Path;
 
 use imsprep_rules::RULE_SET_DATE;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit::Status;
@@ -37,7 +39,7 @@ use crate::policy::Policy;
 const VERSION: u32 = 1;
 
 /// What every document begins with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Document<T> {
     schema: &'static str,
     version: u32,
@@ -48,7 +50,7 @@ pub(crate) struct Document<T> {
 }
 
 /// A body on what was judged, behind what it was judged by.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct UnderPolicy<T> {
     rule_set: &'static str,
     profile: &'static str,
@@ -69,7 +71,7 @@ impl<T> UnderPolicy<T> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Tool {
     name: &'static str,
     version: &'static str,
@@ -90,7 +92,7 @@ impl<T> Document<T> {
 }
 
 /// A path: as text, and byte by byte where the text can't hold it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WirePath {
     path: String,
     /// The path's bytes in hexadecimal, only if it is not UTF-8; `path` then has replacement characters.

@@ -1,10 +1,11 @@
 //! `imsprep os-versions --json`
 
 use imsprep_rules::{KnownSystem, PROFILES, Page};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Known values of os_version.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct OsVersions {
     rule_set: &'static str,
     pages: Vec<WirePage>,
@@ -12,14 +13,14 @@ pub(crate) struct OsVersions {
 }
 
 /// A page, and how many of the listed values it names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WirePage {
     name: &'static str,
     title: &'static str,
     values: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSystem {
     value: &'static str,
     family: &'static str,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use imsprep_toolkit::Prepared;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -15,7 +16,7 @@ use crate::policy::Policy;
 use crate::words::check::next_step;
 
 /// An image that was prepared, or why not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     source: WirePath,
     /// Null if nothing had to be converted; as `imsprep.convert` has it.

@@ -2,12 +2,13 @@
 
 use imsprep_toolkit::Repaired;
 use imsprep_zvhd2::{BlockSpan, Missing, SizeFrom};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 use super::report::WireReport;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     image: WirePath,
     output: WirePath,
@@ -23,14 +24,14 @@ pub(crate) struct Body {
     report: WireReport,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSpan {
     first: u32,
     count: u32,
 }
 
 /// What is lost, as far as that is known.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, JsonSchema, Serialize)]
 struct WireMissing {
     /// `nothing`, `blocks`, `count` or `unknown`.
     state: &'static str,

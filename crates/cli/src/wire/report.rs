@@ -1,10 +1,11 @@
 //! Rules, findings, reports.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One rule.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireRule {
     code: &'static str,
     /// The code with which the service itself answers, where that is known.
@@ -19,7 +20,7 @@ pub(crate) struct WireRule {
 }
 
 /// The rule table.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Rules {
     pub(crate) rule_set: &'static str,
     pub(crate) rules: Vec<WireRule>,
@@ -43,7 +44,7 @@ impl From<&Rule> for WireRule {
 }
 
 /// One finding.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFinding {
     code: &'static str,
     /// The code with which the service itself answers, where that is known.
@@ -70,7 +71,7 @@ struct WireFinding {
 }
 
 /// That the user allows a finding.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireAllowance {
     instead_of: &'static str,
     because: Option<String>,
@@ -102,7 +103,7 @@ impl From<&Finding> for WireFinding {
 }
 
 /// How often a rule is broken.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireTally {
     code: &'static str,
     severity: &'static str,
@@ -110,13 +111,13 @@ struct WireTally {
     listed: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireNotChecked {
     what: String,
     why: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Counts {
     error: u64,
     warning: u64,
@@ -125,7 +126,7 @@ struct Counts {
 }
 
 /// A report. `findings` holds the first 100 of each rule; `totals` counts all.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireReport {
     counts: Counts,
     findings: Vec<WireFinding>,

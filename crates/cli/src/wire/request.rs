@@ -4,6 +4,7 @@ use std::path::Path;
 
 use imsprep_rules::{BodyKind, Filled, Purpose, RequestBody};
 use imsprep_toolkit::{PreparedRequest, ValidatedRequest};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -11,13 +12,14 @@ use super::report::WireReport;
 use crate::exit::Status;
 
 /// A body that was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Made {
     image: WirePath,
     request: WireKind,
     /// Why it is not a quick import.
     why: Option<String>,
     /// Null if there are errors: a wrong body is worse than none.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     body: Option<RequestBody>,
     filled: Vec<WireFilled>,
     bitmap: Option<WirePath>,
@@ -36,7 +38,7 @@ pub(crate) struct Texts<'a> {
 }
 
 /// A body that was checked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Validated {
     body: WirePath,
     image: Option<WirePath>,
@@ -46,7 +48,7 @@ pub(crate) struct Validated {
 }
 
 /// Which request it is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireKind {
     method: &'static str,
     path: &'static str,
@@ -56,7 +58,7 @@ struct WireKind {
     purpose: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFilled {
     field: &'static str,
     value: String,

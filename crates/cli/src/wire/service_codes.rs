@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use imsprep_rules::{JobAnswer, JobState, ServiceCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
 use crate::codes::rules_that_foresee;
 
 /// A code, explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireServiceCode {
     code: String,
     /// Null, as all that follows, if the code is not in the service's list.
@@ -21,7 +22,7 @@ pub(crate) struct WireServiceCode {
 }
 
 /// `imsprep request --job`
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Job {
     answer: WirePath,
     /// `success`, `running`, `failed`, `refused` or `unknown`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -12,7 +13,7 @@ use crate::summary::{CodeCount, Name, NotCounted, Slow, Standing, Summary, ToDo}
 const UNEXPECTED: usize = 100;
 
 /// One report on many images.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     images: Images,
     /// Importable ones with warnings.
@@ -32,7 +33,7 @@ pub(crate) struct Body {
 }
 
 /// Images by how they stand.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Images {
     total: u64,
     importable: u64,
@@ -42,7 +43,7 @@ struct Images {
     missing: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Documents {
     counted: u64,
     /// How often an image was spoken of again; the last counts.
@@ -52,7 +53,7 @@ struct Documents {
     listed: Vec<WireNotCounted>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireNotCounted {
     /// Null for standard input.
     file: Option<WirePath>,
@@ -60,13 +61,13 @@ struct WireNotCounted {
     why: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct Unexpected {
     total: usize,
     listed: Vec<WirePath>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRun {
     tool_version: String,
     rule_set: String,
@@ -74,7 +75,7 @@ struct WireRun {
     images: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireCode {
     code: String,
     severity: &'static str,
@@ -85,7 +86,7 @@ struct WireCode {
     examples: Vec<WirePath>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireSlow {
     #[serde(flatten)]
     path: WirePath,
@@ -94,7 +95,7 @@ struct WireSlow {
 }
 
 /// An image that does not pass.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireToDo {
     #[serde(flatten)]
     path: WirePath,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use imsprep_ondisk::zvhd2::{FIELDS, Footer};
 use imsprep_zvhd2::{Info, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -13,7 +14,7 @@ use crate::words::time::utc;
 use crate::words::zvhd2::{uuid, value};
 
 /// A container that was checked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireContainer {
     #[serde(flatten)]
     path: WirePath,
@@ -28,7 +29,7 @@ impl WireContainer {
 }
 
 /// A container that was described.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Described {
     #[serde(flatten)]
     path: WirePath,
@@ -50,7 +51,7 @@ impl Described {
 }
 
 /// What the footers say, and what a check counted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireInfo {
     /// 1 for ZVHD, 2 for ZVHD2.
     version: u8,
@@ -69,7 +70,7 @@ pub(crate) struct WireInfo {
     regions: Vec<WireRegion>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireRegion {
     name: &'static str,
     offset: u64,

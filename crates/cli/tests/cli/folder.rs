@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::Value;
 
+use crate::schemas::assert_valid;
+
 /// A folder for one test, and the command run in it.
 pub(crate) struct Folder(tempfile::TempDir);
 
@@ -58,11 +60,15 @@ impl Folder {
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         let output = self.command(args).output().expect("run imsprep");
-        Run {
+        let run = Run {
             status: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).expect("output in UTF-8"),
             err: String::from_utf8(output.stderr).expect("errors in UTF-8"),
-        }
+        };
+        // Every document that a test sees is as its schema says.
+        assert_valid(&run.out);
+        assert_valid(&run.err);
+        run
     }
 
     /// Runs with `--json` and parses what comes.

@@ -104,6 +104,8 @@ mod request;
 #[cfg(unix)]
 mod run_fixes;
 #[cfg(unix)]
+mod schemas;
+#[cfg(unix)]
 mod snapshots;
 #[cfg(unix)]
 mod stop;
