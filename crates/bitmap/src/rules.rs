@@ -87,7 +87,7 @@ rules! {
         why: "it has the name that the service takes the bitmap from, and is another file: an OVF manifest has the same \
               extension, and a download may end in a page that reports an error",
         source: IMS_DOCS,
-        fix: "keep it if it belongs to another file: move it away, or give the image another name; then make the bitmap: imsprep \
-              bitmap create FILE",
+        fix: "keep it if it belongs to another file: move it away, or give the image another name; then create the bitmap of \
+              the image",
     }
 }

@@ -68,4 +68,4 @@ pub use detection::{Content, Detection, Evidence, Fact, Inside};
 pub use imsprep_ondisk::format::{Access, FORMATS, Format};
 pub use imsprep_ondisk::other::{OTHERS, Other, OtherKind};
 pub use resolve::detect;
-pub use tar::{Archive, Member, Role, look_into_tar};
+pub use tar::{Archive, Chunks, Member, Role, look_into_tar};

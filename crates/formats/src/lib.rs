@@ -34,6 +34,7 @@ mod open;
 mod pieces;
 mod qcow2;
 mod slice;
+mod stream_end;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -48,7 +49,8 @@ pub use nbd::{Nbd, NbdServer, ServeError};
 pub use open::open_disk;
 pub use qcow2::Qcow2;
 pub use slice::Slice;
+pub use stream_end::{Framed, StreamEnd, stream_end};
 pub use tables::check_tables;
 pub use vhd::Vhd;
 pub use vmdk::Vmdk;
-pub use wrapped::{Unwrapped, Wrapper};
+pub use wrapped::{ENDS_TOO_EARLY, Unwrapped, Wrapper};

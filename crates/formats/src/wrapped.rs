@@ -34,6 +34,8 @@ impl Wrapper {
         }
     }
 }
+/// What [`Error::Damaged`] says of a file that ends before its compressed data does.
+pub const ENDS_TOO_EARLY: &str = "the compressed data ends too early";
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;
@@ -110,7 +112,7 @@ impl<'a> Unwrapped<'a> {
             Err(error) => {
                 let at = self.at.load(Ordering::Relaxed);
                 let what = match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "the compressed data ends too early".to_owned(),
+                    io::ErrorKind::UnexpectedEof => ENDS_TOO_EARLY.to_owned(),
                     _ => format!("it can't be expanded, at or somewhat before that place: {error}"),
                 };
                 self.file.damaged(self.given + filled, at, what)

@@ -83,6 +83,110 @@ pub fn zstd_window(frame: &[u8]) -> Option<u64> {
     })
 }
 
+/// The header of a Zstandard frame. RFC 8878, 3.1.1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZstdHeader {
+    /// Bytes of the header, from the magic on.
+    pub size: u64,
+    /// Bytes of the content, where the header has them.
+    pub content: Option<u64>,
+    /// Whether four bytes with a checksum follow the last block.
+    pub has_checksum: bool,
+}
+
+impl ZstdHeader {
+    /// Bytes of the longest header.
+    pub const SIZE_MAX: usize = 18;
+
+    /// The header that begins here; `None` if it is none, or not all of it is there.
+    pub fn decode(frame: &[u8]) -> Option<Self> {
+        let (magic, rest) = frame.split_first_chunk()?;
+        let (descriptor, rest) = rest.split_first().filter(|_| u32::from_le_bytes(*magic) == ZSTD_MAGIC)?;
+        let is_single_segment = descriptor & 1 << 5 != 0;
+        let dictionary = match descriptor & 3 {
+            3 => 4,
+            length => usize::from(length),
+        };
+        let before = usize::from(!is_single_segment) + dictionary;
+        let length = match descriptor >> 6 {
+            0 => usize::from(is_single_segment),
+            power => 1 << power,
+        };
+        let field = rest.get(before..before + length)?;
+        let content = match field.len() {
+            0 => None,
+            2 => Some(256 + LE::read_uint(field, 2)),
+            _ => Some(LE::read_uint(field, length)),
+        };
+        let size = 5 + before as u64 + length as u64;
+        Some(Self { size, content, has_checksum: descriptor & 1 << 2 != 0 })
+    }
+}
+
+/// The header of a block in a Zstandard frame. RFC 8878, 3.1.1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZstdBlock {
+    /// Whether the frame ends with it.
+    pub is_last: bool,
+    /// Bytes of it that follow this header; `None` if its type is reserved.
+    pub size: Option<u64>,
+}
+
+impl ZstdBlock {
+    /// Bytes of the header.
+    pub const SIZE: usize = 3;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: [u8; Self::SIZE]) -> Self {
+        let bits = LE::read_u24(&b);
+        let size = match bits >> 1 & 3 {
+            // Raw and compressed blocks.
+            0 | 2 => Some(u64::from(bits >> 3)),
+            // One byte, and how often it is repeated.
+            1 => Some(1),
+            _ => None,
+        };
+        Self { is_last: bits & 1 != 0, size }
+    }
+}
+
+/// The descriptor of an LZ4 frame, behind its magic. LZ4 Frame Format 1.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lz4Descriptor {
+    /// Bytes of it.
+    pub size: u64,
+    /// Bytes of the content, where it has them.
+    pub content: Option<u64>,
+    /// Bytes of the checksum that follows each block.
+    pub block_checksum: u64,
+    /// Bytes of the checksum that follows the end mark.
+    pub content_checksum: u64,
+}
+
+/// The bit of the length of an LZ4 block that says that the block is not compressed.
+pub const LZ4_NOT_COMPRESSED: u32 = 1 << 31;
+
+impl Lz4Descriptor {
+    /// Bytes of the longest one.
+    pub const SIZE_MAX: usize = 15;
+
+    /// The descriptor that begins here; `None` if its version is unknown, or not all of it is there.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let flags = *bytes.first().filter(|flags| **flags >> 6 == 1)?;
+        let content = match flags & LZ4_FLAG_SIZE {
+            0 => None,
+            _ => Some(u64::from_le_bytes(*bytes.get(2..)?.first_chunk()?)),
+        };
+        let size = 3 + if content.is_some() { 8 } else { 0 } + u64::from(flags & 1) * 4;
+        Some(Self {
+            size,
+            content,
+            block_checksum: u64::from(flags >> 4 & 1) * 4,
+            content_checksum: u64::from(flags >> 2 & 1) * 4,
+        })
+    }
+}
+
 /// Bytes of the header and of the footer of an xz stream. The .xz File Format 1.2.1, 2.1.
 pub const XZ_ENDS: u64 = 12;
 /// Last bytes of an xz stream.
@@ -173,6 +277,31 @@ mod tests {
         for bad in [&frame(&[0])[..], &frame(&[0xe0, 1]), b"other", b""] {
             assert_eq!(zstd_window(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn headers_of_frames() {
+        let frame = |rest: &[u8]| [&ZSTD_MAGIC.to_le_bytes()[..], rest].concat();
+        let header = |size, content, has_checksum| Some(ZstdHeader { size, content, has_checksum });
+        assert_eq!(ZstdHeader::decode(&frame(&[0, 0x50])), header(6, None, false));
+        assert_eq!(ZstdHeader::decode(&frame(&[0x24, 9])), header(6, Some(9), true));
+        assert_eq!(ZstdHeader::decode(&frame(&[0x62, 1, 2, 0, 1])), header(9, Some(512), false));
+        assert_eq!(
+            ZstdHeader::decode(&frame(&[0xc3, 0, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0])),
+            header(18, Some(5), false)
+        );
+        assert_eq!(ZstdHeader::decode(&frame(&[0x62, 1, 2, 0])), None);
+        let block = |is_last, size| ZstdBlock { is_last, size };
+        assert_eq!(ZstdBlock::decode([1, 0, 0]), block(true, Some(0)));
+        assert_eq!(ZstdBlock::decode([0x12, 0, 0]), block(false, Some(1)));
+        assert_eq!(ZstdBlock::decode([0x15, 0, 1]), block(true, Some(0x2002)));
+        assert_eq!(ZstdBlock::decode([0x16, 0, 0]), block(false, None));
+        let lz4 = Lz4Descriptor::decode(&[0x40, 0x40, 0]);
+        let plain = Lz4Descriptor { size: 3, content: None, block_checksum: 0, content_checksum: 0 };
+        assert_eq!(lz4, Some(plain));
+        let all = Lz4Descriptor { size: 15, content: Some(7), block_checksum: 4, content_checksum: 4 };
+        assert_eq!(Lz4Descriptor::decode(&[0x5d, 0x40, 7, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0]), Some(all));
+        assert_eq!(Lz4Descriptor::decode(&[0x80, 0x40, 0]), None);
     }
 
     #[test]

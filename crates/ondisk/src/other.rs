@@ -312,6 +312,22 @@ mod tests {
         assert!(all.clone().all(|magic| magic.offset + magic.bytes.len() <= 512));
     }
 
+    /// Without it the fuzzer would not get beyond the first bytes of these.
+    #[test]
+    fn the_dictionary_of_the_fuzzer_has_every_signature() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/magics.dict");
+        let words = std::fs::read_to_string(path).unwrap();
+        for magic in MAGICS.iter().chain(END_MAGICS.iter().map(|(magic, _)| magic)) {
+            let word = magic.bytes.iter().map(|byte| match byte {
+                b'"' | b'\\' => format!("\\x{byte:02x}"),
+                b' '..=b'~' => char::from(*byte).to_string(),
+                _ => format!("\\x{byte:02x}"),
+            });
+            let line = format!("\"{}\"", word.collect::<String>());
+            assert!(words.lines().any(|known| known == line), "{}: {line}", magic.name);
+        }
+    }
+
     #[test]
     fn headers_are_decoded_in_their_byte_order() {
         let mut b = [0; BinaryCpio::SIZE];

@@ -6,16 +6,19 @@ use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
 
 use crate::content::{check_content, purpose_of};
+use crate::convertible::{DiskChecks, check_disk_convertible};
+use crate::detection::check_file;
 use crate::intent_rules::BARE_METAL_FORMAT;
 use crate::key::{check_key, check_key_itself};
+use crate::lost::check_lost;
 use crate::min_disk::check_min_disk;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, FILE_TOO_LARGE, FORMAT,
     NO_DATA, NOTHING_KNOWN, SIZE_NOT_SECTORS,
 };
-use crate::way_out::way_out;
+use crate::way_out::{allowing, way_out};
 use crate::{
-    Facts, Intent, Profile, Purpose, Size, check_detection, is_known, no_disk, shell_quoted, shows_nothing,
+    DiskPart, Facts, Inside, Intent, Profile, Purpose, Size, is_known, no_disk, shell_quoted, shows_nothing,
 };
 
 /// Bytes of a sector.
@@ -23,7 +26,8 @@ const SECTOR: u64 = 512;
 
 /// Holds what was found out about a file, and what it is meant for, against the profile.
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
-    let Facts { path, detection, inside, .. } = *facts;
+    let Facts { path, detection, inside: disk, .. } = *facts;
+    let inside = disk.filter(|disk| disk.part == DiskPart::Whole);
     // What nobody has said of the purpose the disk may show.
     let mut intent = intent.clone();
     let said = intent.clone();
@@ -32,7 +36,7 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     }
     check_format(facts, profile, report);
     let may_be_a_disk = check_known(facts, &intent, report);
-    check_detection(path, detection, profile, report);
+    check_file(path, detection, &allowing_lost(disk.as_ref()), profile, report);
     // Of what is no disk it is of no use to know what else a disk should be, or what it would be called.
     if may_be_a_disk {
         check_sizes(detection, profile, &intent, report);
@@ -46,7 +50,18 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     }
     if let Some(inside) = &inside {
         check_content(inside, profile, &said, report);
+    } else if let Some(start) = &disk {
+        check_lost(start, report);
     }
+}
+
+/// The arguments with which a disk is converted of which a part is lost.
+fn allowing_lost(disk: Option<&Inside<'_>>) -> String {
+    let mut lost = Report::new();
+    if let Some(disk) = disk {
+        check_disk_convertible(disk, DiskChecks::Lost, &mut lost);
+    }
+    allowing(&lost)
 }
 
 /// Nothing known on the disk may be nothing wrong, on a data disk that was never used. Returns whether the file may be a disk.

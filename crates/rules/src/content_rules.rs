@@ -24,7 +24,7 @@ rules! {
     pub(crate) TABLE_DAMAGED = "IMS-052", Warning, "the partition table is damaged", {
         why: "what reads it may find other partitions than there were, or none: it may not boot",
         source: CONTENT,
-        fix: "look at it with sgdisk -v or sfdisk --verify, and mend it on the original disk or on a copy",
+        fix: "verify the table with a partitioning program, and repair it on the original disk or on a copy",
     }
 
     pub(crate) UEFI_ONLY = "IMS-053", Note, "the image starts by UEFI only", {

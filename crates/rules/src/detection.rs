@@ -16,7 +16,18 @@ use crate::{HUAWEI, Profile, Size, shown_names};
 
 /// Holds what is in the file against the rules that all clouds share. `path` and `profile` are for advice, not for the look.
 pub fn check_detection(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
-    check_wrapper(path, detection, profile, report);
+    check_file(path, detection, "", profile, report);
+}
+
+/// The same, with the arguments that a conversion of the disk in the file needs because of what is on it.
+pub(crate) fn check_file(
+    path: &Path,
+    detection: &Detection,
+    allow: &str,
+    profile: &Profile,
+    report: &mut Report,
+) {
+    check_wrapper(path, detection, allow, profile, report);
     check_facts(ImageLocation::File(path), detection, report);
 }
 

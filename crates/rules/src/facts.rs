@@ -26,6 +26,17 @@ pub struct Inside<'a> {
     pub inspection: &'a Inspection,
     /// The image that it lies in.
     pub medium: Medium<'a>,
+    /// How much of the disk the inspection has read.
+    pub part: DiskPart,
+}
+
+/// How much of a disk was inspected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskPart {
+    /// All that inspection asks for.
+    Whole,
+    /// The first block of a disk whose size is known. It can show that the disk is cut off, and nothing else for certain.
+    Start,
 }
 
 /// The unit in which a place on a container's disk is told.

@@ -62,6 +62,11 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
                 sectors of 512 bytes and entries of 128 bytes rightly, and may write an empty table in place of this one"
             .into();
     }
+    // A device can't be enlarged, and nobody wants it changed by a command that was meant for a copy.
+    if medium.is_raw && medium.path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return "copy the device into a RAW file, check that file, and follow the fix that is given for it"
+            .into();
+    }
     let raw = if medium.is_raw { medium.path.to_owned() } else { raw_of(medium.path) };
     let name = shell_quoted(&raw);
     let mut steps = Vec::new();

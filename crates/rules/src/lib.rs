@@ -68,7 +68,7 @@ pub use convertible::{
     check_readable,
 };
 pub use detection::{check_detection, rule_of};
-pub use facts::{Facts, ImageLocation, Inside, Medium};
+pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium};
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
@@ -88,4 +88,4 @@ pub use request::{
 pub use rules::RULES;
 pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
-pub use wrapper::{inside_text, rule_of_wrapper};
+pub use wrapper::{XVA_FIX, inside_text, rule_of_wrapper};

@@ -68,8 +68,8 @@ const READ_IT: &str = "read it: it may be an error page that was downloaded inst
 /// The format that the name tells of, if that is none that a RAW disk may be called by.
 fn named(path: &Path) -> Option<Format> {
     let format = Format::of_extension(path.extension()?.to_str()?)?;
-    // The uncompressed form of a dmg is RAW.
-    if matches!(format, Format::Raw | Format::Dmg) {
+    // A RAW may be called .dmg, too, but then something is known in it; a UDIF shows only by its end.
+    if format == Format::Raw {
         return None;
     }
     let is_extent = format == Format::Vmdk
@@ -106,7 +106,7 @@ mod tests {
             ("a.raw", None),
             ("a.img", None),
             ("a", None),
-            ("a.dmg", None),
+            ("a.dmg", Some(Format::Dmg)),
         ] {
             assert_eq!(named(Path::new(name)), format, "{name}");
         }

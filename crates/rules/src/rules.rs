@@ -135,7 +135,7 @@ rules! {
         why: "a program that had it open found its structures contradicting each other and marked it; what is read of it may be \
               wrong",
         source: "the file's content",
-        fix: "fetch or copy it again; or repair a copy, as far as it can be, with qemu-img check",
+        fix: "fetch or copy it again; or repair a copy as far as possible",
         convertible: false,
     }
 
@@ -162,7 +162,7 @@ rules! {
         why: "two fields of the footer give the disk different sizes: qemu goes by the geometry where Virtual PC or qemu made \
               the file, others by the size; the end of the disk may be missing after a conversion",
         source: "qemu block/vpc.c; Microsoft, Virtual Hard Disk Image Format Specification 1.0",
-        fix: "convert it with qemu-img, and say which size is right",
+        fix: "convert it with a program that can be told which size is right",
     }
 
     pub(crate) NAMES_A_FILE_ELSEWHERE = "IMS-026", Warning, "the image names a file outside of its own folder", {
@@ -192,8 +192,8 @@ rules! {
         why: "a disk is made of whole sectors: the file was cut off, has something appended, or is no disk; qemu reads it as if \
               zeros filled up the last sector, and what the service does is not documented",
         source: "the file's size; qemu block/file-posix.c",
-        fix: "copy or download the image again, and compare the sizes; if it is right as it is, imsprep convert makes a ZVHD2 of \
-              it, whose disk has whole sectors",
+        fix: "copy or download the image again, and compare the sizes; if it is right as it is, convert it to ZVHD2, \
+              whose disk has whole sectors",
     }
 
     pub(crate) NO_DATA = "IMS-037", Warning, "the disk holds nothing but zeros", {

@@ -7,7 +7,7 @@ use crate::commands::prepare_command;
 use crate::convertible::{DiskChecks, check_convertible, check_disk_convertible};
 use crate::facts::ImageLocation;
 use crate::other_formats::other_advice;
-use crate::{Facts, Profile, Size};
+use crate::{Facts, Profile, Size, shell_quoted};
 
 /// The way out for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.
 pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
@@ -19,7 +19,8 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
                 "an ISO has an import of its own; or install from it and import the disk".into()
             }
             Format::AndroidSparse => {
-                "make a RAW of it with simg2img, one of Android's tools, and check that".into()
+                let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("unpacked.raw")));
+                format!("make a RAW of it with a tool of Android's: `simg2img {from} {to}`; then check that")
             }
             Format::Wim => {
                 "a WIM holds the files of an installation, not a disk: install from it, and import that disk"
@@ -38,18 +39,16 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
     if let Some(inside) = &facts.inside {
         check_disk_convertible(inside, DiskChecks::Lost, &mut against);
     }
-    let errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
-    let first = errors.clone().find(|finding| !finding.convertible).map(|finding| finding.rule.code);
+    let mut errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let first = errors.find(|finding| !finding.convertible).map(|finding| finding.rule.code);
     if let Some(first) = first.or((detection.virtual_size == Some(0)).then_some("IMS-015")) {
         return format!("follow the fix of {first} first; then prepare what comes of it");
     }
-    let mut codes = errors.map(|finding| finding.rule.code).collect::<Vec<_>>();
-    codes.dedup();
-    let allow = codes.iter().map(|code| format!(" --allow {code}")).collect::<String>();
-    let state = if codes.is_empty() { "" } else { ", as it is now" };
+    let allow = allowing(&against);
+    let state = if allow.is_empty() { "" } else { ", as it is now" };
     let convert =
         format!("convert it to ZVHD2 in one step{state}: {}", prepare_command(path, profile, &allow));
-    let common = codes.is_empty() && format.is_common() && detection.file_size <= profile.max_common_file;
+    let common = allow.is_empty() && format.is_common() && detection.file_size <= profile.max_common_file;
     if common {
         let limit = Size(profile.max_common_file).scaled();
         // Pages disagree: "smaller than" and "not larger than".
@@ -62,6 +61,18 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
     } else {
         convert
     }
+}
+
+/// The arguments that allow the errors in a report: ` --allow IMS-008`.
+pub(crate) fn allowing(against: &Report) -> String {
+    let errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let mut codes = Vec::new();
+    for finding in errors {
+        if !codes.contains(&finding.rule.code) {
+            codes.push(finding.rule.code);
+        }
+    }
+    codes.iter().map(|code| format!(" --allow {code}")).collect()
 }
 
 /// Whether the disk in a file of this format is converted, be it by qemu.

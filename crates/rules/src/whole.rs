@@ -33,7 +33,7 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
         return "find the files that belong to it, and export the disk as one file with the program that made it".into();
     }
     if names.iter().any(|name| leads_out(name)) {
-        return "look at the names; if you know these files and trust them, qemu-img convert reads the whole chain into one file".into();
+        return "look at the names; if you know these files and trust them, convert the whole chain into one file".into();
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let missing = names.iter().filter(|name| !folder.join(name).exists()).cloned().collect::<Vec<_>>();
@@ -48,7 +48,7 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
     };
     let (from, to) = (shell_quoted(path), shell_quoted(&whole));
     format!(
-        "if you trust the files that it names, convert all into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then \
+        "if you trust the files that it names, and those that these name, and all of them are there, convert them into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then \
          prepare that one"
     )
 }
@@ -152,7 +152,7 @@ fn repair(place: ImageLocation<'_>, detection: &Detection) -> Option<String> {
 /// How to tell which of two sizes is meant.
 pub(crate) fn sized(place: ImageLocation<'_>) -> String {
     let ImageLocation::File(path) = place else {
-        return "unpack the archive, and convert the disk with qemu-img and the size that is right".into();
+        return "unpack the archive, and convert the disk with the size that is right".into();
     };
     let Some(name) = path.to_str() else {
         return "give it a name in UTF-8, and check it again".into();

@@ -14,6 +14,10 @@ use crate::{Profile, Size, shell_quoted};
 /// Things in a wrapper that a finding lists; detection has all that were looked at.
 const SHOWN: usize = 8;
 
+/// How to go on with a disk in chunks of 1 MiB, some of which are left out.
+pub const XVA_FIX: &str =
+    "export the disk, and not the machine, as VHD from XenServer or XCP-ng, and prepare that file";
+
 /// The rule that a format breaks by being a wrapper, in any cloud.
 pub fn rule_of_wrapper(format: Format) -> Option<&'static Rule> {
     match format {
@@ -23,23 +27,33 @@ pub fn rule_of_wrapper(format: Format) -> Option<&'static Rule> {
     }
 }
 
-pub(crate) fn check_wrapper(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
+/// `allow` has the arguments that a conversion of the disk in the wrapper needs because of what is on it.
+pub(crate) fn check_wrapper(
+    path: &Path,
+    detection: &Detection,
+    allow: &str,
+    profile: &Profile,
+    report: &mut Report,
+) {
     let Some(rule) = rule_of_wrapper(detection.format) else { return };
     let (format, content) = (detection.format, list(detection));
     let message = match (format, detection.variant) {
         (Format::Other(other), _) => format!("the file is {}{content}", other.title),
+        (_, Some("xva")) => format!("the file is an XVA, a {format} archive of XenServer{content}"),
         (_, Some("ova")) => format!("the file is an OVA, a {format} archive{content}"),
         _ if format.is_archive() => format!("the file is a {format} archive{content}"),
         _ => format!("the file is compressed with {format}{content}"),
     };
     let unpack = unpack(path, detection);
-    let fix = match (format, only_other(detection), prepare(path, detection, profile)) {
+    let fix = match (format, only_other(detection), prepare(path, detection, allow, profile)) {
         (Format::Other(other), ..) => other_advice(other).into(),
+        (.., None) if detection.variant == Some("xva") => XVA_FIX.into(),
         (_, Some(other), _) => {
             format!("{unpack}; what is in it is {}: {}", other.title, other_advice(other))
         }
         (.., Some(prepare)) => {
-            format!("the disk in it becomes a ZVHD2 in one step: {prepare}; or {unpack}")
+            let state = if allow.is_empty() { "" } else { ", as it is now" };
+            format!("the disk in it becomes a ZVHD2 in one step{state}: {prepare}; or {unpack}")
         }
         (.., None) => unpack,
     };
@@ -98,7 +112,7 @@ fn content_text(content: &Content) -> String {
 }
 
 /// The command that prepares the disk in a wrapper without unpacking it to a file, where there is one that can be.
-fn prepare(path: &Path, detection: &Detection, profile: &Profile) -> Option<String> {
+fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -> Option<String> {
     let mut things = detection.facts.iter().filter_map(|fact| match fact {
         Fact::Inside(inside) => Some(inside),
         _ => None,
@@ -113,13 +127,13 @@ fn prepare(path: &Path, detection: &Detection, profile: &Profile) -> Option<Stri
             let is_raw =
                 matches!(inside.content, Content::Found { format: Format::Raw, .. } | Content::Nothing);
             let fits = inside.size.is_none_or(|size| size <= profile.max_disk);
-            (is_raw && fits).then(|| prepare_command(path, profile, ""))
+            (is_raw && fits).then(|| prepare_command(path, profile, allow))
         }
         Access::Archive => {
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
             let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted_within(inside, profile))?;
             let disk = if disks.len() > 1 { format!(" --disk {number}") } else { String::new() };
-            Some(prepare_command(path, profile, &disk))
+            Some(prepare_command(path, profile, &format!("{disk}{allow}")))
         }
         _ => None,
     }
@@ -147,9 +161,10 @@ fn is_disk(inside: &Inside) -> bool {
 fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
     let most = profile.max_disk;
     match &inside.content {
-        Content::Found { format: Format::Raw, .. } | Content::Nothing => {
-            inside.size.is_none_or(|size| (1..=most).contains(&size))
+        Content::Found { format: Format::Raw, facts, .. } => {
+            facts.is_empty() && inside.size.is_none_or(|size| (1..=most).contains(&size))
         }
+        Content::Nothing => inside.size.is_none_or(|size| (1..=most).contains(&size)),
         Content::Found { format, virtual_size, facts, variant, .. }
             if matches!(format.access(), Access::Own(_)) =>
         {

@@ -16,8 +16,8 @@ use imsprep_inspect::{
     VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{
-    CONTENT_RULES, DiskChecks, Facts, HUAWEI, Inside, Inspected, Intent, Medium, OTC, Profile, Purpose,
-    check_disk_convertible, check_image, not_checkable,
+    CONTENT_RULES, DiskChecks, DiskPart, Facts, HUAWEI, Inside, Inspected, Intent, Medium, OTC, Profile,
+    Purpose, check_disk_convertible, check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -77,7 +77,7 @@ fn report_for(inspection: &Inspection, profile: &Profile, intent: &Intent) -> Re
         also: vec![],
         evidence: vec![Evidence::Mbr],
     };
-    let inside = Some(Inside { inspection, medium: medium("a.raw", true) });
+    let inside = Some(Inside { inspection, medium: medium("a.raw", true), part: DiskPart::Whole });
     let mut report = Report::new();
     check_image(
         &Facts { path: Path::new("a.raw"), detection: &detection, inside, all_zeros: false },
@@ -215,7 +215,7 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
     disk.source_size = SIZE - 512;
     let fix = |disk: &Inspection, medium: Medium<'_>| {
         let mut report = Report::new();
-        let inside = Inside { inspection: disk, medium };
+        let inside = Inside { inspection: disk, medium, part: DiskPart::Whole };
         check_disk_convertible(&inside, DiskChecks::All, &mut report);
         advice(&report, "IMS-018")
     };
@@ -226,6 +226,9 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
     assert!(qcow2.contains(&format!(": `{steps}`;")), "{qcow2}");
     let member = fix(&disk, Medium { number: Some(2), ..medium("a.ova", false) });
     assert!(member.contains("--disk 2 a.ova a.raw"), "{member}");
+    // What is no file, such as a device, can't be enlarged, and is not changed by advice.
+    let device = fix(&disk, medium(".", true));
+    assert!(device.starts_with("copy the device into a RAW file") && !device.contains('`'), "{device}");
     // Of these sgdisk would make an empty table.
     for alter in [
         |table: &mut Table| table.sector = 4096,
@@ -251,7 +254,7 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
 #[test]
 fn a_lost_end_may_be_allowed_in_a_conversion_alone() {
     let disk = with_problem(TableProblem::PastEnd { number: 2, end: SIZE + 1, limit: SIZE });
-    let inside = Inside { inspection: &disk, medium: medium("a.raw", true) };
+    let inside = Inside { inspection: &disk, medium: medium("a.raw", true), part: DiskPart::Whole };
     let severity = |allowed: &str| {
         let mut overrides = Overrides::new().of_conversion();
         let rules = CONTENT_RULES.iter().copied().filter(|rule| rule.code == allowed);
@@ -395,7 +398,7 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
         evidence: vec![],
     };
     let codes = |inspection: &Inspection, intent: &Intent| {
-        let inside = Some(Inside { inspection, medium: medium("a.zvhd2", false) });
+        let inside = Some(Inside { inspection, medium: medium("a.zvhd2", false), part: DiskPart::Whole });
         let facts = Facts { path: Path::new("a.zvhd2"), detection: &zvhd2, inside, all_zeros: false };
         let mut report = Report::new();
         check_image(&facts, &OTC, intent, &mut report);

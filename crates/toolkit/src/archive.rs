@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use imsprep_detect::{Detection, Member as Found, Role, look_into_tar};
+use imsprep_detect::{Chunks, Detection, Member as Found, Role, look_into_tar};
 use imsprep_formats::Slice;
-use imsprep_rules::{inside_text, shell_quoted};
+use imsprep_rules::{XVA_FIX, inside_text, shell_quoted};
 use imsprep_source::{Cancel, ImageFile, ReadAt, SparseMap};
 
 use crate::look::look_at_member;
@@ -80,8 +80,12 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
     const SHOWN: usize = 8;
     let list = others.iter().take(SHOWN).map(|member| inside_text(&member.inside)).collect::<Vec<_>>();
     let what = format!("an archive without a disk that can be read where it is; in it: {}", list.join("; "));
-    let chunks = others.iter().find(|member| member.is_in_chunks);
+    let chunks = others.iter().find(|member| member.chunks.is_some());
     let then = match (chunks, others) {
+        (Some(Found { chunks: Some(Chunks::Xva), .. }), _) => {
+            let advice = XVA_FIX.to_owned();
+            return Error::MemberNotRead { path: image.path().to_owned(), what, advice };
+        }
         (Some(member), _) => {
             let (parts, whole) = (format!("{}.", name_of(member)), name_of(member));
             let (parts, whole) = (shell_quoted(Path::new(&parts)), shell_quoted(Path::new(whole)));

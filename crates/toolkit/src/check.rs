@@ -8,18 +8,21 @@ use imsprep_bitmap::{
 };
 use imsprep_detect::{Detection, Format};
 use imsprep_findings::{Finding, Overrides, Report};
+use imsprep_formats::Wrapper;
 use imsprep_inspect::{Inspection, inspect, inspect_source};
 use imsprep_rules::{
-    Facts, HUAWEI, Inside, Inspected, Intent, Medium, Profile, SHORTER_NAME, check_image, create_command,
-    is_too_large, not_checkable, note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
+    DiskPart, Facts, HUAWEI, Inside, Inspected, Intent, Medium, Profile, SHORTER_NAME, check_image,
+    create_command, is_too_large, not_checkable, note_all_zeros, says_no_disk, shell_quoted, shows_nothing,
 };
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, FileKind, ImageFile, OutputFile, Overwrite, ReadAt, Work};
 
+use crate::archive_check::{ArchiveDisks, look_into_archive};
 use crate::bitmap::scan_options;
 use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
 use crate::digest::{digest, digest_beside, scan_and_digest};
 use crate::no_disk::shows_only_zeros;
+use crate::wrapped_disk::{Extent, look_through};
 use crate::{Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict};
 
 /// How closely to look.
@@ -148,13 +151,36 @@ pub(crate) fn check_opened(
     } else {
         "only a quick check was asked for"
     };
+    let mut start = None;
     let inside = match checked.detection.format {
         Format::Raw => Ok(inspect(image, work.cancel)?),
         Format::Zvhd2 => check_zvhd2(image, &mut checked, options, (depth, why_not), work)?,
-        _ => look_into(&opened, work.cancel)?,
+        Format::Tar => {
+            let ArchiveDisks { inside, findings } =
+                look_into_archive(&opened, &mut checked.detection, work.cancel)?;
+            findings.into_iter().for_each(|finding| checked.report.push(finding));
+            inside
+        }
+        format => match Wrapper::of(format) {
+            Some(wrapper) => {
+                let extent = if depth == Depth::Quick { Extent::Start(why_not) } else { Extent::Whole };
+                let found = look_through(&opened, wrapper, extent, work)?;
+                checked.detection.facts.extend(found.damage);
+                if let Some((what, why)) = found.not_checked {
+                    checked.report.push_not_checked(what, why);
+                }
+                start = found.start;
+                found.inside
+            }
+            None => look_into(&opened, work.cancel)?,
+        },
     };
     let medium = Medium { path, is_raw: checked.detection.format == Format::Raw, number: None };
-    let seen = inside.as_ref().ok().map(|inspection| Inside { inspection, medium });
+    let seen = match (&inside, &start) {
+        (Ok(inspection), _) => Some(Inside { inspection, medium, part: DiskPart::Whole }),
+        (Err(_), Some(inspection)) => Some(Inside { inspection, medium, part: DiskPart::Start }),
+        (Err(_), None) => None,
+    };
     let all_zeros = match checked.detection.format {
         Format::Raw => shows_nothing(&checked.detection) && shows_only_zeros(image)?,
         _ => checked.zvhd2.as_ref().is_some_and(|info| info.data_blocks == Some(0)),
@@ -333,7 +359,7 @@ fn look_into(image: &OpenedImage, cancel: &Cancel) -> Result<Result<Inspection, 
 }
 
 /// What is on a disk, or that the part of the image that tells it is damaged, which a quick look at the image does not show.
-fn inspect_unless_damaged(
+pub(crate) fn inspect_unless_damaged(
     disk: &dyn ReadAt,
     source_size: u64,
     cancel: &Cancel,

@@ -25,25 +25,25 @@ pub struct Conversion {
 impl Plan {
     /// Converts the image that was looked at into the output that the options name, which appears whole or not at all; if it is
     /// verified, only after every block was read back. The bitmap of a RAW is written in the same pass, and gets its name next.
-    /// A plan that is refused writes nothing.
+    /// A plan that is refused writes nothing. The disk in a compressed file is judged once all of it was unpacked; if that refuses the plan,
+    /// nothing is left of the output.
     ///
     /// # Errors
     ///
     /// [`Error::NoOutput`] if the options name none; [`Error::MisleadingName`]; [`Error::NotAsWritten`]; damage in the image;
     /// what reading and writing brings. Nothing is left of a file that could not be finished.
-    pub fn convert(self, work: Work<'_>) -> Result<Conversion> {
+    pub fn convert(mut self, work: Work<'_>) -> Result<Conversion> {
         if self.is_refused() {
             return Ok(Conversion { plan: self, made: None });
         }
-        let Plan { image, options, .. } = &self;
-        let output = options.output.as_deref();
-        let output = output.ok_or_else(|| Error::NoOutput { path: image.path().to_owned() })?;
-        self.check_name(output)?;
+        let output = self.options.output.clone();
+        let output = output.ok_or_else(|| Error::NoOutput { path: self.image.path().to_owned() })?;
+        self.check_name(&output)?;
         let made = match self.direction {
-            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::write(image, output, options, work)?),
-            Direction::ToRaw => Converted::Raw(raw::write(image, output, options, work)?),
+            Direction::ToZvhd2 => zvhd2::write(&mut self, &output, work)?.map(Converted::Zvhd2),
+            Direction::ToRaw => raw::write(&mut self, &output, work)?.map(Converted::Raw),
         };
-        Ok(Conversion { plan: self, made: Some(made) })
+        Ok(Conversion { plan: self, made })
     }
 
     /// Converts the image that was looked at into a stream; of a RAW with its zeros. A plan that is refused writes nothing.

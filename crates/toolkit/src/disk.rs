@@ -106,6 +106,12 @@ impl<'a> Disk<'a> {
         Ok(Self { format: detection.format, inner })
     }
 
+    /// Opens the disk in a member of an archive.
+    pub(crate) fn of_member(image: &'a OpenedImage, member: &Member, cancel: &Cancel) -> Result<Self> {
+        let inner = Inner::Foreign(open_member(image.file(), member, cancel)?);
+        Ok(Self { format: Format::Tar, inner })
+    }
+
     /// The image is the disk, whatever its bytes look like: a disk may well hold a container.
     pub(crate) fn raw(image: &'a ImageFile) -> Self {
         Self { format: Format::Raw, inner: Inner::Raw(image) }

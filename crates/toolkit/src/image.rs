@@ -17,6 +17,8 @@ use crate::{Error, Result};
 pub struct OpenedImage {
     file: ImageFile,
     detection: Detection,
+    /// Bytes of what is compressed, where the file has them for certain.
+    content_size: Option<u64>,
     member: Option<Member>,
 }
 
@@ -32,8 +34,8 @@ impl OpenedImage {
 
     /// The same of an open file.
     pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
-        let detection = look_at(&file, cancel)?;
-        Ok(Self { file, detection, member: None })
+        let (detection, content_size) = look_at(&file, cancel)?;
+        Ok(Self { file, detection, content_size, member: None })
     }
 
     /// Where the image is.
@@ -54,6 +56,11 @@ impl OpenedImage {
     /// The file's format.
     pub fn format(&self) -> Format {
         self.detection.format
+    }
+
+    /// Bytes of what is compressed, where the file has them for certain.
+    pub(crate) fn content_size(&self) -> Option<u64> {
+        self.content_size
     }
 
     /// The disk that was selected in an archive.

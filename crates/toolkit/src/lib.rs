@@ -18,6 +18,7 @@
 
 mod all_rules;
 mod archive;
+mod archive_check;
 mod bitmap;
 mod bitmap_files;
 mod bitmap_state;
@@ -39,6 +40,7 @@ mod map;
 mod no_disk;
 mod options;
 mod overview;
+mod passing;
 mod plan;
 mod prepare;
 mod raw;
@@ -50,6 +52,7 @@ mod uuid;
 mod verdict;
 mod verify;
 mod wrapped;
+mod wrapped_disk;
 mod zvhd2;
 
 pub use all_rules::all_rules;

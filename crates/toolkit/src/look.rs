@@ -3,18 +3,46 @@
 use std::path::Path;
 
 use imsprep_detect::{Detection, Fact, Format, detect};
-use imsprep_formats::{Flaw, Slice, check_tables};
+use imsprep_formats::{Flaw, Framed, Slice, StreamEnd, check_tables, stream_end};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::descriptor::descriptor_of;
 use crate::{Error, Result};
 
-/// Detects the image's format, looks at its tables, and for the descriptor of an extent-file.
-pub(crate) fn look_at(image: &ImageFile, cancel: &Cancel) -> Result<Detection> {
+/// Detects the image's format, looks at its tables, at the end of compressed data, and for the descriptor of an extent-file.
+/// Returns the bytes of what is compressed as well, where the file has them for certain.
+pub(crate) fn look_at(image: &ImageFile, cancel: &Cancel) -> Result<(Detection, Option<u64>)> {
     let mut detection = detect(image)?;
     add_tables(Slice::whole(image), &mut detection, cancel)?;
+    let content = add_end(Slice::whole(image), &mut detection, cancel)?;
     add_descriptor(image.path(), &mut detection)?;
-    Ok(detection)
+    Ok((detection, content))
+}
+
+/// Adds whether a compressed file is cut off. Returns the bytes of its content, if the headers of all of its parts have them.
+fn add_end(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> Result<Option<u64>> {
+    let mut inside = detection.facts.iter_mut().filter_map(|fact| match fact {
+        Fact::Inside(inside) => Some(inside),
+        _ => None,
+    });
+    let framed = match detection.format {
+        Format::Zstd => Framed::Zstd,
+        Format::Lz4 => Framed::Lz4,
+        Format::Bzip2 => Framed::Bzip2,
+        // The index of an xz file is that of all its streams.
+        Format::Xz => return Ok(inside.next().and_then(|inside| inside.size)),
+        _ => return Ok(None),
+    };
+    match stream_end(&bytes, framed, cancel)? {
+        StreamEnd::Complete(content) => {
+            // Detection goes by the first frame.
+            inside.for_each(|inside| inside.size = content);
+            return Ok(content);
+        }
+        StreamEnd::Cut(what) => detection.facts.push(Fact::OutsideFile(what)),
+        StreamEnd::Unknown => {}
+    }
+    Ok(None)
 }
 
 /// The same of a member of an archive, beside which no file lies.

@@ -5,17 +5,18 @@ use std::path::Path;
 use imsprep_detect::{Access, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
-use imsprep_inspect::inspect_source;
+use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{
-    DiskChecks, ImageLocation, Inside, Medium, check_convertible, check_disk_convertible, check_disk_size,
-    check_expanded_size, check_readable, other_advice,
+    DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_convertible, check_disk_convertible,
+    check_disk_size, check_expanded_size, check_readable, other_advice,
 };
 use imsprep_source::Cancel;
 
 use crate::no_disk::why_not_on;
 use crate::targets::is_image_extension;
 use crate::wrapped::refuse_unless_raw;
-use crate::{ConvertOptions, Error, OpenedImage, Result};
+use crate::wrapped_disk::read_start;
+use crate::{ConvertOptions, Disk, Error, OpenedImage, Result};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,15 @@ impl Plan {
         }
         if let Some(wrapper) = Wrapper::of(image.format()) {
             // What is in it shows at its beginning; what is at its end, when it was unpacked.
-            return refuse_unless_raw(image, wrapper, cancel);
+            check_readable(ImageLocation::File(image.path()), image.detection(), report);
+            if report.has_errors() {
+                return Ok(None);
+            }
+            let no_disk = refuse_unless_raw(image, wrapper, cancel)?;
+            if let Some(inspection) = read_start(image, wrapper, cancel)? {
+                self.refuse_cut(&inspection);
+            }
+            return Ok(no_disk);
         }
         if kind == Kind::Foreign {
             let (place, disk) = match image.member() {
@@ -102,24 +111,56 @@ impl Plan {
         self.look_at_disk(cancel)
     }
 
+    /// Refuses the plan if the first block of a compressed disk shows that a part of the disk is lost. What is no reason to refuse it is
+    /// reported once all of the disk was unpacked.
+    fn refuse_cut(&mut self, inspection: &Inspection) {
+        let mut found = Report::new();
+        check_disk_convertible(&self.inside(inspection, DiskPart::Start), DiskChecks::Lost, &mut found);
+        let mut judged = Report::under(self.options.overrides.clone().of_conversion());
+        judged.merge(found.clone());
+        if self.is_refusal(&judged) {
+            self.report.merge(found);
+        }
+    }
+
+    /// Holds the disk in a compressed file, which was unpacked, against the rules. Returns whether the plan stands.
+    pub(crate) fn judge_unpacked(&mut self, disk: &Disk<'_>, cancel: &Cancel) -> Result<bool> {
+        let inspection = inspect_source(disk, disk.orig_size(), cancel)?;
+        let mut found = Report::new();
+        let inside = self.inside(&inspection, DiskPart::Whole);
+        check_disk_convertible(&inside, DiskChecks::All, &mut found);
+        self.report.merge(found);
+        Ok(!self.is_refused())
+    }
+
+    /// What is on the disk, with the file that advice is for.
+    fn inside<'a>(&'a self, inspection: &'a Inspection, part: DiskPart) -> Inside<'a> {
+        // What is wrong with a partition table is best put right on the RAW that comes out.
+        let medium = match (self.direction, &self.options.output) {
+            (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
+            _ => Medium {
+                path: self.image.path(),
+                is_raw: self.image.format() == Format::Raw,
+                number: self.options.disk,
+            },
+        };
+        Inside { inspection, medium, part }
+    }
+
     /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
     /// what is on it.
     fn look_at_disk(&mut self, cancel: &Cancel) -> Result<Option<Finding>> {
-        let Self { image, options, report, direction } = self;
+        let image = &self.image;
         let disk = image.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
-        let is_raw = image.format() == Format::Raw;
-        // What is wrong with a partition table is best put right on the RAW that comes out.
-        let medium = match (*direction, &options.output) {
-            (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
-            _ => Medium { path: image.path(), is_raw, number: options.disk },
-        };
         // A RAW is made of a container to change what is on it.
-        let checks = match (image.format(), *direction) {
+        let checks = match (image.format(), self.direction) {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
             _ => DiskChecks::All,
         };
-        check_disk_convertible(&Inside { inspection: &inspection, medium }, checks, report);
+        let mut found = Report::new();
+        check_disk_convertible(&self.inside(&inspection, DiskPart::Whole), checks, &mut found);
+        self.report.merge(found);
         let (name, detection) = match image.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
             None => (image.path(), image.detection()),
@@ -177,7 +218,11 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
 impl Plan {
     /// Whether a rule speaks against converting the source.
     pub fn is_refused(&self) -> bool {
-        self.report.has_errors() || self.options.strict && self.report.worst() == Some(Severity::Warning)
+        self.is_refusal(&self.report)
+    }
+
+    fn is_refusal(&self, report: &Report) -> bool {
+        report.has_errors() || self.options.strict && report.worst() == Some(Severity::Warning)
     }
 
     /// Whether `output` may be the result's name. A name that says another format than the file will have misleads the

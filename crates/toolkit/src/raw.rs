@@ -20,7 +20,7 @@ use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::holes::{HOLE, write_data};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw};
-use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Result};
+use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Plan, Result};
 
 /// A RAW that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,17 +54,23 @@ pub struct BitmapWritten {
 
 /// Writes the disk in the image to a sparse file at `output`, and its bitmap beside it, in the same pass. Both are finished before
 /// the RAW gets its name; the bitmap gets its own next.
-pub(crate) fn write(
+///
+/// `None` if the disk, once it was unpacked, refuses the plan.
+pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Option<RawWritten>> {
+    OutputFile::check_place(output, plan.options.overwrite, &[plan.image.file()])?;
+    if let Some(wrapper) = Wrapper::of(plan.image.format()) {
+        return unpack(plan, wrapper, output, work);
+    }
+    write_disk(&plan.image, output, &plan.options, work).map(Some)
+}
+
+fn write_disk(
     image: &OpenedImage,
     output: &Path,
     options: &ConvertOptions,
     work: Work<'_>,
 ) -> Result<RawWritten> {
     let source = image.file();
-    OutputFile::check_place(output, options.overwrite, &[source])?;
-    if let Some(wrapper) = Wrapper::of(image.format()) {
-        return unpack(image, wrapper, output, options, work);
-    }
     let disk = image.disk(work.cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
@@ -106,24 +112,22 @@ pub(crate) fn write(
 }
 
 /// The same for a RAW that is compressed as a whole.
-fn unpack(
-    image: &OpenedImage,
-    wrapper: Wrapper,
-    output: &Path,
-    options: &ConvertOptions,
-    work: Work<'_>,
-) -> Result<RawWritten> {
-    let source = image.file();
+fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> Result<Option<RawWritten>> {
+    let Plan { image, options, .. } = &*plan;
+    let (source, verified) = (image.file(), options.verify);
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
     let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
     let Unpacked { length, data_bytes, map, checksums } = to_raw(image, wrapper, &mut file, work)?;
     source.verify_unchanged()?;
-    if options.verify {
+    let (path, format) = (image.path().to_owned(), image.format());
+    if !plan.judge_unpacked(&Disk::raw(&file.read_back()?), work.cancel)? {
+        return Ok(None);
+    }
+    if verified {
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
     let bitmap = commit_pair(file, bitmap, &map)?;
-    let (image, format) = (image.path().to_owned(), image.format());
-    Ok(RawWritten { image, format, length, data_bytes, left_out: None, verified: options.verify, bitmap })
+    Ok(Some(RawWritten { image: path, format, length, data_bytes, left_out: None, verified, bitmap }))
 }
 
 /// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.

@@ -119,6 +119,7 @@ fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {
         add_facts(&inspection.summary, &mut facts);
+        facts.inspection = Some(inspection.clone());
     }
     let closed = checked.closed.clone();
     Ok(Looked { checked, facts, closed })

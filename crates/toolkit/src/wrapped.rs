@@ -20,7 +20,7 @@ const MOST: u64 = HUAWEI.max_disk;
 const TAIL: usize = 4096;
 
 /// The blocks of a RAW as they come, and its beginning and its end.
-struct Blocks<'a> {
+pub(crate) struct Blocks<'a> {
     stream: Unwrapped<'a>,
     ends: Arc<Mutex<Ends>>,
     over: bool,
@@ -34,9 +34,15 @@ struct Ends {
 }
 
 impl<'a> Blocks<'a> {
-    fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
+    pub(crate) fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
         let stream = Unwrapped::open(Slice::whole(image.file()), wrapper)?;
         Ok(Self { stream, ends: Arc::default(), over: false })
+    }
+
+    /// Refuses what was unpacked if its beginning, or its end as far as it was read, shows that it is no RAW.
+    pub(crate) fn refuse_unless_raw(&self, image: &OpenedImage) -> Result<()> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
+        Ok(())
     }
 
     fn read(&mut self) -> imsprep_source::Result<Option<Vec<u8>>> {
@@ -151,7 +157,7 @@ pub(crate) fn to_raw(
         length += block.len() as u64;
         stage.advance(block.len() as u64);
     }
-    blocks.ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
+    blocks.refuse_unless_raw(image)?;
     out.set_len(length)?;
     let mut map = BlockMap::zeroed(out.path(), length, BlockSize::MIB_2)?;
     sums.iter().for_each(|(block, _)| map.set(*block, true));

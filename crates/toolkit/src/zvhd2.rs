@@ -11,7 +11,7 @@ use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 use crate::uuid::random_uuid;
 use crate::verify::verify;
 use crate::wrapped::to_zvhd2;
-use crate::{ConvertOptions, Disk, OpenedImage, Result};
+use crate::{ConvertOptions, Disk, OpenedImage, Plan, Result};
 
 /// A ZVHD2 that was written.
 #[derive(Clone, Debug)]
@@ -38,25 +38,30 @@ pub struct Zvhd2Written {
 
 /// Writes the disk in the image to a ZVHD2 at `output`; if it is verified, only after every block was read back. A RAW is scanned
 /// first; of another format the blocks that are allocated are read, once.
-pub(crate) fn write(
-    image: &OpenedImage,
-    output: &Path,
-    options: &ConvertOptions,
-    work: Work<'_>,
-) -> Result<Zvhd2Written> {
+///
+/// `None` if the disk, once it was unpacked, refuses the plan.
+pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Option<Zvhd2Written>> {
+    let Plan { image, options, .. } = &*plan;
     // Fails now if nothing can be written there, not after an hour.
     let mut file = OutputFile::create(output, options.overwrite, &[image.file()])?;
-    let (mut written, checksums) = match Wrapper::of(image.format()) {
+    let wrapper = Wrapper::of(image.format());
+    let (mut written, checksums) = match wrapper {
         Some(wrapper) => unpack(image, wrapper, &mut file, options, work)?,
         None => write_disk(image, &mut file, options.verify, options, work)?,
     };
+    if wrapper.is_some() {
+        let unpacked = OpenedImage::new(file.read_back()?, work.cancel)?;
+        if !plan.judge_unpacked(&unpacked.disk(work.cancel)?, work.cancel)? {
+            return Ok(None);
+        }
+    }
     if let Some(checksums) = checksums {
         let back = OpenedImage::new(file.read_back()?, work.cancel)?;
         verify(&back.disk(work.cancel)?, &checksums, work)?;
         written.verified = true;
     }
     file.commit()?;
-    Ok(written)
+    Ok(Some(written))
 }
 
 /// Writes the disk in the image into a stream, as a ZVHD2.

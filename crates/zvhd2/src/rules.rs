@@ -14,8 +14,8 @@ const SEQUENTIAL: &str =
 const AGAIN: &str = "convert the source image to ZVHD2 again";
 const FIX_TOOL: &str =
     "convert the image to ZVHD2 again with a tool that writes what the vendor's driver writes";
-const COPY_AGAIN: &str = "copy or download the file again and compare sizes; if it is the same, convert the source again, or save what is \
-     there with imsprep zvhd2 repair";
+const COPY_AGAIN: &str = "copy or download the file again and compare sizes; if it is the same, convert the source again, or \
+     recover its intact blocks into a new file";
 
 rules! {
     /// Every rule of this crate, by code.

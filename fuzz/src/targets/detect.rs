@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use imsprep_detect::{Content, Detection, Fact, Format, Inside, detect};
+use imsprep_ondisk::other::{END_MAGICS, MAGICS};
 use imsprep_source::{Error, ReadAt, Result};
 
 use super::zvhd2_file::{bytes_of, small};
@@ -229,6 +230,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         .concat(),
         [vec![0], vhdx()].concat(),
     ]);
+    // Formats that are named and not read, which none of the above is.
+    seeds.extend(MAGICS.iter().map(|magic| plain(&put(1024, &[(magic.offset, magic.bytes)]))));
+    seeds.extend(END_MAGICS.iter().map(|(magic, from_end)| {
+        plain(&put(1024, &[(1024 - usize::try_from(*from_end).expect("a small number"), magic.bytes)]))
+    }));
     seeds
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{Conversion, ConvertOptions, Direction, Plan, plan_conversion};
+use imsprep_toolkit::{ConvertOptions, Converted, Direction, Plan, plan_conversion};
 
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
@@ -54,6 +54,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         plan.options.timestamp = moment::from_environment()?;
     }
     let work = setup.work();
+    let planned = plan.report.findings().len();
     let conversion = if to_stream {
         to_standard_output(args, |out| Ok(plan.stream(out, work)?))
     } else {
@@ -66,7 +67,17 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
         other => other?,
     };
-    report(&conversion, &policy, to_stream, setup)?;
+    let plan = &conversion.plan;
+    let Some(made) = &conversion.made else {
+        return refuse(plan, &policy, to_stream, setup);
+    };
+    if let Output::Text(detail) = setup.output
+        && plan.report.findings().len() > planned
+    {
+        // What showed only when the disk was unpacked.
+        print_error(&render::convert::planned(plan, detail));
+    }
+    report(plan, made, &policy, to_stream, setup)?;
     Ok(Status::Fine)
 }
 
@@ -129,8 +140,13 @@ fn to_standard_output<T>(
     Ok(done)
 }
 
-fn report(conversion: &Conversion, policy: &Policy, to_stream: bool, setup: &Setup) -> anyhow::Result<()> {
-    let Conversion { plan, made: Some(made) } = conversion else { return Ok(()) };
+fn report(
+    plan: &Plan,
+    made: &Converted,
+    policy: &Policy,
+    to_stream: bool,
+    setup: &Setup,
+) -> anyhow::Result<()> {
     match setup.output {
         Output::Quiet => {}
         Output::Json => {

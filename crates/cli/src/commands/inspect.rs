@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use imsprep_detect::Format;
 use imsprep_findings::Report;
-use imsprep_rules::{Inside, Intent, Medium, check_content};
+use imsprep_rules::{DiskPart, Inside, Intent, Medium, check_content};
 use imsprep_toolkit::{inspect_image, without_bitmaps_of};
 
 use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
@@ -49,7 +49,7 @@ fn look_at(path: &Path, policy: &Policy, setup: &Setup) -> anyhow::Result<Inspec
     let medium = Medium { path, is_raw: found.format == Format::Raw, number: None };
     let mut report = Report::new();
     check_content(
-        &Inside { inspection: &found.inspection, medium },
+        &Inside { inspection: &found.inspection, medium, part: DiskPart::Whole },
         policy.profile,
         &Intent::default(),
         &mut report,

@@ -46,9 +46,18 @@ fn one_rule(report: &Report, tally: &Tally) -> Markup {
                 p { "Allowed: " (text(because)) }
             }
             @if let Some(first) = all.first().filter(|_| tally.severity > Severity::Note) {
-                p { strong { "What to do: " } (text(first.advice())) }
+                p { strong { "What to do: " } (advice(first.advice())) }
             }
             p class="soft" { "Why there is this rule: " (rule.why) " (" (rule.source) ")" }
+        }
+    }
+}
+
+/// A text whose commands, which stand between back quotes, are set as such.
+fn advice(words: &str) -> Markup {
+    html! {
+        @for (number, part) in words.split('`').enumerate() {
+            @if number % 2 == 1 { code { (text(part)) } } @else { (text(part)) }
         }
     }
 }

@@ -214,7 +214,9 @@ fn what_may_follow_compressed_data_is_passed_over_and_the_rest_is_an_error() {
         for rubbish in [&b"rubbish that follows"[..], b"r"] {
             folder.write(&format!("bad.{extension}"), &[&bytes, rubbish].concat());
             let run = folder.run(&["convert", &format!("bad.{extension}"), "bad.raw"]);
-            assert!(run.status == 2 && !folder.path("bad.raw").exists(), "{tool} {run:?}");
+            // The end of an xz file is looked at before the work.
+            let status = if tool == "xz" { 1 } else { 2 };
+            assert!(run.status == status && !folder.path("bad.raw").exists(), "{tool} {run:?}");
         }
     });
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::folder::{Folder, codes, kill};
+use crate::folder::{Folder, HANGS, codes, kill};
 use crate::mounts::with_own_mounts;
 
 const MIB: u64 = 1 << 20;
@@ -80,7 +80,7 @@ fn a_fifo_and_a_device_are_refused_without_waiting() {
     assert!(made.success());
     for args in [["check", "pipe.raw"], ["detect", "pipe.raw"]] {
         let mut command = folder.command(&args);
-        let output = command.timeout(Duration::from_secs(20)).output().unwrap();
+        let output = command.timeout(HANGS).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         let err = String::from_utf8(output.stderr).unwrap();
         assert!(err.contains("pipe.raw: is a named pipe (FIFO)"), "{err}");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::folder::kill;
+use crate::folder::{HANGS, kill};
 use crate::strace::{Call, READING, calls, calls_on, fault, first_of_its_number, need_tracing, traced};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
@@ -87,10 +87,7 @@ impl Stopped {
             if tracer.try_wait().unwrap().is_some() {
                 return None;
             }
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "neither stopped nor ended: {args:?} {call:?}"
-            );
+            assert!(begun.elapsed() < HANGS, "neither stopped nor ended: {args:?} {call:?}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -89,9 +89,7 @@ fn a_tebibyte_of_holes_takes_no_time() {
     let folder = Folder::new();
     folder.sparse("a.raw", 1 << 40, &[7, (1 << 40) - 1]);
     folder.sparse("b.raw", 1 << 40, &[7, (1 << 40) - 1]);
-    let begun = std::time::Instant::now();
-    assert_eq!(folder.run(&["compare", "a.raw", "b.raw"]).status, 0);
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(folder.run_within(20, &["compare", "a.raw", "b.raw"]).status, 0);
 }
 
 /// qemu-img names the sector and gives 0 for the same, 1 for different.

@@ -117,6 +117,179 @@ fn a_disk_that_was_cut_is_one_in_other_formats_too() {
     assert_eq!(status, 0, "{json}");
 }
 
+/// The commands see the same in a compressed disk: at its start if its size is known, else when all of it was unpacked.
+#[test]
+fn a_disk_that_was_cut_and_compressed_is_refused() {
+    imsprep_testdata::each(
+        [("gzip", "gz", false), ("xz", "xz", true), ("zstd", "zst", true)],
+        |(tool, end, sized)| {
+            need_tools([tool]);
+            let folder = Folder::new();
+            let pages = 40 * 256;
+            // The partition begins behind what is read of the start, so that the file system shows only later.
+            small_disk(&folder, "fits.raw", 44 * MIB, 40, pages);
+            small_disk(&folder, "table.raw", 20 * MIB, 40, pages);
+            small_disk(&folder, "larger.raw", 44 * MIB, 40, pages + 1);
+            for (name, code) in [("fits", None), ("table", Some("IMS-051")), ("larger", Some("IMS-061"))] {
+                let packed = format!("{name}.raw.{end}");
+                let made = command(tool)
+                    .args(["-q", "-k", &format!("{name}.raw")])
+                    .current_dir(folder.path("."))
+                    .status();
+                assert!(made.unwrap().success(), "{packed}");
+                // Through a pipe zstd does not know the size.
+                let script = format!("{tool} -q < {name}.raw > {name}.pipe.{end}");
+                let piped = command("sh").args(["-ec", &script]).current_dir(folder.path(".")).status();
+                assert!(piped.unwrap().success(), "{script}");
+                let expected = code.map(str::to_owned).into_iter().collect::<Vec<_>>();
+                let by_size = if sized && code == Some("IMS-051") { expected.clone() } else { Vec::new() };
+                let [check, quick, convert, request] = &every_command(&folder, &packed)[..] else { panic!() };
+                assert_eq!([check, convert], [&expected; 2], "{packed}");
+                assert_eq!([quick, request], [&by_size; 2], "{packed}");
+                let before = folder.names();
+                for source in [packed.clone(), format!("{name}.pipe.{end}")] {
+                    for output in ["new.zvhd2", "new.raw"] {
+                        for command in ["convert", "prepare"] {
+                            let args: &[&str] = if command == "prepare" {
+                                &["prepare", &source, "-o", output]
+                            } else {
+                                &["convert", &source, output]
+                            };
+                            let (status, json) = folder.json(args);
+                            let report = if command == "prepare" {
+                                &json["conversion"]["report"]
+                            } else {
+                                &json["report"]
+                            };
+                            assert_eq!(
+                                (lost(report), status == 0),
+                                (expected.clone(), code.is_none()),
+                                "{args:?} {json}"
+                            );
+                            if code.is_none() {
+                                assert!(folder.path(output).exists(), "{args:?}");
+                                std::fs::remove_file(folder.path(output)).unwrap();
+                                let _ = std::fs::remove_file(folder.path("new.mf"));
+                            }
+                            assert_eq!(folder.names(), before, "{args:?} leaves nothing");
+                        }
+                    }
+                }
+                if let Some(code) = code {
+                    let allowed = folder.run(&["convert", &packed, "new.zvhd2", "--allow", code]);
+                    assert_eq!(allowed.status, 0, "{}", allowed.err);
+                    std::fs::remove_file(folder.path("new.zvhd2")).unwrap();
+                }
+            }
+        },
+    );
+}
+
+/// One partition of so many MiB from 4 MiB on, with a swap space of so many pages.
+fn small_disk(folder: &Folder, name: &str, size: u64, mib: u32, pages: u32) {
+    let path = folder.sparse(name, size, &[]);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    let mut sector = [0; 512];
+    sector[446 + 4] = 0x82;
+    sector[446 + 8..446 + 12].copy_from_slice(&8192_u32.to_le_bytes());
+    sector[446 + 12..446 + 16].copy_from_slice(&(mib * 2048).to_le_bytes());
+    sector[510..].copy_from_slice(&[0x55, 0xaa]);
+    file.write_all_at(&sector, 0).unwrap();
+    swap(&file, 4 * MIB, pages);
+}
+
+#[test]
+fn each_disk_of_an_archive_is_looked_at() {
+    need_tools(["tar", "qemu-img"]);
+    let folder = Folder::new();
+    small_disk(&folder, "fits.raw", 44 * MIB, 40, 40 * 256);
+    // Data at its end, which the cut takes away.
+    let noise =
+        (0..300_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect::<Vec<_>>();
+    let file = std::fs::File::options().write(true).open(folder.path("fits.raw")).unwrap();
+    file.write_all_at(&noise, 30 * MIB).unwrap();
+    small_disk(&folder, "cut.raw", 20 * MIB, 40, 40 * 256);
+    let script = "qemu-img convert -O vmdk -o subformat=streamOptimized fits.raw fits.vmdk; head -c 200000 fits.vmdk > cut.vmdk; \
+                  printf '<Envelope/>' > box.ovf; tar --format=ustar -cf only.ova box.ovf cut.vmdk; \
+                  tar --format=ustar -cf raw.ova box.ovf cut.raw; tar --format=ustar -cf first.ova box.ovf cut.raw fits.vmdk; \
+                  tar --format=ustar -cf second.ova box.ovf fits.raw cut.vmdk";
+    let made = command("sh").args(["-ec", script]).current_dir(folder.path(".")).status();
+    assert!(made.unwrap().success());
+    for (name, code, names, advice) in [
+        ("only.ova", "IMS-020", Some("\"cut.vmdk\": "), None),
+        ("raw.ova", "IMS-051", None, Some("imsprep prepare raw.ova --allow IMS-051")),
+        ("first.ova", "IMS-051", Some("\"cut.raw\": "), Some("imsprep prepare first.ova --disk 2")),
+        ("second.ova", "IMS-020", Some("\"cut.vmdk\": "), Some("imsprep prepare second.ova --disk 1")),
+    ] {
+        for args in [&["check", name][..], &["check", "--quick", name]] {
+            let (status, json) = folder.json(args);
+            let findings = json["files"][0]["report"]["findings"].as_array().unwrap();
+            let of = |code: &str| {
+                findings.iter().find(|one| one["code"] == code).unwrap_or_else(|| panic!("{json}"))
+            };
+            let message = of(code)["message"].as_str().unwrap();
+            assert!(status == 1 && names.is_none_or(|names| message.starts_with(names)), "{name}: {message}");
+            let fix = of("IMS-024")["fix"].as_str().unwrap();
+            match advice {
+                Some(advice) => assert!(fix.contains(advice), "{name}: {fix}"),
+                None => assert!(!fix.contains("prepare"), "{name}: {fix}"),
+            }
+        }
+    }
+}
+
+/// A disk of an XVA has its zeros left out, so that no chunk of it is a disk.
+#[test]
+fn an_export_of_a_xen_server_is_no_disk_that_was_cut() {
+    need_tools(["tar"]);
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("Ref:4")).unwrap();
+    folder.write("ova.xml", b"<value><struct/></value>");
+    small_disk(&folder, "Ref:4/00000000", MIB, 40, 10);
+    folder.write("Ref:4/00000000.checksum", b"abc");
+    folder.write("Ref:4/00000007", &[7; 1 << 20]);
+    let made = command("tar")
+        .args(["--format=ustar", "-cf", "m.xva", "ova.xml", "Ref:4"])
+        .current_dir(folder.path("."))
+        .status();
+    assert!(made.unwrap().success());
+    let (status, json) = folder.json(&["check", "m.xva"]);
+    let findings = json["files"][0]["report"]["findings"].as_array().unwrap();
+    let codes = findings.iter().map(|one| one["code"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!((status, codes), (1, vec!["IMS-024"]), "{json}");
+    let fix = findings[0]["fix"].as_str().unwrap();
+    assert!(fix.contains("export the disk") && !fix.contains('`'), "{fix}");
+    for args in [["convert", "m.xva", "new.zvhd2"], ["prepare", "m.xva", "-onew.zvhd2"]] {
+        let run = folder.run(&args);
+        assert!(
+            run.status != 0 && run.err.contains("export the disk") && !run.err.contains("cat "),
+            "{run:?}"
+        );
+    }
+}
+
+/// The way out of a request's own rules goes by what is on the disk, too.
+#[test]
+fn a_request_advises_no_plain_conversion_of_a_disk_that_was_cut() {
+    need_tools(["qemu-img"]);
+    let folder = Folder::new();
+    for (size, allow) in [(44 * MIB, ""), (20 * MIB, " --allow IMS-051")] {
+        small_disk(&folder, "disk.raw", size, 40, 40 * 256);
+        let made = command("qemu-img")
+            .args(["convert", "-O", "qcow2", "disk.raw", "disk.qcow2"])
+            .current_dir(folder.path("."))
+            .status();
+        assert!(made.unwrap().success());
+        let file = std::fs::File::options().write(true).open(folder.path("disk.qcow2")).unwrap();
+        file.set_len(129 << 30).unwrap();
+        let (_, json) = folder.json(&[&["request", "disk.qcow2"][..], &REQUEST].concat());
+        let findings = json["report"]["findings"].as_array().unwrap();
+        let fix = findings.iter().find(|one| one["code"] == "IMS-139").unwrap()["fix"].as_str().unwrap();
+        assert!(fix.contains(&format!("`imsprep prepare disk.qcow2{allow}`")), "{fix}");
+        std::fs::remove_file(folder.path("disk.raw")).unwrap();
+    }
+}
+
 #[test]
 fn min_disk_is_the_same_number_everywhere() {
     let folder = Folder::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use imsprep_testdata::{command, need_tools};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, HANGS};
 
 /// A page within block 10.
 const BAD: u64 = (20 << 20) + 4096;
@@ -54,7 +54,7 @@ impl<'a> FuseFile<'a> {
             .unwrap();
         let begun = Instant::now();
         while std::fs::metadata(&path).unwrap().len() != size {
-            assert!(begun.elapsed() < Duration::from_secs(30), "nbdfuse did not come up");
+            assert!(begun.elapsed() < HANGS, "nbdfuse did not come up");
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { folder, server }

@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use assert_cmd::Command;
 use serde_json::Value;
 
 use crate::schemas::assert_valid;
+/// A guard against what never ends, not a measure of speed: no machine is so busy that it takes this long.
+pub(crate) const HANGS: Duration = Duration::from_secs(300);
 
 /// A folder for one test, and the command run in it.
 pub(crate) struct Folder(tempfile::TempDir);
@@ -69,6 +72,22 @@ impl Folder {
         assert_valid(&run.out);
         assert_valid(&run.err);
         run
+    }
+
+    /// Runs with so many seconds of processor time, however long a busy machine takes for them.
+    pub(crate) fn run_within(&self, seconds: u32, args: &[&str]) -> Run {
+        let script = format!("ulimit -t {seconds} && exec \"$0\" \"$@\"");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_imsprep")])
+            .args(args)
+            .current_dir(self.0.path())
+            .output()
+            .unwrap();
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 
     /// Runs with `--json` and parses what comes.

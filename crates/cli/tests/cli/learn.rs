@@ -1,8 +1,6 @@
 //! `imsprep bitmap learn` and `make-sample` as a person runs them, on genuine files that a stand-in for the vendor's program
 //! writes.
 
-use std::time::{Duration, Instant};
-
 use crate::folder::{Folder, codes};
 
 const GIB: u64 = 1 << 30;
@@ -123,15 +121,16 @@ fn a_sparse_tebibyte_is_learned_without_hanging() {
     let places = (0..4000u64).map(|i| (i * i * 7919 + i) % (1 << 19) * BLOCK).collect::<Vec<_>>();
     folder.sparse("disk.raw", 1 << 40, &places);
     folder.run(&["bitmap", "create", "disk.raw"]);
-    let begun = Instant::now();
-    let (_, json) = folder.json(&["bitmap", "learn", "--image", "disk.raw", "--sample", "disk.mf"]);
+    let run =
+        folder.run_within(120, &["bitmap", "learn", "--image", "disk.raw", "--sample", "disk.mf", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     let summaries = json["hypotheses"].as_array().unwrap().iter().map(|h| h["summary"].as_str().unwrap());
     // 65536 bytes are a multiple of every unit, so that nothing but the unit is open.
     assert!(
         summaries.clone().all(|s| s.starts_with("blocks of 2 MiB, least significant bit first, set is data")),
         "{json:#}"
     );
-    assert!(summaries.count() > 1 && begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(summaries.count() > 1);
 }
 
 #[test]

@@ -3,21 +3,17 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 use imsprep_testdata::{command, golden, need_tools};
 
 use crate::folder::{Folder, Run};
 
-const SOON: Duration = Duration::from_secs(300);
-
-/// Runs in 256 MiB: whatever asks for more fails, and the process with it.
+/// Runs in 256 MiB and 300 seconds of processor time: whatever asks for more fails, and the process with it.
 fn run_limited(folder: &Folder, args: &[&str]) -> Run {
-    let begun = Instant::now();
     let binary = assert_cmd::cargo::cargo_bin("imsprep");
     let output = Command::new("sh")
-        .args(["-c", "ulimit -v 262144 && exec \"$0\" --threads 2 \"$@\""])
+        .args(["-c", "ulimit -v 262144 && ulimit -t 300 && exec \"$0\" --threads 2 \"$@\""])
         .arg(binary)
         .args(args)
         .current_dir(folder.path("."))
@@ -25,7 +21,6 @@ fn run_limited(folder: &Folder, args: &[&str]) -> Run {
         .env("MALLOC_ARENA_MAX", "1")
         .output()
         .unwrap();
-    assert!(begun.elapsed() < SOON, "{args:?} took {:?}", begun.elapsed());
     Run {
         status: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
@@ -34,13 +29,13 @@ fn run_limited(folder: &Folder, args: &[&str]) -> Run {
 }
 
 /// The footers and the one record of a golden file, with a disk of `blocks` blocks.
-struct Hostile {
+pub(crate) struct Hostile {
     head: Footer,
     record: Vec<u8>,
 }
 
 impl Hostile {
-    fn new(blocks: u32) -> Self {
+    pub(crate) fn new(blocks: u32) -> Self {
         let bytes = golden("zstd_k_uniform.zvhd2");
         let mut head = Footer::decode(bytes[..512].try_into().unwrap());
         head.max_blk_num = blocks;
@@ -53,7 +48,7 @@ impl Hostile {
     }
 
     /// Every block a data block, and the index what `entry` makes it. What is not written is a hole.
-    fn write(&self, folder: &Folder, name: &str, entry: Option<fn(u32) -> IndexEntry>) {
+    pub(crate) fn write(&self, folder: &Folder, name: &str, entry: Option<fn(u32) -> IndexEntry>) {
         let file = File::create(folder.path(name)).unwrap();
         let blocks = self.head.max_blk_num;
         let mid = Footer { non_zero_blk_num: blocks, ..self.head.clone() };

@@ -89,6 +89,8 @@ mod mounts;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod next_step;
+#[cfg(unix)]
 mod no_disk;
 #[cfg(unix)]
 mod one_open;

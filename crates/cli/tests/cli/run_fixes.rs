@@ -118,6 +118,11 @@ const CASES: &[Case] = &[
         partitioned(folder, path, 64);
         std::fs::File::options().write(true).open(path).unwrap().set_len(1 << 30).unwrap();
     }),
+    case("IMS-001", CHECK, &["img2simg", "simg2img"], &["simg2img "], "simg", |folder, path| {
+        raw_disk(folder, &folder.path("inner.raw"));
+        shell(folder, "img2simg inner.raw made && rm inner.raw");
+        std::fs::rename(folder.path("made"), path).unwrap();
+    }),
     // Two sizes.
     case("IMS-025", CHECK, &["qemu-img"], &["qemu-img convert -p --image-opts "], "vhd", disputed),
     // What is meant for the image.

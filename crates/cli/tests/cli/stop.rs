@@ -3,14 +3,16 @@
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use imsprep_ondisk::zvhd2::IndexEntry;
 use imsprep_testdata::command;
 
-use crate::folder::{Folder, kill};
+use crate::folder::{Folder, HANGS, kill};
+use crate::limits::Hostile;
 use crate::strace::need_tracing;
 use crate::writers::{Stage, WRITERS};
 
-/// What is soon, on a machine that has much to do.
-const SOON: Duration = Duration::from_secs(8);
+/// Time within which a signal ends a command, also on a machine that has much to do. Each of the commands would go on for longer.
+const SOON: Duration = Duration::from_secs(60);
 /// When a command that was started waits for its input.
 const STARTED: Duration = Duration::from_secs(2);
 
@@ -68,6 +70,7 @@ fn the_first_signal_ends_what_waits_for_input() {
         let mut children = WAITING.iter().map(start).collect::<Vec<_>>();
         std::thread::sleep(STARTED);
         for (child, args) in children.iter_mut().zip(WAITING) {
+            wait_until_signals_are_handled(child.id());
             assert_eq!(child.try_wait().unwrap(), None, "{args:?} waits");
             kill(name, child.id());
         }
@@ -76,6 +79,100 @@ fn the_first_signal_ends_what_waits_for_input() {
             let err = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
             assert_eq!(err, STOPPED, "{args:?}");
         }
+    }
+}
+
+/// A process that has just begun would be ended by the signal itself.
+fn wait_until_signals_are_handled(process: u32) {
+    let begun = Instant::now();
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        // SIGINT and SIGTERM.
+        if mask & (1 << 1 | 1 << 14) == 1 << 1 | 1 << 14 {
+            return;
+        }
+        assert!(begun.elapsed() < HANGS, "no handler was installed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Commands that have minutes of work, and the file of which each read but the first ones takes long, where the work would be short.
+const WORKING: &[(Option<&str>, &[&str])] = &[
+    (None, &["check", "zeros.raw.zst"]),
+    (None, &["check", "--manifest", "new.json", "extents.raw"]),
+    (None, &["convert", "zeros.raw.zst", "new.zvhd2"]),
+    (None, &["convert", "zeros.raw.zst", "new.raw"]),
+    (None, &["prepare", "zeros.raw.zst", "-o", "new.zvhd2"]),
+    (None, &["zvhd2", "check", "records.zvhd2"]),
+    (None, &["zvhd2", "repair", "records.zvhd2", "new.zvhd2"]),
+    (None, &["compare", "records.zvhd2", "extents.raw"]),
+    (Some("extents.raw"), &["check", "extents.raw"]),
+    (Some("extents.raw"), &["prepare", "extents.raw"]),
+    (Some("extents.raw"), &["convert", "extents.raw", "new.zvhd2"]),
+    (Some("extents.raw"), &["compare", "extents.raw", "other.raw"]),
+    (Some("extents.raw"), &["bitmap", "create", "extents.raw", "-o", "new.mf"]),
+    (Some("extents.raw"), &["bitmap", "verify", "extents.raw"]),
+    (Some("extents.raw"), &["bitmap", "learn", "--image", "extents.raw", "--sample", "extents.mf"]),
+];
+
+/// A Zstandard file of 1 TiB of zeros, each 128 KiB of them in four bytes.
+fn zeros() -> Vec<u8> {
+    let block = |last: u32| [&(131_072_u32 << 3 | 1 << 1 | last).to_le_bytes()[..3], &[0]].concat();
+    let mut file = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3];
+    (1..1_u32 << 23).for_each(|_| file.extend(block(0)));
+    file.extend(block(1));
+    file
+}
+
+#[test]
+fn a_signal_ends_long_work_and_leaves_nothing() {
+    need_tracing();
+    let folder = Folder::new();
+    folder.write("zeros.raw.zst", &zeros());
+    let places = (0..3000_u64).map(|block| block * (128 << 20)).collect::<Vec<_>>();
+    for name in ["extents.raw", "other.raw"] {
+        folder.sparse(name, 1 << 40, &places);
+    }
+    assert_eq!(folder.run(&["bitmap", "create", "extents.raw"]).status, 0);
+    let entry = |block| IndexEntry { offset: 4096, block, length: 4096 };
+    Hostile::new(1 << 21).write(&folder, "records.zvhd2", Some(entry));
+    let before = folder.names();
+    for (number, (slow, args)) in (0..).zip(WORKING) {
+        let binary = env!("CARGO_BIN_EXE_imsprep");
+        let mut start = match slow {
+            None => Command::new(binary),
+            Some(input) => {
+                let mut strace = command("strace");
+                strace.args(["-D", "-f", "-qq", "-o", "/dev/null", "-P", input]).args([
+                    "-e",
+                    "trace=pread64,lseek",
+                    "-e",
+                    "inject=pread64,lseek:delay_enter=200ms:when=40+",
+                    binary,
+                ]);
+                strace
+            }
+        };
+        let mut child = start
+            .args(*args)
+            .current_dir(folder.path("."))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_until_signals_are_handled(child.id());
+        // Into the work.
+        std::thread::sleep(Duration::from_millis(700));
+        assert_eq!(child.try_wait().unwrap(), None, "{args:?} has minutes of work");
+        let (name, code) = if number % 2 == 0 { ("-INT", 130) } else { ("-TERM", 143) };
+        kill(name, child.id());
+        assert_eq!(wait(&mut child, &format!("{args:?}")).code(), Some(code), "{args:?}");
+        let err = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        assert!(err.ends_with(STOPPED), "{args:?}: {err}");
+        assert_eq!(folder.names(), before, "{args:?} leaves nothing");
     }
 }
 

@@ -23,6 +23,8 @@ const COMPANIONS: [&str; 4] = [".ovf", ".mf", ".cert", ".xml"];
 pub struct Archive {
     /// Whether it is an OVA.
     pub is_ovf: bool,
+    /// Whether it is an export of XenServer or XCP-ng.
+    pub is_xva: bool,
     /// Disks, and files that may hold one, in the archive's order.
     pub members: Vec<Member>,
     /// What is wrong with the archive, and what was not looked at.
@@ -38,10 +40,19 @@ pub struct Member {
     pub inside: Inside,
     /// What it is for a reader of disks.
     pub role: Role,
-    /// Whether it is stored in chunks, as files with numbers for extensions.
-    pub is_in_chunks: bool,
+    /// How it is stored in chunks, if it is.
+    pub chunks: Option<Chunks>,
     /// Where its bytes are in the archive; `None` if that is not known.
     pub map: Option<Arc<SparseMap>>,
+}
+
+/// How a file is stored in chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunks {
+    /// By an OVF: files with numbers for extensions, which make the file when they are joined.
+    Ovf,
+    /// By an XVA: a folder of files of 1 MiB with numbers for names. Numbers that are left out stand for zeros.
+    Xva,
 }
 
 /// What a file in an archive is for a reader of disks.
@@ -53,6 +64,11 @@ pub enum Role {
     Cd,
     /// No disk as it is there: compressed, an archive, in chunks, or not what its name says.
     Other,
+}
+
+/// The first file of an XVA is the description of the machine.
+pub(super) fn is_xva(lower: &str) -> bool {
+    lower == "ova.xml"
 }
 
 pub(super) fn is_ovf(lower: &str) -> bool {
@@ -72,6 +88,7 @@ pub(super) fn look(source: &dyn ReadAt) -> Result<Archive> {
             Ok(Some(entry)) => {
                 let file = File::new(entry);
                 found.is_ovf |= is_ovf(&file.lower);
+                found.is_xva |= is_xva(&file.lower);
                 files.extend((!file.is_companion()).then_some(file));
             }
             Ok(None) => break,
@@ -104,13 +121,17 @@ pub(super) fn look(source: &dyn ReadAt) -> Result<Archive> {
     Ok(found)
 }
 
+/// Digits of the number of a chunk.
+const OVF_DIGITS: usize = 9;
+const XVA_DIGITS: usize = 8;
+
 /// A file on its way to a judgement.
 struct File {
     lower: String,
     inside: Inside,
     map: Option<Arc<SparseMap>>,
     is_text: bool,
-    is_in_chunks: bool,
+    chunks: Option<Chunks>,
     /// Not looked into, or not to be.
     is_closed: bool,
 }
@@ -124,7 +145,7 @@ impl File {
             Err(why) => (None, Content::NotLookedAt(why)),
         };
         let inside = Inside { name: Some(text::end_of(&name)), size: Some(size), content };
-        Self { lower, inside, is_closed: map.is_none(), map, is_text: false, is_in_chunks: false }
+        Self { lower, inside, is_closed: map.is_none(), map, is_text: false, chunks: None }
     }
 
     /// Empty, or what belongs to disks and is none. Resource forks of macOS are called like the file that they are of.
@@ -137,22 +158,36 @@ impl File {
         is_raw_name(&self.lower) || is_format_name(&self.lower)
     }
 
-    /// The name without `.000000000` and the number, if it is a chunk of a file. DSP0243, 7.1.
-    fn chunk(&self) -> Option<(&str, u64)> {
-        let (stem, digits) = self.lower.rsplit_once('.')?;
-        let is_chunk = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        Some((stem, digits.parse().ok()?)).filter(|_| is_chunk && !stem.is_empty())
+    /// The name of the whole file, if this is a chunk of one: `disk.vmdk` of `disk.vmdk.000000000` (DSP0243, 7.1), `Ref:4` of
+    /// `Ref:4/00000000`.
+    fn chunk(&self) -> Option<(&str, Chunks)> {
+        let is_number =
+            |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some((folder, _)) = self.lower.rsplit_once('/').filter(|(_, base)| is_number(base, XVA_DIGITS))
+        {
+            let reference = folder.rsplit('/').next().and_then(|last| last.strip_prefix("ref:"));
+            let is_xva =
+                reference.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
+            return is_xva.then_some((folder, Chunks::Xva));
+        }
+        let (stem, _) = self.lower.rsplit_once('.').filter(|(_, digits)| is_number(digits, OVF_DIGITS))?;
+        (!stem.is_empty()).then_some((stem, Chunks::Ovf))
     }
 }
 
-/// Makes one file of those that an OVF has split, in the place of the first.
+/// Makes one file of those that an OVF or an XVA has split, in the place of the first.
 fn join_chunks(files: Vec<File>) -> Vec<File> {
     let mut joined = Vec::<File>::new();
     let mut whole = Vec::<(String, usize, u64)>::new();
     for mut file in files {
-        let Some(stem) = file.chunk().map(|(stem, _)| stem.to_owned()) else {
+        let Some((stem, chunks)) = file.chunk().map(|(stem, chunks)| (stem.to_owned(), chunks)) else {
             joined.push(file);
             continue;
+        };
+        file.chunks = Some(chunks);
+        let suffix = match chunks {
+            Chunks::Ovf => OVF_DIGITS + 1,
+            Chunks::Xva => XVA_DIGITS + 1,
         };
         let size = file.inside.size.unwrap_or(0);
         match whole.iter_mut().find(|(known, ..)| *known == stem) {
@@ -166,7 +201,7 @@ fn join_chunks(files: Vec<File>) -> Vec<File> {
                 whole.push((stem.clone(), joined.len(), 1));
                 let name = file.inside.name.as_mut();
                 if let Some(name) = name {
-                    name.truncate(name.len().saturating_sub(".000000000".len()));
+                    name.truncate(name.len().saturating_sub(suffix));
                 }
                 (file.lower, file.is_closed, file.map) = (stem, true, None);
                 joined.push(file);
@@ -175,11 +210,19 @@ fn join_chunks(files: Vec<File>) -> Vec<File> {
     }
     for (_, place, count) in whole {
         if let Some(file) = joined.get_mut(place) {
-            file.is_in_chunks = true;
-            file.inside.content = Content::NotLookedAt(format!(
-                "an OVF's file in chunks, {count} of them here (.000000000 and on): they have to be joined in the order of \
-                 their numbers"
-            ));
+            file.inside.content = Content::NotLookedAt(match file.chunks {
+                Some(Chunks::Xva) => format!(
+                    "a disk of an XVA in chunks of 1 MiB, {count} of them here: those that are left out stand for zeros"
+                ),
+                _ => format!(
+                    "an OVF's file in chunks, {count} of them here (.000000000 and on): they have to be joined in the \
+                     order of their numbers"
+                ),
+            });
+            if file.chunks == Some(Chunks::Xva) {
+                // What is left out counts, too.
+                file.inside.size = None;
+            }
         }
     }
     joined
@@ -233,7 +276,7 @@ fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
     let kept = files.into_iter().filter_map(|file| {
         let is_only = is_only(&file);
         let is_told = told(&&file);
-        let File { lower, mut inside, map, is_in_chunks, .. } = file;
+        let File { lower, mut inside, map, chunks, .. } = file;
         let role = match &inside.content {
             Content::Found { format, .. } => role_of(*format),
             Content::NotLookedAt(_) => Role::Other,
@@ -246,7 +289,7 @@ fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
             }
             Content::Nothing => return None,
         };
-        (is_told || is_only).then_some(Member { inside, role, is_in_chunks, map })
+        (is_told || is_only).then_some(Member { inside, role, chunks, map })
     });
     kept.collect()
 }

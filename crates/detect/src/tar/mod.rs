@@ -12,7 +12,7 @@ use imsprep_ondisk::tar::Header;
 use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result};
 
-pub use members::{Archive, Member, Role};
+pub use members::{Archive, Chunks, Member, Role};
 
 use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
@@ -36,13 +36,22 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     match (input.level(), input.source()) {
         (Level::File, Some(source)) => {
             let archive = members::look(source)?;
-            found.variant = archive.is_ovf.then_some("ova");
+            found.variant = variant(archive.is_ovf, archive.is_xva);
             found.facts = archive.facts;
             found.facts.extend(archive.members.into_iter().map(|member| Fact::Inside(member.inside)));
         }
         _ => {
-            found.variant = members::is_ovf(&text::utf8(&first.path()).to_ascii_lowercase()).then_some("ova")
+            let name = text::utf8(&first.path()).to_ascii_lowercase();
+            found.variant = variant(members::is_ovf(&name), members::is_xva(&name));
         }
     }
     Ok(Some(found))
+}
+
+fn variant(is_ovf: bool, is_xva: bool) -> Option<&'static str> {
+    match (is_ovf, is_xva) {
+        (true, _) => Some("ova"),
+        (_, true) => Some("xva"),
+        _ => None,
+    }
 }

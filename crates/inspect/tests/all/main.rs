@@ -10,6 +10,8 @@ mod hostile;
 #[cfg(unix)]
 mod lvm;
 #[cfg(unix)]
+mod named;
+#[cfg(unix)]
 mod support;
 #[cfg(unix)]
 mod tables;

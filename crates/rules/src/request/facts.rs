@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use imsprep_detect::Detection;
+use imsprep_inspect::Inspection;
 
 use super::Purpose;
 
@@ -13,6 +14,8 @@ pub struct ImageFacts {
     pub path: PathBuf,
     /// Its format and sizes.
     pub detection: Detection,
+    /// What is on its disk, if that was looked at.
+    pub inspection: Option<Inspection>,
     /// What the disk is for.
     pub purpose: Option<Detected<Purpose>>,
     /// What it starts by.
@@ -26,7 +29,15 @@ pub struct ImageFacts {
 impl ImageFacts {
     /// What detection alone tells.
     pub fn of_detection(path: impl Into<PathBuf>, detection: Detection) -> Self {
-        Self { path: path.into(), detection, purpose: None, boots_by: None, architecture: None, os: None }
+        Self {
+            path: path.into(),
+            detection,
+            inspection: None,
+            purpose: None,
+            boots_by: None,
+            architecture: None,
+            os: None,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::rules::{
 };
 use super::words::quoted;
 use crate::way_out::way_out;
-use crate::{Facts, Size};
+use crate::{DiskPart, Facts, Inside, Medium, Size};
 
 pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
     let Some(facts) = context.facts else { return };
@@ -151,7 +151,11 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     }
 }
 
-/// The image as the rules for images see it, without what is in it.
+/// The image as the rules for images see it.
 fn seen(facts: &ImageFacts) -> Facts<'_> {
-    Facts { path: &facts.path, detection: &facts.detection, inside: None, all_zeros: false }
+    let is_raw = facts.detection.format == Format::Raw;
+    let medium = Medium { path: &facts.path, is_raw, number: None };
+    let inside = |inspection| Inside { inspection, medium, part: DiskPart::Whole };
+    let inside = facts.inspection.as_ref().map(inside);
+    Facts { path: &facts.path, detection: &facts.detection, inside, all_zeros: false }
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use imsprep_source::{Cancel, DiskReader, Extent, MemoryImage, ReadAt, StreamOutput, Work};
 use proptest::prelude::*;
@@ -289,11 +288,9 @@ fn holes_are_not_read() {
     let file = image.bytes();
     let (front, back) = file.split_at(at(image.entries[7].offset));
     let source = Holed { front: front.to_vec(), back: back.to_vec(), read: AtomicU64::new(0) };
-    let begun = Instant::now();
     let salvage = Salvage::look(&source, None, Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((salvage.saved(), &salvage.missing), (blocks.len() as u64, &Missing::Nothing));
     assert!(source.read.into_inner() < 32 << 20);
-    assert!(begun.elapsed() < Duration::from_secs(60), "took {:?}", begun.elapsed());
 }
 
 const COUNTS: [usize; 9] = [1, 4, 100, 511, 512, 4096, 4097, 8192, 1 << 20];

@@ -1,0 +1,109 @@
+//! What is wrong with the disks in an archive.
+
+use imsprep_detect::{Content, Detection, Fact, Format};
+use imsprep_findings::{Finding, Report, Severity};
+use imsprep_inspect::Inspection;
+use imsprep_rules::{
+    DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_disk_convertible, check_readable,
+};
+use imsprep_source::Cancel;
+
+use crate::archive::Member;
+use crate::check::inspect_unless_damaged;
+use crate::{Disk, Error, OpenedImage, Result};
+
+/// Disks of an archive that are looked at.
+const DISKS_MAX: u32 = 16;
+
+/// What a look at the disks in an archive found.
+pub(crate) struct ArchiveDisks {
+    /// What is on the only disk, or why there is nothing to say.
+    pub(crate) inside: std::result::Result<Inspection, String>,
+    /// What keeps disks from being converted, with their names.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Looks at each disk in the archive that can be read where it is. What keeps one of them from being converted is added to what
+/// `detection` has on it, so that no advice goes by that disk.
+pub(crate) fn look_into_archive(
+    image: &OpenedImage,
+    detection: &mut Detection,
+    cancel: &Cancel,
+) -> Result<ArchiveDisks> {
+    let mut members = Vec::new();
+    let mut inside = None;
+    for number in 1..=DISKS_MAX {
+        match image.find_member(Some(number), cancel) {
+            Ok(member) => members.push((number, member)),
+            Err(Error::WhichDisk { .. }) if number > 1 => break,
+            Err(error) if error.is_about_the_disk() => {
+                inside = Some(Err(error.to_string()));
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let is_only = members.len() == 1;
+    let mut findings = Vec::new();
+    for (number, member) in &members {
+        let mut report = Report::new();
+        check_readable(ImageLocation::Archive, &member.detection, &mut report);
+        let is_readable =
+            report.findings().iter().all(|one| one.convertible || one.severity != Severity::Error);
+        let found = if is_readable { inspect_member(image, member, cancel)? } else { Err(String::new()) };
+        if let (Ok(inspection), false) = (&found, is_only) {
+            let medium = Medium { path: image.path(), is_raw: false, number: Some(*number) };
+            let disk = Inside { inspection, medium, part: DiskPart::Whole };
+            check_disk_convertible(&disk, DiskChecks::Lost, &mut report);
+        }
+        mark(detection, member, &report);
+        findings.extend(report.findings().iter().map(|finding| Finding {
+            message: format!("{:?}: {}", member.name, finding.message),
+            ..finding.clone()
+        }));
+        if is_only {
+            inside = Some(
+                found.map_err(|why| if why.is_empty() { "the disk in it can't be read".into() } else { why }),
+            );
+        }
+    }
+    let several = || Err(format!("it holds {} disks", members.len()));
+    Ok(ArchiveDisks { inside: inside.unwrap_or_else(several), findings })
+}
+
+fn inspect_member(
+    image: &OpenedImage,
+    member: &Member,
+    cancel: &Cancel,
+) -> Result<std::result::Result<Inspection, String>> {
+    match Disk::of_member(image, member, cancel) {
+        Ok(disk) => inspect_unless_damaged(&disk, disk.orig_size(), cancel),
+        Err(error) if error.is_about_the_disk() => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the errors over into what is known of the member.
+fn mark(detection: &mut Detection, member: &Member, report: &Report) {
+    let mut errors = report.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let Some(first) = errors.next() else { return };
+    for fact in &mut detection.facts {
+        if let Fact::Inside(inside) = fact
+            && inside.name.as_deref() == Some(&member.name)
+            && let Content::Found { facts, format, .. } = &mut inside.content
+            && facts.is_empty()
+        {
+            let is_container = *format != Format::Raw;
+            facts.push(if is_container {
+                member_fact(member, first)
+            } else {
+                Fact::OutsideFile(first.message.clone())
+            });
+        }
+    }
+}
+
+/// The first thing that is wrong with a container.
+fn member_fact(member: &Member, first: &Finding) -> Fact {
+    member.detection.facts.first().cloned().unwrap_or_else(|| Fact::Damaged(first.message.clone()))
+}
