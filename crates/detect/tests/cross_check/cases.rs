@@ -82,12 +82,13 @@ const fn by_hand(
 
 const QEMU: &[&str] = &["qemu-img"];
 /// Why all three say raw of what they don't know.
-const UNKNOWN_TO_TWO: &str = "qemu-img and oslo.utils don't know it, and call raw what they don't know";
-const UNKNOWN_TO_ALL: &str = "none of them knows it; qemu-img and oslo.utils call raw what they don't know";
-const WRAPPER: &str = "qemu-img and oslo.utils tell formats of disks; a wrapper is raw to them";
-const NO_QCOW1: &str = "to oslo.utils it is a qcow2 with unknown features";
+const UNKNOWN_TO_TWO: &str = "qemu-img and oslo.utils do not know it, and report unknown formats as raw";
+const UNKNOWN_TO_ALL: &str = "none of them knows it; qemu-img and oslo.utils report unknown formats as raw";
+const WRAPPER: &str =
+    "qemu-img and oslo.utils detect only disk formats and report compressed files and archives as raw";
+const NO_QCOW1: &str = "oslo.utils reports it as a qcow2 with unknown features";
 const EXTENT_FILES: &str =
-    "to file it is text; oslo.utils knows no size of it, and refuses it as unsafe (IMS-007 to us)";
+    "file reports text; oslo.utils reports no size, and refuses it as unsafe (IMS-007 in imsprep)";
 
 pub(crate) const CASES: &[Case] = &[
     case("raw, zeros", &["truncate"], "truncate -s 8M image", (Format::Raw, None), ""),
@@ -133,7 +134,7 @@ pub(crate) const CASES: &[Case] = &[
         &["mkfs.ntfs"],
         "truncate -s 8M image; mkfs.ntfs -q -F image",
         (Format::Raw, None),
-        "to oslo.utils the boot record of NTFS is an MBR, and a bad one",
+        "oslo.utils treats the boot record of NTFS as an invalid MBR",
     ),
     case("Btrfs", &["mkfs.btrfs"], "truncate -s 128M image; mkfs.btrfs -q image", (Format::Raw, None), ""),
     case("swap", &["mkswap"], "truncate -s 8M image; mkswap image", (Format::Raw, None), ""),
@@ -142,7 +143,7 @@ pub(crate) const CASES: &[Case] = &[
         &["genisoimage"],
         "mkdir tree; echo hello > tree/a; genisoimage -quiet -o image tree",
         (Format::Iso9660, None),
-        "qemu-img has no name for an ISO",
+        "qemu-img does not detect ISO files",
     ),
     case(
         "hybrid ISO with MBR and GPT",
@@ -150,21 +151,21 @@ pub(crate) const CASES: &[Case] = &[
         "mkdir tree; echo hello > tree/a; truncate -s 2M esp; mkfs.vfat esp; xorriso -as mkisofs -quiet -o image \
          --mbr-force-bootable -appended_part_as_gpt -append_partition 2 0xef esp tree",
         (Format::Iso9660, Some("hybrid")),
-        "a hybrid is an ISO and a disk on purpose; qemu-img has no name for an ISO",
+        "a hybrid is intentionally both an ISO and a disk; qemu-img does not detect ISO files",
     ),
     case(
         "GRUB's rescue image",
         &["grub-mkrescue", "xorriso", "mformat"],
         "mkdir tree; echo hello > tree/a; grub-mkrescue -o image tree",
         (Format::Iso9660, Some("hybrid")),
-        "a hybrid is an ISO and a disk on purpose; qemu-img has no name for an ISO",
+        "a hybrid is intentionally both an ISO and a disk; qemu-img does not detect ISO files",
     ),
     case(
         "empty file",
         &["truncate"],
         "truncate -s 0 image",
         (Format::Empty, None),
-        "no bytes are raw to qemu-img and oslo.utils",
+        "qemu-img and oslo.utils report an empty file as raw",
     ),
     // qcow2 and its relatives
     case(
@@ -180,7 +181,7 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f qcow2 -o compression_type=zstd,extended_l2=on image 3T",
         (Format::Qcow2, Some("v3")),
-        "oslo.utils does not know one of these features; the specification names both",
+        "oslo.utils does not know one of these features; the specification defines both",
     ),
     case(
         "qcow2, lazy refcounts, preallocated",
@@ -194,14 +195,14 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f raw base 8M; qemu-img create -q -f qcow2 -b base -F raw image",
         (Format::Qcow2, Some("v3")),
-        "the backing file is a fact of ours (IMS-007)",
+        "imsprep reports the backing file as a fact (IMS-007)",
     ),
     case(
         "qcow2, external data file",
         QEMU,
         "qemu-img create -q -f qcow2 -o data_file=data image 8M",
         (Format::Qcow2, Some("v3")),
-        "the data file is a fact of ours (IMS-007)",
+        "imsprep reports the data file as a fact (IMS-007)",
     ),
     case(
         "qcow2, two snapshots",
@@ -223,7 +224,7 @@ pub(crate) const CASES: &[Case] = &[
         "a header of 104 bytes with bits 0, 1 and 60, in 128 KiB of zeros",
         qcow2_with_bits,
         (Format::Qcow2, Some("v3")),
-        "qemu-img refuses the unknown bit, which is a fact of ours (IMS-022)",
+        "qemu-img refuses the unknown bit, which imsprep reports as a fact (IMS-022)",
     ),
     case("qcow", QEMU, "qemu-img create -q -f qcow image 8M", (Format::Qcow, Some("v1")), NO_QCOW1),
     case(
@@ -238,7 +239,7 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f qed image 8M",
         (Format::Qed, None),
-        "oslo.utils knows the magic, and no size; it calls the format unsafe",
+        "oslo.utils knows only the magic, not the size, and reports the format as unsafe",
     ),
     // VMDK
     case(
@@ -267,7 +268,7 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f vmdk -o subformat=monolithicFlat image 8M; sed -i 's/^CID=.*/CID=11147a49/' image; truncate -s 64K image",
         (Format::Vmdk, Some("monolithicFlat")),
-        "oslo.utils takes padded text for raw; to file it is text",
+        "oslo.utils reports padded text as raw; file reports text",
     ),
     case(
         "VMDK twoGbMaxExtentFlat",
@@ -299,7 +300,7 @@ pub(crate) const CASES: &[Case] = &[
                 .into()
         },
         (Format::Vmdk, Some("monolithicFlat")),
-        "qemu-img and oslo.utils want the text at the very start; to file it is text",
+        "qemu-img and oslo.utils expect the text at the start of the file; file reports text",
     ),
     by_hand(
         "VMDK COWD",
@@ -323,7 +324,7 @@ pub(crate) const CASES: &[Case] = &[
             b
         },
         (Format::Vmdk, Some("seSparse")),
-        "the others look into the descriptor that names it, not at the piece itself",
+        "the others read the descriptor that refers to it, not the extent-file itself",
     ),
     // VHD
     case("VHD dynamic", QEMU, "qemu-img create -q -f vpc image 8M", (Format::Vhd, Some("dynamic")), ""),
@@ -346,28 +347,28 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f vpc -o subformat=fixed,force_size=on image 8M",
         (Format::Vhd, Some("fixed")),
-        "its footer is at the end, where the others don't look",
+        "its footer is at the end, where the others do not read",
     ),
     case(
         "VHD fixed, footer of 511 bytes",
         QEMU,
         "qemu-img create -q -f vpc -o subformat=fixed,force_size=on image 8M; truncate -s -1 image",
         (Format::Vhd, Some("fixed")),
-        "its footer is at the end, where the others don't look",
+        "its footer is at the end, where the others do not read",
     ),
     by_hand(
         "VHD differencing",
         "a footer, the dynamic header, a table of one block, the footer again",
         vhd_differencing,
         (Format::Vhd, Some("differencing")),
-        "qemu-img opens it as if it were whole, without its parent (IMS-007)",
+        "qemu-img opens it as if it were complete, without its parent (IMS-007)",
     ),
     by_hand(
         "VHD fixed of two sizes",
         "1 MiB and a footer by qemu with a geometry of 10 x 4 x 17 sectors, which is less",
         vhd_of_two_sizes,
         (Format::Vhd, Some("fixed")),
-        "its footer is at the end, where the others don't look; told what it is, qemu-img takes the smaller size (IMS-025)",
+        "its footer is at the end, where the others do not read; with an explicit format, qemu-img uses the smaller size (IMS-025)",
     ),
     // Others of qemu's
     case("VHDX dynamic", QEMU, "qemu-img create -q -f vhdx image 8M", (Format::Vhdx, Some("dynamic")), ""),
@@ -391,21 +392,21 @@ pub(crate) const CASES: &[Case] = &[
         QEMU,
         "qemu-img create -q -f parallels image 8M",
         (Format::Parallels, Some("WithouFreSpacExt")),
-        "file and oslo.utils don't know it",
+        "file and oslo.utils do not know it",
     ),
     by_hand(
         "Parallels, older magic",
         "a header for 8 MiB, and a table of eight free entries",
         parallels_old,
         (Format::Parallels, Some("WithoutFreeSpace")),
-        "file and oslo.utils don't know it",
+        "file and oslo.utils do not know it",
     ),
     by_hand(
         "Parallels bundle's descriptor",
         "DiskDescriptor.xml of a disk of 8 MiB in one file",
         || PARALLELS_XML.into(),
         (Format::Parallels, Some("bundle descriptor")),
-        "to the others it is text: qemu-img opens the image beside it only",
+        "the others report text; qemu-img opens only the image in the same folder",
     ),
     by_hand(
         "Bochs growing",
@@ -419,7 +420,7 @@ pub(crate) const CASES: &[Case] = &[
         "the script, the numbers for four blocks of 512 bytes, and the offsets",
         cloop,
         (Format::Cloop, Some("v2")),
-        "oslo.utils does not know it; to file it is the script with which it begins",
+        "oslo.utils does not know it; file reports the script at its beginning",
     ),
     case(
         "LUKS 1, made by qemu-img",
@@ -441,7 +442,7 @@ pub(crate) const CASES: &[Case] = &[
         "truncate -s 32M image; printf x | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 \
          --pbkdf-force-iterations 1000 image -",
         (Format::Luks, Some("v2")),
-        "qemu-img knows version 1 alone",
+        "qemu-img supports only version 1",
     ),
     // Wrappers
     case("gzip", &["gzip"], "truncate -s 8M raw; gzip raw; mv raw.gz image", (Format::Gzip, None), WRAPPER),
@@ -535,7 +536,7 @@ pub(crate) const CASES: &[Case] = &[
         "8 MiB of zeros and a trailer",
         dmg,
         (Format::Dmg, Some("udif")),
-        "its trailer is at the end, where the others don't look; qemu-img goes by the name",
+        "its trailer is at the end, where the others do not read; qemu-img uses the extension",
     ),
     by_hand(
         "ZVHD2",

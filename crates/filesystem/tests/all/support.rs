@@ -77,10 +77,13 @@ impl Volume {
         self.is_mounted = false;
     }
 
-    /// The image as it is while it is mounted: what was synced is in it, most of it in the journal alone.
+    /// The image as it is while it is mounted. Of the last changes, which are synced file by file, only the journal or log knows.
     pub(crate) fn copy(&self) -> PathBuf {
         need_tools(["sync"]);
-        self.run("sync -f \"$at\"; cp --sparse=always \"$image\" copy").unwrap();
+        let script = "sync -f \"$at\"; cd \"$at\"; mkdir late; \
+            for n in 1 2 3 4 5 6 7 8; do echo \"late $n\" > \"late/file $n\"; done; ln -s ../text late/link; \
+            mv 'late/file 1' 'late/renamed'; rm 'late/file 2' one; sync late/* late .; cp --sparse=always \"$image\" \"$at/../copy\"";
+        self.run(script).unwrap();
         self.folder.path().join("copy")
     }
 }
