@@ -284,7 +284,8 @@ mod tests {
     #[test]
     fn an_lz4_file_ends_with_its_mark() {
         let block = |bytes: &[u8], sum: &[u8]| {
-            [&(bytes.len() as u32 | LZ4_NOT_COMPRESSED).to_le_bytes()[..], bytes, sum].concat()
+            [&(u32::try_from(bytes.len()).unwrap() | LZ4_NOT_COMPRESSED).to_le_bytes()[..], bytes, sum]
+                .concat()
         };
         let frame = [
             &LZ4_MAGIC[..],

@@ -13,6 +13,7 @@ use imsprep_source::{BlockMap, FileKind, ImageFile, OutputFile, Overwrite, Work}
 use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_command};
 use crate::no_disk::doubt;
 use crate::sampled::{SampledBlocks, sample_blocks};
+use crate::targets::refuse_bitmap;
 use crate::{Error, OpenedImage, Result};
 
 /// How to make a bitmap file.
@@ -63,6 +64,7 @@ pub struct BitmapCreated {
 /// Nothing is left of a bitmap file that could not be finished.
 pub fn create_bitmap(path: &Path, options: &CreateOptions, work: Work<'_>) -> Result<BitmapCreated> {
     let opened = OpenedImage::open(path, work.cancel)?;
+    refuse_bitmap(path, opened.detection())?;
     refuse_unless_raw(path, opened.detection())?;
     let image = opened.file();
     let CreateOptions { layout, overwrite, io, .. } = options;
@@ -147,6 +149,7 @@ pub struct BitmapVerified {
 pub fn verify_bitmap(path: &Path, options: &VerifyOptions, work: Work<'_>) -> Result<BitmapVerified> {
     let opened = OpenedImage::open(path, work.cancel)?;
     let (image, detection) = (opened.file(), opened.detection());
+    refuse_bitmap(path, detection)?;
     refuse_unless_raw(path, detection)?;
     let bitmap = options.bitmap.clone().unwrap_or_else(|| bitmap_path(path));
     let file = read_bitmap(&bitmap, Some(detection.file_size), options.layout.as_ref())?;

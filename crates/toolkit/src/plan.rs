@@ -13,7 +13,7 @@ use imsprep_rules::{
 use imsprep_source::Cancel;
 
 use crate::no_disk::why_not_on;
-use crate::targets::is_image_extension;
+use crate::targets::{is_image_extension, refuse_bitmap};
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
 use crate::{ConvertOptions, Disk, Error, OpenedImage, Result};
@@ -48,7 +48,9 @@ pub struct Plan {
 /// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, cancel: &Cancel) -> Result<Plan> {
-    Plan::new(OpenedImage::open(path, cancel)?, options, Severity::Warning, cancel)
+    let image = OpenedImage::open(path, cancel)?;
+    refuse_bitmap(path, image.detection())?;
+    Plan::new(image, options, Severity::Warning, cancel)
 }
 
 impl Plan {

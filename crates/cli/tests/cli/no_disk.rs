@@ -183,6 +183,9 @@ fn a_bitmap_beside_its_image_is_no_second_image_and_alone_it_is_none() {
         &["inspect", "web.mf"],
         &["prepare", "web.mf"],
         &["request", "web.mf", "--bucket", "b", "--name", "n"],
+        &["bitmap", "verify", "web.mf"],
+        &["bitmap", "create", "web.mf"],
+        &["convert", "web.mf", "web.zvhd2"],
     ] {
         let run = folder.run(args);
         assert_eq!(run.status, 2, "{args:?} {run:?}");

@@ -27,6 +27,9 @@ fn detach(folder: &Folder, devices: &[String]) {
     }
 }
 
+/// A segment of a logical volume: the volume's name, bytes, bytes of a stripe, and where each stripe begins on which device.
+type SegmentFound = (String, u64, u64, Vec<(String, u64)>);
+
 #[test]
 fn a_volume_group_and_what_of_it_is_missing() {
     let folder = Folder::new();
@@ -159,7 +162,7 @@ fn logical_volumes_are_where_lvm_says_that_they_are() {
         let number = |index: usize| found[index].parse::<u64>().unwrap();
         (found[1].to_owned(), number(2) + first * number(3))
     };
-    let mut theirs: Vec<(String, u64, u64, Vec<(String, u64)>)> = told
+    let mut theirs: Vec<SegmentFound> = told
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         // Warnings stand among them.

@@ -1,6 +1,8 @@
 //! File systems that are named and no more: made by their own tools, or, where Debian has none, their superblocks by their documentation;
 //! on a whole disk and in a partition, where only the partition's own offsets count.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
 use std::os::unix::fs::FileExt;
 
 use imsprep_inspect::VolumeKind;
