@@ -195,6 +195,87 @@ fn a_cut_shows_exactly_where_some_of_the_disk_is_lost() {
     }
 }
 
+/// A Bochs disk of version 2, 3 MiB, whose three extents are data, absent, and data; each extent follows its bitmap.
+fn bochs(first: &[u8], third: &[u8]) -> Vec<u8> {
+    let mut image = vec![0; 512];
+    let mut put = |at: usize, bytes: &[u8]| drop(image.splice(at..at + bytes.len(), bytes.iter().copied()));
+    put(0, b"Bochs Virtual HD Image");
+    put(32, b"Redolog");
+    put(48, b"Growing");
+    for (at, number) in [(64, 0x0002_0000_u32), (68, 512), (72, 128), (76, 256), (80, 1 << 20)] {
+        put(at, &number.to_le_bytes());
+    }
+    put(88, &(3_u64 << 20).to_le_bytes());
+    let catalog = (0..128).map(|entry| match entry {
+        0 => 0,
+        2 => 1,
+        _ => u32::MAX,
+    });
+    image.extend(catalog.flat_map(u32::to_le_bytes));
+    for extent in [first, third] {
+        image.extend([&[0xff; 256][..], &[0; 256], extent].concat());
+    }
+    image
+}
+
+/// A zlib stream that stores the bytes as they are.
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap();
+    let (a, b) = bytes.iter().fold((1_u32, 0_u32), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    let stored = [&[0x78, 0x01, 0x01][..], &length.to_le_bytes(), &(!length).to_le_bytes(), bytes];
+    [stored.concat(), (b << 16 | a).to_be_bytes().to_vec()].concat()
+}
+
+/// A cloop image of these blocks of 32 KiB.
+fn cloop(disk: &[u8]) -> Vec<u8> {
+    let blocks = disk.chunks(32768).map(zlib).collect::<Vec<_>>();
+    let mut image =
+        b"#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n".to_vec();
+    image.resize(128, 0);
+    image.extend(32768_u32.to_be_bytes());
+    image.extend(u32::try_from(blocks.len()).unwrap().to_be_bytes());
+    let mut offset = 136 + 8 * (blocks.len() as u64 + 1);
+    image.extend(offset.to_be_bytes());
+    for block in &blocks {
+        offset += block.len() as u64;
+        image.extend(offset.to_be_bytes());
+    }
+    image.extend(blocks.concat());
+    image
+}
+
+/// No tool at hand writes these two formats; qemu-img reads them.
+#[test]
+fn a_cut_of_a_bochs_and_of_a_cloop_image_shows() {
+    need_tools(["qemu-img"]);
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let (first, third) = (noise(5, 1 << 20), noise(6, 1 << 20));
+    let disk = [&first[..], &vec![0; 1 << 20], &third].concat();
+    for (format, image, disk) in [("bochs", bochs(&first, &third), disk), ("cloop", cloop(&first), first)] {
+        std::fs::write(folder.join("i"), &image).unwrap();
+        shell(folder, &format!("qemu-img convert -f {format} -O raw i out.raw"));
+        assert!(
+            std::fs::read(folder.join("out.raw")).unwrap() == disk,
+            "{format}: not built as qemu reads it"
+        );
+        assert_eq!(codes(&folder.join("i")), Vec::<&str>::new(), "{format}");
+        // The last byte of each file is one of the disk.
+        for length in lengths(image.len(), 11) {
+            std::fs::write(folder.join("cut"), &image[..length]).unwrap();
+            let found = codes(&folder.join("cut"));
+            assert!(
+                found.contains(&"IMS-020"),
+                "{format} cut to {length} of {} bytes: {found:?}",
+                image.len()
+            );
+        }
+    }
+}
+
 /// Compressed clusters end somewhere in their last sector, which only expanding them shows.
 #[test]
 fn a_cut_within_the_last_compressed_cluster_shows() {

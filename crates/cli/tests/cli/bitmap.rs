@@ -84,11 +84,7 @@ fn only_raw_images_get_a_bitmap() {
     std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("b.raw")).unwrap();
     let run = folder.run(&["bitmap", "create", "a.zvhd2"]);
     assert_eq!(run.status, 1);
-    assert!(
-        run.err.contains("a ZVHD2 needs none: it has a bitmap inside, with the same bits"),
-        "{}",
-        run.err
-    );
+    assert!(run.err.contains("a ZVHD2 has a bitmap inside, with the same bits"), "{}", run.err);
     let run = folder.run(&["bitmap", "create", "b.raw"]);
     assert_eq!(run.status, 1);
     assert!(run.err.contains("b.raw: is qcow2"), "{}", run.err);

@@ -170,9 +170,9 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
     folder.write("end.zvhd2", golden("variant_04_no_end_footer.zvhd2"));
     folder.write("disk.qcow2", &std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap());
     for (args, blocks, unread, why) in [
-        (&["--quick", "disk.raw"][..], 32, 32, "--quick"),
+        (&["--quick", "disk.raw"][..], 32, 32, "only a quick check"),
         // Which blocks have no record the index tells.
-        (&["--quick", "a.zvhd2"], 4, 3, "--quick"),
+        (&["--quick", "a.zvhd2"], 4, 3, "only a quick check"),
         (&["end.zvhd2"], 0, 0, "no bitmap that could be read"),
         (&["disk.qcow2"], 5120, 5120, "the content of a qcow2 is not read"),
     ] {

@@ -185,6 +185,41 @@ fn a_disk_that_was_cut_and_compressed_is_refused() {
     );
 }
 
+/// What compressed a disk does not matter: a file that lacks its end is damaged, by `check` and by `convert`.
+#[test]
+fn a_compressed_file_without_its_end_is_damaged() {
+    let tools = [
+        ("gzip", "gzip -q -k d.raw", "gz"),
+        ("bzip2", "bzip2 -q -k d.raw", "bz2"),
+        ("xz", "xz -q -k d.raw", "xz"),
+        ("zstd", "zstd -q -k d.raw", "zst"),
+        ("lz4", "lz4 -q d.raw d.raw.lz4", "lz4"),
+        ("7z", "7z a d.raw.7z d.raw >/dev/null", "7z"),
+    ];
+    imsprep_testdata::each(tools, |(tool, script, end)| {
+        need_tools([tool]);
+        let folder = Folder::new();
+        folder.write("d.raw", &imsprep_testdata::noise(7, 3 << 20));
+        let made = command("sh").args(["-ec", script]).current_dir(folder.path(".")).status();
+        assert!(made.unwrap().success(), "{script}");
+        let file = std::fs::read(folder.path(&format!("d.raw.{end}"))).unwrap();
+        for cut in [0, 1, 4, 5, 1000, file.len() / 2] {
+            let name = format!("cut.raw.{end}");
+            folder.write(&name, &file[..file.len() - cut]);
+            let (_, json) = folder.json(&["check", &name]);
+            let findings = json["files"][0]["report"]["findings"].as_array().unwrap().iter();
+            let found = findings.filter(|finding| finding["code"] == "IMS-020").count();
+            assert_eq!(found > 0, cut > 0, "{tool}, {cut} bytes cut off: {json}");
+            let run = folder.run(&["convert", &name, "out.zvhd2"]);
+            assert!(
+                cut == 0 || (run.status != 0 && !folder.path("out.zvhd2").exists()),
+                "{tool} {cut} {run:?}"
+            );
+            let _ = std::fs::remove_file(folder.path("out.zvhd2"));
+        }
+    });
+}
+
 /// One partition of so many MiB from 4 MiB on, with a swap space of so many pages.
 fn small_disk(folder: &Folder, name: &str, size: u64, mib: u32, pages: u32) {
     let path = folder.sparse(name, size, &[]);

@@ -416,7 +416,9 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
         let before = folder.names();
         for output in ["x.zvhd2", "x.raw"] {
             let run = folder.run(&["convert", name, output]);
-            assert!(run.status == 2 && run.err.contains(name), "{run:?}");
+            // The end of xz and zstd files is checked before the conversion.
+            let status = if tool == "gzip" { 2 } else { 1 };
+            assert!(run.status == status && run.err.contains(name), "{run:?}");
             assert_eq!(folder.names(), before);
         }
     });

@@ -30,7 +30,7 @@ fn a_limit_on_the_size_of_files() {
         let run = Way::plain().limit("--fsize=100").run(&here, args);
         assert_eq!(run.status, 2, "{args:?}: {run:?}");
         assert!(
-            run.err.contains("nothing was written;") && run.err.contains("File too large"),
+            run.err.contains("nothing was written") && run.err.contains("File too large"),
             "{args:?}: {}",
             run.err
         );

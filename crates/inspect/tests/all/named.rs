@@ -52,7 +52,7 @@ fn file_systems_that_are_named_by_what_their_tools_make() {
             ("gfs2", &["mkfs.gfs2"], 64, "mkfs.gfs2 -O -q -p lock_nolock -J 8 image >out 2>&1"),
             ("jfs", &["mkfs.jfs"], 32, "mkfs.jfs -q image >out 2>&1"),
             ("udf", &["mkudffs"], 32, "mkudffs image >out 2>&1"),
-            ("apfs", &["mkapfs"], 64, "mkapfs image >out 2>&1"),
+            ("apfs", &["mkapfs"], 256, "mkapfs image >out 2>&1"),
             (
                 "squashfs",
                 &["mksquashfs", "truncate"],
