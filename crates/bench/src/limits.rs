@@ -34,7 +34,7 @@ pub(crate) fn memory_rate(threads: usize) -> Option<f64> {
     rate(MEMORY as u64 * threads as u64, times.min()?)
 }
 
-/// Zeros that lie in memory. Of zeros that nobody ever wrote there is one page for all, which never leaves the cache.
+/// Zeros that were written to memory. Memory that was never written is one shared page of zeros, which stays in the cache.
 fn zeros_written() -> Vec<u8> {
     let mut bytes = vec![1; MEMORY];
     std::hint::black_box(&mut bytes).fill(0);

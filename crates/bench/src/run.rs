@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// If our own program fails, an image can't be made or read, or somebody asks for the stop.
+/// If our own program fails, an image can't be made or read, or the run is cancelled.
 pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_>) -> Result<BenchReport> {
     // Before anything is made or measured: a wrong name should not show after half an hour.
     let mut given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;

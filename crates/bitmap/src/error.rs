@@ -55,7 +55,7 @@ pub enum NotThisLayout {
         /// The image's size.
         expected: u64,
     },
-    /// The file does not say how large its image is, and nobody else does.
+    /// The file does not contain the size of its image, and no size was given.
     #[error("it does not say how large its image is")]
     SizeUnknown,
     /// An image size that no map can be made for.

@@ -26,7 +26,7 @@ pub enum Form {
 pub enum Origin {
     /// It is one of imsprep's own, in [`LAYOUTS`].
     BuiltIn,
-    /// Somebody described it.
+    /// It comes from a description in a file.
     Described,
     /// It was learned from so many genuine files, all of which it reproduces.
     Learned {

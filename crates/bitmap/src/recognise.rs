@@ -6,7 +6,7 @@ use crate::Layout;
 use crate::layout::{LAYOUTS, NotThisLayout};
 use crate::other_file::kind_of;
 
-/// What a bitmap file looks like, given the size of its image or, where nobody knows it, not.
+/// What a bitmap file looks like, given the size of its image, if that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recognition {
     /// In a known layout, as far as length and padding show.

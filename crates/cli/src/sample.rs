@@ -1,4 +1,4 @@
-//! A report of a benchmark as nobody would wish it, for tests: a rival that loses data, one that is absent, names that
+//! A report of a benchmark with everything that can go wrong, for tests: a rival that loses data, one that is absent, names that
 //! would be markup or move the cursor.
 
 use std::path::PathBuf;

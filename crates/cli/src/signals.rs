@@ -37,8 +37,8 @@ impl Signals {
     pub(crate) fn install() -> io::Result<Self> {
         let signals = Self { cancel: Cancel::new(), received: Arc::default(), to_stream: Arc::default() };
         for (signal, number) in [(SIGINT, SIGINT_EXIT), (SIGTERM, SIGTERM_EXIT)] {
-            // What is registered first comes first: only a second signal finds the flag raised. Somebody has no patience
-            // left. An output is still never half there: it has its own name only when complete.
+            // What is registered first comes first: only a second signal finds the flag raised, and ends the process
+            // at once. An output is still never half there: it has its own name only when complete.
             flag::register_conditional_shutdown(signal, number.into(), signals.cancel.flag())?;
             signals.ask_to_stop_at(signal, number)?;
         }

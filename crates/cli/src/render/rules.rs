@@ -42,7 +42,7 @@ pub(crate) fn markdown(rules: &[&Rule]) -> String {
         imsprep_rules::RULE_SET_DATE
     );
     text += "Convertible: where a rule is broken that is not, no conversion can make a whole disk of the image, and --allow does not make it try.\n\n";
-    text += "| code | the service's code | severity | convertible | what is wrong | why it matters | source | how to mend it |\n|---|---|---|---|---|---|---|---|\n";
+    text += "| code | the service's code | severity | convertible | what is wrong | why it matters | source | how to fix it |\n|---|---|---|---|---|---|---|---|\n";
     for rule in rules {
         let service_code = rule.service_code.unwrap_or_default();
         let severity = rule.severity.as_str();

@@ -291,7 +291,7 @@ fn suppressions(severity: Severity, finding: &Finding) -> Vec<Suppression> {
     allowed.map(|allowed| suppression(allowed.because.clone())).into_iter().collect()
 }
 
-/// What is wrong, and how to mend it: viewers show little else.
+/// What is wrong, and how to fix it: viewers show little else.
 fn text_of(finding: &Finding) -> String {
     format!("{}: {}. To mend it: {}.", finding.rule.title, shown(&finding.message), shown(finding.advice()))
 }
