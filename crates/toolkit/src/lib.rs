@@ -30,6 +30,7 @@ mod descriptor;
 mod digest;
 mod disk;
 mod error;
+mod guest;
 mod holes;
 mod image;
 mod inspect;
@@ -71,6 +72,7 @@ pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
 pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};
+pub use guest::{GUEST_LIMITS, read_guest};
 pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
 pub use layouts::find_layout;
@@ -91,7 +93,9 @@ pub use zvhd2::Zvhd2Written;
 // What the signatures above name, so that a program needs no other crate of ours.
 pub use imsprep_bitmap::Layout;
 pub use imsprep_detect::{Detection, Format};
+pub use imsprep_filesystem::Limits as GuestLimits;
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
+pub use imsprep_guest::{Guest, Linux, System, Windows};
 pub use imsprep_inspect::Inspection;
 pub use imsprep_rules::{
     BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request,
