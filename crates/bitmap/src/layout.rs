@@ -6,7 +6,7 @@ use imsprep_source::{BlockMap, BlockSize};
 
 use crate::bits::{BitOrder, Bits, Padding, Polarity};
 use crate::field::{Field, Value, Width};
-use crate::{bmap, ranges};
+use crate::{Proof, bmap, ranges};
 
 pub use crate::error::{CannotEncode, LONGEST, MOST_BLOCKS, NotThisLayout};
 
@@ -22,7 +22,7 @@ pub enum Form {
 }
 
 /// Where the description of a layout comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It is one of imsprep's own, in [`LAYOUTS`].
     BuiltIn,
@@ -33,6 +33,15 @@ pub enum Origin {
         /// How many.
         samples: u32,
     },
+    /// It was learned from the program that writes such files, and images that tried to break it did not.
+    Proven(Box<Proof>),
+}
+
+impl Origin {
+    /// Whether genuine files show that the layout is the vendor's.
+    pub fn is_genuine(&self) -> bool {
+        matches!(self, Self::Learned { .. } | Self::Proven(_))
+    }
 }
 
 /// One way of writing a block map into a file. Adding a layout of bits adds a row to [`LAYOUTS`], no code.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::bits::{BitOrder, Bits, Padding, Polarity};
 use crate::field::{self, ByteOrder, Field, Value, Width};
 use crate::layout::{Form, Layout, Origin};
+use crate::proof::{Proof, ProvenFile};
 
 /// Longest description that is read.
 const LONGEST_DESCRIPTION: u64 = 1 << 20;
@@ -112,6 +113,77 @@ struct WireLayout {
     #[serde(default)]
     trailer: Vec<WireField>,
     learned: Option<WireLearned>,
+    proven: Option<WireProof>,
+}
+
+/// How the layout was proven against a program.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WireProof {
+    command: String,
+    date: WireDate,
+    images: WireSamples,
+    largest_image: u64,
+    #[serde(default)]
+    refused: Vec<u64>,
+    #[serde(default)]
+    shapes: Vec<String>,
+    imsprep: String,
+    #[serde(default)]
+    file: Vec<WireProvenFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireProvenFile {
+    name: String,
+    size: u64,
+    sha256: WireSha256,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct WireSha256(String);
+
+impl TryFrom<String> for WireSha256 {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_hash = text.len() == 64 && text.bytes().all(is_hex);
+        if is_hash { Ok(Self(text)) } else { Err("a SHA-256 is 64 hexadecimal digits in lower case") }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct WireDate(String);
+
+impl TryFrom<String> for WireDate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parts = text.split('-').map(str::len).collect::<Vec<_>>();
+        let is_date = parts == [4, 2, 2] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+        if is_date { Ok(Self(text)) } else { Err("a date is written as 2026-11-28") }
+    }
+}
+
+impl From<WireProof> for Proof {
+    fn from(wire: WireProof) -> Self {
+        let file =
+            |file: WireProvenFile| ProvenFile { name: file.name, size: file.size, sha256: file.sha256.0 };
+        Self {
+            command: wire.command,
+            files: wire.file.into_iter().map(file).collect(),
+            date: wire.date.0,
+            images: wire.images.0,
+            shapes: wire.shapes,
+            largest_image: wire.largest_image,
+            refused: wire.refused,
+            version: wire.imsprep,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -324,9 +396,13 @@ impl WireLayout {
             return Err(format!("{:?} is the name of a built-in layout: take another", self.name));
         }
         let title = if self.title.is_empty() { "described in a file".into() } else { self.title };
-        let origin = match self.learned {
-            Some(learned) => Origin::Learned { samples: learned.samples.0 },
-            None => Origin::Described,
+        let origin = match (self.learned, self.proven) {
+            (Some(_), Some(_)) => {
+                return Err("a layout is either learned from samples or proven against a program".into());
+            }
+            (Some(learned), None) => Origin::Learned { samples: learned.samples.0 },
+            (None, Some(proof)) => Origin::Proven(Box::new(proof.into())),
+            (None, None) => Origin::Described,
         };
         let form = Form::Bits(bits);
         Ok(Layout {
@@ -422,13 +498,53 @@ pub fn describe_layout(layout: &Layout, notes: &[String]) -> Option<String> {
             }
         }
     }
-    if let Origin::Learned { samples } = layout.origin {
-        let _ = write!(
-            text,
-            "\n# It reproduces so many genuine files byte for byte.\n[learned]\nsamples = {samples}\n"
-        );
+    match &layout.origin {
+        Origin::Learned { samples } => {
+            let _ = write!(
+                text,
+                "\n# It reproduces so many genuine files byte for byte.\n[learned]\nsamples = {samples}\n"
+            );
+        }
+        Origin::Proven(proof) => describe_proof(&mut text, proof),
+        Origin::BuiltIn | Origin::Described => {}
     }
     Some(text)
+}
+
+fn describe_proof(text: &mut String, proof: &Proof) {
+    let list = |items: Vec<String>| items.join(", ");
+    let _ = write!(
+        text,
+        "\n# The program wrote the same bytes as this layout for so many images, the largest of which had so many bytes.\n\
+         [proven]\ncommand = {}\ndate = {}\nimages = {}\nlargest-image = {}\n",
+        quoted(&proof.command),
+        quoted(&proof.date),
+        proof.images,
+        proof.largest_image
+    );
+    if !proof.refused.is_empty() {
+        let sizes = list(proof.refused.iter().map(u64::to_string).collect());
+        let _ = write!(
+            text,
+            "# Sizes that no disk has, and that the program does not take.\nrefused = [{sizes}]\n"
+        );
+    }
+    let shapes = proof.shapes.iter().map(|shape| format!("\n    {}", quoted(shape))).collect::<Vec<_>>();
+    let _ = write!(
+        text,
+        "# What was in the images.\nshapes = [{}\n]\nimsprep = {}\n",
+        shapes.join(","),
+        quoted(&proof.version)
+    );
+    for file in &proof.files {
+        let _ = write!(
+            text,
+            "\n[[proven.file]]\nname = {}\nsize = {}\nsha256 = {}\n",
+            quoted(&file.name),
+            file.size,
+            quoted(&file.sha256)
+        );
+    }
 }
 
 fn describe_constant(text: &mut String, name: &str, bytes: &[u8]) {
@@ -479,7 +595,25 @@ mod tests {
 
     #[test]
     fn what_is_described_is_read_again() {
-        for (layout, origin) in [(&ZVHD2, Origin::Described), (&SEALED, Origin::Learned { samples: 3 })] {
+        let proof = Proof {
+            command: "java -jar 'Create \"MF\".jar' {image} {bitmap}".into(),
+            files: vec![ProvenFile { name: "CreateMF.jar".into(), size: 77, sha256: "3f".repeat(32) }],
+            date: "2026-11-28".into(),
+            images: 46,
+            shapes: vec!["one block".into(), "an empty file".into()],
+            largest_image: 1 << 40,
+            refused: vec![0, 511],
+            version: "0.1.0 (abc)".into(),
+        };
+        assert_eq!(
+            proof.summary(),
+            "proven against CreateMF.jar 3f3f3f3f.. on 2026-11-28, 46 images of up to 1099511627776 bytes"
+        );
+        for (layout, origin) in [
+            (&ZVHD2, Origin::Described),
+            (&SEALED, Origin::Learned { samples: 3 }),
+            (&ZVHD2, Origin::Proven(Box::new(proof))),
+        ] {
             let mut layout = Layout { name: "a \"name\"\\".into(), origin, ..layout.clone() };
             if let Form::Bits(bits) = &mut layout.form {
                 let fields = Value::ALL

@@ -32,6 +32,7 @@ pub mod layout;
 mod layout_file;
 pub mod learn;
 mod other_file;
+mod proof;
 mod ranges;
 mod recognise;
 mod rules;
@@ -45,6 +46,7 @@ pub use field::{ByteOrder, Field, Value, Width};
 pub use file::{BitmapFile, bitmap_path, read_bitmap, write_bitmap};
 pub use layout::{CannotEncode, Form, Layout, NotThisLayout, Origin};
 pub use layout_file::{LayoutFileError, describe_layout, parse_layout, read_layout};
+pub use proof::{Proof, ProvenFile};
 pub use recognise::{Recognition, recognise};
 pub use rules::{
     BITMAP_DAMAGED, BITMAP_EMPTY, BITMAP_MISSING, BITMAP_NONE, BITMAP_OLDER, BITMAP_OTHER_LAYOUT,

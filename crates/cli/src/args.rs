@@ -27,7 +27,7 @@ use crate::version;
 pub(crate) use bench::BenchArgs;
 pub(crate) use bitmap::{
     BitmapCommand, BitmapConvertArgs, BitmapCreateArgs, BitmapDiffArgs, BitmapLearnArgs,
-    BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs,
+    BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs, ProgramRunArgs,
 };
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;

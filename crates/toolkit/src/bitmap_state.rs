@@ -160,7 +160,7 @@ pub(crate) fn layout_findings(layout: &Layout, context: &BitmapContext<'_>, repo
         return report.push(Finding::new(&BITMAP_OTHER_LAYOUT, message).fix(fix));
     }
     match layout.origin {
-        Origin::Learned { .. } => {}
+        Origin::Learned { .. } | Origin::Proven(_) => {}
         Origin::BuiltIn => report.push(Finding::new(
             &LAYOUT_UNPROVEN,
             format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),

@@ -276,6 +276,30 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// A command is none that a program can be run by.
+    #[error("`{command}`: {why}")]
+    Command {
+        /// The command.
+        command: String,
+        /// Why not.
+        why: crate::BadCommand,
+    },
+    /// A program can't be run.
+    #[error("{program}: cannot run this program")]
+    Program {
+        /// Its name.
+        program: String,
+        /// What the system reports.
+        source: std::io::Error,
+    },
+    /// A folder for temporary files can't be used.
+    #[error("{}: cannot keep temporary files here", path.display())]
+    TempFolder {
+        /// The folder, or a file in it.
+        path: PathBuf,
+        /// What the system reports.
+        source: std::io::Error,
+    },
     /// A folder holds nothing to check.
     #[error("{}: no disk images in this folder (its subfolders were not searched)", path.display())]
     NoImages {
@@ -341,6 +365,7 @@ impl Error {
             | Self::DeviceNeedsOutput { path }
             | Self::NoOutput { path }
             | Self::NoImages { path }
+            | Self::TempFolder { path, .. }
             | Self::Folder { path, .. } => path,
             Self::CannotEncode { path, .. }
             | Self::UnknownBitmap { path, .. }
@@ -353,6 +378,8 @@ impl Error {
             | Self::Served(_)
             | Self::Random { .. }
             | Self::NoLayout { .. }
+            | Self::Command { .. }
+            | Self::Program { .. }
             | Self::LayoutFile(_) => Path::new(""),
         }
     }

@@ -10,7 +10,7 @@ use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockSize, Cancel, ImageFile, Input, OutputFile, Overwrite, ReadAt, Work};
 
 use crate::bitmap::refuse_unless_raw;
-use crate::{Error, Result};
+use crate::{Error, LearnedProgram, Result};
 
 /// A genuine bitmap file and the RAW that it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +103,18 @@ pub fn learn_layout(pairs: &[SamplePair], io: IoMode, work: Work<'_>) -> Result<
 /// What writing brings.
 pub fn write_description(path: &Path, text: &str, overwrite: Overwrite, pairs: &[SamplePair]) -> Result<()> {
     let inputs = Input::existing(pairs.iter().flat_map(|pair| [&pair.image, &pair.sample]));
+    let mut output = OutputFile::create_from(path, overwrite, &inputs)?;
+    output.write_all(text.as_bytes())?;
+    Ok(output.commit()?)
+}
+
+/// Writes the description of a layout that was proven against a program; never over one of the program's files.
+///
+/// # Errors
+///
+/// What writing brings.
+pub fn write_proven(path: &Path, text: &str, overwrite: Overwrite, program: &LearnedProgram) -> Result<()> {
+    let inputs = Input::existing(program.paths());
     let mut output = OutputFile::create_from(path, overwrite, &inputs)?;
     output.write_all(text.as_bytes())?;
     Ok(output.commit()?)

@@ -44,6 +44,7 @@ mod overview;
 mod passing;
 mod plan;
 mod prepare;
+mod program;
 mod raw;
 mod repair;
 mod request;
@@ -76,12 +77,18 @@ pub use guest::{GUEST_LIMITS, read_guest};
 pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
 pub use layouts::find_layout;
-pub use learn::{LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description};
+pub use learn::{
+    LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description, write_proven,
+};
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskLength};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
 pub use plan::{Direction, Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
+pub use program::{
+    BadCommand, Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram,
+    ProgramOptions, ProgramOutcome, TriedImage, learn_from_program,
+};
 pub use raw::{BitmapWritten, RawWritten};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};

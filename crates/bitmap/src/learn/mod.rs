@@ -96,6 +96,24 @@ pub enum Learned {
     },
 }
 
+impl Hypothesis {
+    /// Every reading of it, as far as they are not too many; the first is [`layout`](Self::layout).
+    pub fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+}
+
+impl Learned {
+    /// Every layout that fits, as far as they are not too many.
+    pub fn layouts(&self) -> Vec<&Layout> {
+        match self {
+            Self::One(hypothesis) => vec![&hypothesis.layout],
+            Self::Several { hypotheses, .. } => hypotheses.iter().flat_map(Hypothesis::layouts).collect(),
+            Self::None { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The smallest block size whose bits a bitmap file of `length` bytes can hold; `None` if it can't hold those of the
 /// largest blocks.
 pub fn finest_block_size(length: u64, image_size: u64) -> Option<BlockSize> {

@@ -1,10 +1,11 @@
 //! `imsprep bitmap`: its commands and flags.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::size::{parse_disk_size, parse_specimen_size};
+use super::size::{parse_disk_size, parse_seconds, parse_specimen_size};
 use super::{FormatArgs, Io, PolicyArgs};
 
 #[derive(Debug, Subcommand)]
@@ -169,24 +170,35 @@ pub(crate) struct BitmapConvertArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  imsprep bitmap learn --image disk.raw --sample disk.mf
+  imsprep bitmap learn --program 'java -jar CreateMF.jar {image} {bitmap}' -o my.toml
   imsprep bitmap learn --image disk.raw --sample disk.mf -o my.toml
   imsprep bitmap learn --image a.raw --sample a.mf --image b.raw --sample b.mf -o my.toml
   imsprep check --layout my.toml disk.raw
 
-Each SAMPLE must be a bitmap file that the vendor's program made from the IMAGE before it. learn derives layouts with one bit for \
-each block: block size, order and meaning of the bits, padding, and the numbers in header and trailer. Other known forms are \
-named, but not learned. docs/bitmap-file.md describes what is claimed.
+With --program, imsprep makes sparse images in --temp-dir, runs the program on each of them, and chooses the next image so that \
+it tells the remaining layouts apart. When one layout is left, at least 40 more images try to break it, byte for byte. The \
+command is split into words with the quoting of a POSIX shell, and no shell runs it; {image} and {bitmap} stand for the paths. \
+The program runs with your permissions: run only programs that you trust. Exit status 0: the layout is proven, and -o writes it \
+with its proof. 1: it cannot be learned, and the report says why; nothing is written.
 
-Exit status 0: exactly one layout reproduces every sample byte for byte, and -o writes it. 1: several layouts do, and the report \
-says which further sample distinguishes them; or none does, and the report says where the nearest one fails.")]
+Without it, each SAMPLE must be a bitmap file that the vendor's program made from the IMAGE before it. Exit status 0: exactly one \
+layout reproduces every sample byte for byte, and -o writes it. 1: several layouts do, and the report says which further sample \
+distinguishes them; or none does, and the report says where the nearest one fails.
+
+learn derives layouts with one bit for each block: block size, order and meaning of the bits, padding, and the numbers in header \
+and trailer. Other known forms are named, but not learned. docs/bitmap-file.md describes what is claimed.")]
 pub(crate) struct BitmapLearnArgs {
     /// RAW image, one for each sample (repeatable)
-    #[arg(long, value_name = "RAW", required = true)]
+    #[arg(long, value_name = "RAW", required_unless_present = "program")]
     pub(crate) image: Vec<PathBuf>,
     /// Genuine bitmap file of the image before it (repeatable)
-    #[arg(long, value_name = "MF", required = true)]
+    #[arg(long, value_name = "MF", required_unless_present = "program")]
     pub(crate) sample: Vec<PathBuf>,
+    /// Program that writes bitmap files, with its arguments; {image} and {bitmap} stand for the paths
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["image", "sample", "io"])]
+    pub(crate) program: Option<String>,
+    #[command(flatten)]
+    pub(crate) runs: ProgramRunArgs,
     /// Write the layout to TOML if exactly one fits
     #[arg(short, long, value_name = "TOML")]
     pub(crate) output: Option<PathBuf>,
@@ -196,6 +208,20 @@ pub(crate) struct BitmapLearnArgs {
     /// I/O method for reading the images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,
+}
+
+/// How a program is run.
+#[derive(Debug, Args)]
+pub(crate) struct ProgramRunArgs {
+    /// Seconds for all runs of the program together; larger images are left out if there is no time for them
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds, requires = "program")]
+    pub(crate) time_limit: Duration,
+    /// Seconds for one run of the program; after that it is killed with its children
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = parse_seconds, requires = "program")]
+    pub(crate) run_limit: Duration,
+    /// Folder for the images that are made; they are sparse and removed at the end [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "program")]
+    pub(crate) temp_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,13 @@ pub(super) fn parse_disk_size(text: &str) -> Result<u64, String> {
     parse_bytes(text)
 }
 
+/// A time limit: seconds, with a fraction or not.
+pub(super) fn parse_seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.001..=1e7).contains(seconds));
+    let duration = seconds.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "a time limit is a number of seconds from 0.001 to 10000000".into())
+}
+
 /// The size of an image that helps to learn a layout: from one sector to 64 GiB, beyond which it is no help.
 pub(super) fn parse_specimen_size(text: &str) -> Result<u64, String> {
     let bytes = parse_bytes(text)?;

@@ -29,12 +29,13 @@ pub(crate) fn created(created: &BitmapCreated, detail: Detail) -> String {
     let layout = &created.layout;
     let _ = writeln!(text, "  layout  {}: {}", shown(&layout.name), shown(&layout.title));
     let dim = style::DIM;
-    let _ = match layout.origin {
+    let _ = match &layout.origin {
         Origin::Learned { samples } => writeln!(
             text,
             "  {dim}It was learned from {}; the vendor's own layout of .mf files is unpublished.{dim:#}",
-            counted(u64::from(samples), "genuine file")
+            counted(u64::from(*samples), "genuine file")
         ),
+        Origin::Proven(proof) => writeln!(text, "  proof   {}", shown(&proof.summary())),
         _ => writeln!(
             text,
             "  {dim}The vendor's own layout of .mf files is unpublished; that the service takes this one is unproven.{dim:#}"

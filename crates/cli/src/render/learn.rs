@@ -73,7 +73,7 @@ pub(crate) fn learned(learned: &LearnedLayout, written: Option<&Path>, detail: D
     text
 }
 
-fn one(hypothesis: &Hypothesis, written: Option<&Path>) -> String {
+pub(super) fn one(hypothesis: &Hypothesis, written: Option<&Path>) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  layout  {}", hypothesis.layout.summary());
     let known = imsprep_bitmap::layout::LAYOUTS.iter().find(|known| {
@@ -97,7 +97,7 @@ fn one(hypothesis: &Hypothesis, written: Option<&Path>) -> String {
     text
 }
 
-fn several(hypotheses: &[Hypothesis], further: Option<FurtherSample>, detail: Detail) -> String {
+pub(super) fn several(hypotheses: &[Hypothesis], further: Option<FurtherSample>, detail: Detail) -> String {
     let mut text = String::new();
     let limit = if detail == Detail::Verbose { hypotheses.len() } else { HYPOTHESES };
     for (number, hypothesis) in hypotheses.iter().take(limit).enumerate() {

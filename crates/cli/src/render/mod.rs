@@ -9,6 +9,7 @@ pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod inspect;
 pub(crate) mod learn;
+pub(crate) mod learn_program;
 pub(crate) mod map;
 pub(crate) mod os_versions;
 pub(crate) mod picture;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use imsprep_bitmap::{Layout, Origin};
+use imsprep_bitmap::Layout;
 use imsprep_scan::Scan;
 use imsprep_toolkit::{BitmapCreated, BitmapState, BitmapVerified, ComparedBlocks, SampledBlocks};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
+use super::learn::WireProof;
 use super::report::WireReport;
 use crate::words::gigabytes_per_second;
 
@@ -59,6 +60,8 @@ pub(crate) struct WireBitmap {
     /// `missing`, `written`, `known`, `unfit` or `unrecognised`.
     state: &'static str,
     layout: Option<String>,
+    /// How the layout was proven against the program that writes it.
+    layout_proof: Option<WireProof>,
     /// Whether it was held against the image's content.
     compared: bool,
 }
@@ -66,8 +69,9 @@ pub(crate) struct WireBitmap {
 impl From<&BitmapState> for WireBitmap {
     fn from(state: &BitmapState) -> Self {
         let new = |path: &Path, state, layout: Option<&Layout>, compared| {
+            let layout_proof = layout.and_then(WireProof::of);
             let layout = layout.map(|layout| layout.name.clone().into_owned());
-            Self { path: path.into(), state, layout, compared }
+            Self { path: path.into(), state, layout, layout_proof, compared }
         };
         match state {
             BitmapState::Missing { path } => new(path, "missing", None, false),
@@ -87,6 +91,7 @@ pub(crate) struct Created {
     layout: String,
     /// Whether the layout was learned from genuine files; that the service takes any other is not known.
     layout_proven: bool,
+    layout_proof: Option<WireProof>,
     length: u64,
     scan: WireScan,
     report: WireReport,
@@ -98,7 +103,8 @@ impl From<&BitmapCreated> for Created {
             image: created.image.as_path().into(),
             bitmap: created.path.as_path().into(),
             layout: created.layout.name.clone().into_owned(),
-            layout_proven: matches!(created.layout.origin, Origin::Learned { .. }),
+            layout_proven: created.layout.origin.is_genuine(),
+            layout_proof: WireProof::of(&created.layout),
             length: created.length,
             scan: (&created.scan).into(),
             report: (&created.report).into(),

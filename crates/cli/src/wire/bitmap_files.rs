@@ -7,14 +7,27 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
+use super::learn::WireProof;
 
 /// A layout.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireLayout {
     name: String,
     summary: String,
-    /// `built-in`, `described` or `learned`.
+    /// `built-in`, `described`, `learned` or `proven`.
     origin: &'static str,
+    /// How it was proven, of `proven`.
+    proof: Option<WireProof>,
+}
+
+/// The word for where a layout comes from.
+pub(crate) fn origin_name(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::BuiltIn => "built-in",
+        Origin::Described => "described",
+        Origin::Learned { .. } => "learned",
+        Origin::Proven(_) => "proven",
+    }
 }
 
 impl From<&Layout> for WireLayout {
@@ -22,11 +35,8 @@ impl From<&Layout> for WireLayout {
         Self {
             name: layout.name.clone().into_owned(),
             summary: layout.summary(),
-            origin: match layout.origin {
-                Origin::BuiltIn => "built-in",
-                Origin::Described => "described",
-                Origin::Learned { .. } => "learned",
-            },
+            origin: origin_name(&layout.origin),
+            proof: WireProof::of(layout),
         }
     }
 }

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use imsprep_bitmap::learn::{Hypothesis, Learned, Nearest};
-use imsprep_toolkit::{LearnedLayout, SpecimenMade};
+use imsprep_bitmap::{Layout, Origin, Proof, ProvenFile};
+use imsprep_toolkit::{
+    Disagreement, Fault, ImageWithout, Influence, LearnedLayout, LearnedProgram, ProgramOutcome,
+    SpecimenMade, TriedImage,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -25,6 +29,8 @@ pub(crate) struct Body {
     nearest: Option<WireNearest>,
     looks_like: Option<String>,
     written: Option<WirePath>,
+    /// What came of running a program, with `--program`.
+    program: Option<WireProgram>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -116,8 +122,40 @@ impl Body {
             nearest: None,
             looks_like: None,
             written: written.map(WirePath::from),
+            program: None,
         };
-        match &learned.learned {
+        none.with(&learned.learned)
+    }
+
+    /// What came of running a program.
+    pub(crate) fn of_program(learned: &LearnedProgram, written: Option<&Path>) -> Self {
+        let none = Self {
+            result: "none",
+            samples: Vec::new(),
+            hypotheses: Vec::new(),
+            and_more: false,
+            by_chance: false,
+            further_sample: None,
+            nearest: None,
+            looks_like: None,
+            written: written.map(WirePath::from),
+            program: Some(learned.into()),
+        };
+        match &learned.outcome {
+            ProgramOutcome::Proven(hypothesis) => {
+                Self { result: "one", hypotheses: vec![hypothesis.as_ref().into()], ..none }
+            }
+            ProgramOutcome::Open { learned: Learned::One(broken), .. } => {
+                Self { hypotheses: vec![broken.as_ref().into()], ..none }
+            }
+            ProgramOutcome::Open { learned, .. } => none.with(learned),
+            ProgramOutcome::Fault(_) | ProgramOutcome::TooFew { .. } => none,
+        }
+    }
+
+    fn with(self, learned: &Learned) -> Self {
+        let none = self;
+        match learned {
             Learned::One(hypothesis) => {
                 Self { result: "one", hypotheses: vec![hypothesis.as_ref().into()], ..none }
             }
@@ -153,5 +191,166 @@ pub(crate) struct Made {
 impl From<&SpecimenMade> for Made {
     fn from(made: &SpecimenMade) -> Self {
         Self { image: made.path.as_path().into(), size: made.size, data_bytes: made.data_bytes }
+    }
+}
+
+/// How a layout was proven.
+#[derive(Debug, Serialize)]
+pub(crate) struct WireProof {
+    command: String,
+    files: Vec<WireFile>,
+    date: String,
+    images: u32,
+    shapes: Vec<String>,
+    largest_image: u64,
+    /// Sizes that no disk has and that the program does not take.
+    refused: Vec<u64>,
+    /// The version of imsprep that proved it.
+    imsprep: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireFile {
+    name: String,
+    size: u64,
+    sha256: String,
+}
+
+impl From<&ProvenFile> for WireFile {
+    fn from(file: &ProvenFile) -> Self {
+        Self { name: file.name.clone(), size: file.size, sha256: file.sha256.clone() }
+    }
+}
+
+impl WireProof {
+    /// The proof of a layout that has one.
+    pub(crate) fn of(layout: &Layout) -> Option<Self> {
+        let Origin::Proven(proof) = &layout.origin else { return None };
+        let Proof { command, files, date, images, shapes, largest_image, refused, version } = proof.as_ref();
+        Some(Self {
+            command: command.clone(),
+            files: files.iter().map(WireFile::from).collect(),
+            date: date.clone(),
+            images: *images,
+            shapes: shapes.clone(),
+            largest_image: *largest_image,
+            refused: refused.clone(),
+            imsprep: version.clone(),
+        })
+    }
+}
+
+/// What came of running a program.
+#[derive(Debug, Serialize)]
+struct WireProgram {
+    command: String,
+    files: Vec<WireFile>,
+    /// `proven`, `fault`, `not-learned` or `too-few-images`.
+    outcome: &'static str,
+    runs: usize,
+    seconds: f64,
+    images: Vec<WireTried>,
+    /// Of the images, those that tried to break the layout.
+    refuting: usize,
+    largest_image: u64,
+    left_out: Vec<WireWithout>,
+    refused: Vec<WireWithout>,
+    fault: Option<WireFault>,
+    disagreements: Vec<WireDisagreement>,
+    influences: Vec<WireInfluence>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireTried {
+    size: u64,
+    shape: String,
+    length: u64,
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct WireWithout {
+    size: u64,
+    shape: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireFault {
+    kind: &'static str,
+    image: String,
+    evidence: String,
+    output: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireDisagreement {
+    image: String,
+    evidence: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WireInfluence {
+    of: &'static str,
+    altered: String,
+    evidence: Option<String>,
+}
+
+impl From<&ImageWithout> for WireWithout {
+    fn from(image: &ImageWithout) -> Self {
+        Self { size: image.size, shape: image.shape.clone(), why: image.why.clone() }
+    }
+}
+
+impl From<&LearnedProgram> for WireProgram {
+    fn from(learned: &LearnedProgram) -> Self {
+        let (outcome, fault) = match &learned.outcome {
+            ProgramOutcome::Proven(_) => ("proven", None),
+            ProgramOutcome::Fault(fault) => ("fault", Some(fault)),
+            ProgramOutcome::Open { .. } => ("not-learned", None),
+            ProgramOutcome::TooFew { .. } => ("too-few-images", None),
+        };
+        let (disagreements, influences): (&[Disagreement], &[Influence]) = match &learned.outcome {
+            ProgramOutcome::Open { disagreements, influences, .. } => (disagreements, influences),
+            _ => (&[], &[]),
+        };
+        let tried = |image: &TriedImage| WireTried {
+            size: image.size,
+            shape: image.shape.clone(),
+            length: image.length,
+            seconds: image.wall.as_secs_f64(),
+        };
+        Self {
+            command: learned.command.clone(),
+            files: learned.files.iter().map(WireFile::from).collect(),
+            outcome,
+            runs: learned.runs,
+            seconds: learned.elapsed.as_secs_f64(),
+            images: learned.tried.iter().map(tried).collect(),
+            refuting: learned.refuting,
+            largest_image: learned.largest(),
+            left_out: learned.left_out.iter().map(WireWithout::from).collect(),
+            refused: learned.refused.iter().map(WireWithout::from).collect(),
+            fault: fault.map(WireFault::from),
+            disagreements: disagreements
+                .iter()
+                .map(|d| WireDisagreement { image: d.image.clone(), evidence: d.evidence.clone() })
+                .collect(),
+            influences: influences
+                .iter()
+                .map(|i| WireInfluence { of: i.of, altered: i.altered.clone(), evidence: i.evidence.clone() })
+                .collect(),
+        }
+    }
+}
+
+impl From<&Fault> for WireFault {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            kind: fault.kind.name(),
+            image: fault.image.clone(),
+            evidence: fault.evidence.clone(),
+            output: fault.output.clone(),
+        }
     }
 }

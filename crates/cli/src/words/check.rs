@@ -119,10 +119,11 @@ pub(crate) fn content_line(inspection: &Inspection) -> String {
 /// The layout's name, and that it was learned if it was.
 fn layout_name(layout: &Layout) -> String {
     let name = shown(&layout.name).to_string();
-    match layout.origin {
+    match &layout.origin {
         Origin::Learned { samples } => {
-            format!("{name} (learned from {})", counted(u64::from(samples), "genuine file"))
+            format!("{name} (learned from {})", counted(u64::from(*samples), "genuine file"))
         }
+        Origin::Proven(proof) => format!("{name} ({})", shown(&proof.summary())),
         Origin::BuiltIn | Origin::Described => name,
     }
 }

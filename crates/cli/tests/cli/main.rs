@@ -78,6 +78,8 @@ mod io_modes;
 mod kill;
 #[cfg(unix)]
 mod learn;
+#[cfg(target_os = "linux")]
+mod learn_program;
 #[cfg(unix)]
 mod limits;
 #[cfg(unix)]

@@ -10,6 +10,7 @@ use rustix::fs::{Advice, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) use super::child::{end_with_parent, wait as wait_for_child};
+pub(crate) use super::family::Family;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
@@ -106,4 +107,10 @@ pub(crate) fn reopen_unnamed(file: &File) -> io::Result<File> {
 /// A path that leads to an open file.
 fn path_of(file: &File) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+/// By the XDG Base Directory Specification: a relative path in the variable does not count.
+pub(crate) fn settings_folder() -> Option<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    of("XDG_CONFIG_HOME").or_else(|| Some(of("HOME")?.join(".config")))
 }

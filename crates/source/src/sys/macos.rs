@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use rustix::fs::OFlags;
 
+pub(crate) use super::group::Family;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
 pub(crate) use super::unix::{
@@ -119,4 +120,9 @@ pub(crate) fn name_file(_file: &File, _path: &Path) -> io::Result<()> {
 
 pub(crate) fn reopen_unnamed(_file: &File) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn settings_folder() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute())?;
+    Some(home.join("Library/Application Support"))
 }

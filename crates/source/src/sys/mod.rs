@@ -11,6 +11,10 @@ use crate::FileKind;
 
 #[cfg(target_os = "linux")]
 mod child;
+#[cfg(target_os = "linux")]
+mod family;
+#[cfg(target_os = "macos")]
+mod group;
 #[cfg(unix)]
 mod guard;
 #[cfg(unix)]
@@ -143,6 +147,13 @@ pub(crate) use system::wait_for_child;
 
 /// Has the system end a program that is started with the thread that starts it. Where it can't, nothing happens.
 pub(crate) use system::end_with_parent;
+
+/// The processes that a program starts: `prepare` before it is started, `kill` while it runs, and `end`, which kills what is left
+/// behind and tells how many that were.
+pub(crate) use system::Family;
+
+/// The folder in which this user keeps settings of programs; `None` where the environment does not tell it.
+pub(crate) use system::settings_folder;
 
 /// Tells what of a file is in memory: `new` (`None` where the system does not tell), and `pages`, a byte for each page that
 /// has any of the `length` bytes from an offset on, with its lowest bit set if the page is in memory.

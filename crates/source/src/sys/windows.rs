@@ -307,6 +307,25 @@ impl GuardedMap {
     }
 }
 
+pub(crate) fn settings_folder() -> Option<PathBuf> {
+    std::env::var_os("APPDATA").map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Nothing is known of what a program has started.
+pub(crate) struct Family;
+
+impl Family {
+    pub(crate) fn prepare(_command: &mut Command) -> Self {
+        Self
+    }
+
+    pub(crate) fn kill(&self, _program: u32) {}
+
+    pub(crate) fn end(self, _program: u32, _ended_itself: bool) -> usize {
+        0
+    }
+}
+
 /// Nothing is known that does so.
 pub(crate) fn end_with_parent(_command: &mut Command) {}
 
