@@ -18,6 +18,7 @@ use toml::Spanned;
 
 use crate::args::PurposeName;
 use crate::codes::find_rule;
+use crate::layouts::ProjectLayout;
 use crate::policy::find_profile;
 
 const NAME: &str = "imsprep.toml";
@@ -34,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) purpose: Option<PurposeName>,
     pub(crate) bms: bool,
     pub(crate) prefix: Option<String>,
+    pub(crate) layout: Option<ProjectLayout>,
     pub(crate) overrides: Overrides,
 }
 
@@ -49,6 +51,8 @@ struct Settings {
     #[serde(default)]
     bms: bool,
     prefix: Option<String>,
+    /// A built-in layout of bitmap files, or the file of one, from this folder on.
+    layout: Option<String>,
     #[serde(default)]
     deny: Vec<Spanned<String>>,
     /// Codes, and why each is allowed.
@@ -106,8 +110,9 @@ impl Config {
             }
             overrides.deny(rule);
         }
-        let Settings { profile, strict, purpose, bms, prefix, .. } = settings;
-        Ok(Self { path: path.to_owned(), profile, strict, purpose, bms, prefix, overrides })
+        let Settings { profile, strict, purpose, bms, prefix, layout, .. } = settings;
+        let layout = layout.map(|name| ProjectLayout::new(path, &name));
+        Ok(Self { path: path.to_owned(), profile, strict, purpose, bms, prefix, layout, overrides })
     }
 }
 

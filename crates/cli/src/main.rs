@@ -8,6 +8,7 @@ mod emit;
 mod exit;
 mod failure;
 mod identity;
+mod layouts;
 mod manual;
 mod moment;
 mod outcome;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Bitmap(BitmapCommand::Diff(args)) => commands::bitmap_files::diff(&args, &setup),
         Command::Bitmap(BitmapCommand::Convert(args)) => commands::bitmap_files::convert(&args, &setup),
         Command::Bitmap(BitmapCommand::Learn(args)) => commands::learn::learn(&args, &setup),
+        Command::Bitmap(BitmapCommand::Layouts) => commands::layouts::list(&setup),
         Command::Bitmap(BitmapCommand::MakeSample(args)) => commands::learn::make_sample(&args, &setup),
         Command::Prepare(args) => commands::prepare::run(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),

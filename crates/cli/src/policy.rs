@@ -11,6 +11,7 @@ use crate::args::{IntentArgs, PolicyArgs, RulesOf};
 use crate::config::{Config, Found, find};
 use crate::exit::Status;
 use crate::failure::{hint, note, warning};
+use crate::layouts::ProjectLayout;
 use crate::setup::{Detail, Output, Setup};
 use crate::terminal::shown;
 
@@ -21,6 +22,8 @@ pub(crate) struct Policy {
     pub(crate) warnings: Warnings,
     pub(crate) intent: Intent,
     pub(crate) overrides: Overrides,
+    /// What the project file says of the layout of bitmap files.
+    pub(crate) layout: Option<ProjectLayout>,
     /// The project file that was read.
     pub(crate) config: Option<PathBuf>,
     /// One that was found and not read, as it belongs to another user.
@@ -64,10 +67,21 @@ impl Policy {
                 prefix: intent.prefix.clone().or(config.prefix),
             },
             overrides,
+            layout: config.layout,
             config: path,
             ignored_config: None,
         })
     }
+}
+
+/// What the project file of this folder says of the layout of bitmap files, for commands that take nothing else from it.
+///
+/// # Errors
+///
+/// If the project file can't be used.
+pub(crate) fn project_layout(setup: &Setup) -> anyhow::Result<Option<ProjectLayout>> {
+    let (config, _) = read_config(&RulesOf::default(), setup)?;
+    Ok(config.and_then(|config| config.layout))
 }
 
 impl Policy {

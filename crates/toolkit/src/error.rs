@@ -292,6 +292,14 @@ pub enum Error {
         /// What the system reports.
         source: std::io::Error,
     },
+    /// A program brought no bitmap file to compare with.
+    #[error("{}: the program made no bitmap file of this image: {why}", path.display())]
+    ProgramFailed {
+        /// The image.
+        path: PathBuf,
+        /// Why not, and what the program printed.
+        why: String,
+    },
     /// A folder for temporary files can't be used.
     #[error("{}: cannot keep temporary files here", path.display())]
     TempFolder {
@@ -366,6 +374,7 @@ impl Error {
             | Self::NoOutput { path }
             | Self::NoImages { path }
             | Self::TempFolder { path, .. }
+            | Self::ProgramFailed { path, .. }
             | Self::Folder { path, .. } => path,
             Self::CannotEncode { path, .. }
             | Self::UnknownBitmap { path, .. }

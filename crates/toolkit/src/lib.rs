@@ -87,7 +87,7 @@ pub use plan::{Direction, Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
 pub use program::{
     BadCommand, Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram,
-    ProgramOptions, ProgramOutcome, TriedImage, learn_from_program,
+    ProgramOptions, ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
 };
 pub use raw::{BitmapWritten, RawWritten};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};

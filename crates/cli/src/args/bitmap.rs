@@ -22,6 +22,14 @@ pub(crate) enum BitmapCommand {
     Convert(BitmapConvertArgs),
     /// Derive the layout of genuine bitmap files
     Learn(BitmapLearnArgs),
+    /// List the known layouts, where each comes from, and which one is in force
+    #[command(after_help = "Examples:
+  imsprep bitmap layouts
+  imsprep bitmap layouts --json
+
+The layout in force is the one that --layout names, or else `layout` in imsprep.toml, or else the one that `bitmap learn --install` \
+installed, or else zvhd2. `bitmap create` and `check --write-bitmap` write it, and all commands that read bitmap files try it first.")]
+    Layouts,
     /// Write a small RAW whose genuine bitmap file distinguishes layouts
     MakeSample(BitmapMakeSampleArgs),
 }
@@ -59,9 +67,9 @@ pub(crate) struct BitmapCreateArgs {
     /// Bitmap file to write [default: FILE with the extension .mf]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Layout of the bitmap file
-    #[arg(long, value_name = "LAYOUT", default_value = "zvhd2")]
-    pub(crate) layout: String,
+    /// Layout of the bitmap file [default: the layout in force, see `bitmap layouts`]
+    #[arg(long, value_name = "LAYOUT")]
+    pub(crate) layout: Option<String>,
     /// Replace an existing bitmap file, whatever its content; never the image
     #[arg(long)]
     pub(crate) force: bool,
@@ -76,9 +84,13 @@ pub(crate) struct BitmapCreateArgs {
   imsprep bitmap verify disk.raw --bitmap other.mf
   imsprep bitmap verify disk.raw --sample 1000       reads 1000 blocks and reports how likely it is to miss a fault
   imsprep bitmap verify disk.raw --layout my.toml    a bitmap in a learned layout
+  imsprep bitmap verify disk.raw --program 'java -jar CreateMF.jar {{image}} {{bitmap}}'
+
+With --program, the bitmap file is compared, byte for byte, with the one that the program writes for the same image; \
+`imsprep help bitmap learn` describes the command.
 
 Exit status 1: a data block is marked zero, which would lose data. 2: the layout of the file is unknown, so it cannot be \
-verified."))]
+verified. With --program, 1: the files differ. 2: the program wrote no file."))]
 pub(crate) struct BitmapVerifyArgs {
     /// RAW image or block device
     #[arg(value_name = "FILE")]
@@ -89,6 +101,15 @@ pub(crate) struct BitmapVerifyArgs {
     /// Layout to try before the built-in ones
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
+    /// Compare with the file that this program writes for the image, and not with the content of the image
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["layout", "sample", "io"])]
+    pub(crate) program: Option<String>,
+    /// Seconds that the program may run; after that it is killed with its children
+    #[arg(long, value_name = "SECONDS", default_value = "86400", value_parser = parse_seconds, requires = "program")]
+    pub(crate) run_limit: Duration,
+    /// Folder for the file that the program writes [default: the system's]
+    #[arg(long, value_name = "DIR", requires = "program")]
+    pub(crate) temp_dir: Option<PathBuf>,
     /// Read only N randomly chosen blocks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) sample: Option<u64>,
@@ -202,7 +223,10 @@ pub(crate) struct BitmapLearnArgs {
     /// Write the layout to TOML if exactly one fits
     #[arg(short, long, value_name = "TOML")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace TOML if it exists
+    /// Install the layout, if exactly one fits: every later command writes it and looks for it first
+    #[arg(long)]
+    pub(crate) install: bool,
+    /// Replace TOML, or the installed layout, if it exists
     #[arg(long)]
     pub(crate) force: bool,
     /// I/O method for reading the images; does not change the result

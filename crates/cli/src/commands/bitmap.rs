@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use imsprep_bitmap::layout::ZVHD2;
 use imsprep_source::Overwrite;
-use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, find_layout, verify_bitmap};
+use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, verify_bitmap};
 
 use crate::args::{BitmapCreateArgs, BitmapVerifyArgs, IntentArgs};
 use crate::emit;
 use crate::emit::Emitter;
 use crate::exit::Status;
+use crate::layouts::{in_force, in_force_here};
 use crate::outcome::{BITMAP_FITS, Judged};
 use crate::policy::Policy;
 use crate::render;
@@ -19,7 +21,7 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
     let options = CreateOptions {
         output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
-        layout: find_layout(&args.layout)?,
+        layout: in_force_here(args.layout.as_deref(), setup)?.unwrap_or_else(|| ZVHD2.clone()),
         io: args.io.into(),
     };
     let created = create_bitmap(&args.file, &options, setup.work())?;
@@ -32,11 +34,14 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
 }
 
 pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<Status> {
+    if let Some(command) = &args.program {
+        return super::learn::verify(command, args, setup);
+    }
     let begun = Instant::now();
     let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let options = VerifyOptions {
         bitmap: args.bitmap.clone(),
-        layout: args.layout.as_deref().map(find_layout).transpose()?,
+        layout: in_force(args.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overrides: policy.overrides.clone(),
         sample: args.sample,
         io: args.io.into(),

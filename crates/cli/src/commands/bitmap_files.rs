@@ -2,12 +2,13 @@
 
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{
-    BitmapConvertOptions, Error, ImageSize, compare_bitmaps, convert_bitmap, find_layout, show_bitmap,
+    BitmapConvertOptions, ImageSize, compare_bitmaps, convert_bitmap, find_layout, show_bitmap,
 };
 
 use crate::args::{BitmapConvertArgs, BitmapDiffArgs, BitmapShowArgs, ImageSizeArgs};
 use crate::emit;
 use crate::exit::Status;
+use crate::layouts::in_force_here;
 use crate::render;
 use crate::setup::Setup;
 use crate::wire;
@@ -22,12 +23,8 @@ impl From<&ImageSizeArgs> for ImageSize {
     }
 }
 
-fn layout(name: Option<&str>) -> Result<Option<imsprep_bitmap::Layout>, Error> {
-    name.map(find_layout).transpose()
-}
-
 pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let layout = layout(args.layout.as_deref())?;
+    let layout = in_force_here(args.layout.as_deref(), setup)?;
     let shown = show_bitmap(&args.file, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
     emit::result(
         setup.output,
@@ -38,7 +35,7 @@ pub(crate) fn show(args: &BitmapShowArgs, setup: &Setup) -> anyhow::Result<Statu
 }
 
 pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let layout = layout(args.layout.as_deref())?;
+    let layout = in_force_here(args.layout.as_deref(), setup)?;
     let compared = compare_bitmaps(&args.a, &args.b, &(&args.size).into(), layout.as_ref(), setup.cancel())?;
     let status = if compared.are_same() { Status::Fine } else { Status::Wrong };
     emit::result(
@@ -52,7 +49,7 @@ pub(crate) fn diff(args: &BitmapDiffArgs, setup: &Setup) -> anyhow::Result<Statu
 pub(crate) fn convert(args: &BitmapConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let options = BitmapConvertOptions {
         size: (&args.size).into(),
-        from: layout(args.from.as_deref())?,
+        from: in_force_here(args.from.as_deref(), setup)?,
         to: find_layout(&args.to)?,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };

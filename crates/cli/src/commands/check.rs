@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use anyhow::Error;
-use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targets, find_layout};
+use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targets};
 
 use super::extra_file::ExtraFiles;
 use crate::args::CheckArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
+use crate::layouts::in_force;
 use crate::outcome::Outcome;
 use crate::page;
 use crate::policy::Policy;
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         overrides: policy.overrides.clone(),
         write_bitmap: args.write_bitmap,
         digest: args.report.manifest.is_some(),
-        layout: args.report.layout.as_deref().map(find_layout).transpose()?,
+        layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: args.report.html.is_some().then(|| page::pieces_of_each(targets.len())),
         io: args.report.io.into(),
     };

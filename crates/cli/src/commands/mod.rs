@@ -11,6 +11,7 @@ pub(crate) mod extra_file;
 pub(crate) mod generate;
 pub(crate) mod inspect;
 pub(crate) mod job;
+pub(crate) mod layouts;
 pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
-use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, find_layout, prepare_image};
+use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
 use super::extra_file::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
+use crate::layouts::in_force;
 use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
 use crate::page;
 use crate::policy::{Policy, Warnings};
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         intent: policy.intent.clone(),
         overrides: policy.overrides.clone(),
         digest: args.report.manifest.is_some(),
-        layout: args.report.layout.as_deref().map(find_layout).transpose()?,
+        layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: args.report.html.is_some().then(|| page::pieces_of_each(1)),
         io: args.report.io.into(),
         ..CheckOptions::default()

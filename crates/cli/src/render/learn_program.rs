@@ -5,12 +5,15 @@ use std::path::Path;
 
 use imsprep_bitmap::learn::Learned;
 use imsprep_rules::Size;
-use imsprep_toolkit::{FEWEST_REFUTING, Fault, ImageWithout, LearnedProgram, ProgramOutcome};
+use imsprep_toolkit::{
+    FEWEST_REFUTING, Fault, ImageWithout, LearnedProgram, ProgramOutcome, ProgramVerified,
+};
 
 use super::learn::{one, several};
-use super::{counted, quantity, style};
 use crate::setup::Detail;
+use crate::style;
 use crate::terminal::shown;
+use crate::words::{counted, quantity};
 
 /// Images, and places where layout and program disagree, that are printed without `-v`.
 const MOST: usize = 6;
@@ -98,6 +101,35 @@ pub(crate) fn learned(learned: &LearnedProgram, written: Option<&Path>, detail: 
                 text += "  other   no byte depends on time, on names, or on which zeros are holes\n";
             }
         }
+    }
+    text
+}
+
+/// What came of holding a bitmap file against a program.
+pub(crate) fn verified(verified: &ProgramVerified) -> String {
+    let name = |path: &Path| shown(&path.display().to_string()).to_string();
+    let (bitmap, image) = (name(&verified.bitmap), name(&verified.image));
+    let (style, answer) = match verified.difference {
+        None => (style::GOOD, format!("{bitmap}: the program writes the same bytes of {image}")),
+        Some(_) => (style::BAD, format!("{bitmap}: the program writes other bytes of {image}")),
+    };
+    let mut text = format!("{style}{answer}{style:#}\n");
+    let _ = writeln!(text, "  program {}", shown(&verified.command));
+    for file in &verified.files {
+        let _ = writeln!(text, "  file    {}, SHA-256 {}", shown(&file.name), file.sha256);
+    }
+    let [ours, theirs] = verified.lengths;
+    let _ = writeln!(
+        text,
+        "  bytes   {ours}, and {theirs} of the program, which took {}",
+        quantity::time(verified.wall)
+    );
+    if let Some(difference) = &verified.difference {
+        let _ = writeln!(text, "  differs file and program: {difference}");
+    }
+    if verified.left_behind > 0 {
+        let left = counted(verified.left_behind as u64, "running process");
+        let _ = writeln!(text, "  note    the program left {left} behind, which was killed");
     }
     text
 }

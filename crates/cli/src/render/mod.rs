@@ -8,6 +8,7 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
 pub(crate) mod inspect;
+pub(crate) mod layouts;
 pub(crate) mod learn;
 pub(crate) mod learn_program;
 pub(crate) mod map;

@@ -6,7 +6,7 @@ use imsprep_bitmap::learn::{Hypothesis, Learned, Nearest};
 use imsprep_bitmap::{Layout, Origin, Proof, ProvenFile};
 use imsprep_toolkit::{
     Disagreement, Fault, ImageWithout, Influence, LearnedLayout, LearnedProgram, ProgramOutcome,
-    SpecimenMade, TriedImage,
+    ProgramVerified, SpecimenMade, TriedImage,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -351,6 +351,40 @@ impl From<&Fault> for WireFault {
             image: fault.image.clone(),
             evidence: fault.evidence.clone(),
             output: fault.output.clone(),
+        }
+    }
+}
+
+/// A bitmap file that was held against a program.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verified {
+    image: WirePath,
+    bitmap: WirePath,
+    command: String,
+    files: Vec<WireFile>,
+    same: bool,
+    length: u64,
+    program_length: u64,
+    /// Where both differ, the bitmap file first.
+    difference: Option<String>,
+    left_behind: usize,
+    seconds: f64,
+}
+
+impl From<&ProgramVerified> for Verified {
+    fn from(verified: &ProgramVerified) -> Self {
+        let [length, program_length] = verified.lengths;
+        Self {
+            image: verified.image.as_path().into(),
+            bitmap: verified.bitmap.as_path().into(),
+            command: verified.command.clone(),
+            files: verified.files.iter().map(WireFile::from).collect(),
+            same: verified.difference.is_none(),
+            length,
+            program_length,
+            difference: verified.difference.clone(),
+            left_behind: verified.left_behind,
+            seconds: verified.wall.as_secs_f64(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod detect;
 pub(crate) mod input;
 pub(crate) mod inspect;
 pub(crate) mod junit;
+pub(crate) mod layouts;
 pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;

@@ -58,6 +58,8 @@ impl Folder {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::cargo_bin("imsprep").expect("the binary is built");
         command.current_dir(self.0.path()).args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        // A layout that the user of this machine has installed is not for tests.
+        command.env("XDG_CONFIG_HOME", self.0.path().join("settings"));
         command
     }
 

@@ -312,3 +312,96 @@ fn a_stop_removes_the_images_and_ends_the_program() {
         std::fs::remove_file(folder.path("started")).unwrap();
     }
 }
+
+#[test]
+fn an_installed_layout_is_found_by_every_command_and_flags_beat_it() {
+    let folder = Folder::new();
+    let body = "write(b'CMF1' + struct.pack('>Q', SIZE) + bits(data_blocks(), most_first=True, unit=512))";
+    let command = program(&folder, body);
+    let (status, _) = learn(&folder, &command, &["--install"]);
+    assert_eq!(status, 0);
+    let installed = folder.path("settings/imsprep/layout.toml");
+    assert_eq!(std::fs::read(&installed).unwrap(), std::fs::read(folder.path("learned.toml")).unwrap());
+
+    folder.sparse("a.raw", 77 << 20, &[5, 70 << 20]);
+    let run = folder.run(&["bitmap", "create", "a.raw"]);
+    assert!(run.status == 0 && run.out.contains("proven against program.py"), "{}{}", run.out, run.err);
+    let (_, json) = folder.json(&["check", "a.raw"]);
+    assert_eq!(json["files"][0]["bitmap"]["layout"], "learned");
+    assert!(!codes(&json["files"][0]["report"]).iter().any(|code| code.starts_with("BM-")), "{json:#}");
+    let (status, json) = folder.json(&["bitmap", "verify", "a.raw"]);
+    assert_eq!((status, &json["bitmap"]["layout"]), (0, &"learned".into()), "{json:#}");
+    assert_eq!(folder.run(&["bitmap", "show", "a.mf"]).status, 0);
+
+    let in_force = |folder: &Folder| {
+        let (status, json) = folder.json(&["bitmap", "layouts"]);
+        assert_eq!(status, 0);
+        let layouts = json["layouts"].as_array().unwrap().clone();
+        let one = layouts.iter().filter(|layout| layout["in_force"] == true).collect::<Vec<_>>();
+        assert_eq!(one.len(), 1, "{layouts:#?}");
+        (one[0]["name"].as_str().unwrap().to_owned(), one[0]["source"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(in_force(&folder), ("learned".into(), "installed".into()));
+    let run = folder.run(&["bitmap", "layouts"]);
+    assert!(
+        run.out.contains("* learned  installed, ") && run.out.contains("  zvhd2  built in"),
+        "{}",
+        run.out
+    );
+
+    // The project file beats it, by a name or by a path from its folder on; and the flag beats that.
+    folder.write("imsprep.toml", b"layout = \"sealed\"\n");
+    assert_eq!(in_force(&folder), ("sealed".into(), "project".into()));
+    folder.write("imsprep.toml", b"layout = \"learned.toml\"\n");
+    assert_eq!(in_force(&folder), ("learned".into(), "project".into()));
+    folder.run(&["bitmap", "create", "--force", "--layout", "zvhd2", "a.raw"]);
+    let (_, json) = folder.json(&["check", "--layout", "zvhd2", "a.raw"]);
+    assert!(codes(&json["files"][0]["report"]).contains(&"BM-005".into()));
+    let (_, json) = folder.json(&["check", "a.raw"]);
+    assert!(codes(&json["files"][0]["report"]).contains(&"BM-010".into()), "another than the one in force");
+
+    // One that can't be used is an error, and another never takes its place.
+    folder.write("imsprep.toml", b"layout = \"nowhere.toml\"\n");
+    let run = folder.run(&["check", "a.raw"]);
+    assert!(
+        run.status == 2 && run.err.contains("imsprep.toml") && run.err.contains("nowhere.toml"),
+        "{}",
+        run.err
+    );
+    std::fs::remove_file(folder.path("imsprep.toml")).unwrap();
+    std::fs::write(&installed, "name = 3\n").unwrap();
+    let run = folder.run(&["bitmap", "create", "--force", "a.raw"]);
+    assert!(run.status == 2 && run.err.contains("the installed layout can't be used"), "{}", run.err);
+    let run = folder.run(&["bitmap", "learn", "--program", &command, "--install"]);
+    assert!(run.status == 2 && run.err.contains("exists already"), "{}", run.err);
+}
+
+#[test]
+fn an_image_and_its_bitmap_are_held_against_the_program() {
+    let folder = Folder::new();
+    let command = program(&folder, "write(bits(data_blocks(), unit=4096))");
+    folder.sparse("a.raw", 77 << 20, &[5, 70 << 20]);
+    assert_eq!(folder.run(&["bitmap", "create", "a.raw"]).status, 0);
+    let verify = ["bitmap", "verify", "a.raw", "--program", &command, "--temp-dir", "."];
+    let run = folder.run(&verify);
+    assert!(
+        run.status == 0 && run.out.contains("the program writes the same bytes of a.raw"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+    let mut bytes = std::fs::read(folder.path("a.mf")).unwrap();
+    bytes[4] ^= 8;
+    folder.write("a.mf", &bytes);
+    let (status, json) = folder.json(&verify);
+    assert_eq!((status, &json["same"]), (1, &false.into()), "{json:#}");
+    assert_eq!(json["difference"], "byte 4: 00 and 08");
+    let failing = command.replace("program.py", "nowhere.py");
+    let run = folder.run(&["bitmap", "verify", "a.raw", "--program", &failing]);
+    assert!(
+        run.status == 2 && run.err.contains("made no bitmap file of this image: it ended with"),
+        "{}",
+        run.err
+    );
+    assert!(!folder.names().iter().any(|name| name.starts_with("imsprep-")), "{:?}", folder.names());
+}

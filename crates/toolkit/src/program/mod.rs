@@ -6,6 +6,7 @@ mod influence;
 mod runner;
 mod sample_image;
 mod search;
+mod verify;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use imsprep_source::Cancel;
 pub use behaviour::{Fault, FaultKind};
 pub use influence::Influence;
 pub use search::{Disagreement, FEWEST_REFUTING, ImageWithout, TriedImage};
+pub use verify::{ProgramVerified, verify_against_program};
 pub use words::BadCommand;
 
 use crate::{Error, Result};

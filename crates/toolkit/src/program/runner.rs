@@ -164,26 +164,8 @@ impl<'a> Runner<'a> {
         made.present(presentation)?;
         let bitmap = made.folder.join(presentation.bitmap_name);
         let before = identity(&made.path)?;
-        let filled = |word: &String| -> OsString {
-            let mut filled = OsString::new();
-            let mut rest = word.as_str();
-            // No text of the user is searched for placeholders twice.
-            while let Some((at, name, path)) = [(IMAGE, &made.path), (BITMAP, &bitmap)]
-                .into_iter()
-                .filter_map(|(name, path)| Some((rest.find(name)?, name, path)))
-                .min_by_key(|(at, ..)| *at)
-            {
-                filled.push(rest.get(..at).unwrap_or_default());
-                filled.push(path);
-                rest = rest.get(at + name.len()..).unwrap_or_default();
-            }
-            filled.push(rest);
-            filled
-        };
-        let mut words = self.words.iter().map(filled);
-        let program = words.next().unwrap_or_default();
-        let mut command = Command::new(&program);
-        command.args(words);
+        let command = command_of(self.words, &made.path, &bitmap);
+        let program = command.get_program().to_owned();
         let here = names_in(Path::new("."));
         let limit = self.limits.run.min(self.left());
         let run = run_program(command, limit, self.cancel).map_err(|source| match source.kind() {
@@ -217,6 +199,30 @@ impl<'a> Runner<'a> {
             image_changed,
         })
     }
+}
+
+/// The command with its placeholders filled.
+pub(super) fn command_of(words: &[String], image: &Path, bitmap: &Path) -> Command {
+    let filled = |word: &String| -> OsString {
+        let mut filled = OsString::new();
+        let mut rest = word.as_str();
+        // A path that is filled in is not searched for placeholders.
+        while let Some((at, name, path)) = [(IMAGE, image), (BITMAP, bitmap)]
+            .into_iter()
+            .filter_map(|(name, path)| Some((rest.find(name)?, name, path)))
+            .min_by_key(|(at, ..)| *at)
+        {
+            filled.push(rest.get(..at).unwrap_or_default());
+            filled.push(path);
+            rest = rest.get(at + name.len()..).unwrap_or_default();
+        }
+        filled.push(rest);
+        filled
+    };
+    let mut words = words.iter().map(filled);
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    command
 }
 
 /// An image on the disk, in a folder of its own, which goes with it.
@@ -310,7 +316,7 @@ fn identity(path: &Path) -> Result<imsprep_source::FileIdentity> {
     Ok(ImageFile::open(path)?.identity().clone())
 }
 
-fn read_bitmap(path: &Path) -> Result<Result<Vec<u8>, RunFailure>> {
+pub(super) fn read_bitmap(path: &Path) -> Result<Result<Vec<u8>, RunFailure>> {
     match path.symlink_metadata() {
         Err(_) => return Ok(Err(RunFailure::Nothing(Vec::new()))),
         Ok(metadata) if !metadata.is_file() => {
@@ -334,7 +340,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-fn text_of(output: &[u8]) -> String {
+pub(super) fn text_of(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
     let text = text.trim_end();
     if text.len() <= OUTPUT_SHOWN {
