@@ -23,7 +23,9 @@ rules! {
     }
 
     pub BITMAP_MISSING = "BM-003", Error, "the bitmap file is missing", {
-        why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf",
+        why: "quick import takes a RAW image only with its bitmap file beside it: same name, extension .mf. The vendor's own \
+              Packer plugin offers quick import of RAW images and uploads the image without a .mf; whether the service accepted \
+              such an image is not known",
         source: IMS_DOCS,
         fix: "make one: `imsprep bitmap create FILE`",
         service_code: Some("IMG.0158"),

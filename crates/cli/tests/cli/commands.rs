@@ -123,6 +123,7 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["bitmap", "diff", "--help"],
         &["bitmap", "convert", "--help"],
         &["bitmap", "learn", "--help"],
+        &["bitmap", "layouts", "--help"],
         &["bitmap", "make-sample", "--help"],
         &["convert", "--help"],
         &["zvhd2", "check", "--help"],

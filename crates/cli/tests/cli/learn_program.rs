@@ -405,3 +405,14 @@ fn an_image_and_its_bitmap_are_held_against_the_program() {
     );
     assert!(!folder.names().iter().any(|name| name.starts_with("imsprep-")), "{:?}", folder.names());
 }
+
+/// A program that starts in a few milliseconds and skips holes: ours.
+#[test]
+fn what_imsprep_writes_itself_is_learned() {
+    let folder = Folder::new();
+    let own = folder.command(&[]).get_program().to_string_lossy().into_owned();
+    let (status, json) = learn(&folder, &format!("'{own}' bitmap create -q {{image}} -o {{bitmap}}"), &[]);
+    assert_eq!((status, &json["program"]["outcome"]), (0, &"proven".into()), "{json:#}");
+    let toml = std::fs::read_to_string(folder.path("learned.toml")).unwrap();
+    assert!(toml.contains("block-size = 2097152") && toml.contains("unit = 4096"), "{toml}");
+}
