@@ -79,6 +79,7 @@ fn policy() -> Policy {
         warnings: Warnings::Pass,
         intent: Intent::default(),
         overrides: Overrides::new(),
+        layout: None,
         config: None,
         ignored_config: None,
     }
