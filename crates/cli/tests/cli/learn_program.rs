@@ -212,8 +212,10 @@ fn what_is_outside_is_described_by_what_its_bytes_depend_on() {
         let (status, json) = learn(&folder, &command, &[]);
         assert_eq!((status, &json["result"]), (1, &"none".into()), "{body}: {json:#}");
         let influences = json["program"]["influences"].as_array().unwrap();
-        let of =
-            |what: &str| influences.iter().filter(|i| i["of"] == what).map(|i| i["evidence"].to_string());
+        let of = |what: &'static str| {
+            let chosen = influences.iter().filter(move |influence| influence["of"] == what);
+            chosen.map(|influence| influence["evidence"].to_string())
+        };
         assert!(of("content").all(|evidence| evidence.contains("byte")), "{body}: {influences:#?}");
         assert!(
             of("size").any(|evidence| evidence.contains("are the image's size in bytes")),
@@ -298,7 +300,8 @@ fn a_stop_removes_the_images_and_ends_the_program() {
     std::fs::create_dir(folder.path("images")).unwrap();
     for signal in ["-INT", "-TERM"] {
         let args = ["bitmap", "learn", "--program", &command, "--temp-dir", "images", "-o", "learned.toml"];
-        let mut child = folder.command(&args).spawn().unwrap();
+        let mut own = std::process::Command::new(folder.command(&[]).get_program());
+        let mut child = own.args(args).current_dir(folder.path("")).spawn().unwrap();
         let begun = Instant::now();
         while !folder.path("started").exists() {
             assert!(begun.elapsed() < Duration::from_secs(60));
