@@ -238,13 +238,13 @@ pub(crate) struct BitmapLearnArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ProgramRunArgs {
     /// Seconds for all runs of the program together; larger images are left out if there is no time for them
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds, requires = "program")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = parse_seconds, conflicts_with_all = ["image", "sample"])]
     pub(crate) time_limit: Duration,
     /// Seconds for one run of the program; after that it is killed with its children
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = parse_seconds, requires = "program")]
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = parse_seconds, conflicts_with_all = ["image", "sample"])]
     pub(crate) run_limit: Duration,
     /// Folder for the images that are made; they are sparse and removed at the end [default: the system's]
-    #[arg(long, value_name = "DIR", requires = "program")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "sample"])]
     pub(crate) temp_dir: Option<PathBuf>,
 }
 
