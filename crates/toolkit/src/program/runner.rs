@@ -125,6 +125,11 @@ impl<'a> Runner<'a> {
         self.limits.total.saturating_sub(self.begun.elapsed())
     }
 
+    /// What one run may take.
+    pub(super) fn run_limit(&self) -> Duration {
+        self.limits.run
+    }
+
     /// How long a run on an image of this size will take, by those on smaller ones: the shortest, and for each byte as much as
     /// the largest images took.
     pub(super) fn projected(&self, size: u64) -> Duration {

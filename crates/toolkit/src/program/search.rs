@@ -216,12 +216,13 @@ impl<'a, 'b> Search<'a, 'b> {
     /// Runs the program on an image, if there is time for it.
     fn attempt(&mut self, image: SampleImage) -> Result<Tried> {
         self.seen.insert((image.size, image.shape.clone()));
-        let (projected, left) = (self.runner.projected(image.size), self.runner.left());
+        let projected = self.runner.projected(image.size);
+        let left = self.runner.left().min(self.runner.run_limit());
         let without =
             |image: SampleImage, why: String| ImageWithout { size: image.size, shape: image.shape, why };
         if projected > left {
             let why = format!(
-                "it would take about {} s, by the runs on smaller images, and {} s are left",
+                "it would take about {} s, by the runs on smaller images, and a run may take {} s",
                 projected.as_secs_f32().ceil(),
                 left.as_secs()
             );
@@ -253,6 +254,11 @@ impl<'a, 'b> Search<'a, 'b> {
                     None => failure.to_string(),
                 };
                 self.refused.push(without(image, why));
+                return Ok(Tried::Nothing);
+            }
+            // A projection may be wrong by some times, and it is no fault to read every byte of a large image.
+            RunFailure::TimedOut(limit) if projected.saturating_mul(4) > limit => {
+                self.left_out.push(without(image, failure.to_string()));
                 return Ok(Tried::Nothing);
             }
             RunFailure::TimedOut(_) => FaultKind::Hangs,
