@@ -42,8 +42,8 @@ rules! {
         why: "the vendor has published no layout for bitmap files; this one is the layout that ZVHD2 has inside, the only \
               bitmap layout the vendor did publish",
         source: "a search of the vendor's documentation, SDKs and public code that found none",
-        fix: "import one small image with such a bitmap first; or learn the layout from a .mf of the vendor's CreateMF.jar: \
-              imsprep help bitmap learn",
+        fix: "import one small image with such a bitmap first; or, with the vendor's CreateMF.jar, prove its layout: imsprep bitmap \
+              learn --program 'java -jar CreateMF.jar {image} {bitmap}' --install",
     }
 
     pub BITMAP_UNRECOGNISED = "BM-006", Warning, "the bitmap file is in no layout that imsprep knows", {

@@ -255,8 +255,11 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "LENGTH")]
     pub(crate) size: Option<Length>,
     /// To RAW: write no bitmap file
-    #[arg(long)]
+    #[arg(long, conflicts_with = "layout")]
     pub(crate) no_bitmap: bool,
+    /// To RAW: layout of the bitmap file [default: the layout in force, see `bitmap layouts`]
+    #[arg(long, value_name = "LAYOUT")]
+    pub(crate) layout: Option<String>,
     /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,

@@ -26,6 +26,7 @@ mod check;
 mod chunks;
 mod compare;
 mod convert;
+mod data_bits;
 mod descriptor;
 mod digest;
 mod disk;

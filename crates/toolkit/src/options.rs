@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use imsprep_bitmap::Layout;
 use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Profile};
 use imsprep_scan::IoMode;
@@ -40,6 +41,8 @@ pub struct ConvertOptions {
     pub length: DiskLength,
     /// To RAW: whether to write its bitmap file, too. A stream has none.
     pub bitmap: bool,
+    /// To RAW: the layout of the bitmap file; `None` is the default layout, which is unproven.
+    pub layout: Option<Layout>,
     /// To ZVHD2: how to read a RAW while looking for zero blocks.
     pub io: IoMode,
     /// To ZVHD2: how hard to compress.
@@ -51,7 +54,7 @@ pub struct ConvertOptions {
 }
 
 impl Default for ConvertOptions {
-    /// Into a stream, nothing allowed. To RAW: what the source image had, with its bitmap. To ZVHD2: as the reference does it.
+    /// Into a stream, nothing allowed. To RAW: what the source image had, with its bitmap in the default layout. To ZVHD2: as the reference does it.
     fn default() -> Self {
         Self {
             output: None,
@@ -63,6 +66,7 @@ impl Default for ConvertOptions {
             profile: &HUAWEI,
             length: DiskLength::Source,
             bitmap: true,
+            layout: None,
             io: IoMode::Auto,
             level: Level::REFERENCE,
             uuid: None,

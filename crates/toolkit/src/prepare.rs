@@ -61,6 +61,7 @@ pub fn prepare_image(
         verify: true,
         overrides: check_options.overrides.clone(),
         profile: check_options.profile,
+        layout: check_options.layout.clone(),
         ..options.clone()
     };
     let mut plan = Plan::new(image, options, Severity::Error, work.cancel)?;

@@ -1,22 +1,22 @@
 //! The disk in an image, written as a RAW.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_bitmap::{bitmap_path, layout};
+use imsprep_bitmap::layout::{CannotEncode, LONGEST, ZVHD2};
+use imsprep_bitmap::{Layout, bitmap_path};
 use imsprep_detect::Format;
 use imsprep_formats::Wrapper;
 use imsprep_source::{
-    BlockMap, BlockSize, Cancel, DiskReader, ImageFile, OutputFile, Overwrite, ReadAt, Sink, Stage, Work,
-    is_zero,
+    Cancel, DiskReader, ImageFile, OutputFile, Overwrite, ReadAt, Sink, Stage, Work, is_zero,
 };
 use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
 
 use crate::bitmap::refuse_to_replace_an_image;
 use crate::chunks::{CHUNK, Chunks, on_threads};
+use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::{HOLE, write_data};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw};
@@ -46,9 +46,11 @@ pub struct RawWritten {
 pub struct BitmapWritten {
     /// Where.
     pub path: PathBuf,
-    /// The name of its layout.
-    pub layout: Cow<'static, str>,
-    /// Blocks of 2 MiB that it marks as data.
+    /// Its layout.
+    pub layout: Layout,
+    /// Blocks of the disk.
+    pub block_count: u64,
+    /// Blocks that it marks as data.
     pub data_blocks: u64,
 }
 
@@ -73,12 +75,14 @@ fn write_disk(
     let source = image.file();
     let disk = image.disk(work.cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
-    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
     let length = length_of(&disk, options.length);
+    let bitmap = BitmapBeside::begin(output, options, source)?;
+    bitmap.check_length(length)?;
     file.set_len(length)?;
     let written = AtomicU64::new(0);
     let checksums = Mutex::new(Vec::new());
-    let map = Mutex::new(BlockMap::zeroed(output, length, BlockSize::MIB_2)?);
+    let block_size = bitmap.layout.block_size;
+    let bits = Mutex::new(DataBits::new(block_size));
     {
         let stage = Stage::begin(work.progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
@@ -88,7 +92,8 @@ fn write_disk(
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
                 let block = chunk.start / CHUNK;
                 if !is_zero(bytes) {
-                    map.lock().unwrap_or_else(PoisonError::into_inner).set(block, true);
+                    let blocks = data_blocks(bytes, chunk.start, block_size);
+                    bits.lock().unwrap_or_else(PoisonError::into_inner).mark(blocks);
                     if options.verify {
                         let checksum = (block, Checksums::of_block(bytes));
                         checksums.lock().unwrap_or_else(PoisonError::into_inner).push(checksum);
@@ -105,8 +110,8 @@ fn write_disk(
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
-    let map = map.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let bitmap = commit_pair(file, bitmap, &map)?;
+    let bits = bits.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let bitmap = bitmap.commit(file, bits, length)?;
     let (image, format, data_bytes) = (image.path().to_owned(), disk.format(), written.into_inner());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
 }
@@ -116,8 +121,8 @@ fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> R
     let Plan { image, options, .. } = &*plan;
     let (source, verified) = (image.file(), options.verify);
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
-    let bitmap = options.bitmap.then(|| begin_bitmap(output, options.overwrite, source)).transpose()?;
-    let Unpacked { length, data_bytes, map, checksums } = to_raw(image, wrapper, &mut file, work)?;
+    let bitmap = BitmapBeside::begin(output, options, source)?;
+    let Unpacked { length, data_bytes, bits, checksums } = to_raw(image, wrapper, &mut file, &bitmap, work)?;
     source.verify_unchanged()?;
     let (path, format) = (image.path().to_owned(), image.format());
     if !plan.judge_unpacked(&Disk::raw(&file.read_back()?), work.cancel)? {
@@ -126,38 +131,59 @@ fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> R
     if verified {
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
-    let bitmap = commit_pair(file, bitmap, &map)?;
+    let bitmap = bitmap.commit(file, bits, length)?;
     Ok(Some(RawWritten { image: path, format, length, data_bytes, left_out: None, verified, bitmap }))
 }
 
-/// Begins the bitmap file of a RAW, so that a place that is taken shows before the work.
-pub(crate) fn begin_bitmap(raw: &Path, overwrite: Overwrite, source: &ImageFile) -> Result<OutputFile> {
-    let path = bitmap_path(raw);
-    OutputFile::check_place(&path, Overwrite::Replace, &[source])?;
-    refuse_to_replace_an_image(&path)?;
-    Ok(OutputFile::create(&path, overwrite, &[source])?)
+/// The bitmap file that is written beside a RAW, if one is.
+pub(crate) struct BitmapBeside {
+    file: Option<OutputFile>,
+    pub(crate) layout: Layout,
 }
 
-/// Puts a RAW in its place, and its bitmap next. Whatever can go wrong with writing them has gone wrong before.
-pub(crate) fn commit_pair(
-    raw: OutputFile,
-    bitmap: Option<OutputFile>,
-    map: &BlockMap,
-) -> Result<Option<BitmapWritten>> {
-    let Some(mut bitmap) = bitmap else {
-        raw.commit()?;
-        return Ok(None);
-    };
-    let layout = &layout::ZVHD2;
-    let path = bitmap.path().to_owned();
-    bitmap.write_all(&layout.encode(map).map_err(|why| Error::cannot_encode(&path, layout, why))?)?;
-    let (raw, bitmap) = (raw.finish()?, bitmap.finish()?);
-    // An image without its bitmap is seen at once; one beside that of another image is not.
-    bitmap.remove_old()?;
-    let image = raw.path().to_owned();
-    raw.place()?;
-    bitmap.place().map_err(|source| Error::NoBitmapBeside { path: image, source })?;
-    Ok(Some(BitmapWritten { path, layout: layout.name.clone(), data_blocks: map.data_count() }))
+impl BitmapBeside {
+    /// Begins it, so that a place that is taken shows before the work.
+    fn begin(raw: &Path, options: &ConvertOptions, source: &ImageFile) -> Result<Self> {
+        let layout = options.layout.clone().unwrap_or_else(|| ZVHD2.clone());
+        if !options.bitmap {
+            return Ok(Self { file: None, layout: ZVHD2.clone() });
+        }
+        let path = bitmap_path(raw);
+        OutputFile::check_place(&path, Overwrite::Replace, &[source])?;
+        refuse_to_replace_an_image(&path)?;
+        Ok(Self { file: Some(OutputFile::create(&path, options.overwrite, &[source])?), layout })
+    }
+
+    /// # Errors
+    ///
+    /// If the file would be too long for a disk of this length, whatever is on it.
+    pub(crate) fn check_length(&self, length: u64) -> Result<()> {
+        match (&self.file, self.layout.encoded_len(length)) {
+            (Some(file), Some(long)) if long > LONGEST => {
+                Err(Error::cannot_encode(file.path(), &self.layout, CannotEncode::TooLong))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the RAW in its place, and this next. Whatever can go wrong with writing them has gone wrong before.
+    fn commit(self, raw: OutputFile, bits: DataBits, length: u64) -> Result<Option<BitmapWritten>> {
+        let Self { file: Some(mut bitmap), layout } = self else {
+            raw.commit()?;
+            return Ok(None);
+        };
+        let path = bitmap.path().to_owned();
+        let map = bits.into_map(&path, length)?;
+        bitmap.write_all(&layout.encode(&map).map_err(|why| Error::cannot_encode(&path, &layout, why))?)?;
+        let (raw, bitmap) = (raw.finish()?, bitmap.finish()?);
+        // An image without its bitmap is seen at once; one beside that of another image is not.
+        bitmap.remove_old()?;
+        let image = raw.path().to_owned();
+        raw.place()?;
+        bitmap.place().map_err(|source| Error::NoBitmapBeside { path: image, source })?;
+        let (block_count, data_blocks) = (map.block_count(), map.data_count());
+        Ok(Some(BitmapWritten { path, layout, block_count, data_blocks }))
+    }
 }
 
 /// Writes the disk in the image into a stream, with its zeros.

@@ -6,12 +6,14 @@ use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
 use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_rules::{HUAWEI, other_advice};
-use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
+use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
 use crate::chunks::CHUNK;
+use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::write_data;
 use crate::no_disk::why_no_disk;
+use crate::raw::BitmapBeside;
 use crate::{Error, OpenedImage, Result};
 
 /// The most bytes that are unpacked: no import takes a larger disk.
@@ -129,7 +131,7 @@ pub(crate) fn to_zvhd2(
 pub(crate) struct Unpacked {
     pub(crate) length: u64,
     pub(crate) data_bytes: u64,
-    pub(crate) map: BlockMap,
+    pub(crate) bits: DataBits,
     pub(crate) checksums: Checksums,
 }
 
@@ -138,11 +140,14 @@ pub(crate) fn to_raw(
     image: &OpenedImage,
     wrapper: Wrapper,
     out: &mut OutputFile,
+    bitmap: &BitmapBeside,
     work: Work<'_>,
 ) -> Result<Unpacked> {
     let mut blocks = Blocks::open(image, wrapper)?;
     let stage = Stage::begin(work.progress, "unpacking", 0);
     let (mut length, mut data_bytes, mut sums) = (0, 0, Vec::new());
+    let block_size = bitmap.layout.block_size;
+    let mut bits = DataBits::new(block_size);
     for block in blocks.by_ref() {
         work.cancel.check()?;
         let block = block?;
@@ -152,14 +157,14 @@ pub(crate) fn to_raw(
         }
         if !is_zero(&block) {
             sums.push((length / CHUNK, Checksums::of_block(&block)));
+            bits.mark(data_blocks(&block, length, block_size));
             data_bytes += write_data(out, &block, length)?;
         }
         length += block.len() as u64;
+        bitmap.check_length(length)?;
         stage.advance(block.len() as u64);
     }
     blocks.refuse_unless_raw(image)?;
     out.set_len(length)?;
-    let mut map = BlockMap::zeroed(out.path(), length, BlockSize::MIB_2)?;
-    sums.iter().for_each(|(block, _)| map.set(*block, true));
-    Ok(Unpacked { length, data_bytes, map, checksums: Checksums::new(sums) })
+    Ok(Unpacked { length, data_bytes, bits, checksums: Checksums::new(sums) })
 }

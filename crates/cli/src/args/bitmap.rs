@@ -28,7 +28,7 @@ pub(crate) enum BitmapCommand {
   imsprep bitmap layouts --json
 
 The layout in force is the one that --layout names, or else `layout` in imsprep.toml, or else the one that `bitmap learn --install` \
-installed, or else zvhd2. `bitmap create` and `check --write-bitmap` write it, and all commands that read bitmap files try it first.")]
+installed, or else zvhd2. `bitmap create`, `check --write-bitmap`, `prepare` and `convert` write it, and all commands that read bitmap files try it first.")]
     Layouts,
     /// Write a small RAW whose genuine bitmap file distinguishes layouts
     MakeSample(BitmapMakeSampleArgs),

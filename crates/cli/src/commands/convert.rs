@@ -11,6 +11,7 @@ use imsprep_toolkit::{ConvertOptions, Converted, Direction, Plan, plan_conversio
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
 use crate::failure::{self, STREAM_STOPPED, is_stop};
+use crate::layouts::in_force;
 use crate::policy::{Policy, Warnings};
 use crate::render;
 use crate::setup::{Output, Setup};
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         disk: args.disk,
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
+        layout: None,
         io: args.io.unwrap_or(Io::Auto).into(),
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
@@ -42,6 +44,9 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     refuse_what_does_not_apply(args, &plan)?;
     if !to_stream {
         plan.check_name(&args.output)?;
+    }
+    if plan.direction == Direction::ToRaw && !to_stream && !args.no_bitmap {
+        plan.options.layout = in_force(args.layout.as_deref(), policy.layout.as_ref(), setup)?;
     }
     if let Output::Text(detail) = setup.output {
         // Before the work: perhaps it is better mended first.
@@ -104,7 +109,11 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
         ("--timestamp", args.timestamp.is_some()),
         ("--io", args.io.is_some()),
     ];
-    let of_raw = [("--size", args.size.is_some()), ("--no-bitmap", args.no_bitmap)];
+    let of_raw = [
+        ("--size", args.size.is_some()),
+        ("--no-bitmap", args.no_bitmap),
+        ("--layout", args.layout.is_some()),
+    ];
     let format = plan.image.format();
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size has no meaning here: a disk in {format} has one size");

@@ -9,6 +9,7 @@ use imsprep_toolkit::{Converted, Member, Plan, RawWritten, Zvhd2Written};
 use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
+use crate::words::check::layout_name;
 use crate::words::detect::format_line;
 use crate::words::findings::Findings;
 use crate::words::{percent, rate, scan_line, seconds};
@@ -88,13 +89,15 @@ fn write_raw(text: &mut String, raw: &RawWritten) {
         );
     }
     if let Some(bitmap) = &raw.bitmap {
-        let (name, all) = (bitmap.path.display().to_string(), BlockSize::MIB_2.blocks_in(raw.length));
+        let name = bitmap.path.display().to_string();
+        let doubt = if bitmap.layout.origin.is_genuine() { "" } else { " (not proven to be the vendor's)" };
         let _ = writeln!(
             text,
-            "  bitmap  {}: written, {} of {all} blocks hold data, layout {} (not proven to be the vendor's)",
+            "  bitmap  {}: written, {} of {} blocks hold data, layout {}{doubt}",
             shown(&name),
             bitmap.data_blocks,
-            bitmap.layout
+            bitmap.block_count,
+            layout_name(&bitmap.layout)
         );
     }
     write_verified(text, raw.verified);

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use imsprep_bitmap::learn::Learned;
 use imsprep_rules::Size;
 use imsprep_toolkit::{
-    FEWEST_REFUTING, Fault, ImageWithout, LearnedProgram, ProgramOutcome, ProgramVerified,
+    FEWEST_REFUTING, Fault, ImageWithout, Influence, LearnedProgram, ProgramOutcome, ProgramVerified,
 };
 
 use super::learn::{one, several};
@@ -41,8 +42,7 @@ pub(crate) fn learned(learned: &LearnedProgram, written: Option<&Path>, detail: 
         ProgramOutcome::TooFew { tried, .. } => (
             style::DOUBTFUL,
             format!(
-                "not proven: the time limit left room for {tried} images that try to break the layout, and at least \
-                 {FEWEST_REFUTING} have to"
+                "not proven: the time limit allowed tests of the layout with {tried} images, and at least {FEWEST_REFUTING} are needed"
             ),
         ),
     };
@@ -64,9 +64,11 @@ pub(crate) fn learned(learned: &LearnedProgram, written: Option<&Path>, detail: 
     match &learned.outcome {
         ProgramOutcome::Proven(hypothesis) => text += &one(hypothesis, written),
         ProgramOutcome::Fault(found) => text += &fault(found),
-        ProgramOutcome::TooFew { needed, .. } => {
-            let seconds = needed.as_secs().saturating_mul(3) / 2 + 1;
-            let _ = writeln!(text, "  next    the same with --time-limit {seconds}");
+        ProgramOutcome::TooFew { needed, longest_run, influences, .. } => {
+            let with_reserve = |time: &Duration| time.as_secs().saturating_mul(3) / 2 + 1;
+            let (all, one) = (with_reserve(needed), with_reserve(longest_run));
+            let _ = writeln!(text, "  next    the same with --time-limit {all} --run-limit {one}");
+            text += &influences_in_words(influences);
         }
         ProgramOutcome::Open { learned, disagreements, influences } => {
             match learned {
@@ -92,15 +94,22 @@ pub(crate) fn learned(learned: &LearnedProgram, written: Option<&Path>, detail: 
             if disagreements.len() > limit {
                 let _ = writeln!(text, "          and {} more; -v shows them", disagreements.len() - limit);
             }
-            for influence in influences {
-                let what = influence.evidence.as_deref().unwrap_or("no byte differs");
-                let _ = writeln!(text, "  {:7} {}: {what}", influence.of, influence.altered);
-            }
-            if !influences.is_empty() {
-                text += "          (each compared with an image of 10 MiB of zeros)\n";
-                text += "  other   no byte depends on time, on names, or on which zeros are holes\n";
-            }
+            text += &influences_in_words(influences);
         }
+    }
+    text
+}
+
+/// Which bytes depend on what.
+fn influences_in_words(influences: &[Influence]) -> String {
+    let mut text = String::new();
+    for influence in influences {
+        let what = influence.evidence.as_deref().unwrap_or("no byte differs");
+        let _ = writeln!(text, "  {:7} {}: {what}", influence.of, influence.altered);
+    }
+    if !influences.is_empty() {
+        text += "          (each compared with an image of 10 MiB of zeros)\n";
+        text += "  other   no byte depends on time, on names, or on which zeros are holes\n";
     }
     text
 }

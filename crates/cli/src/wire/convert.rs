@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
+use super::learn::WireProof;
 use super::report::WireReport;
 use crate::words::time::utc;
 use crate::words::zvhd2::uuid;
@@ -60,8 +61,9 @@ struct WireBitmapWritten {
     #[serde(flatten)]
     path: WirePath,
     layout: String,
-    /// That the service takes this layout is not known.
+    /// True only of a learned or proven layout: the vendor's own is not published.
     layout_proven: bool,
+    layout_proof: Option<WireProof>,
     data_blocks: u64,
 }
 
@@ -130,8 +132,9 @@ impl From<&RawWritten> for WireRaw {
     fn from(raw: &RawWritten) -> Self {
         let bitmap = raw.bitmap.as_ref().map(|bitmap| WireBitmapWritten {
             path: bitmap.path.as_path().into(),
-            layout: bitmap.layout.to_string(),
-            layout_proven: false,
+            layout: bitmap.layout.name.to_string(),
+            layout_proven: bitmap.layout.origin.is_genuine(),
+            layout_proof: WireProof::of(&bitmap.layout),
             data_blocks: bitmap.data_blocks,
         });
         Self { data_bytes: raw.data_bytes, left_out: raw.left_out, bitmap }

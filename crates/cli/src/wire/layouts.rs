@@ -1,5 +1,6 @@
 //! `imsprep bitmap layouts --json`
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
@@ -7,12 +8,12 @@ use super::bitmap_files::WireLayout;
 use crate::layouts::{KnownLayout, Place};
 
 /// Every layout that is known.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
     layouts: Vec<WireKnown>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireKnown {
     #[serde(flatten)]
     layout: WireLayout,

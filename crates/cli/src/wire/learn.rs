@@ -195,7 +195,7 @@ impl From<&SpecimenMade> for Made {
 }
 
 /// How a layout was proven.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct WireProof {
     command: String,
     files: Vec<WireFile>,
@@ -209,7 +209,7 @@ pub(crate) struct WireProof {
     imsprep: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFile {
     name: String,
     size: u64,
@@ -241,7 +241,7 @@ impl WireProof {
 }
 
 /// What came of running a program.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireProgram {
     command: String,
     files: Vec<WireFile>,
@@ -260,7 +260,7 @@ struct WireProgram {
     influences: Vec<WireInfluence>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireTried {
     size: u64,
     shape: String,
@@ -268,14 +268,14 @@ struct WireTried {
     seconds: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireWithout {
     size: u64,
     shape: String,
     why: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireFault {
     kind: &'static str,
     image: String,
@@ -283,13 +283,13 @@ struct WireFault {
     output: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireDisagreement {
     image: String,
     evidence: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 struct WireInfluence {
     of: &'static str,
     altered: String,
@@ -312,6 +312,7 @@ impl From<&LearnedProgram> for WireProgram {
         };
         let (disagreements, influences): (&[Disagreement], &[Influence]) = match &learned.outcome {
             ProgramOutcome::Open { disagreements, influences, .. } => (disagreements, influences),
+            ProgramOutcome::TooFew { influences, .. } => (&[], influences),
             _ => (&[], &[]),
         };
         let tried = |image: &TriedImage| WireTried {
@@ -356,7 +357,7 @@ impl From<&Fault> for WireFault {
 }
 
 /// A bitmap file that was held against a program.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Verified {
     image: WirePath,
     bitmap: WirePath,

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::{
-    Document, UnderPolicy, bench, bitmap, bitmap_files, check, compare, convert, detect, inspect, learn,
-    manifest, map, os_versions, prepare, repair, report, request, service_codes, summary, zvhd2,
+    Document, UnderPolicy, bench, bitmap, bitmap_files, check, compare, convert, detect, inspect, layouts,
+    learn, manifest, map, os_versions, prepare, repair, report, request, service_codes, summary, zvhd2,
 };
 
 /// A document: the value of its key `schema`, what prints it, and how its schema is made.
@@ -34,10 +34,12 @@ const ALL: &[Described] = &[
     own::<bitmap_files::Converted>("imsprep.bitmap.convert", "imsprep bitmap convert --json"),
     own::<bitmap::Created>("imsprep.bitmap.create", "imsprep bitmap create --json"),
     own::<bitmap_files::Diff>("imsprep.bitmap.diff", "imsprep bitmap diff --json"),
+    own::<layouts::Body>("imsprep.bitmap.layouts", "imsprep bitmap layouts --json"),
     own::<learn::Body>("imsprep.bitmap.learn", "imsprep bitmap learn --json"),
     own::<learn::Made>("imsprep.bitmap.make-sample", "imsprep bitmap make-sample --json"),
     own::<bitmap_files::Shown>("imsprep.bitmap.show", "imsprep bitmap show --json"),
     judged::<bitmap::Verified>("imsprep.bitmap.verify", "imsprep bitmap verify --json"),
+    own::<learn::Verified>("imsprep.bitmap.verify-program", "imsprep bitmap verify --program --json"),
     judged::<check::Files>("imsprep.check", "imsprep check --json"),
     judged::<check::OneFile>("imsprep.check.file", "A line of imsprep check --format ndjson"),
     own::<compare::Body>("imsprep.compare", "imsprep compare --json"),

@@ -117,7 +117,7 @@ pub(crate) fn content_line(inspection: &Inspection) -> String {
 }
 
 /// The layout's name, and that it was learned if it was.
-fn layout_name(layout: &Layout) -> String {
+pub(crate) fn layout_name(layout: &Layout) -> String {
     let name = shown(&layout.name).to_string();
     match &layout.origin {
         Origin::Learned { samples } => {

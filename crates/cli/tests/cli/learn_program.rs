@@ -233,9 +233,9 @@ fn too_little_time_proves_nothing_and_large_images_are_left_out() {
     assert_eq!((status, &json["program"]["outcome"]), (1, &"too-few-images".into()), "{json:#}");
     assert!(!json["program"]["left_out"].as_array().unwrap().is_empty());
 
-    // As slow as one that reads every byte, at a GiB in a second.
-    let command = program(&folder, &format!("{zvhd2}time.sleep(SIZE / (1 << 30))"));
-    let (status, json) = learn(&folder, &command, &["--time-limit", "250", "--run-limit", "100"]);
+    // As slow as one that reads every byte, at 8 GiB in a second.
+    let command = program(&folder, &format!("{zvhd2}time.sleep(SIZE / (8 << 30))"));
+    let (status, json) = learn(&folder, &command, &["--time-limit", "600", "--run-limit", "6"]);
     let program = &json["program"];
     assert_eq!((status, &program["outcome"]), (0, &"proven".into()), "{json:#}");
     let largest = program["largest_image"].as_u64().unwrap();
@@ -270,7 +270,11 @@ fn a_program_in_java_is_learned() {
     folder.write("CreateMF.java", include_bytes!("programs/CreateMF.java"));
     let compiled = command("javac").arg("CreateMF.java").current_dir(folder.path("")).output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    let (status, json) = learn(&folder, "java -Xshare:auto -cp . CreateMF {image} {bitmap}", &[]);
+    let (status, json) = learn(
+        &folder,
+        "java -Xshare:auto -XX:+UseSerialGC -cp . CreateMF {image} {bitmap}",
+        &["--time-limit", "900", "--run-limit", "5"],
+    );
     assert_eq!((status, &json["program"]["outcome"]), (0, &"proven".into()), "{json:#}");
 }
 

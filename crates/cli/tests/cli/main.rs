@@ -77,6 +77,8 @@ mod io_modes;
 #[cfg(unix)]
 mod kill;
 #[cfg(unix)]
+mod layout_of_conversions;
+#[cfg(unix)]
 mod learn;
 #[cfg(target_os = "linux")]
 mod learn_program;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::ProvenFile;
-use imsprep_source::{Cancel, FileKind, ImageFile, ReadAt};
+use imsprep_source::{Cancel, FileKind, ImageFile, ReadAt, Work};
 
 use super::words::{BITMAP, IMAGE};
 use crate::Result;
@@ -31,7 +31,7 @@ impl ProgramFiles {
             if file.kind() != FileKind::Regular {
                 continue;
             }
-            let sha256 = digest(&file, &(), cancel)?.sha256;
+            let sha256 = digest(&file, Work::new(&(), cancel))?.sha256;
             files.proven.push(ProvenFile {
                 name: path.to_string_lossy().into_owned(),
                 size: file.size(),

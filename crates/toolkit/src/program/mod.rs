@@ -27,7 +27,7 @@ use behaviour::{base_image, dependence, dependence_on_time, misconduct};
 use files::ProgramFiles;
 use runner::{Limits, Presentation, RunFailure, Runner};
 use sample_image::SampleImage;
-use search::{Found, Search};
+use search::{Found, LARGEST_TO_LEARN_FROM, Search};
 
 /// How a program is to be learned from.
 #[derive(Clone, Debug)]
@@ -89,8 +89,12 @@ pub enum ProgramOutcome {
     TooFew {
         /// Images that tried to break the layout.
         tried: usize,
-        /// How much time all of them take, about.
+        /// Time that enough of them take with all the rest, about.
         needed: Duration,
+        /// Time that the longest run of these takes, about.
+        longest_run: Duration,
+        /// Which bytes depend on what, where no layout is known yet.
+        influences: Vec<Influence>,
     },
 }
 
@@ -130,7 +134,12 @@ pub fn learn_from_program(options: &ProgramOptions, cancel: &Cancel) -> Result<L
     let mut learned = LearnedProgram {
         command: options.command.clone(),
         files: files.proven.clone(),
-        outcome: ProgramOutcome::TooFew { tried: 0, needed: Duration::ZERO },
+        outcome: ProgramOutcome::TooFew {
+            tried: 0,
+            needed: Duration::ZERO,
+            longest_run: Duration::ZERO,
+            influences: Vec::new(),
+        },
         tried: Vec::new(),
         refuting: 0,
         left_out: Vec::new(),
@@ -214,14 +223,20 @@ fn outcome(
 ) -> Result<ProgramOutcome> {
     Ok(match found {
         Found::Fault(fault) => ProgramOutcome::Fault(fault),
+        // No image contradicts a layout: larger ones, for which there was no time, might leave exactly one.
+        Found::Open { disagreements, .. } if disagreements.is_empty() && !learned.left_out.is_empty() => {
+            let influences = influence::influences(runner)?;
+            let without = learned.left_out.iter().filter(|image| image.size <= LARGEST_TO_LEARN_FROM);
+            too_few(runner, learned, without.map(|image| image.size).collect(), influences)
+        }
         Found::Open { learned, disagreements } => {
             ProgramOutcome::Open { learned, disagreements, influences: influence::influences(runner)? }
         }
         Found::Layout(_) if learned.refuting < FEWEST_REFUTING => {
-            let each = runner.elapsed() / u32::try_from(runner.runs().max(1)).unwrap_or(1);
-            let all = learned.tried.len() + learned.left_out.len() + learned.refused.len() + 10;
-            let needed = each.saturating_mul(u32::try_from(all).unwrap_or(u32::MAX));
-            ProgramOutcome::TooFew { tried: learned.refuting, needed }
+            let mut sizes = learned.left_out.iter().map(|image| image.size).collect::<Vec<_>>();
+            sizes.sort_unstable();
+            sizes.truncate(FEWEST_REFUTING - learned.refuting);
+            too_few(runner, learned, sizes, Vec::new())
         }
         Found::Layout(mut hypothesis) => {
             let shapes = learned.tried.iter().map(|image| image.shape.clone());
@@ -242,6 +257,19 @@ fn outcome(
             ProgramOutcome::Proven(hypothesis)
         }
     })
+}
+
+/// What is needed for images of these sizes, by the time that smaller ones took.
+fn too_few(
+    runner: &Runner<'_>,
+    learned: &LearnedProgram,
+    sizes: Vec<u64>,
+    influences: Vec<Influence>,
+) -> ProgramOutcome {
+    let times = sizes.into_iter().map(|size| runner.projected(size)).collect::<Vec<_>>();
+    let needed = times.iter().fold(runner.elapsed(), |sum, time| sum.saturating_add(*time));
+    let longest_run = times.into_iter().max().unwrap_or_default();
+    ProgramOutcome::TooFew { tried: learned.refuting, needed, longest_run, influences }
 }
 
 impl LearnedProgram {

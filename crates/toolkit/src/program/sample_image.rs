@@ -212,7 +212,7 @@ pub(super) fn refuting_images(block_size: BlockSize, padding: u64) -> Vec<Sample
 #[cfg(test)]
 mod tests {
     use imsprep_scan::{ScanOptions, scan};
-    use imsprep_source::{Cancel, ImageFile};
+    use imsprep_source::{Cancel, ImageFile, Work};
 
     use super::*;
 
@@ -236,7 +236,7 @@ mod tests {
                 assert!(image.is_as_written(&path).unwrap());
                 let file = ImageFile::open(&path).unwrap();
                 let options = ScanOptions { block_size, ..ScanOptions::default() };
-                let scanned = scan(&file, &options, &(), &Cancel::new()).unwrap();
+                let scanned = scan(&file, &options, Work::new(&(), &Cancel::new())).unwrap();
                 assert_eq!(Some(scanned.map), image.map(block_size), "{}", image.shape);
                 std::fs::remove_file(path).unwrap();
             }

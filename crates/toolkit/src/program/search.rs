@@ -20,6 +20,8 @@ const SIZES: [u64; 5] = [
     (33 << 26) + (5 << 20) + 4096,
     (70 << 26) + (3 << 20) + 4096,
 ];
+/// No image that is learned from is larger.
+pub(super) const LARGEST_TO_LEARN_FROM: u64 = 5 << 30;
 /// Images that are chosen to tell layouts apart.
 const MOST_CHOSEN: usize = 24;
 /// Times that a layout is given up for another one because of an image that it does not fit.
@@ -192,7 +194,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let blocks = layouts.iter().map(|layout| layout.block_size.bytes()).min()?;
         let of_blocks = [5, 13, 100, 300, 2051].map(|count| count * blocks + 512.min(blocks / 2));
         let sizes = [4 * (2 << 20) + 3 * 4096 + 512, 10 << 21].into_iter().chain(of_blocks).chain(SIZES);
-        let mut sizes = sizes.filter(|size| *size <= 5 << 30).collect::<Vec<_>>();
+        let mut sizes = sizes.filter(|size| *size <= LARGEST_TO_LEARN_FROM).collect::<Vec<_>>();
         sizes.sort_unstable();
         sizes.dedup();
         let mut best: Option<(usize, SampleImage)> = None;

@@ -3,9 +3,9 @@ import java.io.FileOutputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 
-/** Writes a bitmap of blocks of 1 MiB, most significant bit first, after magic and size. It reads every byte. */
+/** Writes a bitmap of blocks of 64 KiB, most significant bit first, after magic and size. It reads every byte. */
 public class CreateMF {
-    static final int BLOCK = 1 << 20;
+    static final int BLOCK = 64 << 10;
 
     public static void main(String[] args) throws Exception {
         try (RandomAccessFile image = new RandomAccessFile(args[0], "r");
