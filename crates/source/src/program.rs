@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn run(script: &str, limit: f64) -> ProgramRun {
-        run_program(shell(script), Duration::from_secs_f64(limit), &Cancel::new()).unwrap()
+        run_program(shell(script), Duration::from_secs_f64(limit), &Cancel::new()).expect("a run")
     }
 
     fn is_gone(pid: &str) -> bool {
