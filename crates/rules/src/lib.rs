@@ -79,11 +79,11 @@ pub use not_checked::{Inspected, not_checkable};
 pub use other_formats::other_advice;
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{
-    Architecture, BodyKind, BodyPlace, BootsBy, Detected, Endpoint, Filled, Firmware, HclValue, ImageFacts,
-    ImageTag, JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, NearSystem, NextSteps,
-    ObjectPlace, OsType, OsVersions, OsVersionsError, Page, REQUEST_RULES, Request, RequestBody,
-    RequestOptions, RequestProfile, ServerType, ServiceCode, Tool, ToolValues, ValidateOptions, fill_request,
-    is_covered_by_request, near_system, tool_values, validate_body,
+    Architecture, BodyKind, BodyPlace, BootsBy, Detected, Endpoint, Filled, Firmware, GuestSystem, HclValue,
+    ImageFacts, ImageTag, JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, NearSystem,
+    NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, Page, REQUEST_RULES, Request, RequestBody,
+    RequestOptions, RequestProfile, ServerType, ServiceCode, SystemValue, Tool, ToolValues, ValidateOptions,
+    fill_request, is_covered_by_request, near_system, tool_values, validate_body,
 };
 pub use rules::RULES;
 pub use shell::{acts_on_terminal, shell_quoted};

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use imsprep_detect::Format;
+use imsprep_guest::Guest;
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_source::Cancel;
 
 use crate::targets::refuse_bitmap;
-use crate::{OpenedImage, Result};
+use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// An image into whose disk somebody looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Inspected {
     pub format: Format,
     /// What is on the disk.
     pub inspection: Inspection,
+    /// The system on it, read from its files.
+    pub guest: Guest,
 }
 
 /// Looks into the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them.
@@ -28,6 +31,7 @@ pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
     refuse_bitmap(path, image.detection())?;
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
+    let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
     image.file().verify_unchanged()?;
-    Ok(Inspected { format: disk.format(), inspection })
+    Ok(Inspected { format: disk.format(), inspection, guest })
 }

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_findings::{Overrides, Report};
-use imsprep_inspect::Summary;
+use imsprep_guest::{Guest, Platform, System};
+use imsprep_inspect::{Summary, inspect_source};
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Detected, Endpoint, ImageFacts, Intent, OsType, OsVersions, Profile,
+    Architecture, BodyKind, BootsBy, Detected, Endpoint, GuestSystem, ImageFacts, Intent, OsType, OsVersions, Profile,
     Purpose, Request, RequestOptions, ValidateOptions, fill_request, is_covered_by_request, validate_body,
 };
-use imsprep_source::Work;
+use imsprep_source::{Cancel, Work};
 
 use crate::check::check_opened;
 use crate::targets::refuse_bitmap;
-use crate::{BitmapState, CheckOptions, CheckedImage, Depth, OpenedImage, Result};
+use crate::{
+    BitmapState, CheckOptions, CheckedImage, Depth, ErrorKind, GUEST_LIMITS, OpenedImage, Result, read_guest,
+};
 
 /// What a request is judged by.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +115,7 @@ struct Looked {
 fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked> {
     let image = OpenedImage::open(path, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
+    let guest = guest_of(&image, work.cancel)?;
     let RequestPolicy { profile, intent, .. } = policy;
     let options =
         CheckOptions { depth: Depth::Quick, profile, intent: intent.clone(), ..CheckOptions::default() };
@@ -121,8 +125,73 @@ fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked
         add_facts(&inspection.summary, &mut facts);
         facts.inspection = Some(inspection.clone());
     }
+    if let Some(guest) = &guest {
+        add_system(guest, &mut facts);
+    }
     let closed = checked.closed.clone();
     Ok(Looked { checked, facts, closed })
+}
+
+/// The system in an image; `None` if its disk can't be read as it is, which the check says.
+fn guest_of(image: &OpenedImage, cancel: &Cancel) -> Result<Option<Guest>> {
+    let read = || -> Result<Guest> {
+        let disk = image.disk(cancel)?;
+        let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
+        read_guest(&inspection, &disk, GUEST_LIMITS, cancel)
+    };
+    match read() {
+        Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+        read => Ok(read.ok()),
+    }
+}
+
+/// Takes over what the files of the system tell. Where the disk alone tells more than one thing or nothing, they decide.
+fn add_system(guest: &Guest, facts: &mut ImageFacts) {
+    facts.system = GuestSystem::of(guest);
+    let by_release = facts.system.as_ref().map(|system| system.by.clone());
+    let (os, by, machine) = match &guest.system {
+        System::Linux(linux) => {
+            let by = by_release.unwrap_or_else(|| format!("{} holds a Linux", linux.root.volume));
+            facts.no_system = linux.release.as_ref().err().map(ToString::to_string);
+            (OsType::Linux, by, linux.machine.as_ref())
+        }
+        System::Windows(windows) => {
+            let by = by_release.unwrap_or_else(|| format!("{} holds a Windows", windows.volume));
+            facts.no_system = windows.release.as_ref().err().map(ToString::to_string);
+            (OsType::Windows, by, windows.machine.as_ref())
+        }
+        System::NotKnown(reasons) => {
+            facts.no_system = reasons.first().map(ToString::to_string);
+            return;
+        }
+        System::None => return,
+    };
+    if facts.os.is_none() {
+        facts.os = Some(Detected::new(os, by.clone()));
+    }
+    if facts.purpose.is_none() {
+        facts.purpose = Some(Detected::new(Purpose::System, by));
+    }
+    if let (None, Ok(machine)) = (&facts.architecture, machine) {
+        let architecture = match machine.value {
+            value if value.is_x86() => Some(Architecture::X86),
+            value if value.is_arm() && value.bits() == 64 => Some(Architecture::Arm),
+            _ => None,
+        };
+        let by = format!("{} is a program for {}", machine.origin, machine.value);
+        facts.architecture = architecture.map(|value| Detected::new(value, by));
+    }
+    if let (None, System::Linux(linux)) = (&facts.boots_by, &guest.system) {
+        let all = |platform| linux.loaders.iter().all(|loader| loader.platform == platform);
+        let firmware = match linux.loaders.first() {
+            Some(_) if all(Platform::Bios) => Some(BootsBy::Bios),
+            Some(_) if all(Platform::Uefi) => Some(BootsBy::Uefi),
+            _ => None,
+        };
+        let config = linux.loaders.first().map_or_else(String::new, |loader| loader.config.to_string());
+        facts.boots_by =
+            firmware.map(|value| Detected::new(value, format!("{config} configures the boot loader")));
+    }
 }
 
 /// Takes over what inspection is sure of.

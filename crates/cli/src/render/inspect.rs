@@ -8,6 +8,7 @@ use imsprep_inspect::{
 };
 use imsprep_rules::{Profile, Size, min_disk_for};
 
+use super::guest;
 use super::table::{Align, Cell, table};
 use crate::outcome::{InspectedFile, Outcome};
 use crate::setup::Detail;
@@ -46,6 +47,11 @@ pub(crate) fn text(
     text += &answers(&disk.summary);
     let min_disk = min_disk_for(disk.disk_size, u64::from(*profile.min_disk_range.end()));
     let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the disk has to fit");
+    let system = guest::text(&found.guest, detail);
+    if !system.is_empty() {
+        text.push('\n');
+        text += &system;
+    }
     let remarks = remarks(disk);
     if !remarks.is_empty() {
         text.push('\n');

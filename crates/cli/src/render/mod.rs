@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+mod guest;
 pub(crate) mod inspect;
 pub(crate) mod layouts;
 pub(crate) mod learn;

@@ -8,6 +8,7 @@ use imsprep_rules::{Profile, min_disk_for};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::guest::WireGuest;
 use super::{Document, UnderPolicy, WirePath};
 use crate::exit::Status;
 use crate::failure::failure_text;
@@ -53,7 +54,15 @@ impl Row {
         match &outcome.result {
             Ok(InspectedFile { found, .. }) => {
                 let inspection = WireInspection::new(&found.inspection, profile);
-                Self { path, found: Some(Found { format: found.format.name(), inspection }), error: None }
+                Self {
+                    path,
+                    found: Some(Found {
+                        format: found.format.name(),
+                        inspection,
+                        guest: (&found.guest).into(),
+                    }),
+                    error: None,
+                }
             }
             Err(error) => Self { path, found: None, error: Some(failure_text(error)) },
         }
@@ -65,6 +74,8 @@ struct Found {
     format: &'static str,
     #[serde(flatten)]
     inspection: WireInspection,
+    /// The system in the image, read from its files.
+    guest: WireGuest,
 }
 
 /// What is on a disk.

@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+mod guest;
 pub(crate) mod input;
 pub(crate) mod inspect;
 pub(crate) mod junit;

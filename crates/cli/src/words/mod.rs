@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod detect;
 pub(crate) mod findings;
+pub(crate) mod guest;
 pub(crate) mod inspect;
 pub(crate) mod quantity;
 pub(crate) mod time;

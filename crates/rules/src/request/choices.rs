@@ -10,7 +10,7 @@ use super::rules::{
     PROJECT, TYPE, WINDOWS,
 };
 use super::words::quoted;
-use super::{BodyKind, KnownSystem, NearSystem, OsVersions, Purpose, os_versions};
+use super::{BodyKind, KnownSystem, NearSystem, OsVersions, Purpose, SystemValue, os_versions};
 
 pub(super) fn check_choices(context: &Context<'_>, report: &mut Report) {
     check_os(context, report);
@@ -29,8 +29,7 @@ fn check_os(context: &Context<'_>, report: &mut Report) {
             Some(value) => check_os_version(value, context, report),
             // The common import can do without one.
             None if context.kind == BodyKind::QuickSystem && context.draft.lacks("os_version") => {
-                report
-                    .push(Finding::new(&OS_VERSION_MISSING, "os_version is missing").in_field("os_version"));
+                report.push(os_version_missing(context).in_field("os_version"));
             }
             None => {}
         },
@@ -47,6 +46,31 @@ fn check_os(context: &Context<'_>, report: &mut Report) {
         let message = format!("{field} names a Windows");
         report.push(Finding::new(&WINDOWS, message).in_field(field));
     }
+}
+
+/// What the image shows of the system, and the values that come near it.
+fn os_version_missing(context: &Context<'_>) -> Finding {
+    let missing = "os_version is missing";
+    let Some(facts) = context.facts else { return Finding::new(&OS_VERSION_MISSING, missing) };
+    let Some(system) = &facts.system else {
+        let why = facts
+            .no_system
+            .as_deref()
+            .map_or_else(String::new, |why| format!(", and the image does not tell: {why}"));
+        return Finding::new(&OS_VERSION_MISSING, format!("{missing}{why}"));
+    };
+    let list = context.os_versions;
+    let (offered, why) = match (list.of_system(system), system.lacking) {
+        // The body was written by somebody.
+        (SystemValue::Named(value) | SystemValue::Nearest(value), _) => (vec![value], String::new()),
+        (SystemValue::Offered(values), Some(lacking)) => (values, format!("; no file tells {lacking}")),
+        (SystemValue::Offered(values), None) => (values, format!("; {} has no value for it", list.source())),
+    };
+    let values = listed(&offered.iter().map(String::as_str).collect::<Vec<_>>());
+    let several = if offered.len() > 1 { "one of these, the best first" } else { "this value" };
+    Finding::new(&OS_VERSION_MISSING, format!("{missing}: {}{why}", system.by)).fix(format!(
+        "give {several}, if it fits: {values}: \"os_version\" in the body, --os-version on the command line"
+    ))
 }
 
 fn check_os_version(value: &str, context: &Context<'_>, report: &mut Report) {

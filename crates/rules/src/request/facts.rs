@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use imsprep_detect::Detection;
 use imsprep_inspect::Inspection;
 
-use super::Purpose;
+use super::{GuestSystem, Purpose};
 
 /// What a look at the image found. Nothing in it is guessed: what the image does not tell is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct ImageFacts {
     pub architecture: Option<Detected<Architecture>>,
     /// The family of its operating system.
     pub os: Option<Detected<OsType>>,
+    /// The system that its files name.
+    pub system: Option<GuestSystem>,
+    /// Why no file of it names a system, if files were looked for.
+    pub no_system: Option<String>,
 }
 
 impl ImageFacts {
@@ -37,6 +41,8 @@ impl ImageFacts {
             boots_by: None,
             architecture: None,
             os: None,
+            system: None,
+            no_system: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::min_disk::Range;
 use super::read::{Draft, foreign_field};
 use super::rules::TAG;
 use super::words::quoted;
-use super::{BodyKind, Endpoint, ImageTag, OsVersions, Purpose, RequestBody};
+use super::{BodyKind, Endpoint, ImageTag, OsVersions, Purpose, RequestBody, SystemValue};
 use crate::{Profile, Size};
 
 /// What a person wants. What is `None` is filled in, or left out.
@@ -114,8 +114,15 @@ pub fn fill_request(
 ) -> Request {
     let purpose = purpose_of(options, facts);
     let (kind, why) = kind_of(purpose, facts, profile);
-    let mut filler =
-        Filler { options, facts, kind, profile, body: RequestBody::default(), filled: Vec::new() };
+    let mut filler = Filler {
+        options,
+        facts,
+        kind,
+        profile,
+        os_versions,
+        body: RequestBody::default(),
+        filled: Vec::new(),
+    };
     filler.names();
     filler.system();
     filler.disk();
@@ -167,6 +174,7 @@ struct Filler<'a> {
     facts: &'a ImageFacts,
     kind: BodyKind,
     profile: &'static Profile,
+    os_versions: &'a OsVersions,
     body: RequestBody,
     filled: Vec<Filled>,
 }
@@ -203,7 +211,7 @@ impl Filler<'_> {
             }
             return;
         }
-        self.body.os_version.clone_from(&options.os_version);
+        self.os_version();
         let machine = options.machine.unwrap_or(ServerType::Ecs);
         self.body.image_type = Some(machine.name().into());
         if options.machine.is_none() {
@@ -211,6 +219,21 @@ impl Filler<'_> {
         }
         let architecture = self.architecture();
         self.firmware(architecture);
+    }
+
+    /// As given, or the value for the system in the image. If no value names that, none is filled in: it would be a guess.
+    fn os_version(&mut self) {
+        self.body.os_version.clone_from(&self.options.os_version);
+        let (None, Some(system)) = (&self.options.os_version, &self.facts.system) else { return };
+        let (value, why) = match self.os_versions.of_system(system) {
+            SystemValue::Named(value) => (value, system.by.clone()),
+            SystemValue::Nearest(value) => {
+                (value, format!("{}, and this is the nearest value of that version", system.by))
+            }
+            SystemValue::Offered(_) => return,
+        };
+        self.body.os_version = Some(value.clone());
+        self.filled("os_version", value, why);
     }
 
     fn architecture(&mut self) -> Option<Architecture> {

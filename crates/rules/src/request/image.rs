@@ -3,15 +3,15 @@
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
-use super::Purpose;
 use super::context::{Context, is_wrapped, takes};
 use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
-use super::os_versions::names_anything;
+use super::os_versions::{Fit, names_anything};
 use super::rules::{
     ARCHITECTURE_CONTRADICTS, FILE_AT_LIMIT, FILE_TOO_LARGE, FIRMWARE_CONTRADICTS, FORMAT_NOT_TAKEN,
-    OS_CONTRADICTS, PURPOSE,
+    OS_CONTRADICTS, OTHER_RELEASE, PURPOSE,
 };
 use super::words::quoted;
+use super::{Purpose, SystemValue};
 use crate::way_out::way_out;
 use crate::{DiskPart, Facts, Inside, Medium, Size};
 
@@ -131,12 +131,11 @@ fn check_firmware(facts: &ImageFacts, context: &Context<'_>, report: &mut Report
 }
 
 fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
-    let (Some(told), Some(os_version)) = (&facts.os, context.draft.body.os_version.as_deref()) else {
+    let Some(os_version) = context.draft.body.os_version.as_deref().filter(|value| !names_anything(value))
+    else {
         return;
     };
-    if names_anything(os_version) {
-        return;
-    }
+    let Some(told) = &facts.os else { return };
     // A value that is not known may be anything but a Windows by another name.
     let named = if context.draft.body.names_windows() { OsType::Windows } else { OsType::Linux };
     if named != told.value {
@@ -148,7 +147,30 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
         );
         let finding = Finding::new(&OS_CONTRADICTS, message);
         report.push(finding.expected(format!("a {}", told.value.name())).in_field("os_version"));
+        return;
     }
+    let Some(system) = &facts.system else { return };
+    let rule = match context.os_versions.fit(os_version, system) {
+        Fit::Fits => return,
+        Fit::OtherRelease => &OTHER_RELEASE,
+        Fit::Contradicts => &OS_CONTRADICTS,
+    };
+    let message = format!("os_version is {}, and {}", quoted(os_version), system.by);
+    let finding = Finding::new(rule, message);
+    let best = match context.os_versions.of_system(system) {
+        SystemValue::Named(value) => Some(value),
+        SystemValue::Nearest(value) => Some(value).filter(|value| value != os_version),
+        SystemValue::Offered(_) => None,
+    };
+    report.push(
+        match best {
+            Some(value) => finding
+                .fix(format!("write {value:?}, or leave it to imsprep request, which fills it in"))
+                .expected(value),
+            None => finding,
+        }
+        .in_field("os_version"),
+    );
 }
 
 /// The image as the rules for images see it.

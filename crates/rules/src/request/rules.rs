@@ -150,6 +150,12 @@ rules! {
         source: "OTC: user guide of 2024",
         fix: "if the image starts by BIOS as well, write bios; else start a server from the image before you rely on it",
     }
+    pub(crate) OTHER_RELEASE = "IMS-128", Note, "os_version names another release of the system than the image shows", {
+        why: "the list has no value for the exact release, or another one was given; the service goes by the family and the version, and \
+              the release in the image stays what it is",
+        source: "the image's content",
+        fix: "nothing to do if that is meant",
+    }
 
     // Where the image file is.
     pub(crate) IMAGE_URL = "IMS-130", Error, "image_url is not BUCKET:KEY", {

@@ -126,6 +126,43 @@ impl Identity {
         (other_bits, major, words, apart, Reverse(other.bits), Reverse(other.version.clone()))
     }
 
+    /// Whether both are of one line of systems that their versions alone tell apart.
+    fn is_same_line(&self, other: &Self) -> bool {
+        self.family.is_some()
+            && self.family == other.family
+            && self.words == other.words
+            && self.bits == other.bits
+    }
+
+    /// Whether this value names a system of that identity: with its version, or with a leading part of it. Zeros at the end of
+    /// the version make no difference if all of the system's version is known.
+    pub(super) fn covers(&self, system: &Self, is_whole: bool) -> bool {
+        let same = |a: &[u64], b: &[u64]| without_zeros(a) == without_zeros(b);
+        self.is_same_line(system)
+            && (self.version.is_empty() == system.version.is_empty())
+            && (system.version.starts_with(&self.version) || is_whole && same(&self.version, &system.version))
+    }
+
+    /// Whether both name the same system, bits aside where one has none.
+    pub(super) fn is_same_system(&self, other: &Self) -> bool {
+        let bits = self.bits.is_none() || other.bits.is_none() || self.bits == other.bits;
+        bits && self.family == other.family
+            && self.words == other.words
+            && without_zeros(&self.version) == without_zeros(&other.version)
+    }
+
+    /// Whether both are of one line and begin with the same number.
+    pub(super) fn is_same_major(&self, other: &Self) -> bool {
+        let bits = self.bits.is_none() || other.bits.is_none() || self.bits == other.bits;
+        let same = self.family.is_some() && self.family == other.family && self.words == other.words;
+        bits && same && self.version.first().is_some() && self.version.first() == other.version.first()
+    }
+
+    /// How many parts the version has.
+    pub(super) fn version_parts(&self) -> usize {
+        self.version.len()
+    }
+
     /// Whether it names a Windows.
     pub(super) fn is_windows(&self) -> bool {
         self.family == Some("Windows") || self.family == Some("Other") && self.words.contains("windows")
@@ -135,6 +172,11 @@ impl Identity {
     pub(super) fn is_anything(&self) -> bool {
         self.family == Some("Other") && self.words.is_empty()
     }
+}
+
+fn without_zeros(version: &[u64]) -> &[u64] {
+    let end = version.iter().rposition(|part| *part != 0).map_or(0, |last| last + 1);
+    version.get(..end).unwrap_or_default()
 }
 
 /// Processor names as bits, and a name that pages write in one word or in two.

@@ -3,6 +3,7 @@
 mod family;
 mod known;
 mod near;
+mod of_system;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,8 @@ use crate::Profile;
 use family::Identity;
 pub use known::{KnownSystem, Page};
 pub use near::{NearSystem, near_system};
+pub(super) use of_system::Fit;
+pub use of_system::SystemValue;
 
 /// A list of values, and where it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
