@@ -57,6 +57,8 @@ pub(crate) enum Task {
     CheckQuick,
     /// Converting an image of another format to ZVHD2.
     ConvertForeign,
+    /// Reading which system is on a disk. No case has it: the images are given.
+    Guest,
 }
 
 impl Case {

@@ -56,7 +56,7 @@ impl Image {
         let path = folder.join(&file_name);
         let stage = Stage::begin(work.progress, &format!("making {file_name}"), size);
         let truth = match case.task() {
-            Task::Scan | Task::Convert => make_raw(case, &path, size, &stage, work.cancel)?,
+            Task::Scan | Task::Convert | Task::Guest => make_raw(case, &path, size, &stage, work.cancel)?,
             Task::Check => {
                 let raw = folder.join("source.raw");
                 let truth = make_raw(case, &raw, size, &stage, work.cancel)?;

@@ -12,6 +12,7 @@
 //! let options = BenchOptions {
 //!     program: "imsprep".into(),
 //!     files: vec![],
+//!     guests: false,
 //!     cases: vec![Case::Zeros],
 //!     size: 1 << 30,
 //!     folder: ".".into(),

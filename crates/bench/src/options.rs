@@ -14,6 +14,8 @@ pub struct BenchOptions {
     pub program: PathBuf,
     /// RAW images to measure on, besides those that are made.
     pub files: Vec<PathBuf>,
+    /// Whether these are disks with a system, on which `inspect` is measured instead of the scan.
+    pub guests: bool,
     /// Images to make.
     pub cases: Vec<Case>,
     /// Bytes of the images that are made. Sparse ones are larger: see [`image_size`](Self::image_size).

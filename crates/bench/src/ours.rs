@@ -24,6 +24,8 @@ pub(crate) enum Ours {
     Check,
     /// Checks the structure of a ZVHD2 alone.
     CheckQuick,
+    /// Reads which system is on a disk.
+    Inspect,
 }
 
 /// The modes of the scan, the default first.
@@ -43,6 +45,7 @@ impl Ours {
             Task::Check => &[Self::Check],
             Task::CheckQuick => &[Self::CheckQuick],
             Task::ConvertForeign => &[Self::Convert(OutputTarget::Disk), Self::Detour],
+            Task::Guest => &[Self::Inspect],
         }
     }
 
@@ -54,6 +57,7 @@ impl Ours {
             Self::Detour => "qemu-img convert -O raw, then imsprep convert".into(),
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
+            Self::Inspect => "imsprep inspect".into(),
         }
     }
 
@@ -61,7 +65,7 @@ impl Ours {
         match self {
             Self::Scan(_) => Yields::Bitmap,
             Self::Convert(_) | Self::Detour => Yields::Zvhd2,
-            Self::Check | Self::CheckQuick => Yields::Nothing,
+            Self::Check | Self::CheckQuick | Self::Inspect => Yields::Nothing,
         }
     }
 
@@ -69,7 +73,7 @@ impl Ours {
         match self {
             Self::Convert(place) => place,
             Self::Detour => OutputTarget::Disk,
-            Self::Scan(_) | Self::Check | Self::CheckQuick => OutputTarget::Memory,
+            Self::Scan(_) | Self::Check | Self::CheckQuick | Self::Inspect => OutputTarget::Memory,
         }
     }
 
@@ -81,6 +85,7 @@ impl Ours {
             Self::Convert(_) => &["convert", "--force"],
             Self::Check => &["zvhd2", "check"],
             Self::CheckQuick => &["zvhd2", "check", "--quick"],
+            Self::Inspect => &["inspect"],
         };
         let mut command = Command::new(&options.program);
         command.args(words).args(["--json", "--no-progress"]);
@@ -125,6 +130,17 @@ pub(crate) fn compare(options: &BenchOptions, image: &Path, output: &Path) -> Co
     let mut command = Command::new(&options.program);
     command.args(["compare", "--no-progress", "--json", "--"]).arg(image).arg(output);
     command
+}
+
+/// The product that an inspection found, from what it printed; `None` if it found none.
+pub(crate) fn product(printed: &Path) -> Option<String> {
+    let text = std::fs::read(printed).ok()?;
+    let json = serde_json::from_slice::<serde_json::Value>(&text).ok()?;
+    let guest = json.get("files")?.get(0)?.get("guest")?;
+    let system = guest.get("linux").or_else(|| guest.get("windows"))?;
+    let product = system.get("release")?.get("value")?.get("product")?;
+    // It comes from the image.
+    Some(product.as_str()?.chars().filter(|c| !c.is_control()).take(60).collect())
 }
 
 #[derive(Deserialize)]

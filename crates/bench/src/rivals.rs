@@ -1,6 +1,6 @@
 //! The rivals, as data: what each is, how it is called, and what comes out of it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 
@@ -38,17 +38,23 @@ pub(crate) enum Scope {
     Disk,
     /// Where a RAW is converted to a compressed format.
     Convert,
+    /// Where the system on a disk is read.
+    Guest,
 }
 
 impl Scope {
     pub(crate) fn includes(self, image: &Image, cache: CacheState) -> bool {
-        let wanted = if self == Self::Convert { Task::Convert } else { Task::Scan };
+        let wanted = match self {
+            Self::Convert => Task::Convert,
+            Self::Guest => Task::Guest,
+            _ => Task::Scan,
+        };
         if image.task != wanted {
             return false;
         }
         let no_holes = !image.is_mostly_holes();
         match self {
-            Self::All | Self::Convert => true,
+            Self::All | Self::Convert | Self::Guest => true,
             Self::NoHoles => no_holes,
             Self::ZerosOnly => no_holes && image.truth.as_ref().is_some_and(|map| map.data_count() == 0),
             Self::Disk => no_holes && cache == CacheState::Cold,
@@ -269,7 +275,50 @@ pub(crate) const RIVALS: &[Rival] = &[
         place: OutputTarget::Memory,
         command: compressed,
     },
+    Rival {
+        name: "target-query",
+        what: "-f os,version,architecture, of dissect.target: reads the files of the system",
+        needs: &[TARGET_QUERY],
+        version: &["--version"],
+        package: "dissect.target from PyPI, with IMSPREP_TARGET_QUERY for its path",
+        scope: Scope::Guest,
+        yields: Yields::Nothing,
+        place: OutputTarget::Memory,
+        command: |call| {
+            let mut command = Command::new(program_of(TARGET_QUERY));
+            command.args(["-q", "-f", "os,version,architecture"]).arg(call.image);
+            command
+        },
+    },
+    Rival {
+        name: "virt-inspector",
+        what: "starts a virtual machine that reads the files of the system",
+        needs: &[VIRT_INSPECTOR],
+        version: &["--version"],
+        package: "guestfs-tools, or IMSPREP_VIRT_INSPECTOR for the path of a command",
+        scope: Scope::Guest,
+        yields: Yields::Nothing,
+        place: OutputTarget::Memory,
+        command: |call| {
+            let mut command = Command::new(program_of(VIRT_INSPECTOR));
+            command.args(["--no-applications", "--no-icon", "--format=raw", "-a"]).arg(call.image);
+            command
+        },
+    },
 ];
+
+const TARGET_QUERY: &str = "target-query";
+const VIRT_INSPECTOR: &str = "virt-inspector";
+
+/// The program to call: some are not on the search path, and a variable names them.
+fn program_of(name: &str) -> OsString {
+    let variable = match name {
+        TARGET_QUERY => "IMSPREP_TARGET_QUERY",
+        VIRT_INSPECTOR => "IMSPREP_VIRT_INSPECTOR",
+        _ => return name.into(),
+    };
+    std::env::var_os(variable).filter(|path| !path.is_empty()).unwrap_or_else(|| name.into())
+}
 
 fn bmaptool(flags: &[&str], call: &Call<'_>) -> Command {
     let mut command = Command::new("bmaptool");
@@ -326,17 +375,22 @@ impl Rival {
 
     /// Whether it is on this machine.
     pub(crate) fn presence(&self) -> Presence {
-        if let Some(missing) = self.needs.iter().find(|name| find_program(name).is_none()) {
-            let remedy = format!("{missing} is not installed (Debian's package {})", self.package);
+        let is_there = |name: &&str| {
+            let program = program_of(name);
+            Path::new(&program).is_absolute() && Path::new(&program).is_file() || find_program(name).is_some()
+        };
+        if let Some(missing) = self.needs.iter().find(|name| !is_there(name)) {
+            let of = if self.scope == Scope::Guest { "" } else { "Debian's package " };
+            let remedy = format!("{missing} is not installed ({of}{})", self.package);
             return Presence::Absent { remedy };
         }
-        let program = self.needs.first().copied().unwrap_or_default();
-        Presence::Found { version: version_of(program, self.version) }
+        let program = program_of(self.needs.first().copied().unwrap_or_default());
+        Presence::Found { version: version_of(&program, self.version) }
     }
 }
 
 /// The first line of what a program answers: some answer on standard error.
-fn version_of(program: &str, arguments: &[&str]) -> String {
+fn version_of(program: &OsStr, arguments: &[&str]) -> String {
     let Ok(output) = Command::new(program).args(arguments).stdin(std::process::Stdio::null()).output() else {
         return "does not tell its version".into();
     };

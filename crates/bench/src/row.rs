@@ -165,7 +165,7 @@ fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry
     let bare = match image.task {
         Task::Convert => Some(Bare::Compress),
         Task::Check => Some(Bare::Expand),
-        Task::Scan | Task::CheckQuick | Task::ConvertForeign => None,
+        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest => None,
     };
     let bare = bare.filter(|_| with_rivals).map(Program::Bare);
     let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
@@ -289,6 +289,12 @@ impl Entry {
         let printed = context.scratch.printed();
         if let Program::Ours(Ours::Scan(mode)) = self.program {
             self.detail = ours::mode_taken(mode, &printed);
+        }
+        if let Program::Ours(Ours::Inspect) = self.program {
+            self.detail = ours::product(&printed);
+            if self.detail.is_none() {
+                self.fail("it found no system on the disk".to_owned())?;
+            }
         }
         let comparison = match self.program.yields() {
             Yields::Zvhd2 => Some(ours::compare(context.options, &image.path, output)),

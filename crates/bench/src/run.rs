@@ -8,7 +8,7 @@ use imsprep_source::{Work, free_space};
 use crate::case::Task;
 use crate::image::Image;
 use crate::options::QUICK_RECORDS;
-use crate::rivals::{RIVALS, Rival};
+use crate::rivals::{RIVALS, Rival, Scope};
 use crate::row::{Context, MeasuredRow, measure};
 use crate::scratch::Scratch;
 use crate::truth::read_truth;
@@ -32,7 +32,14 @@ pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_
     let threads = options.threads.unwrap_or_else(cores);
     let context = Context { options, scratch: &scratch, rivals: &present, threads, work };
     let mut run = Run { context, on_row, report: empty_report(threads, states) };
+    if options.guests && given.is_empty() {
+        let why = "no disk with a system was given; testdata/guest-images/build makes some".into();
+        run.report.not_measured.push(NotMeasured { what: "guest".into(), why });
+    }
     for image in &mut given {
+        if options.guests {
+            image.task = Task::Guest;
+        }
         run.measure_image(image)?;
     }
     for case in &options.cases {
@@ -69,7 +76,9 @@ impl Run<'_> {
         image.truth = Some(truth.clone());
         let caches = self.context.options.caches.iter().copied();
         // Of a container that is cold the disk would be measured.
-        for cache in caches.filter(|cache| image.task == Task::Scan || *cache == CacheState::Warm) {
+        for cache in caches
+            .filter(|cache| matches!(image.task, Task::Scan | Task::Guest) || *cache == CacheState::Warm)
+        {
             match measure(&self.context, image, &truth, cache)? {
                 Ok(measured) => self.take(measured),
                 Err(why) => {
@@ -116,7 +125,8 @@ fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, V
     }
     let mut compiled: Option<std::result::Result<(), String>> = None;
     let (mut states, mut present) = (Vec::new(), Vec::new());
-    for rival in RIVALS {
+    // Those for a system on a disk are asked for only then: a virtual machine is much to install.
+    for rival in RIVALS.iter().filter(|rival| options.guests || rival.scope != Scope::Guest) {
         let mut presence = rival.presence();
         if rival.is_java() && matches!(presence, Presence::Found { .. }) {
             let compiled = compiled.get_or_insert_with(|| java::compile(scratch.programs()));
@@ -178,6 +188,7 @@ mod tests {
         let options = BenchOptions {
             program,
             files: vec![],
+            guests: false,
             cases: vec![case],
             size: 24 << 20,
             folder: dir.path().to_owned(),

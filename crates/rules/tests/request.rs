@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use imsprep_detect::{Detection, Evidence, Format};
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Detected, Endpoint, Firmware, HUAWEI, ImageFacts, ImageTag, MAX_BODY,
-    OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, RequestOptions, ServerType, Tool,
-    ValidateOptions, fill_request, tool_values, validate_body,
+    Architecture, BodyKind, BootsBy, Detected, Endpoint, Firmware, GuestSystem, HUAWEI, ImageFacts, ImageTag,
+    MAX_BODY, OTC, OsType, OsVersions, Profile, Purpose, REQUEST_RULES, Request, RequestOptions, ServerType,
+    Tool, ValidateOptions, fill_request, tool_values, validate_body,
 };
 use proptest::prelude::*;
 
@@ -88,8 +88,8 @@ fn every_rule_of_the_request_is_broken_by_some_test() {
     let mut broken = by_files.collect::<BTreeSet<_>>();
     // By the tests below, with an image or for the other cloud.
     let by_tests = [
-        "IMS-116", "IMS-124", "IMS-137", "IMS-138", "IMS-139", "IMS-140", "IMS-148", "IMS-149", "IMS-161",
-        "IMS-163", "IMS-173", "IMS-174", "IMS-175", "IMS-176", "IMS-177", "IMS-178",
+        "IMS-116", "IMS-124", "IMS-128", "IMS-137", "IMS-138", "IMS-139", "IMS-140", "IMS-148", "IMS-149",
+        "IMS-161", "IMS-163", "IMS-173", "IMS-174", "IMS-175", "IMS-176", "IMS-177", "IMS-178",
     ];
     broken.extend(by_tests.map(str::to_owned));
     let all = REQUEST_RULES.iter().map(|rule| rule.code.to_owned()).collect::<BTreeSet<_>>();
@@ -267,6 +267,94 @@ fn a_body_is_filled_from_what_the_image_shows() {
     let text = serde_json::to_vec(&request.body).unwrap();
     let (kind, report) = validate_with(&text, &HUAWEI, None, Some(&linux(200 * GIB)));
     assert_eq!((kind, codes(&report)), (Some(BodyKind::QuickSystem), vec![]));
+}
+
+/// A Linux whose files name this system.
+fn with_system(wanted: Option<&str>, lacking: Option<&'static str>, has_points: bool) -> ImageFacts {
+    let by = "partition 2: /etc/os-release names it";
+    let system = GuestSystem {
+        os: OsType::Linux,
+        product: "a system".into(),
+        wanted: wanted.map(str::to_owned),
+        lacking,
+        has_points,
+        like: vec!["rhel".into(), "centos".into()],
+        by: by.into(),
+    };
+    ImageFacts { boots_by: None, system: Some(system), ..linux(200 * GIB) }
+}
+
+#[test]
+fn the_system_in_the_image_is_filled_in_if_a_value_names_it() {
+    let nothing = RequestOptions { os_version: None, ..options() };
+    for (wanted, points, value, code) in [
+        ("CentOS 7.4 64bit", false, "CentOS 7.4 64bit", None),
+        ("Debian 10.0 64bit", true, "Debian GNU/Linux 10.0.0 64bit", None),
+        ("Debian 12.15 64bit", true, "Linux 12.0.0 64bit", Some("IMS-128")),
+    ] {
+        let (request, report) = fill(&nothing, &with_system(Some(wanted), None, points), &HUAWEI);
+        assert_eq!(request.body.os_version.as_deref(), Some(value), "{wanted}");
+        assert!(!report.has_errors(), "{wanted}: {:?}", codes(&report));
+        assert_eq!(codes(&report).contains(&"IMS-128"), code.is_some(), "{wanted}: {:?}", codes(&report));
+        let filled = request.filled.iter().find(|filled| filled.field == "os_version").unwrap();
+        assert!(filled.why.starts_with("partition 2: /etc/os-release"), "{}", filled.why);
+    }
+    // What can't be told is not filled in: the error has the values that come near.
+    for (wanted, lacking, offered) in [
+        (Some("CentOS 7 64bit"), Some("its minor version"), "\"CentOS 7.9 64bit\""),
+        (Some("Rocky Linux 9.3 64bit"), None, "\"Other(64 bit)\""),
+        (Some("Red Hat Enterprise Linux 9.4 64bit"), None, "\"Red Hat Linux Enterprise 9.1 64bit\""),
+        (None, None, "\"Other(64 bit)\""),
+    ] {
+        let (request, report) = fill(&nothing, &with_system(wanted, lacking, false), &HUAWEI);
+        assert_eq!(request.body.os_version, None, "{wanted:?}");
+        let finding = report.findings().iter().find(|finding| finding.rule.code == "IMS-120").unwrap();
+        assert!(report.has_errors() && finding.message.contains("/etc/os-release"), "{}", finding.message);
+        assert!(lacking.is_none_or(|lacking| finding.message.contains(lacking)), "{}", finding.message);
+        let fix = finding.fix.as_deref().unwrap();
+        assert!(fix.contains(offered), "{wanted:?}: {fix}");
+    }
+    let why = Some("partition 2: is encrypted".to_owned());
+    let (_, report) = fill(&nothing, &ImageFacts { no_system: why, ..linux(200 * GIB) }, &HUAWEI);
+    assert!(report.findings().iter().any(|finding| finding.message.contains("is encrypted")));
+}
+
+#[test]
+fn what_the_user_says_wins_and_what_the_image_contradicts_is_a_finding() {
+    for (wanted, lacking, given, code) in [
+        ("CentOS 7.4 64bit", None, "CentOS 7.4 64bit", None),
+        ("CentOS 7.4 64bit", None, "Other(64 bit)", None),
+        ("CentOS 7.4 64bit", None, "CentOS 7.0 64bit", Some("IMS-128")),
+        ("CentOS 7.4 64bit", None, "CentOS 6.9 64bit", Some("IMS-124")),
+        ("CentOS 7.4 64bit", None, "CentOS 7.0 32bit", Some("IMS-124")),
+        ("CentOS 7.4 64bit", None, "Ubuntu 20.04 server 64bit", Some("IMS-124")),
+        ("CentOS 7.4 64bit", None, "Windows Server 2016 Standard 64bit", Some("IMS-124")),
+        // The minor version is not known: any may be right.
+        ("CentOS 7 64bit", Some("its minor version"), "CentOS 7.0 64bit", None),
+        ("CentOS 7 64bit", Some("its minor version"), "CentOS 8.0 64bit", Some("IMS-124")),
+        // No value names the system: that of a relative may be given, and one that was offered.
+        ("Rocky Linux 8.5 64bit", None, "CentOS 8.0 64bit", Some("IMS-128")),
+        ("Rocky Linux 8.5 64bit", None, "Debian GNU/Linux 10.0.0 64bit", Some("IMS-124")),
+        ("Red Hat Enterprise Linux 8.9 64bit", None, "Redhat Linux Enterprise 8.0 64bit", Some("IMS-128")),
+        ("Fedora 41 64bit", None, "Fedora 39 64bit", Some("IMS-128")),
+        ("Fedora 41 64bit", None, "Fedora 22 64bit", Some("IMS-124")),
+        ("Ubuntu 22.04.4 server 64bit", None, "Ubuntu 22.04 server 64bit", None),
+        ("Debian 12.15 64bit", None, "Linux 12.0.0 64bit", Some("IMS-128")),
+    ] {
+        let options = RequestOptions { os_version: Some(given.into()), ..options() };
+        let facts = with_system(Some(wanted), lacking, wanted.starts_with("Debian"));
+        let (request, report) = fill(&options, &facts, &HUAWEI);
+        assert_eq!(request.body.os_version.as_deref(), Some(given), "{wanted}");
+        let found = codes(&report).into_iter().find(|code| ["IMS-124", "IMS-128"].contains(code));
+        assert_eq!(found, code, "{wanted}, {given}: {:?}", codes(&report));
+        let text = serde_json::to_vec(&request.body).unwrap();
+        let (_, again) = validate_with(&text, &HUAWEI, None, Some(&facts));
+        assert_eq!(
+            codes(&again).contains(&"IMS-124"),
+            code == Some("IMS-124"),
+            "a body is held against it, too"
+        );
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@ use imsprep_findings::{Overrides, Report};
 use imsprep_guest::{Guest, Platform, System};
 use imsprep_inspect::{Summary, inspect_source};
 use imsprep_rules::{
-    Architecture, BodyKind, BootsBy, Detected, Endpoint, GuestSystem, ImageFacts, Intent, OsType, OsVersions, Profile,
-    Purpose, Request, RequestOptions, ValidateOptions, fill_request, is_covered_by_request, validate_body,
+    Architecture, BodyKind, BootsBy, Detected, Endpoint, GuestSystem, ImageFacts, Intent, OsType, OsVersions,
+    Profile, Purpose, Request, RequestOptions, ValidateOptions, fill_request, is_covered_by_request,
+    validate_body,
 };
 use imsprep_source::{Cancel, Work};
 
@@ -140,7 +141,7 @@ fn guest_of(image: &OpenedImage, cancel: &Cancel) -> Result<Option<Guest>> {
         read_guest(&inspection, &disk, GUEST_LIMITS, cancel)
     };
     match read() {
-        Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+        Err(error) if error.kind() == ErrorKind::Source(imsprep_source::ErrorKind::Cancelled) => Err(error),
         read => Ok(read.ok()),
     }
 }
@@ -166,9 +167,7 @@ fn add_system(guest: &Guest, facts: &mut ImageFacts) {
         }
         System::None => return,
     };
-    if facts.os.is_none() {
-        facts.os = Some(Detected::new(os, by.clone()));
-    }
+    facts.os = Some(Detected::new(os, by.clone()));
     if facts.purpose.is_none() {
         facts.purpose = Some(Detected::new(Purpose::System, by));
     }

@@ -14,6 +14,7 @@ use super::size::parse_image_size;
   imsprep bench disk.raw --html disk.html              your own image, with an HTML report
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
+  imsprep bench --case guest server.raw                how long it takes to find out the operating system
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md
 
 A row is one image in one state of the page cache. Each program runs --rounds times in each row. A run takes many minutes with \
@@ -114,6 +115,8 @@ pub(crate) enum CaseName {
     /// The same with a dynamic VHD
     #[value(name = "foreign-vhd")]
     Vhd,
+    /// The operating system on each FILE, a disk with one, compared with target-query and virt-inspector
+    Guest,
 }
 
 impl CaseName {
@@ -137,6 +140,8 @@ impl CaseName {
             Self::Qcow2Zlib => case == Case::Qcow2Zlib,
             Self::Qcow2Zstd => case == Case::Qcow2Zstd,
             Self::Vhd => case == Case::Vhd,
+            // These are given.
+            Self::Guest => false,
         }
     }
 }
@@ -165,6 +170,11 @@ impl BenchArgs {
         let all = self.cases.is_empty() && self.files.is_empty();
         let asked = |case: &Case| all || self.cases.iter().any(|name| name.stands_for(*case));
         Case::ALL.into_iter().filter(asked).collect()
+    }
+
+    /// Whether the files are disks with an operating system, on which `inspect` is measured.
+    pub(crate) fn files_are_guests(&self) -> bool {
+        self.cases.contains(&CaseName::Guest)
     }
 
     /// The states to measure in, each once, warm first.

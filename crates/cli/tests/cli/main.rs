@@ -71,6 +71,8 @@ mod full;
 #[cfg(unix)]
 mod generate;
 #[cfg(unix)]
+mod guest_images;
+#[cfg(unix)]
 mod inspect;
 #[cfg(unix)]
 mod io_modes;
