@@ -140,7 +140,7 @@ fn reasons(value: &Value) -> Vec<String> {
 fn dissect_agrees(path: &str, product: &str) {
     let Some(program) = std::env::var_os("IMSPREP_TARGET_QUERY") else { return };
     let output = std::process::Command::new(program)
-        .args(["-q", "-f", "os,version,architecture", "--json", path])
+        .args(["-q", "-f", "os,version,architecture", path])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
