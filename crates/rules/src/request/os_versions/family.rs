@@ -155,7 +155,7 @@ impl Identity {
     pub(super) fn is_same_major(&self, other: &Self) -> bool {
         let bits = self.bits.is_none() || other.bits.is_none() || self.bits == other.bits;
         let same = self.family.is_some() && self.family == other.family && self.words == other.words;
-        bits && same && self.version.first().is_some() && self.version.first() == other.version.first()
+        bits && same && !self.version.is_empty() && self.version.first() == other.version.first()
     }
 
     /// How many parts the version has.
