@@ -3,10 +3,12 @@
 pub mod bitmap_layout;
 pub mod bitmap_read;
 pub mod detect;
+pub mod filesystem;
 pub mod formats_archive;
 pub mod formats_qcow2;
 pub mod formats_vhd;
 pub mod formats_vmdk;
+pub mod guest;
 pub mod inspect_tables;
 pub mod inspect_volume;
 pub mod learn;
@@ -27,10 +29,12 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("bitmap_layout", bitmap_layout::seeds),
     ("bitmap_read", bitmap_read::seeds),
     ("detect", detect::seeds),
+    ("filesystem", filesystem::seeds),
     ("formats_archive", formats_archive::seeds),
     ("formats_qcow2", formats_qcow2::seeds),
     ("formats_vhd", formats_vhd::seeds),
     ("formats_vmdk", formats_vmdk::seeds),
+    ("guest", guest::seeds),
     ("inspect_tables", inspect_tables::seeds),
     ("inspect_volume", inspect_volume::seeds),
     ("learn", learn::seeds),
@@ -45,6 +49,8 @@ pub const ALL: &[(&str, Seeds)] = &[
 ];
 
 // The builders are those of the crates' own tests.
+#[path = "../../../crates/guest/src/windows/test_hive.rs"]
+mod build_hive;
 #[expect(dead_code, reason = "tests alter what the targets leave to the fuzzer")]
 #[path = "../../../crates/formats/src/tests/build_qcow2.rs"]
 mod build_qcow2;
