@@ -33,7 +33,7 @@ const LIMITS: Limits = Limits { disk_bytes: 64 << 20, steps: 400_000, time: Dura
 /// A reader takes whole blocks of its cache, and one beyond what it may.
 const OVER: u64 = 1 << 20;
 /// Files that are looked at, and bytes of each.
-const FILES: usize = 400;
+const FILES: usize = 120;
 const BYTES: usize = 64 << 10;
 
 /// A volume with bytes over it.

@@ -6,8 +6,10 @@
 //! initramfs behind another archive has the same modules. Each key of a hive that is listed is found by its name in any case, and
 //! what is read is the same a second time.
 
+use std::io;
+
 use imsprep_guest::{
-    GrubFiles, Hive, Initramfs, LoaderPath, Netplan, SearchKind, evaluate_grub, parse_bls,
+    ArchiveFile, GrubFiles, Hive, Initramfs, LoaderPath, Netplan, SearchKind, evaluate_grub, parse_bls,
     parse_cloud_network, parse_crypttab, parse_fstab, parse_ifcfg_redhat, parse_ifcfg_suse, parse_interfaces,
     parse_keyfile, parse_net_rules, parse_netplan, parse_networkd, parse_os_release, parse_redhat_release,
     read_initramfs,
@@ -98,14 +100,27 @@ fn without_lines(text: &str) -> String {
     kept.collect::<Vec<_>>().join("\n")
 }
 
+/// A file in memory.
+struct Bytes<'a>(&'a [u8]);
+
+impl ArchiveFile for Bytes<'_> {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buf, offset)
+    }
+}
+
 fn initramfs(bytes: &[u8]) {
-    let found = read_initramfs(bytes);
+    let found = read_initramfs(&Bytes(bytes));
     assert_bounded(&found);
     if found.incomplete.is_some() || found.compressors.len() > 60 {
         return;
     }
     let early = archive(&[("kernel/x86/microcode/x.bin", b"x")]);
-    let behind = read_initramfs([early.as_slice(), bytes].concat().as_slice());
+    let behind = read_initramfs(&Bytes(&[early.as_slice(), bytes].concat()));
     let behind = planted(behind, |found| found.modules.clear());
     assert_eq!(behind.incomplete, None);
     assert_eq!(behind.modules, found.modules, "an archive before changes the modules");
@@ -142,7 +157,8 @@ fn hive(bytes: &[u8]) {
     if bytes.len() >= 512 {
         build_hive::seal(&mut bytes);
     }
-    let Ok(hive) = Hive::open(bytes.as_slice(), &[]) else { return };
+    let file = Bytes(&bytes);
+    let Ok(hive) = Hive::open(&file, &[]) else { return };
     let Ok(Some(root)) = hive.key("") else { return };
     let Ok(names) = hive.names(&root) else { return };
     assert!(names.len() <= 4096);
