@@ -2,6 +2,7 @@
 
 mod bench;
 mod bitmap;
+mod boot;
 mod generate;
 mod hints;
 mod inspect;
@@ -11,6 +12,7 @@ mod os_versions;
 mod policy;
 mod prepare;
 mod request;
+mod serve;
 mod size;
 mod summary;
 
@@ -29,6 +31,7 @@ pub(crate) use bitmap::{
     BitmapCommand, BitmapConvertArgs, BitmapCreateArgs, BitmapDiffArgs, BitmapLearnArgs,
     BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs, ProgramRunArgs,
 };
+pub(crate) use boot::{AccelChoice, BootArgs, FirmwareChoice};
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use os_versions::OsVersionsArgs;
@@ -38,6 +41,7 @@ pub(crate) use request::{
     ArchitectureName, EndpointName, FirmwareName, LicenseName, MachineName, OsTypeName, RequestArgs,
     RequestFormat, RequestValueArgs,
 };
+pub(crate) use serve::ServeArgs;
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;
 
@@ -110,6 +114,10 @@ pub(crate) enum Command {
     /// Check, show and repair ZVHD2 files
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),
+    /// Boot an image in qemu without writing to it, or print the command for it
+    Boot(BootArgs),
+    /// Serve the disk in an image, read-only, to qemu and other NBD clients
+    Serve(ServeArgs),
     /// Write or validate the body of the import request
     Request(Box<RequestArgs>),
     /// List the values of os_version for a request, and the pages that name them

@@ -54,6 +54,8 @@ fn main() -> ExitCode {
         Command::Prepare(args) => commands::prepare::run(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),
         Command::Compare(args) => commands::compare::run(&args, &setup),
+        Command::Boot(args) => commands::boot::run(&args, &setup),
+        Command::Serve(args) => commands::serve::run(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Check(args)) => commands::zvhd2::check(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Info(args)) => commands::zvhd2::info(&args, &setup),
         Command::Zvhd2(Zvhd2Command::Map(args)) => commands::map::run(&args, &setup),

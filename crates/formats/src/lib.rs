@@ -45,7 +45,7 @@ mod wrapped;
 
 pub use claims::Flaw;
 pub use error::{Error, Result};
-pub use nbd::{Nbd, NbdServer, ServeError};
+pub use nbd::{Export, Nbd, NbdServer, ServeError};
 pub use open::open_disk;
 pub use qcow2::Qcow2;
 pub use slice::Slice;

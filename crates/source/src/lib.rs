@@ -54,7 +54,7 @@ pub use identity::FileIdentity;
 pub use image::{FileKind, ImageFile, ReadPattern};
 pub use input::Input;
 pub use leftover::{Leftover, leftovers};
-pub use local_socket::LocalStream;
+pub use local_socket::{LocalListener, LocalStream};
 pub use output::{FinishedFile, OutputFile, Overwrite};
 pub use owner::belongs_to_user;
 pub use program::{ProgramEnd, ProgramRun, run_program};

@@ -314,6 +314,33 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A socket can't be made.
+    #[error("{}: cannot make this socket{}", path.display(), why_no_socket(source))]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The disk is one for another kind of machine.
+    #[error("{}: the system on this disk is for ARM; only x86 machines are supported", path.display())]
+    NotForX86 {
+        /// The image.
+        path: PathBuf,
+    },
+    /// The disk needs UEFI, and there is none for virtual machines.
+    #[error(
+        "the disk needs UEFI, and OVMF is not installed; install it (Debian's package ovmf, Fedora's edk2-ovmf)"
+    )]
+    NoUefi,
+    /// qemu can't be run, or does not start the machine.
+    #[error("{}: cannot start the virtual machine{}", program.display(), why_no_machine(source))]
+    Qemu {
+        /// The program.
+        program: PathBuf,
+        /// What the system said, or qemu.
+        source: std::io::Error,
+    },
     /// A folder can't be listed.
     #[error("{}: cannot list this folder", path.display())]
     Folder {
@@ -330,6 +357,22 @@ fn why_no_bitmap(format: Format) -> &'static str {
             "; a ZVHD2 has a bitmap inside, with the same bits that the .mf of its RAW would have"
         }
         Format::Empty => "; there is nothing in it",
+        _ => "",
+    }
+}
+
+fn why_no_socket(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; it exists, and may be in use: choose another name, or remove it if no program uses it"
+        }
+        _ => "",
+    }
+}
+
+fn why_no_machine(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => "; install qemu (Debian's package qemu-system-x86)",
         _ => "",
     }
 }
@@ -375,6 +418,8 @@ impl Error {
             | Self::NoImages { path }
             | Self::TempFolder { path, .. }
             | Self::ProgramFailed { path, .. }
+            | Self::Socket { path, .. }
+            | Self::NotForX86 { path }
             | Self::Folder { path, .. } => path,
             Self::CannotEncode { path, .. }
             | Self::UnknownBitmap { path, .. }
@@ -386,6 +431,8 @@ impl Error {
             | Self::Foreign(_)
             | Self::Served(_)
             | Self::Random { .. }
+            | Self::NoUefi
+            | Self::Qemu { .. }
             | Self::NoLayout { .. }
             | Self::Command { .. }
             | Self::Program { .. }

@@ -22,6 +22,7 @@ mod archive_check;
 mod bitmap;
 mod bitmap_files;
 mod bitmap_state;
+mod boot;
 mod check;
 mod chunks;
 mod compare;
@@ -50,6 +51,7 @@ mod raw;
 mod repair;
 mod request;
 mod sampled;
+mod serve;
 mod targets;
 mod uuid;
 mod verdict;
@@ -68,6 +70,10 @@ pub use bitmap_files::{
     compare_bitmaps, convert_bitmap, show_bitmap,
 };
 pub use bitmap_state::BitmapState;
+pub use boot::{
+    Accelerator, BootAccelerator, BootDrive, BootEnd, BootFirmware, BootOptions, BootPlan, BootWatch, Booted,
+    UefiImages, boot_until, boot_with_terminal, plan_boot,
+};
 pub use check::{CheckOptions, CheckedImage, Depth, check_image_file};
 pub use compare::{Comparison, Difference, Side, compare_images};
 pub use convert::{Conversion, Converted};
@@ -94,6 +100,7 @@ pub use raw::{BitmapWritten, RawWritten};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
+pub use serve::{ServeOptions, ServedDisk, serve_image};
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::Zvhd2Written;

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod bitmap_files;
+pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
@@ -20,5 +21,6 @@ pub(crate) mod prepare;
 pub(crate) mod repair;
 pub(crate) mod request;
 pub(crate) mod rules;
+pub(crate) mod serve;
 pub(crate) mod summary;
 pub(crate) mod zvhd2;

@@ -45,7 +45,14 @@ pub(super) const ENVIRONMENT: &[Entry] = &[
     Entry {
         name: "TMPDIR",
         text: "Folder of the socket of qemu-nbd, which reads some formats; the default is /tmp.",
-        pages: &["imsprep-convert", "imsprep-prepare", "imsprep-compare", "imsprep-inspect"],
+        pages: &[
+            "imsprep-convert",
+            "imsprep-prepare",
+            "imsprep-compare",
+            "imsprep-inspect",
+            "imsprep-serve",
+            "imsprep-boot",
+        ],
     },
 ];
 
@@ -65,6 +72,8 @@ pub(super) const FILES: &[Entry] = &[
 /// Manual pages of other programs.
 pub(super) const OTHERS: &[(&str, &[&str])] = &[
     ("qemu-img(1)", &["imsprep", "imsprep-convert", "imsprep-compare", "imsprep-detect"]),
-    ("qemu-nbd(8)", &["imsprep-convert", "imsprep-prepare"]),
+    ("qemu-nbd(8)", &["imsprep-convert", "imsprep-prepare", "imsprep-serve"]),
+    ("qemu-system-x86_64(1)", &["imsprep-boot"]),
+    ("nbdcopy(1)", &["imsprep-serve"]),
     ("bmaptool(1)", &["imsprep-bitmap-create", "imsprep-bitmap-convert"]),
 ];

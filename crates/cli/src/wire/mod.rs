@@ -4,6 +4,7 @@
 pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod bitmap_files;
+pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
@@ -23,6 +24,7 @@ pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod sarif;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod service_codes;
 pub(crate) mod summary;
 mod uri;

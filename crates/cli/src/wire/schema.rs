@@ -5,8 +5,9 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::{
-    Document, UnderPolicy, bench, bitmap, bitmap_files, check, compare, convert, detect, inspect, layouts,
-    learn, manifest, map, os_versions, prepare, repair, report, request, service_codes, summary, zvhd2,
+    Document, UnderPolicy, bench, bitmap, bitmap_files, boot, check, compare, convert, detect, inspect,
+    layouts, learn, manifest, map, os_versions, prepare, repair, report, request, serve, service_codes,
+    summary, zvhd2,
 };
 
 /// A document: the value of its key `schema`, what prints it, and how its schema is made.
@@ -40,6 +41,7 @@ const ALL: &[Described] = &[
     own::<bitmap_files::Shown>("imsprep.bitmap.show", "imsprep bitmap show --json"),
     judged::<bitmap::Verified>("imsprep.bitmap.verify", "imsprep bitmap verify --json"),
     own::<learn::Verified>("imsprep.bitmap.verify-program", "imsprep bitmap verify --program --json"),
+    own::<boot::Body>("imsprep.boot", "imsprep boot --json"),
     judged::<check::Files>("imsprep.check", "imsprep check --json"),
     judged::<check::OneFile>("imsprep.check.file", "A line of imsprep check --format ndjson"),
     own::<compare::Body>("imsprep.compare", "imsprep compare --json"),
@@ -55,6 +57,7 @@ const ALL: &[Described] = &[
     own::<service_codes::Job>("imsprep.request.job", "imsprep request --job --json"),
     judged::<request::Validated>("imsprep.request.validate", "imsprep request --validate --json"),
     own::<report::Rules>("imsprep.rules", "imsprep rules --json"),
+    own::<serve::Body>("imsprep.serve", "imsprep serve --json"),
     own::<summary::Body>("imsprep.summary", "imsprep summary --json"),
     judged::<zvhd2::WireContainer>("imsprep.zvhd2.check", "imsprep zvhd2 check --json"),
     own::<zvhd2::Described>("imsprep.zvhd2.info", "imsprep zvhd2 info --json"),

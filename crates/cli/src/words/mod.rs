@@ -1,6 +1,7 @@
 //! Words that text for people, JSON and pages share: each of them says a thing in the same way.
 
 pub(crate) mod bench;
+pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod detect;
 pub(crate) mod findings;
@@ -10,6 +11,8 @@ pub(crate) mod quantity;
 pub(crate) mod time;
 pub(crate) mod zvhd2;
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use imsprep_rules::Size;
@@ -55,6 +58,19 @@ pub(crate) fn scan_line(scan: &Scan, detail: Detail) -> String {
         seconds(scan.elapsed),
         Size(scan.bytes_read).scaled()
     )
+}
+
+/// Where NBD clients find the export behind a socket.
+pub(crate) fn nbd_uri(socket: &Path) -> String {
+    let mut uri = String::from("nbd+unix:///?socket=");
+    for byte in socket.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 pub(crate) fn seconds(time: Duration) -> String {

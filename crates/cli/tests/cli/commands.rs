@@ -130,6 +130,8 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["zvhd2", "info", "--help"],
         &["zvhd2", "map", "--help"],
         &["zvhd2", "repair", "--help"],
+        &["boot", "--help"],
+        &["serve", "--help"],
         &["compare", "--help"],
         &["request", "--help"],
         &["rules", "--help"],
@@ -159,6 +161,8 @@ fn every_command_has_help_and_those_with_files_have_examples() {
         &["request"],
         &["zvhd2", "map"],
         &["zvhd2", "repair"],
+        &["boot"],
+        &["serve"],
     ] {
         assert!(folder.run(&[args, &["--help"]].concat()).out.contains("Examples:"), "{args:?}");
     }

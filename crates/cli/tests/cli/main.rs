@@ -12,6 +12,8 @@ extern crate imsprep_testdata;
 #[cfg(unix)]
 mod access;
 #[cfg(unix)]
+mod action;
+#[cfg(unix)]
 mod answers;
 #[cfg(unix)]
 mod archives;
@@ -23,6 +25,8 @@ mod bench;
 mod bitmap;
 #[cfg(unix)]
 mod bitmap_layouts;
+#[cfg(unix)]
+mod boot;
 #[cfg(unix)]
 mod browser;
 #[cfg(unix)]
@@ -113,6 +117,8 @@ mod request;
 mod run_fixes;
 #[cfg(unix)]
 mod schemas;
+#[cfg(unix)]
+mod serve;
 #[cfg(unix)]
 mod snapshots;
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! Formats that only qemu reads: through its network block server, on a local socket.
 
+mod clients;
 mod connection;
+mod export;
 mod patient;
 mod protocol;
 mod server;
@@ -12,6 +14,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, ReadAt, Result};
 
 use connection::Connection;
+pub use export::Export;
 use patient::is_cancelled;
 use server::Served;
 pub use server::{NbdServer, ServeError};

@@ -162,6 +162,10 @@ pub(crate) use system::Residency;
 /// A connection through a socket in the file system: it reads and writes.
 pub(crate) use system::LocalStream;
 
+/// A socket in the file system that takes connections: `bind` makes the name, which nothing may have, for its owner alone where the
+/// system can; `accept` waits so long for a connection; dropped, it removes the name if that is still its own.
+pub(crate) use system::LocalListener;
+
 /// Connects to whoever listens at a path; an error of kind `Unsupported` where there are no such sockets.
 pub(crate) use system::connect_local;
 

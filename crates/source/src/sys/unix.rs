@@ -162,6 +162,72 @@ pub(crate) fn connect_local(path: &Path) -> io::Result<LocalStream> {
     LocalStream::connect(path)
 }
 
+/// A socket with a name in the file system.
+#[derive(Debug)]
+pub(crate) struct LocalListener {
+    listener: std::os::unix::net::UnixListener,
+    path: std::path::PathBuf,
+    /// Device and number of the name, by which it is known again.
+    identity: (u64, u64),
+}
+
+impl LocalListener {
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
+        use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+        let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        // Linux gives the name the permissions that the socket has, less the umask. Other systems refuse: there the umask alone
+        // decides.
+        let _ = rustix::fs::fchmod(&socket, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+        bind(&socket, &SocketAddrUnix::new(path)?)?;
+        let metadata = std::fs::symlink_metadata(path)?;
+        // From here on the name is removed if something fails.
+        let made = Self {
+            listener: socket.into(),
+            path: path.to_owned(),
+            identity: (metadata.dev(), metadata.ino()),
+        };
+        listen(&made.listener, LISTEN_BACKLOG)?;
+        made.listener.set_nonblocking(true)?;
+        Ok(made)
+    }
+
+    pub(crate) fn accept(&self, time: Duration) -> io::Result<Option<LocalStream>> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let time = Timespec::try_from(time).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(&self.listener, PollFlags::IN)], Some(&time)) {
+            Ok(0) | Err(Errno::INTR) => return Ok(None),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match self.listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                Ok(Some(stream))
+            }
+            // The client may have gone meanwhile.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionAborted) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for LocalListener {
+    fn drop(&mut self) {
+        let now = std::fs::symlink_metadata(&self.path).map(|metadata| (metadata.dev(), metadata.ino()));
+        if now.is_ok_and(|now| now == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Connections that wait to be taken.
+const LISTEN_BACKLOG: i32 = 16;
+
 pub(crate) fn set_local_timeout(stream: &LocalStream, time: Duration) -> io::Result<()> {
     stream.set_read_timeout(Some(time))?;
     stream.set_write_timeout(Some(time))

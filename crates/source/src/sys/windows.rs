@@ -87,6 +87,20 @@ pub(crate) fn connect_local(_path: &Path) -> io::Result<LocalStream> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+#[derive(Debug)]
+pub(crate) struct LocalListener;
+
+impl LocalListener {
+    pub(crate) fn bind(_path: &Path) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[expect(clippy::unused_self, reason = "other systems have such sockets")]
+    pub(crate) fn accept(&self, _time: Duration) -> io::Result<Option<LocalStream>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 pub(crate) fn set_local_timeout(_stream: &LocalStream, _time: Duration) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
