@@ -213,7 +213,7 @@ fn the_readme() {
         folder.write(&format!("testdata/{name}"), &bytes);
     }
     let runs = |command: &str| {
-        let files = command.strip_prefix("cargo run --profile quick --locked -- check ")?;
+        let files = command.strip_prefix("cargo run --profile quick --locked -p imsprep -- check ")?;
         Some(format!("imsprep check {files}"))
     };
     hold("README.md", Reader::new(&folder, Shown::InTheNextBlock, runs));
