@@ -46,8 +46,18 @@ impl SampleImage {
         is_data: impl Fn(u64) -> bool,
         at: impl Fn(u64) -> u64,
     ) -> Self {
-        let chosen = (0..size.div_ceil(block)).filter(|number| is_data(*number)).take(MOST_PIECES);
-        let data = chosen.map(|number| {
+        Self::of_numbers(size, block, shape, (0..size.div_ceil(block)).filter(|number| is_data(*number)), at)
+    }
+
+    /// The same of the blocks of these numbers, which ascend.
+    fn of_numbers(
+        size: u64,
+        block: u64,
+        shape: &str,
+        numbers: impl Iterator<Item = u64>,
+        at: impl Fn(u64) -> u64,
+    ) -> Self {
+        let data = numbers.take(MOST_PIECES).map(|number| {
             let length = (size - number * block).min(block);
             (number * block + at(number).min(length - 1), 1)
         });
@@ -198,8 +208,9 @@ pub(super) fn refuting_images(block_size: BlockSize, padding: u64) -> Vec<Sample
     for (size, shape) in large {
         // Blocks that can't be counted within a moment stay holes.
         let step = (size / block / 4096).max(1);
-        let is_data = |number: u64| number.is_multiple_of(step) && few(number / step);
-        let mut image = SampleImage::of_blocks(size, block, shape, is_data, any);
+        let numbers =
+            (0..size.div_ceil(step * block)).filter(|number| few(*number)).map(|number| number * step);
+        let mut image = SampleImage::of_numbers(size, block, shape, numbers, any);
         if image.data.last().is_none_or(|(offset, _)| *offset < size - 1) {
             image.data.push((size - 1, 1));
         }
