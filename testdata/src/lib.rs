@@ -37,6 +37,7 @@ mod base64;
 mod harness;
 mod needs;
 mod noise;
+pub mod systems;
 
 pub use base64::{base64, from_base64};
 pub use harness::{Test, run, run_with};

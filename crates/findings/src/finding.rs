@@ -1,5 +1,7 @@
 //! One place where a rule is broken.
 
+use std::fmt;
+
 use crate::{Rule, Severity};
 
 /// That a finding is allowed, and what it would be otherwise.
@@ -9,6 +11,25 @@ pub struct Allowance {
     pub instead_of: Severity,
     /// Why the user allows it, in the user's own words.
     pub because: Option<String>,
+}
+
+/// A place in the system on the disk. The texts come from the image: not to be printed unescaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestPlace {
+    /// The volume, such as `partition 2`.
+    pub volume: String,
+    /// The file's path as the system sees it; `None` if all of the volume is meant.
+    pub path: Option<String>,
+    /// The line of the file, from 1, where there is one.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for GuestPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.volume)?;
+        self.path.as_ref().map_or(Ok(()), |path| write!(f, ": {path}"))?;
+        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
 }
 
 /// One broken rule at one place, with what was found and what was expected there.
@@ -30,6 +51,8 @@ pub struct Finding {
     pub block: Option<u64>,
     /// The field of a request body that it is about, by its path, such as `image_tags[2].key`.
     pub field: Option<String>,
+    /// Where in the system on the disk it is, of findings on that system. The commands of their advice run in the system.
+    pub guest: Option<GuestPlace>,
     /// What the rule asks for here.
     pub expected: Option<String>,
     /// What is there.
@@ -52,6 +75,7 @@ impl Finding {
             offset: None,
             block: None,
             field: None,
+            guest: None,
             expected: None,
             found: None,
             fix: None,
@@ -77,6 +101,13 @@ impl Finding {
     #[must_use]
     pub fn in_field(mut self, path: impl Into<String>) -> Self {
         self.field = Some(path.into());
+        self
+    }
+
+    /// In the system on the disk, at this place.
+    #[must_use]
+    pub fn in_guest(mut self, place: GuestPlace) -> Self {
+        self.guest = Some(place);
         self
     }
 
@@ -120,9 +151,15 @@ impl Finding {
         self.fix.as_deref().or(self.template.as_deref()).unwrap_or(self.rule.fix)
     }
 
-    /// The commands in the advice, in their order, ready to be run where the file's name leads to it.
+    /// The commands in the advice, in their order, ready to be run where the file's name leads to it. Those that run in the system on
+    /// the disk are not among them.
     pub fn commands(&self) -> impl Iterator<Item = &str> {
-        commands_in(self.advice())
+        commands_in(if self.guest.is_none() { self.advice() } else { "" })
+    }
+
+    /// The commands in the advice that run in the system on the disk, in their order.
+    pub fn guest_commands(&self) -> impl Iterator<Item = &str> {
+        commands_in(if self.guest.is_some() { self.advice() } else { "" })
     }
 }
 
@@ -146,6 +183,21 @@ pub(crate) fn with_file(text: &str, file: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_for_the_system_are_apart() {
+        static RULE: Rule = Rule { title: "t", fix: "run `true`", ..Rule::without_texts(true) };
+        let outside = Finding::new(&RULE, "m");
+        assert_eq!((outside.commands().count(), outside.guest_commands().count()), (1, 0));
+        let place =
+            GuestPlace { volume: "partition 1".into(), path: Some("/etc/fstab".into()), line: Some(3) };
+        assert_eq!(place.to_string(), "partition 1: /etc/fstab:3");
+        let inside = outside.in_guest(place);
+        assert_eq!(
+            (inside.commands().count(), inside.guest_commands().collect::<Vec<_>>()),
+            (0, vec!["true"])
+        );
+    }
 
     #[test]
     fn commands_stand_between_back_quotes_and_get_the_files_name() {

@@ -31,7 +31,7 @@ mod report;
 mod rule;
 mod table;
 
-pub use finding::{Allowance, Finding, commands_in};
+pub use finding::{Allowance, Finding, GuestPlace, commands_in};
 pub use overrides::Overrides;
 pub use report::{NotChecked, Report, Tally};
 pub use rule::{Rule, Severity};

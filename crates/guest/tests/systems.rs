@@ -10,119 +10,40 @@ use std::rc::Rc;
 use imsprep_filesystem::MemoryTree;
 use imsprep_guest::*;
 use imsprep_inspect::Firmware;
+use imsprep_testdata::systems::{self, KERNEL, ROOT, Tree, TreeFile, archive, elf, initramfs};
 
-const ROOT: &str = "4f6d1c1e-0a51-4d10-9c8e-7d4b5e3f0a01";
 const BOOT: &str = "4f6d1c1e-0a51-4d10-9c8e-7d4b5e3f0a02";
-const KERNEL: &str = "6.1.0-18-amd64";
-
-/// A cpio archive of files, as `newc`.
-fn archive(files: &[&str]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for name in files.iter().copied().chain(["TRAILER!!!"]) {
-        let size = usize::from(name != "TRAILER!!!");
-        bytes.extend(
-            format!(
-                "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{size:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
-                1,
-                0o100_644,
-                0,
-                0,
-                1,
-                0,
-                0,
-                0,
-                0,
-                0,
-                name.len() + 1,
-                0
-            )
-            .into_bytes(),
-        );
-        bytes.extend(name.bytes().chain([0]));
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes.resize(bytes.len() + size.next_multiple_of(4), 0);
-    }
-    bytes
-}
 
 fn module(name: &str) -> String {
     format!("usr/lib/modules/{KERNEL}/kernel/drivers/{name}.ko.xz")
 }
 
-fn initramfs(modules: &[&str]) -> Vec<u8> {
-    let names = modules.iter().map(|name| module(name)).collect::<Vec<_>>();
-    archive(&names.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
 const VIRTIO: [&str; 5] =
     ["virtio/virtio", "virtio/virtio_ring", "virtio/virtio_pci", "block/virtio_blk", "net/virtio_net"];
 
-/// A kernel: the header of a bzImage with its version.
 fn kernel() -> Vec<u8> {
-    let mut bytes = vec![0; 0x1000];
-    bytes[0x202..0x206].copy_from_slice(b"HdrS");
-    bytes[0x206..0x208].copy_from_slice(&0x20f_u16.to_le_bytes());
-    bytes[0x20e..0x210].copy_from_slice(&0x300_u16.to_le_bytes());
-    bytes[0x236] = 1;
-    let text = format!("{KERNEL} (x@y) #1\0");
-    bytes[0x500..0x500 + text.len()].copy_from_slice(text.as_bytes());
-    bytes
-}
-
-fn elf() -> Vec<u8> {
-    let mut head = vec![0; 64];
-    head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1]);
-    head[18] = 62;
-    head
+    systems::kernel(KERNEL)
 }
 
 fn grub_cfg(options: &str, folder: &str) -> String {
-    format!(
-        "set default=\"0\"\nmenuentry 'Debian' --id x {{\n search --no-floppy --fs-uuid --set=root {}\n \
-         linux {folder}/vmlinuz-{KERNEL} {options}\n initrd {folder}/initrd.img-{KERNEL}\n}}\n",
-        if folder.is_empty() { BOOT } else { ROOT }
-    )
+    systems::grub_cfg(options, folder, if folder.is_empty() { BOOT } else { ROOT })
+}
+
+/// A tree as a volume.
+fn memory(tree: &Tree) -> MemoryTree {
+    let mut files = MemoryTree::new();
+    for (path, file) in &tree.0 {
+        match file {
+            TreeFile::Bytes(bytes) => files.file(path, bytes.clone()),
+            TreeFile::Link(target) => files.link(path, target.as_str()),
+        };
+    }
+    files
 }
 
 /// A sound Debian on one volume.
 fn debian() -> MemoryTree {
-    let mut files = MemoryTree::new();
-    files
-        .file(
-            "/usr/lib/os-release",
-            "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
-        )
-        .link("/etc/os-release", "../usr/lib/os-release")
-        .file("/etc/debian_version", "12.5\n")
-        .link("/bin", "usr/bin")
-        .link("/lib", "usr/lib")
-        .link("/sbin", "usr/sbin")
-        .link("/usr/bin/sh", "dash")
-        .file("/usr/bin/dash", elf())
-        .file("/etc/fstab", format!("UUID={ROOT} / ext4 errors=remount-ro 0 1\n"))
-        .file(&format!("/boot/vmlinuz-{KERNEL}"), kernel())
-        .file(&format!("/boot/initrd.img-{KERNEL}"), initramfs(&VIRTIO[..4]))
-        .file("/boot/grub/grub.cfg", grub_cfg(&format!("root=UUID={ROOT} ro console=ttyS0"), "/boot"))
-        .file(&format!("/usr/lib/modules/{KERNEL}/modules.builtin"), "kernel/drivers/scsi/sd_mod.ko\n")
-        .file(&format!("/usr/lib/modules/{KERNEL}/kernel/drivers/net/virtio_net.ko"), "x")
-        .file("/etc/network/interfaces", "auto lo eth0\niface lo inet loopback\niface eth0 inet dhcp\n")
-        .file("/usr/bin/cloud-init", "x")
-        .file("/etc/cloud/cloud.cfg", "users: [default]\n")
-        .file("/usr/lib/systemd/system/cloud-init.service", "x")
-        .link(
-            "/etc/systemd/system/cloud-init.target.wants/cloud-init.service",
-            "/usr/lib/systemd/system/cloud-init.service",
-        )
-        .file("/usr/sbin/sshd", "x")
-        .file("/usr/lib/systemd/system/ssh.service", "x")
-        .link(
-            "/etc/systemd/system/multi-user.target.wants/ssh.service",
-            "/usr/lib/systemd/system/ssh.service",
-        )
-        .file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
-        .file("/etc/shadow", "root:$6$abc$0123456789012345678901234567890123456789:19000:0:99999:7:::\n")
-        .file("/etc/machine-id", "");
-    files
+    memory(&systems::debian())
 }
 
 fn volume(number: u32, uuid: &str, files: MemoryTree) -> DiskVolume<'static> {

@@ -38,6 +38,7 @@ mod convertible;
 mod detection;
 mod facts;
 mod gpt;
+mod guest;
 mod intent;
 mod intent_rules;
 mod key;
@@ -69,13 +70,14 @@ pub use convertible::{
 };
 pub use detection::{check_detection, rule_of};
 pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium};
+pub use guest::{SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_system, check_guest};
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
 pub use min_disk::min_disk_for;
 pub use names::shown_names;
 pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
-pub use not_checked::{Inspected, not_checkable};
+pub use not_checked::{Inspected, SystemSeen, not_checkable};
 pub use other_formats::other_advice;
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};
 pub use request::{

@@ -17,7 +17,7 @@ use imsprep_inspect::{
 };
 use imsprep_rules::{
     CONTENT_RULES, DiskChecks, DiskPart, Facts, HUAWEI, Inside, Inspected, Intent, Medium, OTC, Profile,
-    Purpose, check_disk_convertible, check_image, not_checkable,
+    Purpose, SystemSeen, check_disk_convertible, check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -414,7 +414,13 @@ fn nothing_known_is_told_of_any_disk_that_was_looked_into() {
 fn what_could_not_be_read_is_listed() {
     let listed = |inspection: &Inspection| {
         let mut report = Report::new();
-        not_checkable(Inspected::Inside(inspection), &HUAWEI, &Intent::default(), &mut report);
+        not_checkable(
+            Inspected::Inside(inspection),
+            SystemSeen::Judged,
+            &HUAWEI,
+            &Intent::default(),
+            &mut report,
+        );
         report.not_checked().iter().map(|item| item.what.clone()).collect::<Vec<_>>()
     };
     let sound = listed(&sound());

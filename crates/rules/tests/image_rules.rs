@@ -6,7 +6,7 @@ use imsprep_detect::{Content, Detection, Evidence, Fact, Format, Inside};
 use imsprep_findings::{Report, Severity};
 use imsprep_rules::{
     CONTENT_RULES, Facts, HUAWEI, INTENT_RULES, Inspected, Intent, OTC, PROFILES, Profile, Purpose, RULES,
-    check_detection, check_image, not_checkable, rule_of,
+    SystemSeen, check_detection, check_image, not_checkable, rule_of,
 };
 
 const GIB: u64 = 1 << 30;
@@ -339,7 +339,13 @@ fn polyglots_empty_files_and_unknown_content() {
 fn the_windows_doubt_is_huaweis_alone_and_nothing_is_shown_as_passed() {
     let listed = |profile| {
         let mut report = Report::new();
-        not_checkable(Inspected::Nothing("quick"), profile, &Intent::default(), &mut report);
+        not_checkable(
+            Inspected::Nothing("quick"),
+            SystemSeen::Nothing("quick"),
+            profile,
+            &Intent::default(),
+            &mut report,
+        );
         report.not_checked().iter().map(|n| n.what.clone()).collect::<Vec<_>>()
     };
     assert_eq!(listed(&HUAWEI).len(), listed(&OTC).len() + 1);

@@ -10,6 +10,7 @@ pub fn all_rules() -> Vec<&'static Rule> {
         imsprep_rules::INTENT_RULES,
         imsprep_rules::CONTENT_RULES,
         imsprep_rules::REQUEST_RULES,
+        imsprep_rules::SYSTEM_RULES,
         imsprep_zvhd2::RULES,
     ];
     let mut rules = tables.into_iter().flatten().copied().collect::<Vec<_>>();

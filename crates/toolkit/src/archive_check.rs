@@ -2,14 +2,13 @@
 
 use imsprep_detect::{Content, Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_inspect::Inspection;
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_disk_convertible, check_readable,
 };
 use imsprep_source::Cancel;
 
 use crate::archive::Member;
-use crate::check::inspect_unless_damaged;
+use crate::seen::{DiskSeen, SystemFiles, SystemWanted, inspect_unless_damaged, look_at_disk};
 use crate::{Disk, Error, OpenedImage, Result};
 
 /// Disks of an archive that are looked at.
@@ -17,8 +16,8 @@ const DISKS_MAX: u32 = 16;
 
 /// What a look at the disks in an archive found.
 pub(crate) struct ArchiveDisks {
-    /// What is on the only disk, or why there is nothing to say.
-    pub(crate) inside: std::result::Result<Inspection, String>,
+    /// What was seen of the only disk, or why there is nothing to say.
+    pub(crate) disk: DiskSeen,
     /// What keeps disks from being converted, with their names.
     pub(crate) findings: Vec<Finding>,
 }
@@ -28,16 +27,17 @@ pub(crate) struct ArchiveDisks {
 pub(crate) fn look_into_archive(
     image: &OpenedImage,
     detection: &mut Detection,
+    wanted: SystemWanted<'_>,
     cancel: &Cancel,
 ) -> Result<ArchiveDisks> {
     let mut members = Vec::new();
-    let mut inside = None;
+    let mut only = None;
     for number in 1..=DISKS_MAX {
         match image.find_member(Some(number), cancel) {
             Ok(member) => members.push((number, member)),
             Err(Error::WhichDisk { .. }) if number > 1 => break,
             Err(error) if error.is_about_the_disk() => {
-                inside = Some(Err(error.to_string()));
+                only = Some(DiskSeen::closed(error.to_string()));
                 break;
             }
             Err(error) => return Err(error),
@@ -50,8 +50,12 @@ pub(crate) fn look_into_archive(
         check_readable(ImageLocation::Archive, &member.detection, &mut report);
         let is_readable =
             report.findings().iter().all(|one| one.convertible || one.severity != Severity::Error);
-        let found = if is_readable { inspect_member(image, member, cancel)? } else { Err(String::new()) };
-        if let (Ok(inspection), false) = (&found, is_only) {
+        let found = if is_readable {
+            look_at_member_disk(image, member, wanted, is_only, cancel)?
+        } else {
+            DiskSeen::closed("the disk in it can't be read")
+        };
+        if let (Ok(inspection), false) = (&found.inside, is_only) {
             let medium = Medium { path: image.path(), is_raw: false, number: Some(*number) };
             let disk = Inside { inspection, medium, part: DiskPart::Whole };
             check_disk_convertible(&disk, DiskChecks::Lost, &mut report);
@@ -62,23 +66,30 @@ pub(crate) fn look_into_archive(
             ..finding.clone()
         }));
         if is_only {
-            inside = Some(
-                found.map_err(|why| if why.is_empty() { "the disk in it can't be read".into() } else { why }),
-            );
+            only = Some(found);
         }
     }
-    let several = || Err(format!("it holds {} disks", members.len()));
-    Ok(ArchiveDisks { inside: inside.unwrap_or_else(several), findings })
+    let several = || DiskSeen::closed(format!("it holds {} disks", members.len()));
+    Ok(ArchiveDisks { disk: only.unwrap_or_else(several), findings })
 }
 
-fn inspect_member(
+/// What is on the disk in a member. The system is read only if there is no other disk.
+fn look_at_member_disk(
     image: &OpenedImage,
     member: &Member,
+    wanted: SystemWanted<'_>,
+    is_only: bool,
     cancel: &Cancel,
-) -> Result<std::result::Result<Inspection, String>> {
+) -> Result<DiskSeen> {
     match Disk::of_member(image, member, cancel) {
-        Ok(disk) => inspect_unless_damaged(&disk, disk.orig_size(), cancel),
-        Err(error) if error.is_about_the_disk() => Ok(Err(error.to_string())),
+        Ok(disk) if is_only => look_at_disk(&disk, disk.orig_size(), wanted, cancel),
+        Ok(disk) => Ok(match inspect_unless_damaged(&disk, disk.orig_size(), cancel)? {
+            Ok(inspection) => {
+                DiskSeen { inside: Ok(inspection), system: SystemFiles::NotRead(String::new()) }
+            }
+            Err(why) => DiskSeen::closed(why),
+        }),
+        Err(error) if error.is_about_the_disk() => Ok(DiskSeen::closed(error.to_string())),
         Err(error) => Err(error),
     }
 }

@@ -36,6 +36,7 @@ mod guest;
 mod holes;
 mod image;
 mod inspect;
+mod judge;
 mod layouts;
 mod learn;
 mod look;
@@ -51,6 +52,7 @@ mod raw;
 mod repair;
 mod request;
 mod sampled;
+mod seen;
 mod serve;
 mod targets;
 mod uuid;
@@ -114,7 +116,7 @@ pub use imsprep_guest::{Guest, Linux, System, Windows};
 pub use imsprep_inspect::Inspection;
 pub use imsprep_rules::{
     BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request,
-    RequestOptions,
+    RequestOptions, WouldStart,
 };
 pub use imsprep_scan::{IoMode, Scan};
 pub use imsprep_source::{

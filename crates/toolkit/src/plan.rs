@@ -5,10 +5,12 @@ use std::path::Path;
 use imsprep_detect::{Access, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
+use imsprep_guest::Guest;
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{
-    DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_convertible, check_disk_convertible,
-    check_disk_size, check_expanded_size, check_readable, other_advice,
+    DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, SystemAsked, SystemOnDisk,
+    asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
+    check_guest, check_readable, other_advice,
 };
 use imsprep_source::Cancel;
 
@@ -16,7 +18,7 @@ use crate::no_disk::why_not_on;
 use crate::targets::{is_image_extension, refuse_bitmap};
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
-use crate::{ConvertOptions, Disk, Error, OpenedImage, Result};
+use crate::{ConvertOptions, Disk, Error, GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,17 @@ pub struct Plan {
     /// What will be wrong with the result although the conversion is right. With an error in it the source must not be
     /// converted.
     pub report: Report,
+    /// The system on the disk, if it was asked for and read.
+    pub(crate) guest: Option<Guest>,
+}
+
+/// What a plan is judged by beside the rules on conversions.
+#[derive(Clone, Copy)]
+pub(crate) struct PlanPolicy<'a> {
+    /// How grave it is that the source is no disk: a conversion goes on with a warning, an import ends with an error.
+    pub(crate) no_disk: Severity,
+    /// What the import is going to be, if the system on the disk is to be judged as well.
+    pub(crate) import: Option<&'a Intent>,
 }
 
 /// Looks at the image at `path` and tells what a conversion of it would be.
@@ -50,28 +63,27 @@ pub struct Plan {
 pub fn plan_conversion(path: &Path, options: ConvertOptions, cancel: &Cancel) -> Result<Plan> {
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
-    Plan::new(image, options, Severity::Warning, cancel)
+    Plan::new(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, cancel)
 }
 
 impl Plan {
-    /// `no_disk` is how grave it is that the source is no disk: a conversion goes on with a warning, an import ends with an error.
     pub(crate) fn new(
         image: OpenedImage,
         options: ConvertOptions,
-        no_disk: Severity,
+        policy: PlanPolicy<'_>,
         cancel: &Cancel,
     ) -> Result<Self> {
         let (direction, kind) = direction(&image, options.output.as_deref())?;
         let report = Report::under(options.overrides.clone().of_conversion());
-        let mut plan = Self { image, options, direction, report };
-        if let Some(finding) = plan.judge(kind, cancel)? {
-            plan.report.push(finding.severity(no_disk));
+        let mut plan = Self { image, options, direction, report, guest: None };
+        if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
+            plan.report.push(finding.severity(policy.no_disk));
         }
         Ok(plan)
     }
 
     /// Holds the source, and the disk in it, against the rules. Returns why it is no disk; `None` if it may be one.
-    fn judge(&mut self, kind: Kind, cancel: &Cancel) -> Result<Option<Finding>> {
+    fn judge(&mut self, kind: Kind, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
         let Self { image, options, report, .. } = self;
         if image.format() == Format::Tar {
             // What is wrong with the archive itself.
@@ -110,7 +122,7 @@ impl Plan {
             let size = image.detection().virtual_size.unwrap_or(image.detection().file_size);
             check_disk_size(size, options.profile, report);
         }
-        self.look_at_disk(cancel)
+        self.look_at_disk(import, cancel)
     }
 
     /// Refuses the plan if the first block of a compressed disk shows that a part of the disk is lost. What is no reason to refuse it is
@@ -151,7 +163,7 @@ impl Plan {
 
     /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
     /// what is on it.
-    fn look_at_disk(&mut self, cancel: &Cancel) -> Result<Option<Finding>> {
+    fn look_at_disk(&mut self, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
         let image = &self.image;
         let disk = image.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
@@ -163,6 +175,23 @@ impl Plan {
         let mut found = Report::new();
         check_disk_convertible(&self.inside(&inspection, DiskPart::Whole), checks, &mut found);
         self.report.merge(found);
+        let asked = import.filter(|intent| asks_for_a_system(&inspection, intent) == SystemAsked::Yes);
+        if let Some(intent) = asked {
+            let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
+            let mut found = Report::new();
+            check_guest(SystemOnDisk { guest: &guest, inspection: &inspection }, intent, &mut found);
+            // What does not refuse the plan is reported with the result.
+            let least = if self.options.strict { Severity::Warning } else { Severity::Error };
+            let overrides = self.options.overrides.clone().of_conversion();
+            for finding in found.findings() {
+                let mut judged = Report::under(overrides.clone());
+                judged.push(finding.clone());
+                if judged.worst() >= Some(least) {
+                    self.report.push(finding.clone());
+                }
+            }
+            self.guest = Some(guest);
+        }
         let (name, detection) = match image.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
             None => (image.path(), image.detection()),

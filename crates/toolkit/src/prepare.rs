@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
+use imsprep_guest::Guest;
 use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::Work;
 
 use crate::check::check_opened;
+use crate::plan::PlanPolicy;
 use crate::targets::refuse_bitmap;
 use crate::{
     CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result,
@@ -44,10 +46,12 @@ pub fn prepare_image(
     refuse_bitmap(path, image.detection())?;
     let source = path.to_owned();
     let check_options = CheckOptions { write_bitmap: true, ..check.clone() };
-    let check = |image| check_opened(image, &[], &check_options, work).map(Some);
+    let check = |image: &OpenedImage, known: Option<&Guest>| {
+        check_opened(image, &[], &check_options, known, work).map(Some)
+    };
     let output = match (image.format(), &options.output) {
         (Format::Raw | Format::Zvhd2, None) => {
-            return Ok(Prepared { source, conversion: None, checked: check(image)? });
+            return Ok(Prepared { source, conversion: None, checked: check(&image, None)? });
         }
         (Format::Zvhd2, Some(_)) => {
             let advice = "quick import takes it as it is; leave the output out".into();
@@ -64,14 +68,16 @@ pub fn prepare_image(
         layout: check_options.layout.clone(),
         ..options.clone()
     };
-    let mut plan = Plan::new(image, options, Severity::Error, work.cancel)?;
+    let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check_options.intent) };
+    let mut plan = Plan::new(image, options, policy, work.cancel)?;
     if !plan.is_refused() {
         // What the result's name has against it shows now, and not after the conversion.
         check_output(&mut plan, &output, &check_options.intent);
     }
     let conversion = plan.convert(work)?;
     let checked = match conversion.made {
-        Some(_) => check(OpenedImage::open(output, work.cancel)?)?,
+        // The disk in it is the source's, of which the system is known.
+        Some(_) => check(&OpenedImage::open(output, work.cancel)?, conversion.plan.guest.as_ref())?,
         None => None,
     };
     Ok(Prepared { source, conversion: Some(conversion), checked })
@@ -79,7 +85,7 @@ pub fn prepare_image(
 
 /// What makes an error of the name that the result will have.
 fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
-    let Plan { image, options, direction, report } = plan;
+    let Plan { image, options, direction, report, .. } = plan;
     let format = if *direction == Direction::ToZvhd2 { Format::Zvhd2 } else { Format::Raw };
     let mut found = Report::under(options.overrides.clone());
     check_key(output, format, options.profile, intent, &mut found);

@@ -1,6 +1,7 @@
 //! May this be imported?
 
-use imsprep_findings::Report;
+use imsprep_findings::{Report, Severity, Tally};
+use imsprep_rules::SYSTEM_RULES;
 
 /// The answer to "may this file be imported", as far as it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Reservation {
     ContentNotChecked,
     /// There are errors, which the user allows.
     ErrorsAllowed,
+    /// The service takes the image, and a server made from it would not start, or nobody could use it.
+    WouldNotStart,
 }
 
 impl Reservation {
@@ -32,6 +35,7 @@ impl Reservation {
             Self::BitmapNotRecognised => "bitmap not recognised, so not checked",
             Self::ContentNotChecked => "content not checked",
             Self::ErrorsAllowed => "errors allowed",
+            Self::WouldNotStart => "but the system would not start",
         }
     }
 
@@ -42,6 +46,7 @@ impl Reservation {
             Self::BitmapNotRecognised => "bitmap-not-recognised",
             Self::ContentNotChecked => "content-not-checked",
             Self::ErrorsAllowed => "errors-allowed",
+            Self::WouldNotStart => "system-would-not-start",
         }
     }
 }
@@ -49,7 +54,12 @@ impl Reservation {
 impl Verdict {
     /// Draws the verdict from a report.
     pub(crate) fn of(report: &Report, content_checked: bool) -> Self {
-        if report.has_errors() {
+        // The service imports a file whatever system is in it. What the user made an error counts like one of the import.
+        let is_of_system = |tally: &&Tally| {
+            tally.by_itself == Severity::Error && SYSTEM_RULES.iter().any(|rule| rule.code == tally.rule.code)
+        };
+        let mut errors = report.tallies().filter(|tally| tally.severity == Severity::Error);
+        if errors.any(|tally| !is_of_system(&tally)) {
             return Self::NotImportable;
         }
         let mut reservations = Vec::new();
@@ -65,6 +75,9 @@ impl Verdict {
         }
         if report.allowed_errors().next().is_some() {
             reservations.push(Reservation::ErrorsAllowed);
+        }
+        if report.has_errors() {
+            reservations.push(Reservation::WouldNotStart);
         }
         Self::Importable(reservations)
     }

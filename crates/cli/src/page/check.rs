@@ -2,7 +2,7 @@
 
 use imsprep_findings::Severity;
 use imsprep_rules::{RULE_SET_DATE, Size};
-use imsprep_toolkit::{CheckedImage, Verdict};
+use imsprep_toolkit::{CheckedImage, Reservation, Verdict};
 use maud::{Markup, html};
 
 use super::disk::{Disk, EXTRA, map};
@@ -107,6 +107,15 @@ impl Headline {
         let (class, sign, so) = match (&verdict, outcome.status) {
             (Verdict::NotImportable, _) => {
                 ("bad", "✘", "Do not upload it as it is: the import would fail, or data would be lost.")
+            }
+            (Verdict::Importable(reservations), Status::Wrong)
+                if reservations.contains(&Reservation::WouldNotStart) =>
+            {
+                (
+                    "bad",
+                    "✘",
+                    "The service would import it, but a server made from it would not start, or could not be used.",
+                )
             }
             (_, Status::Wrong) => {
                 ("bad", "✘", "No error was found; but there are warnings, and they count (--strict).")

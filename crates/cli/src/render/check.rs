@@ -13,7 +13,9 @@ use crate::policy::Warnings;
 use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
-use crate::words::check::{bitmap_line, codes_that_count, content_line, facts, sum, verdict_text};
+use crate::words::check::{
+    bitmap_line, codes_that_count, content_line, facts, sum, system_line, verdict_text,
+};
 use crate::words::detect::format_line;
 use crate::words::findings::{Findings, counts};
 
@@ -57,7 +59,7 @@ impl fmt::Display for Block<'_> {
     }
 }
 
-/// The same facts on at most two lines: the disk and its bitmap; the content.
+/// The same facts on at most three lines: the disk and its bitmap; the content; the system.
 fn summary_lines(checked: &CheckedImage) -> Vec<String> {
     let detection = &checked.detection;
     // The variant of a RAW is what the second line shows in full.
@@ -84,7 +86,8 @@ fn summary_lines(checked: &CheckedImage) -> Vec<String> {
         line += &format!("; bitmap {}", bitmap_line(bitmap));
     }
     let content = checked.inspection.as_ref().map(|found| format!("content: {}", content_line(found)));
-    std::iter::once(line).chain(content).collect()
+    let system = system_line(checked).map(|line| format!("system: {line}"));
+    std::iter::once(line).chain(content).chain(system).collect()
 }
 
 fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_inspect::Inspection;
 use imsprep_rules::object_key;
-use imsprep_toolkit::{CheckedImage, Verdict};
+use imsprep_toolkit::{CheckedImage, System, Verdict, WouldStart};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,7 +55,60 @@ pub(crate) struct File {
     scan: Option<WireScan>,
     zvhd2: Option<WireInfo>,
     inside: Option<WireInside>,
+    /// The system on the disk; null if there is none, or its files were not read.
+    system: Option<WireSystem>,
     report: Option<WireReport>,
+}
+
+/// The system on the disk, in a few words.
+#[derive(Debug, JsonSchema, Serialize)]
+struct WireSystem {
+    /// `linux` or `windows`.
+    family: &'static str,
+    product: Option<String>,
+    /// The version, or the build of a Windows.
+    version: Option<String>,
+    architecture: Option<String>,
+    /// The kernel that starts by default.
+    kernel: Option<String>,
+    /// Whether a server would start it: `yes` (nothing speaks against it), `no`, `not-known`.
+    would_start: &'static str,
+}
+
+impl WireSystem {
+    fn of(checked: &CheckedImage) -> Option<Self> {
+        let would_start = match checked.would_start? {
+            WouldStart::Yes => "yes",
+            WouldStart::No => "no",
+            WouldStart::NotKnown => "not-known",
+        };
+        match &checked.guest.as_ref()?.system {
+            System::Linux(linux) => {
+                let release = linux.release.as_ref().ok().map(|release| &release.value);
+                let kernel = linux.kernel.as_ref().ok().and_then(|kernel| kernel.version.as_ref().ok());
+                Some(Self {
+                    family: "linux",
+                    product: release.map(|release| release.product.clone()),
+                    version: release.map(|release| release.version.clone()),
+                    architecture: linux.machine.as_ref().ok().map(|machine| machine.value.to_string()),
+                    kernel: kernel.map(|version| version.value.clone()),
+                    would_start,
+                })
+            }
+            System::Windows(windows) => {
+                let release = windows.release.as_ref().ok().map(|release| &release.value);
+                Some(Self {
+                    family: "windows",
+                    product: release.map(|release| release.product.clone()),
+                    version: release.map(|release| release.build.clone()),
+                    architecture: windows.machine.as_ref().ok().map(|machine| machine.value.to_string()),
+                    kernel: None,
+                    would_start,
+                })
+            }
+            System::None | System::NotKnown(_) => None,
+        }
+    }
 }
 
 /// What is on the disk, in a few words; `imsprep inspect` has the rest.
@@ -137,6 +190,7 @@ impl File {
             scan: None,
             zvhd2: None,
             inside: None,
+            system: None,
             report: None,
         }
     }
@@ -157,6 +211,7 @@ impl File {
             scan: checked.scan.as_ref().map(WireScan::from),
             zvhd2: checked.zvhd2.as_ref().map(WireInfo::from),
             inside: checked.inspection.as_ref().map(WireInside::from),
+            system: WireSystem::of(checked),
             report: Some((&checked.report).into()),
             ..none
         }

@@ -1,6 +1,6 @@
 //! Rules, findings, reports.
 
-use imsprep_findings::{Finding, Report, Rule, Severity};
+use imsprep_findings::{Finding, GuestPlace, Report, Rule, Severity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -57,6 +57,9 @@ struct WireFinding {
     /// Of a request body alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Of the system on the disk alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<WireGuestPlace>,
     expected: Option<String>,
     found: Option<String>,
     why: &'static str,
@@ -65,9 +68,26 @@ struct WireFinding {
     /// The commands in the fix, as they are run; left out if there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<String>,
+    /// The commands in the fix that run in the system on the disk; left out if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    guest_commands: Vec<String>,
     /// Of a finding that the user allows: what it would be, and why it is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<WireAllowance>,
+}
+
+/// A place in the system on the disk.
+#[derive(Debug, JsonSchema, Serialize)]
+struct WireGuestPlace {
+    volume: String,
+    path: Option<String>,
+    line: Option<u32>,
+}
+
+impl From<&GuestPlace> for WireGuestPlace {
+    fn from(place: &GuestPlace) -> Self {
+        Self { volume: place.volume.clone(), path: place.path.clone(), line: place.line }
+    }
 }
 
 /// That the user allows a finding.
@@ -88,12 +108,14 @@ impl From<&Finding> for WireFinding {
             offset: finding.offset,
             block: finding.block,
             field: finding.field.clone(),
+            guest: finding.guest.as_ref().map(WireGuestPlace::from),
             expected: finding.expected.clone(),
             found: finding.found.clone(),
             why: finding.rule.why,
             source: finding.rule.source,
             fix: finding.advice().to_owned(),
             commands: finding.commands().map(str::to_owned).collect(),
+            guest_commands: finding.guest_commands().map(str::to_owned).collect(),
             allowed: finding.allowed.as_ref().map(|allowed| WireAllowance {
                 instead_of: allowed.instead_of.as_str(),
                 because: allowed.because.clone(),

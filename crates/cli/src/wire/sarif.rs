@@ -3,7 +3,7 @@
 //! A finding is a result, with its rule, its level and its place; one that the user allows is a suppressed result. What could
 //! not be looked at, and what was not checked, are notifications of the run: neither is a result, and neither has passed.
 
-use imsprep_findings::{Finding, Report, Rule, Severity, Tally};
+use imsprep_findings::{Finding, GuestPlace, Report, Rule, Severity, Tally};
 use imsprep_toolkit::all_rules;
 use serde::Serialize;
 
@@ -153,6 +153,15 @@ impl ResultProperties {
 #[serde(rename_all = "camelCase")]
 struct Location {
     physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<LogicalLocation>,
+}
+
+/// A place in the system on the disk: `partition 2: /etc/fstab:3`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -215,7 +224,16 @@ impl AnalyzedFile {
     fn location(&self, offset: Option<u64>) -> Location {
         let artifact_location = ArtifactLocation { uri: self.uri.clone(), index: self.index };
         let region = offset.map(|byte_offset| Region { byte_offset });
-        Location { physical_location: PhysicalLocation { artifact_location, region } }
+        let physical_location = PhysicalLocation { artifact_location, region };
+        Location { physical_location, logical_locations: Vec::new() }
+    }
+
+    fn location_of(&self, finding: &Finding) -> Location {
+        let logical = |place: &GuestPlace| LogicalLocation {
+            fully_qualified_name: shown(&place.to_string()).to_string(),
+        };
+        let logical_locations = finding.guest.iter().map(logical).collect();
+        Location { logical_locations, ..self.location(finding.offset) }
     }
 
     fn artifact(&self, length: Option<u64>) -> Artifact {
@@ -248,7 +266,7 @@ fn add_report(report: &Report, place: &AnalyzedFile, rules: &[&Rule], results: &
             rule_index: index_of(finding.rule),
             level: level(finding.allowed.as_ref().map_or(finding.severity, |allowed| allowed.instead_of)),
             message: Message { text: text_of(finding) },
-            locations: [place.location(finding.offset)],
+            locations: [place.location_of(finding)],
             occurrence_count: None,
             suppressions: suppressions(finding.severity, finding),
             properties: ResultProperties {

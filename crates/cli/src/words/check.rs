@@ -4,7 +4,7 @@ use imsprep_bitmap::{Layout, Origin};
 use imsprep_findings::Severity;
 use imsprep_inspect::{Architecture, DiskUse, Firmware, Inspection, OsFamily, VolumeKind};
 use imsprep_rules::{Purpose, Size, purpose_of, shell_quoted};
-use imsprep_toolkit::{BitmapState, CheckedImage, Verdict};
+use imsprep_toolkit::{BitmapState, CheckedImage, System, Verdict, WouldStart};
 
 use super::detect::format_line;
 use super::zvhd2::blocks_line;
@@ -41,7 +41,46 @@ pub(crate) fn facts(checked: &CheckedImage, detail: Detail) -> Vec<(&'static str
     if let Some(inspection) = &checked.inspection {
         facts.push(("content", content_line(inspection)));
     }
+    facts.extend(system_line(checked).map(|line| ("system", line)));
     facts
+}
+
+/// The system on the disk, and whether a server would start it: `Debian GNU/Linux 12 (bookworm), x86_64; should start`. `None` if
+/// there is none, or it was not read.
+pub(crate) fn system_line(checked: &CheckedImage) -> Option<String> {
+    let named = |product: Option<&String>, otherwise: &str, details: [Option<String>; 2]| {
+        let product = product.map_or_else(|| otherwise.to_owned(), |product| shown(product).to_string());
+        let all = std::iter::once(product).chain(details.into_iter().flatten());
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let system = match &checked.guest.as_ref()?.system {
+        System::Linux(linux) => {
+            let kernel = linux.kernel.as_ref().ok().and_then(|kernel| kernel.version.as_ref().ok());
+            let details = [
+                linux.machine.as_ref().ok().map(|machine| machine.value.to_string()),
+                kernel.map(|version| format!("kernel {}", shown(&version.value))),
+            ];
+            named(linux.release.as_ref().ok().map(|release| &release.value.product), "a Linux", details)
+        }
+        System::Windows(windows) => {
+            let release = windows.release.as_ref().ok();
+            let details = [
+                windows.machine.as_ref().ok().map(|machine| machine.value.to_string()),
+                release.map(|release| format!("build {}", shown(&release.value.build))),
+            ];
+            named(release.map(|release| &release.value.product), "a Windows", details)
+        }
+        System::None | System::NotKnown(_) => return None,
+    };
+    Some(format!("{system}; {}", start_words(checked.would_start?)))
+}
+
+fn start_words(would_start: WouldStart) -> &'static str {
+    match would_start {
+        WouldStart::Yes => "should start",
+        WouldStart::No => "would not start",
+        WouldStart::NotKnown => "not known whether it starts",
+    }
 }
 
 /// The verdict in words; loud for a headline.

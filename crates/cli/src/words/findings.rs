@@ -130,6 +130,9 @@ pub(crate) fn place(finding: &Finding) -> String {
     if let Some(found) = &finding.found {
         add("found", found);
     }
+    if let Some(place) = &finding.guest {
+        add("in", &place.to_string());
+    }
     if let Some(block) = finding.block {
         add("in block", &block.to_string());
     }

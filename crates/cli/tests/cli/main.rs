@@ -75,6 +75,8 @@ mod full;
 #[cfg(unix)]
 mod generate;
 #[cfg(unix)]
+mod guest;
+#[cfg(unix)]
 mod guest_images;
 #[cfg(unix)]
 mod inspect;

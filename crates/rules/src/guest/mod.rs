@@ -1,0 +1,88 @@
+//! The system in an image, held against what a server of the cloud needs to start and to be reached.
+//!
+//! Only what is known is judged: a fact that could not be read is listed as not checked, with the reason, by [`check_guest`].
+
+mod boot;
+mod cloud_init;
+mod commands;
+mod firmware;
+mod identity;
+mod judgement;
+mod login;
+mod mounts;
+mod network;
+mod os_rules;
+mod release;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use imsprep_findings::Report;
+use imsprep_guest::{Guest, System};
+use imsprep_inspect::Inspection;
+
+use crate::{Intent, Purpose, purpose_of};
+use judgement::Judgement;
+pub use os_rules::SYSTEM_RULES;
+
+/// A system that was read, with the disk that it is on.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemOnDisk<'a> {
+    /// The system.
+    pub guest: &'a Guest,
+    /// The disk.
+    pub inspection: &'a Inspection,
+}
+
+/// Whether a server would start the system in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WouldStart {
+    /// A rule speaks against it for certain.
+    No,
+    /// Everything that the rules ask for was read, and nothing speaks against it.
+    Yes,
+    /// Nothing speaks against it, but not everything could be read.
+    NotKnown,
+}
+
+/// Whether the system on a disk is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemAsked {
+    /// Yes.
+    Yes,
+    /// Nothing is asked of a data disk, which it is as the user says.
+    DataDisk,
+    /// Nothing is asked of it, because it looks like a data disk.
+    LooksLikeDataDisk,
+}
+
+/// Whether the system on the disk is asked for.
+pub fn asks_for_a_system(inspection: &Inspection, intent: &Intent) -> SystemAsked {
+    match (intent.purpose, purpose_of(intent, inspection)) {
+        (Some(Purpose::Data), _) => SystemAsked::DataDisk,
+        (None, Some(Purpose::Data)) => SystemAsked::LooksLikeDataDisk,
+        _ => SystemAsked::Yes,
+    }
+}
+
+/// Holds the system against the rules, and lists what of it could not be checked. `None` if there is no system, or it is not known
+/// whether there is one.
+pub fn check_guest(system: SystemOnDisk<'_>, intent: &Intent, report: &mut Report) -> Option<WouldStart> {
+    let guest = system.guest;
+    let mut judgement = Judgement::new(guest, intent);
+    match &guest.system {
+        System::Linux(linux) => {
+            boot::check(linux, &mut judgement);
+            mounts::check(linux, &mut judgement);
+            network::check(linux, &mut judgement);
+            cloud_init::check(linux, &mut judgement);
+            login::check(linux, &mut judgement);
+            identity::check(linux, &mut judgement);
+            firmware::check(linux, system.inspection, &mut judgement);
+        }
+        System::Windows(windows) => windows::check(windows, &mut judgement),
+        System::None | System::NotKnown(_) => return None,
+    }
+    release::check(guest, &mut judgement);
+    Some(judgement.end(report))
+}

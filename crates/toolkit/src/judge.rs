@@ -1,0 +1,139 @@
+//! What was seen of a file, held against the rules. Nothing is read here.
+
+use std::path::{Path, PathBuf};
+
+use imsprep_bitmap::{BITMAP_MISSING, BITMAP_SHARED, bitmap_path};
+use imsprep_detect::Format;
+use imsprep_findings::{Finding, Report};
+use imsprep_guest::System;
+use imsprep_rules::{
+    DiskPart, Facts, Inside, Inspected, Medium, SHORTER_NAME, SystemAsked, SystemOnDisk, SystemSeen,
+    WouldStart, check_guest, check_image, create_command, not_checkable, note_all_zeros, says_no_disk,
+    shell_quoted,
+};
+use imsprep_source::{FileKind, ImageFile, ReadAt};
+
+use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
+use crate::seen::{RawBitmap, Seen, SystemFiles, content_can_tell};
+use crate::{CheckOptions, Depth};
+
+/// What the rules say of a file.
+pub(crate) struct Judged {
+    pub(crate) report: Report,
+    /// A RAW's bitmap file.
+    pub(crate) bitmap: Option<BitmapState>,
+    /// Whether all content that could be checked was.
+    pub(crate) content_checked: bool,
+    /// Whether a server would start the system on the disk, if there is one that was read.
+    pub(crate) would_start: Option<WouldStart>,
+}
+
+/// Holds what was seen against the rules: `others` would have the same bitmap file.
+pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options: &CheckOptions) -> Judged {
+    let path = image.path();
+    let mut judged = Judged {
+        report: Report::under(options.overrides.clone()),
+        bitmap: None,
+        content_checked: true,
+        would_start: None,
+    };
+    let report = &mut judged.report;
+    if let Some(container) = &seen.container {
+        report.merge(container.report.clone());
+        judged.content_checked = seen.depth == Depth::Content;
+    }
+    seen.archive.iter().for_each(|finding| report.push(finding.clone()));
+    if let Some((what, why)) = &seen.not_checked {
+        report.push_not_checked(*what, why.as_str());
+    }
+    let inside = seen.disk.inside.as_ref();
+    let medium = Medium { path, is_raw: seen.detection.format == Format::Raw, number: None };
+    let on_disk = match (inside, &seen.start) {
+        (Ok(inspection), _) => Some(Inside { inspection, medium, part: DiskPart::Whole }),
+        (Err(_), Some(inspection)) => Some(Inside { inspection, medium, part: DiskPart::Start }),
+        (Err(_), None) => None,
+    };
+    let facts = Facts { path, detection: &seen.detection, inside: on_disk, all_zeros: seen.all_zeros };
+    check_image(&facts, options.profile, &options.intent, report);
+    if let (Ok(inspection), SystemFiles::Read(guest)) = (inside, &seen.disk.system) {
+        judged.would_start = check_guest(SystemOnDisk { guest, inspection }, &options.intent, report);
+    }
+    check_shared(path, others, report);
+    judge_bitmap(image, seen, options, &mut judged);
+    let report = &mut judged.report;
+    if seen.scan.as_ref().is_some_and(|scan| scan.map.data_count() == 0) {
+        note_all_zeros(&options.intent, report);
+    }
+    report.name_file(&shell_quoted(path));
+    let sight = match inside {
+        Ok(inspection) => Inspected::Inside(inspection),
+        Err(why) => Inspected::Nothing(why),
+    };
+    not_checkable(sight, system_seen(&seen.disk.system), options.profile, &options.intent, report);
+    judged
+}
+
+fn system_seen(system: &SystemFiles) -> SystemSeen<'_> {
+    match system {
+        SystemFiles::Read(guest) => match &guest.system {
+            System::Linux(_) | System::Windows(_) => SystemSeen::Judged,
+            System::None => SystemSeen::NoSystem(&[]),
+            System::NotKnown(reasons) => SystemSeen::NoSystem(reasons),
+        },
+        SystemFiles::NotAsked(SystemAsked::LooksLikeDataDisk) => SystemSeen::LooksLikeDataDisk,
+        SystemFiles::NotAsked(_) => SystemSeen::DataDisk,
+        SystemFiles::NotRead(why) => SystemSeen::Nothing(why),
+    }
+}
+
+fn check_shared(path: &Path, others: &[PathBuf], report: &mut Report) {
+    if others.is_empty() {
+        return;
+    }
+    let others = others.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let bitmap = bitmap_path(path);
+    let message = format!("{} would also be the bitmap of {}", bitmap.display(), others.join(" and "));
+    report.push(Finding::new(&BITMAP_SHARED, message));
+}
+
+fn judge_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions, judged: &mut Judged) {
+    let Some(path) = seen.bitmap.path() else { return };
+    let report = &mut judged.report;
+    let context = BitmapContext { image, bitmap: path, layout: options.layout.as_ref() };
+    judged.bitmap = Some(match &seen.bitmap {
+        RawBitmap::NotRaw => return,
+        // The image's name is so long that its bitmap file can't have the one that the service looks for.
+        RawBitmap::NoName(path) => {
+            let message = "with .mf at its end the image's name is longer than any file's here".to_owned();
+            report.push(Finding::new(&BITMAP_MISSING, message).fix(SHORTER_NAME));
+            BitmapState::Missing { path: path.clone() }
+        }
+        RawBitmap::Missing(path) => {
+            if !says_no_disk(report) {
+                report.push(missing(image, path, options));
+            }
+            BitmapState::Missing { path: path.clone() }
+        }
+        RawBitmap::Wanted(path) => BitmapState::Missing { path: path.clone() },
+        RawBitmap::Written(path, layout) => {
+            layout_findings(layout, &context, report);
+            BitmapState::Written { path: path.clone(), layout: (**layout).clone() }
+        }
+        RawBitmap::File(file) => {
+            let state = check_bitmap_file(file, seen.scan.as_ref(), &context, report);
+            if seen.scan.is_none() && content_can_tell(file) {
+                let what = "whether the bitmap marks every block that holds data";
+                report.push_not_checked(what, seen.why_not);
+                judged.content_checked = false;
+            }
+            state
+        }
+    });
+}
+
+fn missing(image: &ImageFile, path: &Path, options: &CheckOptions) -> Finding {
+    let output = (image.kind() == FileKind::BlockDevice).then_some(Path::new("disk.mf"));
+    let command = create_command(built_in(options.layout.as_ref()), image.path(), output);
+    Finding::new(&BITMAP_MISSING, format!("there is no {}", path.display()))
+        .fix(format!("make it: {command}"))
+}

@@ -1,0 +1,318 @@
+//! What a look at one file saw, before anything of it is judged.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use imsprep_bitmap::{BitmapFile, Layout, Recognition, bitmap_path, read_bitmap};
+use imsprep_detect::{Detection, Format};
+use imsprep_findings::Finding;
+use imsprep_formats::Wrapper;
+use imsprep_guest::Guest;
+use imsprep_inspect::{Inspection, inspect_source};
+use imsprep_rules::{Intent, SystemAsked, asks_for_a_system, is_too_large, shows_nothing};
+use imsprep_scan::{Scan, ScanOptions, scan};
+use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
+use imsprep_zvhd2::CheckedContainer;
+
+use crate::archive_check::{ArchiveDisks, look_into_archive};
+use crate::bitmap::scan_options;
+use crate::digest::{digest, digest_beside, scan_and_digest};
+use crate::no_disk::shows_only_zeros;
+use crate::wrapped_disk::{Extent, look_through};
+use crate::{CheckOptions, Depth, Error, FileDigest, GUEST_LIMITS, OpenedImage, Result, read_guest};
+
+/// All that was seen of one file.
+pub(crate) struct Seen {
+    /// What it is, with what its disks add to that.
+    pub(crate) detection: Detection,
+    /// What is on its disk.
+    pub(crate) disk: DiskSeen,
+    /// What the first block shows of a compressed disk that was not read through.
+    pub(crate) start: Option<Inspection>,
+    /// What is wrong with disks in an archive.
+    pub(crate) archive: Vec<Finding>,
+    /// What was not looked at, and why.
+    pub(crate) not_checked: Option<(&'static str, String)>,
+    /// Whether the disk is known to hold nothing but zeros.
+    pub(crate) all_zeros: bool,
+    /// A ZVHD2.
+    pub(crate) container: Option<CheckedContainer>,
+    /// A RAW's bitmap file.
+    pub(crate) bitmap: RawBitmap,
+    /// A RAW's scan, if its content was read.
+    pub(crate) scan: Option<Scan>,
+    /// How closely the file was looked at, which may be less closely than was asked for, and why not more.
+    pub(crate) depth: Depth,
+    pub(crate) why_not: &'static str,
+    /// Size and hash of the file, if a pass over the content found them on its way.
+    pub(crate) digest: Option<FileDigest>,
+}
+
+/// What was seen of a disk.
+pub(crate) struct DiskSeen {
+    /// What is on it, or why it was not looked into.
+    pub(crate) inside: std::result::Result<Inspection, String>,
+    /// The files of the system on it.
+    pub(crate) system: SystemFiles,
+}
+
+/// Whether the files of the system on a disk were read.
+pub(crate) enum SystemFiles {
+    /// They were.
+    Read(Box<Guest>),
+    /// Nothing is asked of a data disk.
+    NotAsked(SystemAsked),
+    /// They were not, for this reason.
+    NotRead(String),
+}
+
+/// A RAW's bitmap file.
+pub(crate) enum RawBitmap {
+    /// The image is no RAW.
+    NotRaw,
+    /// The name of the image is so long that no file can have the name of its bitmap.
+    NoName(PathBuf),
+    /// There is none.
+    Missing(PathBuf),
+    /// It will be written if nothing speaks against the image.
+    Wanted(PathBuf),
+    /// It was written just now.
+    Written(PathBuf, Box<Layout>),
+    /// It is there.
+    File(Box<BitmapFile>),
+}
+
+impl DiskSeen {
+    /// A disk that was not looked into, for this reason.
+    pub(crate) fn closed(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { system: SystemFiles::NotRead(why.clone()), inside: Err(why) }
+    }
+}
+
+/// What is asked of a disk, and what is known of its system.
+#[derive(Clone, Copy)]
+pub(crate) struct SystemWanted<'a> {
+    /// What the import is going to be.
+    pub(crate) intent: &'a Intent,
+    /// The system, if it was read from another image of the same disk.
+    pub(crate) known: Option<&'a Guest>,
+}
+
+/// Looks at an open image.
+pub(crate) fn look(
+    opened: &OpenedImage,
+    options: &CheckOptions,
+    known: Option<&Guest>,
+    work: Work<'_>,
+) -> Result<Seen> {
+    let image = opened.file();
+    let mut detection = opened.detection().clone();
+    let wanted = SystemWanted { intent: &options.intent, known };
+    let too_large = is_too_large(&detection, options.profile);
+    let depth = if too_large { Depth::Quick } else { options.depth };
+    let why_not = if too_large {
+        "the file or its disk is too large to be imported anyway"
+    } else {
+        "only a quick check was asked for"
+    };
+    let (mut start, mut archive, mut not_checked) = (None, Vec::new(), None);
+    let (mut container, mut digest) = (None, None);
+    let disk = match detection.format {
+        Format::Raw => look_at_disk(image, image.size(), wanted, work.cancel)?,
+        Format::Zvhd2 => {
+            let (found, hash) = check_container(image, options.digest, depth, work)?;
+            let disk = look_into_container(image, &found, wanted, work.cancel)?;
+            (container, digest) = (Some(found), hash);
+            disk
+        }
+        Format::Tar => {
+            let found = look_into_archive(opened, &mut detection, wanted, work.cancel)?;
+            let ArchiveDisks { disk, findings } = found;
+            archive = findings;
+            disk
+        }
+        format => match Wrapper::of(format) {
+            Some(wrapper) => {
+                let extent = if depth == Depth::Quick { Extent::Start(why_not) } else { Extent::Whole };
+                let found = look_through(opened, wrapper, extent, work)?;
+                detection.facts.extend(found.damage);
+                (not_checked, start) = (found.not_checked, found.start);
+                let why = "the files on a compressed disk can't be read until it is decompressed";
+                DiskSeen { inside: found.inside, system: SystemFiles::NotRead(why.into()) }
+            }
+            None => look_into(opened, wanted, work.cancel)?,
+        },
+    };
+    let all_zeros = match detection.format {
+        Format::Raw => shows_nothing(&detection) && shows_only_zeros(image)?,
+        _ => container.as_ref().is_some_and(|found| found.info.data_blocks == Some(0)),
+    };
+    let mut seen = Seen {
+        detection,
+        disk,
+        start,
+        archive,
+        not_checked,
+        all_zeros,
+        container,
+        bitmap: RawBitmap::NotRaw,
+        scan: None,
+        depth,
+        why_not,
+        digest,
+    };
+    if seen.detection.format == Format::Raw {
+        seen.look_at_bitmap(image, options, work)?;
+    }
+    Ok(seen)
+}
+
+impl Seen {
+    /// Looks for a RAW's bitmap file, and at the content if the file can be held against it.
+    fn look_at_bitmap(&mut self, image: &ImageFile, options: &CheckOptions, work: Work<'_>) -> Result<()> {
+        let path = bitmap_path(image.path());
+        self.bitmap = match path.symlink_metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => RawBitmap::Missing(path),
+            // No file can have that name, so there is none.
+            Err(e) if e.kind() == ErrorKind::InvalidFilename => RawBitmap::NoName(path),
+            _ => {
+                let size = Some(self.detection.file_size);
+                RawBitmap::File(Box::new(read_bitmap(&path, size, options.layout.as_ref())?))
+            }
+        };
+        if let RawBitmap::File(file) = &self.bitmap
+            && content_can_tell(file)
+            && self.depth == Depth::Content
+        {
+            let scan_options = scan_options(file, options.io);
+            self.look_at_content(image, options.digest, &scan_options, work)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at all of a RAW's content, once, and hashes it if that is asked for.
+    pub(crate) fn look_at_content(
+        &mut self,
+        image: &ImageFile,
+        hashed: bool,
+        options: &ScanOptions,
+        work: Work<'_>,
+    ) -> Result<&Scan> {
+        let found = if hashed {
+            let (found, digest) = scan_and_digest(image, options.block_size, work)?;
+            self.digest = Some(digest);
+            found
+        } else {
+            scan(image, options, work)?
+        };
+        Ok(self.scan.insert(found))
+    }
+
+    /// Hashes what no pass over the content has hashed.
+    pub(crate) fn digest_rest(&mut self, image: &ImageFile, work: Work<'_>) -> Result<()> {
+        if self.digest.is_none() {
+            self.digest = Some(digest(image, work)?);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a bitmap file can be held against the content.
+pub(crate) fn content_can_tell(file: &BitmapFile) -> bool {
+    matches!(file.recognition, Recognition::Known { .. } | Recognition::Unrecognised { .. })
+}
+
+/// What is on a disk, with the files of its system if they are asked for.
+pub(crate) fn look_at_disk(
+    disk: &dyn ReadAt,
+    source_size: u64,
+    wanted: SystemWanted<'_>,
+    cancel: &Cancel,
+) -> Result<DiskSeen> {
+    let inspection = match inspect_unless_damaged(disk, source_size, cancel)? {
+        Ok(inspection) => inspection,
+        Err(why) => return Ok(DiskSeen::closed(why)),
+    };
+    let system = match asks_for_a_system(&inspection, wanted.intent) {
+        SystemAsked::Yes => SystemFiles::Read(Box::new(match wanted.known {
+            Some(known) => known.clone(),
+            None => read_guest(&inspection, disk, GUEST_LIMITS, cancel)?,
+        })),
+        not => SystemFiles::NotAsked(not),
+    };
+    Ok(DiskSeen { inside: Ok(inspection), system })
+}
+
+/// What is on a disk, or that the part of the image that tells it is damaged, which a quick look at the image does not show.
+pub(crate) fn inspect_unless_damaged(
+    disk: &dyn ReadAt,
+    source_size: u64,
+    cancel: &Cancel,
+) -> Result<std::result::Result<Inspection, String>> {
+    match inspect_source(disk, source_size, cancel) {
+        Ok(inspection) => Ok(Ok(inspection)),
+        Err(error @ imsprep_source::Error::Damaged { .. }) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against
+/// opening it is reported by the rules on its format.
+fn look_into(image: &OpenedImage, wanted: SystemWanted<'_>, cancel: &Cancel) -> Result<DiskSeen> {
+    let disk = match image.disk(cancel) {
+        Ok(disk) => disk,
+        Err(Error::NoDisk { format, .. }) => {
+            return Ok(DiskSeen::closed(format!("of a {format} the disk is not looked into")));
+        }
+        Err(error) if error.is_about_the_disk() => return Ok(DiskSeen::closed(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    look_at_disk(&disk, disk.orig_size(), wanted, cancel)
+}
+
+/// Checks a container, and hashes its file if that is asked for.
+fn check_container(
+    image: &ImageFile,
+    hashed: bool,
+    depth: Depth,
+    work: Work<'_>,
+) -> Result<(CheckedContainer, Option<FileDigest>)> {
+    let depth = match depth {
+        Depth::Content => imsprep_zvhd2::Depth::Content,
+        Depth::Quick => imsprep_zvhd2::Depth::Structure,
+    };
+    let check = || Ok(imsprep_zvhd2::check(image, depth, work)?);
+    if hashed {
+        let (found, digest) = digest_beside(image, work.cancel, check)?;
+        return Ok((found, Some(digest)));
+    }
+    Ok((check()?, None))
+}
+
+/// What lies on the disk can be told of a container that can be read.
+fn look_into_container(
+    image: &ImageFile,
+    found: &CheckedContainer,
+    wanted: SystemWanted<'_>,
+    cancel: &Cancel,
+) -> Result<DiskSeen> {
+    if found.report.has_errors() {
+        return Ok(DiskSeen::closed("the container has errors, so its disk can't be read"));
+    }
+    let disk = imsprep_zvhd2::Reader::open(image, cancel)?;
+    look_at_disk(&disk, disk.orig_size(), wanted, cancel)
+}
+
+/// The path of the image's bitmap file, for what judges it.
+impl RawBitmap {
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NotRaw => None,
+            Self::NoName(path) | Self::Missing(path) | Self::Wanted(path) | Self::Written(path, _) => {
+                Some(path)
+            }
+            Self::File(file) => Some(&file.path),
+        }
+    }
+}
