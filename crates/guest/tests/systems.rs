@@ -10,13 +10,9 @@ use std::rc::Rc;
 use imsprep_filesystem::MemoryTree;
 use imsprep_guest::*;
 use imsprep_inspect::Firmware;
-use imsprep_testdata::systems::{self, KERNEL, ROOT, Tree, TreeFile, archive, elf, initramfs};
+use imsprep_testdata::systems::{self, KERNEL, ROOT, Tree, TreeFile, archive, initramfs};
 
 const BOOT: &str = "4f6d1c1e-0a51-4d10-9c8e-7d4b5e3f0a02";
-
-fn module(name: &str) -> String {
-    format!("usr/lib/modules/{KERNEL}/kernel/drivers/{name}.ko.xz")
-}
 
 const VIRTIO: [&str; 5] =
     ["virtio/virtio", "virtio/virtio_ring", "virtio/virtio_pci", "block/virtio_blk", "net/virtio_net"];

@@ -120,7 +120,7 @@ fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked
     let RequestPolicy { profile, intent, .. } = policy;
     let options =
         CheckOptions { depth: Depth::Quick, profile, intent: intent.clone(), ..CheckOptions::default() };
-    let checked = check_opened(&image, &[], &options, None, work)?;
+    let checked = check_opened(&image, &[], &options, guest.as_ref(), work)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {
         add_facts(&inspection.summary, &mut facts);
