@@ -4,10 +4,10 @@ use imsprep_source::{DiskReader, Extent, Result};
 
 /// A window of the disk that is read in several ways.
 const WINDOW: u64 = 96 << 10;
-/// Stretches of data that are looked at.
+/// Stretches of data that are read.
 const STRETCHES: usize = 12;
 
-/// Holds a disk against itself: it reads the same in whatever pieces, what it does not call data reads as zeros, and beyond
+/// Compares a disk with itself: it reads the same in whatever pieces, what it does not call data reads as zeros, and beyond
 /// its end there is nothing.
 pub fn assert_consistent(disk: &dyn DiskReader) {
     let size = disk.size();
@@ -27,7 +27,7 @@ pub fn assert_consistent(disk: &dyn DiskReader) {
             at <= start && start < end && end <= size,
             "from {at} on: data from {start} to {end} of {size}"
         );
-        // Whoever asks within the stretch is told of what is left of it.
+        // Whoever asks within the stretch is reported what remains of it.
         for within in [start, start + (end - start) / 2, end - 1] {
             if let Ok(again) = disk.data_from(within) {
                 assert_eq!(again.map(|extent| extent.start), Some(within), "asked within {start} to {end}");
@@ -45,7 +45,7 @@ pub fn assert_consistent(disk: &dyn DiskReader) {
     }
 }
 
-/// Holds a disk against what is on it.
+/// Compares a disk with what is on it.
 pub fn assert_holds(disk: &dyn DiskReader, expected: &[u8]) {
     assert_eq!(disk.size(), expected.len() as u64, "the size of the disk");
     for piece in [1 << 21, 4096, 777] {

@@ -27,7 +27,7 @@ pub fn planted<T>(mut given: T, bug: impl FnOnce(&mut T)) -> T {
 pub enum DiskBug {
     /// What a read finds in a cache is one byte off.
     Cache,
-    /// The first sector of a stretch of data is told to be zeros.
+    /// The first sector of a stretch of data is reported to be zeros.
     Allocation,
     /// A read that reaches beyond the end is cut short instead of being refused.
     End,

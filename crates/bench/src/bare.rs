@@ -44,7 +44,7 @@ impl Bare {
         };
         let expected = truth.data_count() * BLOCK;
         if self == Self::Expand && bytes != expected {
-            return Err(failed(&format!("{bytes} bytes came out and not {expected}")));
+            return Err(failed(&format!("the output has {bytes} bytes, expected {expected}")));
         }
         Ok((bytes, usage))
     }
@@ -140,7 +140,7 @@ mod tests {
         let (container, mut truth) = made(Case::Check, dir.path());
         truth.set(9, true);
         let run = |truth: &BlockMap| Bare::Expand.run(&container, truth, 2, &Cancel::new());
-        assert!(run(&truth).unwrap_err().to_string().contains("bytes came out and not"));
+        assert!(run(&truth).unwrap_err().to_string().contains("the output has"));
         truth.set(9, false);
         run(&truth).unwrap();
         let mut bytes = std::fs::read(&container.path).unwrap();

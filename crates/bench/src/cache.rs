@@ -66,7 +66,7 @@ fn cold(path: &Path) -> Result<Prepared> {
     };
     Ok(match image.resident_share() {
         Some(share) if share > COLD => {
-            Prepared::Refused("it can't be dropped from memory; is it on a tmpfs?")
+            Prepared::Refused("it cannot be dropped from memory; is it on a tmpfs?")
         }
         _ => Prepared::Ready(how),
     })

@@ -27,7 +27,7 @@ pub enum Error {
     /// A container could not be made.
     #[error(transparent)]
     Zvhd2(#[from] imsprep_zvhd2::Error),
-    /// The disk has too little room for the images.
+    /// The disk has too little free space for the images.
     #[error("{}: {needed} bytes are needed for the images and only {free} are free", folder.display())]
     NoRoom {
         /// Where the images were to go.
@@ -38,7 +38,7 @@ pub enum Error {
         free: u64,
     },
     /// A program could not be run at all.
-    #[error("{program}: cannot run it")]
+    #[error("{program}: cannot run the program")]
     Run {
         /// The program.
         program: String,

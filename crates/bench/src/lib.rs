@@ -3,7 +3,7 @@
 //!
 //! Programs run as children, as a user calls them, ours too; each is measured by the same stick: wall clock, processor
 //! time, peak of memory, and bytes that the disk gave. They take turns, so that whatever else happens on the machine meets
-//! all of them, and where a program tells which blocks hold data, that is held against what is in the image.
+//! all of them, and where a program shows which blocks hold data, that is compared with what is in the image.
 //!
 //! ```no_run
 //! use imsprep_bench::{BenchOptions, CacheState, Case, Rivals, bench};

@@ -19,7 +19,7 @@ pub(crate) fn system() -> String {
     }
 }
 
-/// Forgets the peak of this process's memory, so that the next one to be told is that of what comes now.
+/// Forgets the peak of this process's memory, so that the next value is the peak from now on.
 pub(crate) fn forget_own_peak() {
     // Where that can't be, the peak reads too high, as it does for children.
     let _ = std::fs::write("/proc/self/clear_refs", "5");

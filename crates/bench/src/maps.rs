@@ -25,7 +25,7 @@ pub(crate) fn read_map(
     }
 }
 
-/// Holds a map against the truth.
+/// Compares a map with the truth.
 pub(crate) fn compare(map: &BlockMap, truth: &BlockMap) -> MapState {
     let mut faults: Option<MapFaults> = None;
     for block in map.differing_blocks(truth) {
@@ -41,7 +41,7 @@ pub(crate) fn compare(map: &BlockMap, truth: &BlockMap) -> MapState {
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("its output can't be read: {e}"))
+    std::fs::read_to_string(path).map_err(|e| format!("its output cannot be read: {e}"))
 }
 
 fn zeroed(name: &Path, image_size: u64) -> Result<BlockMap, String> {
@@ -52,7 +52,7 @@ fn from_bitmap(path: &Path, image_size: u64) -> Result<BlockMap, String> {
     let file = read_bitmap(path, Some(image_size), None).map_err(|e| e.to_string())?;
     match file.recognition {
         Recognition::Known { map, .. } => Ok(map),
-        _ => Err("its bitmap is in no layout that imsprep knows".into()),
+        _ => Err("the layout of its bitmap is unknown".into()),
     }
 }
 

@@ -19,11 +19,11 @@ pub struct BenchReport {
 /// Where a run was made, and what its parts can do at most, as measured in the same run.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// The processor's name, where the system tells it.
+    /// The processor's name, if the system reports it.
     pub processor: Option<String>,
     /// Threads that the measured scans had.
     pub threads: usize,
-    /// Bytes of memory, where the system tells it.
+    /// Bytes of memory, if the system reports it.
     pub memory: Option<u64>,
     /// The system and its version.
     pub system: String,
@@ -55,7 +55,7 @@ pub enum Presence {
     },
     /// It is not.
     Absent {
-        /// What is missing and where it is to be had.
+        /// What is missing and where it is available.
         remedy: String,
     },
 }
@@ -155,7 +155,7 @@ pub struct MapFaults {
     pub first: u64,
 }
 
-/// Something that was asked for and not measured.
+/// Something that was requested and not measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotMeasured {
     /// The row or program.
@@ -165,7 +165,7 @@ pub struct NotMeasured {
 }
 
 impl BenchReport {
-    /// Whether a rival is absent, or anything else was not measured.
+    /// Whether a program is missing, or anything else was not measured.
     pub fn is_complete(&self) -> bool {
         self.not_measured.is_empty()
             && self.rivals.iter().all(|rival| matches!(rival.presence, Presence::Found { .. }))

@@ -62,7 +62,7 @@ impl Scope {
     }
 }
 
-/// What tells which blocks a program took for data.
+/// How a program's data blocks are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Yields {
     /// Nothing.
@@ -117,7 +117,7 @@ pub(crate) struct Call<'a> {
 pub(crate) const RIVALS: &[Rival] = &[
     Rival {
         name: "qemu-img convert",
-        what: "to null-co: reads all data and tests it for zeros, keeps nothing",
+        what: "to null-co: reads all data and tests it for zeros, stores nothing",
         needs: &["qemu-img"],
         version: &["--version"],
         package: "qemu-utils",
@@ -186,7 +186,8 @@ pub(crate) const RIVALS: &[Rival] = &[
     },
     Rival {
         name: "dd conv=sparse",
-        what: "bs=2M: copies the image and leaves holes for zeros; not where most of it is holes, which it reads",
+        what: "bs=2M: copies the image and leaves holes for zeros; not measured if most of the image is holes, \
+         which it reads",
         needs: &["dd"],
         version: &["--version"],
         package: "coreutils",
@@ -202,7 +203,7 @@ pub(crate) const RIVALS: &[Rival] = &[
     },
     Rival {
         name: "Java FileInputStream",
-        what: "a plain scan by blocks of 2 MiB; not where most of the image is holes, which it reads",
+        what: "a simple scan in blocks of 2 MiB; not measured if most of the image is holes, which it reads",
         needs: &["java", "javac"],
         version: &["-version"],
         package: "default-jdk-headless",
@@ -224,7 +225,7 @@ pub(crate) const RIVALS: &[Rival] = &[
     },
     Rival {
         name: "cmp",
-        what: "GNU cmp with /dev/zero: only on images of zeros, since it stops at the first other byte",
+        what: "GNU cmp with /dev/zero: only on images of zeros, because it stops at the first other byte",
         needs: &["cmp"],
         version: &["--version"],
         package: "diffutils",
@@ -392,7 +393,7 @@ impl Rival {
 /// The first line of what a program answers: some answer on standard error.
 fn version_of(program: &OsStr, arguments: &[&str]) -> String {
     let Ok(output) = Command::new(program).args(arguments).stdin(std::process::Stdio::null()).output() else {
-        return "does not tell its version".into();
+        return "prints no version".into();
     };
     let answer = if output.stdout.is_empty() { output.stderr } else { output.stdout };
     String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().trim().to_owned()

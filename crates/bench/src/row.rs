@@ -88,7 +88,7 @@ pub(crate) struct MeasuredRow {
     pub(crate) rate: Option<f64>,
 }
 
-/// Measures a row, or tells why the cache can't be brought to the state asked for.
+/// Measures a row, or returns why the cache cannot be brought into the requested state.
 pub(crate) fn measure(
     context: &Context<'_>,
     image: &Image,
@@ -228,7 +228,7 @@ impl Entry {
         self.program.place() == OutputTarget::Disk && self.usages.last().is_some_and(slow)
     }
 
-    /// Takes what samples one turn has: one, or several where the program is done soon. Tells why the cache can't be
+    /// Takes what samples one turn has: one, or several where the program is done soon. Reports why the cache can't be
     /// prepared, if so.
     fn turn(
         &mut self,
@@ -259,7 +259,7 @@ impl Entry {
         Ok(Ok(()))
     }
 
-    /// Takes one sample; the first one's output is looked at, too.
+    /// Takes one sample; the first one's output is read, too.
     fn sample(&mut self, context: &Context<'_>, image: &Image, truth: &BlockMap, first: bool) -> Result<()> {
         if let Program::Bare(bare) = self.program {
             let (bytes, usage) = bare.run(image, truth, context.threads, context.work.cancel)?;
@@ -305,7 +305,7 @@ impl Entry {
             self.detail = std::fs::metadata(output).ok().map(|file| made(file.len()));
             let usage = self.measure(&mut comparison, context)?;
             if !usage.status.success() {
-                self.fail(format!("what it wrote was not found to be the image: {}", usage.status))?;
+                self.fail(format!("its output is not the same as the image: {}", usage.status))?;
             }
         }
         match read_map(self.program.yields(), output, &printed, truth.image_size()) {
@@ -343,7 +343,7 @@ impl Entry {
         }
         let said = std::fs::read(scratch.errors()).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
-        self.fail(format!("{}: {}", usage.status, said.lines().next().unwrap_or("it said nothing")))?;
+        self.fail(format!("{}: {}", usage.status, said.lines().next().unwrap_or("it printed nothing")))?;
         Ok(output)
     }
 

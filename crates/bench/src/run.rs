@@ -25,7 +25,7 @@ use crate::{
 pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_>) -> Result<BenchReport> {
     // Before anything is made or measured: a wrong name should not show after half an hour.
     let mut given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;
-    check_room(options)?;
+    check_free_space(options)?;
     let scratch = Scratch::new(&options.folder)?;
     let (states, present) = find_rivals(options, &scratch);
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -131,7 +131,7 @@ fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, V
         if rival.is_java() && matches!(presence, Presence::Found { .. }) {
             let compiled = compiled.get_or_insert_with(|| java::compile(scratch.programs()));
             if let Err(message) = compiled {
-                presence = Presence::Absent { remedy: format!("javac can't compile it: {message}") };
+                presence = Presence::Absent { remedy: format!("javac cannot compile it: {message}") };
             }
         }
         if matches!(presence, Presence::Found { .. }) {
@@ -142,8 +142,8 @@ fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, V
     (states, present)
 }
 
-/// Whether the largest image and a copy of it find room.
-fn check_room(options: &BenchOptions) -> Result<()> {
+/// Whether the largest image and a copy of it fit on the disk.
+fn check_free_space(options: &BenchOptions) -> Result<()> {
     let copies = if options.rivals == Rivals::None { 1 } else { 2 };
     let allocated = |case: &Case| {
         let size = options.image_size(*case);
@@ -164,7 +164,7 @@ fn check_room(options: &BenchOptions) -> Result<()> {
     match free_space(folder) {
         Ok(free) if free < needed => Err(Error::NoRoom { folder: folder.to_owned(), needed, free }),
         Ok(_) => Ok(()),
-        // Where it is not told, the writing will.
+        // If it is unknown, writing will show it.
         Err(e) if e.kind() == std::io::ErrorKind::Unsupported => Ok(()),
         Err(source) => Err(Error::File { path: folder.to_owned(), what: "find its free space", source }),
     }
@@ -203,14 +203,14 @@ mod tests {
     #[test]
     fn a_conversion_that_is_wrong_ends_the_run() {
         let error = run("exit 1", Case::Convert, CacheState::Warm).unwrap_err();
-        assert!(error.to_string().contains("was not found to be the image"), "{error}");
+        assert!(error.to_string().contains("its output is not the same as the image"), "{error}");
         let report = run("exit 0", Case::Convert, CacheState::Warm).unwrap();
         let programs = &report.rows[0].programs;
         // Two rounds, of one sample each, or of several, since it is done at once.
         assert!(programs.iter().all(|it| it.time.samples >= 2), "{programs:?}");
         let names = programs.iter().map(|it| it.program.as_str());
         let ours = ["imsprep convert", "imsprep convert, into memory"];
-        // Where there is no file system in memory, that is told.
+        // Where there is no file system in memory, that is reported.
         let count = ours.len() - report.not_measured.len();
         assert_eq!(names.collect::<Vec<_>>(), ours[..count]);
         assert_eq!((report.rows[0].blocks, report.rows[0].limit), (12, None));

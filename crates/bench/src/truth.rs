@@ -12,7 +12,7 @@ pub(crate) fn read_truth(path: &Path, work: Work<'_>) -> Result<BlockMap> {
     let image = ImageFile::open(path)?;
     let mut map = BlockMap::zeroed(path, image.size(), BlockSize::MIB_2)?;
     let stage =
-        Stage::begin(work.progress, "reading the image in the plain way, for comparison", image.size());
+        Stage::begin(work.progress, "reading the image with a simple loop, for comparison", image.size());
     let zeros = vec![0; 2 << 20];
     let mut buffer = zeros.clone();
     for block in 0..map.block_count() {

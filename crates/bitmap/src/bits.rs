@@ -167,7 +167,7 @@ impl Bits {
         self.header.iter().chain(self.trailer.iter()).any(telling)
     }
 
-    /// The image size that a file in this layout tells of.
+    /// The image size that a file in this layout contains.
     pub(crate) fn image_size_in(&self, bytes: &[u8]) -> Option<u64> {
         let trailer_at = bytes.len().checked_sub(field::length_of(&self.trailer))?;
         let sections = [(0, &self.header), (trailer_at, &self.trailer)];
@@ -202,7 +202,7 @@ impl Bits {
         })
     }
 
-    /// Names what should be at this offset of a file that was written anew and came out different there.
+    /// Names the expected content at this offset, where a file that was written again differs.
     fn what_is_at(&self, offset: usize, found: &[u8], expected: &[u8]) -> NotThisLayout {
         let trailer_at = expected.len().saturating_sub(field::length_of(&self.trailer));
         let sections = [(0, &self.header), (trailer_at, &self.trailer)];

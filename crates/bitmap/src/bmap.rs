@@ -71,14 +71,15 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// The map in a file. Of its checksums that of the file is held against it if it is a SHA-256 or SHA-512; those of ranges
+/// The map in a file. Of its checksums that of the file is compared with it if it is a SHA-256 or SHA-512; those of ranges
 /// are about the image and are passed over.
 pub(crate) fn decode(bytes: &[u8]) -> Result<BlockMap, NotThisLayout> {
     if !begins_so(bytes) {
         return Err(NotThisLayout::NotSuchText);
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| NotThisLayout::Fault { what: format!("no text from byte {} on", e.valid_up_to()) })?;
+    let text = std::str::from_utf8(bytes).map_err(|e| NotThisLayout::Fault {
+        what: format!("not UTF-8 text, from byte {} on", e.valid_up_to()),
+    })?;
     let found = Found::read(text)?;
     let map = found.map()?;
     check_checksum(text, &found)?;
@@ -108,7 +109,7 @@ impl Found {
         loop {
             let at = reader.buffer_position();
             let event = reader.read_event().map_err(|e| NotThisLayout::Fault {
-                what: format!("no XML at byte {}: {e}", reader.error_position()),
+                what: format!("not XML at byte {}: {e}", reader.error_position()),
             })?;
             match event {
                 Event::Start(element) => {
@@ -117,7 +118,7 @@ impl Found {
                     }
                     // The format has three; a reader of anything deeper would only be filled up.
                     if open.len() > 8 {
-                        return Err(fault(at, "elements within elements within elements"));
+                        return Err(fault(at, "elements are nested too deeply"));
                     }
                     open.push(element.name().0.to_owned());
                     content.clear();
@@ -130,7 +131,10 @@ impl Found {
                     content.clear();
                 }
                 Event::DocType(_) | Event::GeneralRef(_) | Event::CData(_) => {
-                    return Err(fault(at, "a block map has no document type, references or CDATA"));
+                    return Err(fault(
+                        at,
+                        "document types, references and CDATA are not allowed in a block map",
+                    ));
                 }
                 Event::Eof if open.is_empty() => return Ok(found),
                 Event::Eof => return Err(fault(at, "the file ends within an element")),
@@ -141,7 +145,7 @@ impl Found {
 
     /// Keeps what an element says that has just ended.
     fn take(&mut self, path: &[&str], content: &str, at: u64) -> Result<(), NotThisLayout> {
-        let number = || content.parse().map_err(|_| fault(at, &format!("{content:?} is no number")));
+        let number = || content.parse().map_err(|_| fault(at, &format!("{content:?} is not a number")));
         match path {
             ["bmap", "ImageSize"] => self.image_size = Some(number()?),
             ["bmap", "BlockSize"] => self.block_size = Some(number()?),
@@ -152,7 +156,8 @@ impl Found {
             ["bmap", "BlockMap", "Range"] => {
                 let (first, last) = content.split_once('-').unwrap_or((content, content));
                 let numbers = first.trim().parse().ok().zip(last.trim().parse().ok());
-                let (first, last) = numbers.ok_or_else(|| fault(at, &format!("{content:?} is no range")))?;
+                let (first, last) =
+                    numbers.ok_or_else(|| fault(at, &format!("{content:?} is not a range")))?;
                 self.ranges.push((first, last, at));
             }
             _ => {}
@@ -169,8 +174,9 @@ impl Found {
         })?;
         let blocks = block_size.blocks_in(image_size);
         if self.blocks.ok_or_else(|| missing("BlocksCount"))? != blocks {
-            let what =
-                format!("an image of {image_size} bytes has {blocks} blocks, and it says another number");
+            let what = format!(
+                "an image of {image_size} bytes has {blocks} blocks, but the file has another number"
+            );
             return Err(NotThisLayout::Fault { what });
         }
         let mut map = zeroed(image_size, block_size)?;
@@ -180,14 +186,14 @@ impl Found {
                 return Err(fault(*at, &format!("the range {first}-{last} is not within {blocks} blocks")));
             }
             if *first < free_from {
-                return Err(fault(*at, &format!("the range {first}-{last} is not after the one before it")));
+                return Err(fault(*at, &format!("the range {first}-{last} is not after the previous range")));
             }
             map.set_run(*first, last - first + 1, true);
             free_from = last + 1;
         }
         match self.mapped {
             Some(mapped) if mapped != map.data_count() => Err(NotThisLayout::Fault {
-                what: format!("it says {mapped} mapped blocks and lists {}", map.data_count()),
+                what: format!("it declares {mapped} mapped blocks and lists {}", map.data_count()),
             }),
             _ => Ok(map),
         }
@@ -200,7 +206,7 @@ fn check_version(root: &BytesStart<'_>) -> Result<(), NotThisLayout> {
     match version.value.split_once('.') {
         Some(("1" | "2", _)) => Ok(()),
         _ => Err(NotThisLayout::Fault {
-            what: format!("its version is {:?}; 1 and 2 are read", version.value),
+            what: format!("its version is {:?}; only 1 and 2 are supported", version.value),
         }),
     }
 }
@@ -215,7 +221,7 @@ fn check_checksum(text: &str, found: &Found) -> Result<(), NotThisLayout> {
         "sha512" => hexadecimal(&Sha512::digest(zeroed)),
         // Of older programs; whether it is right is not known.
         "sha1" | "md5" => return Ok(()),
-        _ => return Err(NotThisLayout::Fault { what: format!("there is no checksum of the kind {kind:?}") }),
+        _ => return Err(NotThisLayout::Fault { what: format!("the checksum type {kind:?} is unknown") }),
     };
     if right == *checksum {
         return Ok(());
@@ -275,11 +281,11 @@ mod tests {
         for (ranges, word) in [
             ("<Range>10</Range>", "not within 10 blocks"),
             ("<Range>3-2</Range>", "not within 10 blocks"),
-            ("<Range>3</Range><Range>3-4</Range>", "not after the one before"),
-            ("<Range>x</Range>", "is no range"),
-            ("<Range>1&#49;</Range>", "no document type, references"),
-            ("<Range>&a;</Range>", "no document type, references"),
-            ("<Range>", "no XML at byte"),
+            ("<Range>3</Range><Range>3-4</Range>", "not after the previous range"),
+            ("<Range>x</Range>", "is not a range"),
+            ("<Range>1&#49;</Range>", "document types, references and CDATA are not allowed"),
+            ("<Range>&a;</Range>", "document types, references and CDATA are not allowed"),
+            ("<Range>", "not XML at byte"),
         ] {
             let error = old(sizes, ranges).unwrap_err().to_string();
             assert!(error.contains(word), "{ranges}: {error}");
@@ -291,9 +297,9 @@ mod tests {
         let error = old(&format!("{sizes}<MappedBlocksCount>2</MappedBlocksCount>"), "").unwrap_err();
         assert!(error.to_string().contains("says 2 mapped blocks and lists 0"), "{error}");
         let bomb = b"<!DOCTYPE bmap [<!ENTITY a \"aaaa\">]><bmap version=\"2.0\">&a;</bmap>";
-        assert!(decode(bomb).unwrap_err().to_string().contains("no document type"));
+        assert!(decode(bomb).unwrap_err().to_string().contains("document types"));
         let deep = format!("<bmap version=\"2.0\">{}", "<a>".repeat(100_000));
-        assert!(decode(deep.as_bytes()).unwrap_err().to_string().contains("elements within"));
+        assert!(decode(deep.as_bytes()).unwrap_err().to_string().contains("elements are nested too deeply"));
         assert_eq!(decode(b"<html></html>"), Err(NotThisLayout::NotSuchText));
         assert!(
             decode(b"<bmap version=\"3.0\"></bmap>").unwrap_err().to_string().contains("1 and 2 are read")

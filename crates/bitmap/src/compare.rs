@@ -1,4 +1,4 @@
-//! What a bitmap file says, held against what the image holds.
+//! What a bitmap file says, compared with what the image holds.
 
 use imsprep_findings::{Finding, Report};
 use imsprep_source::BlockMap;
@@ -15,9 +15,9 @@ pub fn check_against_content(claimed: &BlockMap, content: &BlockMap, report: &mu
     for block in claimed.differing_blocks(content) {
         let offset = block * content.block_size().bytes();
         let (rule, message) = if content.is_data(block) {
-            (&DATA_MARKED_ZERO, "holds data, and the bitmap says zeros")
+            (&DATA_MARKED_ZERO, "holds data, but the bitmap marks it zero")
         } else {
-            (&ZERO_MARKED_DATA, "holds zeros only, and the bitmap says data")
+            (&ZERO_MARKED_DATA, "contains only zeros, but the bitmap marks it data")
         };
         let finding =
             Finding::new(rule, format!("block {block}, at offset {offset} of the image, {message}"));
@@ -34,7 +34,7 @@ pub fn check_unrecognised_against_content(bytes: &[u8], why: &str, content: &Blo
     report.push(match agrees_but_for_length(&ZVHD2, bytes, content) {
         Some(expected) => {
             let message = format!(
-                "{} bytes in layout {}, for an image of another size: this one's takes {expected}",
+                "{} bytes in layout {}, for an image of another size: the bitmap of this image has {expected} bytes",
                 bytes.len(),
                 ZVHD2.name
             );

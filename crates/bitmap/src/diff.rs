@@ -1,4 +1,4 @@
-//! Two bitmaps, in whatever blocks, held against each other.
+//! Two bitmaps, in whatever blocks, compared with each other.
 
 use imsprep_source::{BlockMap, BlockRun, BlockSize};
 
@@ -7,11 +7,11 @@ use imsprep_source::{BlockMap, BlockRun, BlockSize};
 pub struct MapDifference {
     /// The blocks in which they were compared: the larger ones of the two.
     pub block_size: BlockSize,
-    /// Runs of blocks that hold data by the first alone (`data` set) or by the second alone.
+    /// Runs of blocks that hold data only in the first (`data` set) or by the second alone.
     pub runs: Vec<BlockRun>,
-    /// Blocks that hold data by the first alone.
+    /// Blocks that hold data only in the first.
     pub only_first: u64,
-    /// Blocks that hold data by the second alone.
+    /// Blocks that hold data only in the second.
     pub only_second: u64,
     /// Blocks that were compared.
     pub blocks: u64,

@@ -8,7 +8,7 @@ use imsprep_source::{BlockMap, BlockSize};
 /// half of it.
 pub const LONGEST: u64 = 64 << 20;
 
-/// Most blocks that a file of text tells of, and that a map is written anew in: the largest image that the service takes has
+/// Most blocks that a file of text describes, and that a map is written again in: the largest image that the service takes has
 /// as many of 4 KiB. A few bytes of text may tell of any number, and each block takes a bit of memory.
 pub const MOST_BLOCKS: u64 = 1 << 28;
 
@@ -16,7 +16,7 @@ pub const MOST_BLOCKS: u64 = 1 << 28;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotThisLayout {
     /// The length is another than the image's size asks for.
-    #[error("{found} bytes, where this layout takes {expected} for an image of this size")]
+    #[error("the file has {found} bytes; in this layout the bitmap of an image of this size has {expected}")]
     Length {
         /// What the layout takes.
         expected: u64,
@@ -30,7 +30,7 @@ pub enum NotThisLayout {
         offset: u64,
     },
     /// A byte that is the same in every file of this layout is another here.
-    #[error("byte {offset} is not the one that files of this layout have there")]
+    #[error("byte {offset} is not the constant of this layout")]
     Constant {
         /// The byte.
         offset: u64,
@@ -48,7 +48,7 @@ pub enum NotThisLayout {
         found: u64,
     },
     /// The file says that it is of an image of another size.
-    #[error("it is for an image of {said} bytes, and this one has {expected}")]
+    #[error("it is for an image of {said} bytes; this image has {expected}")]
     ImageSize {
         /// What the file says.
         said: u64,
@@ -56,7 +56,7 @@ pub enum NotThisLayout {
         expected: u64,
     },
     /// The file does not contain the size of its image, and no size was given.
-    #[error("it does not say how large its image is")]
+    #[error("it does not contain the size of its image")]
     SizeUnknown,
     /// An image size that no map can be made for.
     #[error(
@@ -67,7 +67,7 @@ pub enum NotThisLayout {
         image_size: u64,
     },
     /// It does not begin as text of this layout does.
-    #[error("it does not begin as such a file does")]
+    #[error("its first bytes are different")]
     NotSuchText,
     /// It has signs of this layout, and a fault.
     #[error("{what}")]
@@ -80,7 +80,7 @@ pub enum NotThisLayout {
 /// Why a map can't be written in a layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotEncode {
-    /// A header or trailer has no room for a number.
+    /// A header or trailer has no space for a number.
     #[error("the {field} is {number}, and its field has {bytes} bytes")]
     TooNarrow {
         /// Which number.
@@ -103,7 +103,7 @@ pub enum CannotEncode {
     TooLong,
 }
 
-/// A map of zero blocks for what a file of text tells of.
+/// A map of zero blocks for the size in a text file.
 pub(crate) fn zeroed(image_size: u64, block_size: BlockSize) -> Result<BlockMap, NotThisLayout> {
     if block_size.blocks_in(image_size) > MOST_BLOCKS {
         return Err(NotThisLayout::TooManyBlocks { image_size });

@@ -35,7 +35,7 @@ impl BitmapFile {
             Recognition::Known { .. } => {}
             Recognition::OtherSize { layout, said } => report.push(other_size(layout, *said, image_size)),
             Recognition::Damaged { layout, why } => report.push(damaged(layout, why)),
-            Recognition::Empty => report.push(Finding::new(&BITMAP_EMPTY, "the bitmap file has no bytes")),
+            Recognition::Empty => report.push(Finding::new(&BITMAP_EMPTY, "the bitmap file is empty")),
             Recognition::Unrecognised { why } => report.push(unrecognised(why)),
             Recognition::Other { what } => {
                 report.push(Finding::new(&BITMAP_NONE, format!("the file is {what}")).found(what));
@@ -54,7 +54,7 @@ pub fn read_bitmap(path: &Path, image_size: Option<u64>, first: Option<&Layout>)
     let file = ImageFile::open(path)?;
     let mut bytes = Vec::new();
     let recognition = if file.size() > LONGEST {
-        Recognition::Unrecognised { why: format!("{} bytes are more than any bitmap has", file.size()) }
+        Recognition::Unrecognised { why: format!("{} bytes are more than any bitmap file has", file.size()) }
     } else {
         bytes = vec![0; usize::try_from(file.size()).unwrap_or(0)];
         file.read_at(&mut bytes, 0)?;
@@ -76,7 +76,10 @@ pub fn write_bitmap(path: &Path, bytes: &[u8], overwrite: Overwrite, inputs: &[&
     let mut found = vec![0; bytes.len()];
     back.read_at(&mut found, 0)?;
     if back.size() != bytes.len() as u64 || found != bytes {
-        return Err(Error::Changed { path: path.to_owned(), what: "it is not what was written".into() });
+        return Err(Error::Changed {
+            path: path.to_owned(),
+            what: "its content is not what was written".into(),
+        });
     }
     inputs.iter().try_for_each(|input| input.verify_unchanged())?;
     output.commit()?;

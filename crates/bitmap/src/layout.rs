@@ -63,7 +63,7 @@ pub struct Layout {
 /// of 4096 bytes (source: huaweicloud/ims-qemu-img, commit fc2d885).
 pub static ZVHD2: Layout = Layout {
     name: Cow::Borrowed("zvhd2"),
-    title: Cow::Borrowed("the bitmap layout that ZVHD2 has inside"),
+    title: Cow::Borrowed("the layout of the bitmap inside ZVHD2"),
     block_size: BlockSize::MIB_2,
     form: Form::Bits(ZVHD2_BITS),
     origin: Origin::BuiltIn,
@@ -77,10 +77,10 @@ const ZVHD2_BITS: Bits = Bits {
     trailer: Cow::Borrowed(&[]),
 };
 
-/// The same bits, and a trailer that says what they are of and whether they are whole: for archives and pipelines.
+/// The same bits, and a trailer that says what they are of and whether they are complete: for archives and pipelines.
 pub static SEALED: Layout = Layout {
     name: Cow::Borrowed("sealed"),
-    title: Cow::Borrowed("as zvhd2, with a trailer that tells the image's size and has checksums"),
+    title: Cow::Borrowed("zvhd2 with a trailer that has the size of the image and checksums"),
     block_size: BlockSize::MIB_2,
     form: Form::Bits(Bits { trailer: Cow::Borrowed(SEAL), ..ZVHD2_BITS }),
     origin: Origin::BuiltIn,
@@ -133,8 +133,8 @@ impl Layout {
         }
     }
 
-    /// Whether a file in it tells its image's size.
-    pub fn tells_image_size(&self) -> bool {
+    /// Whether a file in it contains the size of its image.
+    pub fn contains_image_size(&self) -> bool {
         match &self.form {
             Form::Bits(bits) => bits
                 .header
@@ -336,7 +336,7 @@ mod tests {
             prop_assert_eq!(Some(bytes.len() as u64), layout.encoded_len(size));
             prop_assert_eq!(&bytes, &naive(&layout, size, &data));
             prop_assert_eq!(layout.decode(&bytes, Some(size)), Ok(map.clone()));
-            if layout.tells_image_size() {
+            if layout.contains_image_size() {
                 prop_assert_eq!(layout.decode(&bytes, None), Ok(map.clone()));
             }
             // No two files say the same.

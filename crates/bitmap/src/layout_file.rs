@@ -26,7 +26,7 @@ pub enum LayoutFileError {
     #[error(transparent)]
     Source(#[from] imsprep_source::Error),
     /// It is too long to be one.
-    #[error("{}: {size} bytes are too many for a description of a layout; {LONGEST_DESCRIPTION} is the most", path.display())]
+    #[error("{}: {size} bytes are too many for a description of a layout; the maximum is {LONGEST_DESCRIPTION}", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub fn read_layout(path: &Path) -> Result<Layout, LayoutFileError> {
     let text = String::from_utf8(bytes).map_err(|error| LayoutFileError::Impossible {
         path: path.to_owned(),
         what: format!(
-            "is no text from byte {} on, and so no description of a layout",
+            "is not UTF-8 text, from byte {} on, and therefore not a description of a layout",
             error.utf8_error().valid_up_to()
         ),
     })?;
@@ -300,7 +300,7 @@ impl TryFrom<String> for WireHexByte {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match WireHex::try_from(text)?.0.as_slice() {
             [byte] => Ok(Self(*byte)),
-            _ => Err("what is repeated is one byte"),
+            _ => Err("repeat has one byte"),
         }
     }
 }
@@ -327,7 +327,7 @@ impl TryFrom<String> for WireValue {
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let value = Value::ALL.into_iter().find(|value| value.name() == name);
-        value.map(Self).ok_or("no number has this name")
+        value.map(Self).ok_or("there is no number with this name")
     }
 }
 
@@ -393,7 +393,7 @@ impl WireLayout {
             return Err("a layout's name has letters, and no control characters".into());
         }
         if Layout::built_in(&self.name).is_some() {
-            return Err(format!("{:?} is the name of a built-in layout: take another", self.name));
+            return Err(format!("{:?} is the name of a built-in layout: use another name", self.name));
         }
         let title = if self.title.is_empty() { "described in a file".into() } else { self.title };
         let origin = match (self.learned, self.proven) {

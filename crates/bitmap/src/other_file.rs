@@ -1,6 +1,6 @@
 //! Files that are called `.mf`, too, and are no bitmaps: a manifest in an OVF package above all.
 
-/// Bytes at the start that are looked at.
+/// Bytes at the start that are read.
 const HEAD: usize = 64 << 10;
 
 /// What a file in no known layout is, if that is known: to follow on "the file is".
@@ -11,7 +11,7 @@ pub(crate) fn kind_of(bytes: &[u8]) -> Option<&'static str> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = match str::from_utf8(head) {
         Ok(text) => text,
-        // A character may be cut at the end of what is looked at.
+        // A character may be cut at the end of what is read.
         Err(error) if error.error_len().is_none() => str::from_utf8(head.get(..error.valid_up_to())?).ok()?,
         Err(_) => return None,
     };

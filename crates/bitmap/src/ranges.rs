@@ -36,10 +36,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<BlockMap, NotThisLayout> {
     if !begins_so(bytes) {
         return Err(NotThisLayout::NotSuchText);
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|e| NotThisLayout::Fault { what: format!("no text from byte {} on", e.valid_up_to()) })?;
+    let text = std::str::from_utf8(bytes).map_err(|e| NotThisLayout::Fault {
+        what: format!("not UTF-8 text, from byte {} on", e.valid_up_to()),
+    })?;
     if !text.ends_with('\n') {
-        return Err(NotThisLayout::Fault { what: "its last line is cut off".into() });
+        return Err(NotThisLayout::Fault { what: "its last line is truncated".into() });
     }
     let mut lines = (1u64..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
     let (_, image_size) = header_line(&mut lines, "image-size")?;
@@ -54,17 +55,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<BlockMap, NotThisLayout> {
         if first > last || last >= map.block_count() {
             return Err(fault(
                 number,
-                &format!("there are blocks 0 to {}", map.block_count().saturating_sub(1)),
+                &format!("the blocks are 0 to {}", map.block_count().saturating_sub(1)),
             ));
         }
         if first < free_from {
-            return Err(fault(number, "runs ascend, and there is a gap between two"));
+            return Err(fault(number, "runs must ascend, with a gap between two runs"));
         }
         map.set_run(first, last - first + 1, true);
         free_from = last + 2;
     }
     if map.data_count() != data_blocks {
-        let what = format!("it says {data_blocks} data blocks and lists {}", map.data_count());
+        let what = format!("it declares {data_blocks} data blocks and lists {}", map.data_count());
         return Err(NotThisLayout::Fault { what });
     }
     Ok(map)

@@ -16,11 +16,11 @@ pub enum Recognition {
         /// What it says.
         map: BlockMap,
     },
-    /// In a known layout that tells its image's size, and that is another.
+    /// In a known layout with the size of its image, which is another.
     OtherSize {
         /// The layout.
         layout: Layout,
-        /// The size that it tells.
+        /// The size that it shows.
         said: u64,
     },
     /// It has the signs of a known layout, and a fault.
@@ -93,7 +93,7 @@ mod tests {
             let size = Some(map.image_size());
             let known = Recognition::Known { layout: (*layout).clone(), map: map.clone() };
             assert_eq!(recognise(&bytes, size, None), known);
-            if !layout.tells_image_size() {
+            if !layout.contains_image_size() {
                 continue;
             }
             assert_eq!(recognise(&bytes, None, None), known);

@@ -335,7 +335,7 @@ fn known_forms_that_are_not_learned_are_named() {
         (binary, ["4 bytes, big-endian", "first and last"]),
         (text.into_bytes(), ["text with numbers", "first and number"]),
         (bytes, ["a byte for each block", "2097152"]),
-        (bmap, ["layout bmap", "says what the image holds"]),
+        (bmap, ["layout bmap", "matches the content of the image"]),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\0".to_vec(), ["compressed", "gzip"]),
     ] {
         let result = learned(&[(&image, file)]);

@@ -45,12 +45,12 @@ pub(crate) use serve::ServeArgs;
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;
 
-const EXIT_CODES: &str = "Exit status: 0 success, possibly with warnings; 1 checked, and something is wrong; 2 could not be checked; \
+const EXIT_CODES: &str = "Exit status: 0 success, possibly with warnings; 1 the result is negative, such as not importable or different; 2 failure; \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
 
 /// Check and prepare disk images for quick import into Huawei Cloud and Open Telekom Cloud.
 ///
-/// Run it on the file before the upload. It works offline and never changes an image.
+/// Run it on the file before the upload. It works offline and never changes its input.
 #[derive(Debug, Parser)]
 #[command(name = "imsprep", version = version::SHORT, long_version = version::long(), after_help = EXIT_CODES)]
 #[command(max_term_width = 100, arg_required_else_help = true)]
@@ -100,7 +100,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show the format, the disk size, and facts that matter to an import
     Detect(DetectArgs),
-    /// Show partitions, file systems, boot loaders and firmware of a disk
+    /// Show partitions, file systems and boot loaders of a disk
     Inspect(InspectArgs),
     /// Create, verify, show and convert bitmap files (.mf), which RAW images need; learn their layout
     #[command(subcommand)]
@@ -228,11 +228,11 @@ pub(crate) struct DetectArgs {
 {}
 
 A RAW is converted to ZVHD2 and a ZVHD2 to RAW. For other sources the extension of DST selects the format: RAW for .raw and \
-.img, otherwise ZVHD2. Unallocated clusters of SRC are not read. An image that is incomplete, encrypted or damaged, or has \
-snapshots, is refused: exit status 1. --allow IMS-008 converts the current state without the snapshots, --allow IMS-017 an image \
-that was not closed, --allow IMS-051 and IMS-061 a truncated disk as it is.
+.img, otherwise ZVHD2; the extensions of other formats are refused. Unallocated clusters of SRC are not read. An image that is incomplete, encrypted or damaged, or has \
+snapshots, is refused: exit status 1. --allow IMS-008 converts the current state without the snapshots; --allow IMS-017 converts \
+an image that was not closed; --allow IMS-051 and --allow IMS-061 convert a truncated disk as it is.
 
-DST is renamed into place only when it is complete; the bitmap of a RAW follows its image. Output on standard output is complete \
+DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
     /// Image or block device
@@ -278,7 +278,7 @@ pub(crate) struct ConvertArgs {
 /// Which size a RAW gets that is made from a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Length {
-    /// The size of the image that the container was made from
+    /// The size of the image that the ZVHD2 was made from
     Orig,
     /// The size of the disk: the same, rounded up to 1 GiB
     Disk,
@@ -320,7 +320,7 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare before.zvhd2 after.zvhd2
 
 A and B may have any format that imsprep convert reads. Holes, blocks without a record and zeros are equal. A longer disk has \
-the same content if it contains only zeros beyond the end of the other: the disk of a ZVHD2 is a multiple of 1 GiB.
+the same content if it contains only zeros beyond the end of the other, because the disk of a ZVHD2 is rounded up to 1 GiB.
 
 Exit status 1: the content differs; the offset of the first different byte is shown.")]
 pub(crate) struct CompareArgs {

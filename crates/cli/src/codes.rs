@@ -48,7 +48,7 @@ pub(crate) fn find_rule(code: &str) -> Result<&'static Rule, String> {
     let code = code.to_ascii_uppercase();
     let nearest = rules.iter().min_by_key(|rule| strsim::osa_distance(rule.code, &code));
     let nearest = nearest.map(|rule| format!("; the nearest is {}: {}", rule.code, rule.title));
-    Err(format!("there is no rule {code}{}; imsprep rules lists them all", nearest.unwrap_or_default()))
+    Err(format!("there is no rule {code}{}; imsprep rules lists all rules", nearest.unwrap_or_default()))
 }
 
 #[cfg(test)]

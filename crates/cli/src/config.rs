@@ -74,7 +74,9 @@ impl Config {
         let shown = path.display();
         let metadata = std::fs::metadata(path).with_context(|| format!("{shown}: cannot open"))?;
         if !metadata.is_file() || metadata.len() > LONGEST {
-            return Err(anyhow!("{shown}: is no settings file: it is no regular file or larger than 1 MiB"));
+            return Err(anyhow!(
+                "{shown}: is not a settings file: it is not a regular file, or is larger than 1 MiB"
+            ));
         }
         let text = std::fs::read_to_string(path).with_context(|| format!("{shown}: cannot read"))?;
         Self::parse(path, &text)
@@ -130,7 +132,7 @@ pub(crate) enum Found {
     },
 }
 
-/// The project file for this folder, if there is one. `is_ours` tells whether a file or folder belongs to who runs this.
+/// The project file for this folder, if there is one. `is_ours` reports whether a file or folder belongs to who runs this.
 pub(crate) fn find(folder: &Path, is_ours: impl Fn(&Path) -> bool) -> Option<Found> {
     let is_there = |path: &Path| path.symlink_metadata().is_ok();
     let found = |path: PathBuf, parts: &[&Path]| match parts.iter().find(|part| !is_ours(part)) {

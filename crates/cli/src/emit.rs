@@ -1,4 +1,4 @@
-//! A result in the form that was asked for.
+//! A result in the form that was requested.
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. Of several files the gravest counts: the order is the order of gravity.
+/// How a command ended. Of several files the most severe counts: the order is the order of gravity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// 0: all is well; there may be warnings.
@@ -11,7 +11,7 @@ pub(crate) enum Status {
     Wrong,
     /// 2: could not look.
     CouldNotLook,
-    /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output went away. Of an image half is
+    /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output closed the pipe. Of an image half is
     /// nothing, unlike of a text.
     ReaderGone,
     /// 129, 130 or 143, as the signal has it.

@@ -18,9 +18,9 @@ const NOTE: (&str, Style) = ("note", Style::new().bold());
 const HINT: (&str, Style) = ("hint", AnsiColor::Cyan.on_default().bold());
 
 /// What is said of a stop.
-pub(crate) const STOPPED: &str = "interrupted; nothing half-written is left";
+pub(crate) const STOPPED: &str = "interrupted; no partial output was left behind";
 /// What is said of it where an image went to standard output.
-pub(crate) const STREAM_STOPPED: &str = "interrupted; what went to standard output is not whole";
+pub(crate) const STREAM_STOPPED: &str = "interrupted; the output on standard output is incomplete";
 
 /// Prints an error that has no causes.
 pub(crate) fn error(text: impl Display) {
@@ -46,7 +46,7 @@ fn say((word, style): (&str, Style), text: impl Display) {
     print_error(&format!("{style}{word}:{style:#} {text}\n"));
 }
 
-/// Prints an error with all its causes and what helps against it, and tells the status that follows from it.
+/// Prints an error with all its causes and a hint, and returns the exit status.
 pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
     let status = status(error);
     match status {
@@ -103,36 +103,34 @@ fn status(error: &anyhow::Error) -> Status {
 /// What helps against an error: the flags and commands for its kind, or what to do about the system's.
 fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
     if bench_kind(error) == Some(imsprep_bench::ErrorKind::NoRoom) {
-        return Some("--size and --folder help");
+        return Some("use a smaller --size or another --folder");
     }
     Some(match kind(error) {
         Kind::Source(SourceKind::Exists) => "--force replaces it",
         Kind::Ambiguous => "imsprep detect shows which",
-        Kind::UnsoundContainer => {
-            "imsprep zvhd2 check shows all that is wrong, and imsprep zvhd2 repair may help"
-        }
-        Kind::SizeUnknown => "give it with --size",
-        Kind::SizeContradicted => "leave --size out",
-        Kind::WhichDisk => "--disk N names the one to convert",
-        Kind::NoBitmapBeside => "imsprep bitmap create makes it",
-        Kind::NoRandomness => "--uuid gives one",
-        Kind::NoImageGiven => "imsprep bitmap show shows what is in it",
-        Kind::DeviceNeedsOutput => "-o OUT says where",
-        Kind::UnknownBitmap => "--layout FILE describes another",
-        Kind::NeedsImageSize => "--image-size or --image says it",
+        Kind::UnsoundContainer => "imsprep zvhd2 check lists all errors, and imsprep zvhd2 repair may help",
+        Kind::SizeUnknown => "use --size",
+        Kind::SizeContradicted => "omit --size",
+        Kind::WhichDisk => "--disk N selects one",
+        Kind::NoBitmapBeside => "create it with imsprep bitmap create",
+        Kind::NoRandomness => "use --uuid",
+        Kind::NoImageGiven => "imsprep bitmap show shows its content",
+        Kind::DeviceNeedsOutput => "use -o OUT for the path",
+        Kind::UnknownBitmap => "use --layout FILE for another layout",
+        Kind::NeedsImageSize => "use --image-size or --image",
         _ => return error.chain().filter_map(|cause| cause.downcast_ref()).find_map(hint_for_system),
     })
 }
 
 fn hint_for_system(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
-        io::ErrorKind::PermissionDenied => "run it as a user who may (sudo), or change the permissions",
-        io::ErrorKind::StorageFull => "the disk is full: make room on it, or write to another",
-        io::ErrorKind::QuotaExceeded => "your quota is used up: make room, or write to another disk",
+        io::ErrorKind::PermissionDenied => "run imsprep as another user (sudo), or change the permissions",
+        io::ErrorKind::StorageFull => "the disk is full: free space on it, or write to another disk",
+        io::ErrorKind::QuotaExceeded => "your quota is exhausted: free space, or write to another disk",
         io::ErrorKind::FileTooLarge => {
-            "the file system or a limit (ulimit -f) takes no file as large: write to another disk"
+            "the file is too large for the file system or a limit (ulimit -f): write to another disk"
         }
-        io::ErrorKind::ReadOnlyFilesystem => "nothing can be written there: write to another disk",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: write to another disk",
         _ => return None,
     })
 }

@@ -12,7 +12,7 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) fn parse_timestamp(text: &str) -> Result<u32, String> {
     let wrong = || "neither Unix seconds nor RFC 3339, such as 2026-11-24T12:00:00Z".to_owned();
     let seconds = unix_seconds(text).or_else(|| rfc3339(text)).ok_or_else(wrong)?;
-    let range = || "a ZVHD2 can tell of 2000-01-01T00:00:00Z to 2136-02-07T06:28:15Z only".to_owned();
+    let range = || "the range of a ZVHD2 is 2000-01-01T00:00:00Z to 2136-02-07T06:28:15Z".to_owned();
     timestamp_of(seconds).ok_or_else(range)
 }
 
@@ -22,11 +22,11 @@ pub(crate) fn from_environment() -> anyhow::Result<Option<u32>> {
     let Some(value) = std::env::var_os(SOURCE_DATE_EPOCH) else { return Ok(None) };
     let text = value.to_string_lossy();
     let wrong =
-        || format!("{SOURCE_DATE_EPOCH}: {text:?} is no moment in Unix seconds; --timestamp overrides it");
+        || format!("{SOURCE_DATE_EPOCH}: {text:?} is not a time in Unix seconds; --timestamp overrides it");
     let seconds = unix_seconds(&text).ok_or_else(|| anyhow::anyhow!(wrong()))?;
     let range = || {
         anyhow::anyhow!(
-            "{SOURCE_DATE_EPOCH}: a ZVHD2 can't tell of {seconds}, only of moments up to 5241652095"
+            "{SOURCE_DATE_EPOCH}: {seconds} is out of range; the maximum for a ZVHD2 is 5241652095"
         )
     };
     timestamp_of(seconds.max(EPOCH_UNIX_SECONDS)).ok_or_else(range).map(Some)

@@ -11,7 +11,7 @@ use imsprep_toolkit::{CheckedImage, Inspected};
 
 use crate::exit::Status;
 
-/// What was found out about a file, or why it could not be looked at.
+/// What was found out about a file, or why it could not be checked.
 pub(crate) struct Outcome<T = CheckedImage> {
     pub(crate) path: PathBuf,
     pub(crate) status: Status,
@@ -49,7 +49,7 @@ pub(crate) const SOUND: Question = Question { yes: "is a sound ZVHD2", no: "not 
 pub(crate) const DETECTED: Question = Question { yes: "format was detected", no: "format was not detected" };
 pub(crate) const INSPECTED: Question = Question { yes: "disk was inspected", no: "disk was not inspected" };
 pub(crate) const BITMAP_FITS: Question =
-    Question { yes: "has a bitmap file that fits", no: "the bitmap does not fit" };
+    Question { yes: "has a matching bitmap file", no: "the bitmap does not match" };
 
 /// A file and the report on it: what the formats for other programs are made of.
 pub(crate) struct Judged<'a> {

@@ -119,8 +119,8 @@ fn read_config(args: &RulesOf, setup: &Setup) -> anyhow::Result<(Option<Config>,
             if setup.output != Output::Quiet {
                 let (path, what) = (path.display().to_string(), what.display().to_string());
                 let path = shown(&path);
-                warning(format!("{path} is not read: {} belongs to another user", shown(&what)));
-                hint(format!("if you trust it: --config {path}"));
+                warning(format!("{path} is ignored: {} belongs to another user", shown(&what)));
+                hint(format!("if you trust it, use --config {path}"));
             }
             Ok((None, Some(path)))
         }

@@ -43,7 +43,7 @@ pub(crate) fn report() -> BenchReport {
     }
 }
 
-/// Of a case; programs from 4.1 ms to 5.34 s.
+/// For a case; programs from 4.1 ms to 5.34 s.
 fn warm() -> Row {
     let faults = MapFaults { zeros_called_data: 512, data_called_zeros: 0, first: 1 };
     Row {
@@ -66,7 +66,7 @@ fn warm() -> Row {
     }
 }
 
-/// Of a file; our own map and that of a rival lose data.
+/// For a file; our own map and that of a rival lose data.
 fn cold() -> Row {
     let ours = MapFaults { zeros_called_data: 0, data_called_zeros: 1, first: 9 };
     let theirs = MapFaults { zeros_called_data: 2, data_called_zeros: 3, first: 0 };
@@ -79,7 +79,7 @@ fn cold() -> Row {
         blocks: 6,
         data_blocks: 3,
         cache: CacheState::Cold,
-        prepared_by: "put out of the page cache",
+        prepared_by: "evicted from the page cache",
         limit: None,
         programs: vec![
             Measured {

@@ -53,7 +53,7 @@ impl Setup {
             .num_threads(threads.unwrap_or(0))
             .build_global()
             // Its message has the system's in it.
-            .map_err(|e| anyhow!("cannot start the worker threads; --threads 1 needs the fewest: {e}"))?;
+            .map_err(|e| anyhow!("cannot start the worker threads; try --threads 1: {e}"))?;
         // Without the guard nothing is mapped, and everything still works.
         let _ = imsprep_source::install_bus_error_guard();
         let watched = !args.no_progress && !args.quiet && std::io::stderr().is_terminal();

@@ -46,7 +46,7 @@ impl Signals {
         if let Some(signal) = hangup_signal() {
             signals.ask_to_stop_at(signal, SIGHUP_EXIT)?;
         }
-        // That a file has become too large for the limit is told by the write that fails, once the signal ends nothing.
+        // That a file has become too large for the limit is shown by the write that fails, once the signal ends nothing.
         if let Some(signal) = file_size_signal() {
             flag::register(signal, Arc::new(AtomicBool::new(false)))?;
         }

@@ -8,7 +8,7 @@ use crate::visible::{for_log, visible_json};
 
 pub(crate) use crate::visible::shown;
 
-/// Writes a result to standard output. That the reader went away is no error.
+/// Writes a result to standard output. That the reader closed the pipe is no error.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> anyhow::Result<String>
     Ok(text)
 }
 
-/// Writes text that is no result to standard error. If that is gone there is nobody left to tell.
+/// Writes text that is no result to standard error. If that is gone the text has no reader.
 pub(crate) fn print_error(text: &str) {
     let _ = anstream::stderr().lock().write_all(for_log(text).as_bytes());
 }
@@ -92,7 +92,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ! {
     if !plain.chars().any(|c| c != '\n' && acts(c)) && !std::env::args_os().any(|arg| has_line_feed(&arg)) {
         print_error(&styled.ansi().to_string());
     } else {
-        // What an argument brings is told from the parser's own lines by what was given.
+        // Lines of an argument are distinguished from the parser's own lines by the given value.
         for arg in std::env::args_os().skip(1).filter(|arg| has_line_feed(arg)) {
             for part in arg.to_string_lossy().split('=').filter(|part| part.contains('\n')) {
                 plain = plain.replace(part, &shown(part).to_string());

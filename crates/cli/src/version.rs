@@ -22,7 +22,7 @@ pub(crate) fn long() -> &'static str {
     static LONG: LazyLock<String> = LazyLock::new(|| {
         let linked = if cfg!(target_feature = "crt-static") { "static" } else { "dynamic" };
         format!(
-            "{SHORT}\nrules   {RULE_SET_DATE}\nbitmap  {layout}, unless another layout is asked for\nzstd    {zstd}\n\
+            "{SHORT}\nrules   {RULE_SET_DATE}\nbitmap  {layout} (default layout)\nzstd    {zstd}\n\
              target  {target}, {linked}",
             layout = ZVHD2.name,
             zstd = libzstd_version(),

@@ -47,7 +47,7 @@ fn has_hash_command(line: &str) -> bool {
 }
 
 /// Whole output, all of whose texts from outside have gone through [`shown`], with what they make of a line together: a file called
-/// `:` and the colon behind its name, say. Lines are looked at without their colours, as colours are left out of a log.
+/// `:` and the colon behind its name, say. Lines are read without their colours, as colours are left out of a log.
 pub(crate) fn for_log(text: &str) -> Cow<'_, str> {
     // Nearly always there is nothing to do.
     if !["::", ":\u{1b}", "##", "#\u{1b}"].iter().any(|mark| text.contains(mark)) {

@@ -7,7 +7,7 @@ use crate::Format;
 use crate::candidate::Candidate;
 use crate::input::Input;
 
-/// Segments that are looked at. affconvert writes the size after the pages of 16 MiB: that is a disk of 4 GiB.
+/// Segments that are read. affconvert writes the size after the pages of 16 MiB: that is a disk of 4 GiB.
 const SEGMENTS_MAX: usize = 256;
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {

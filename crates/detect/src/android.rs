@@ -23,7 +23,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         found.damaged(format!("version {} is unknown", header.major_version));
     }
     if usize::from(header.header_size) < Header::SIZE {
-        found.damaged(format!("the header says that it has {} bytes", header.header_size));
+        found.damaged(format!("the length field of the header is {}", header.header_size));
     }
     if header.block_size == 0 || !header.block_size.is_multiple_of(4) {
         found.damaged(format!("a block has {} bytes", header.block_size));

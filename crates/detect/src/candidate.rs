@@ -68,14 +68,14 @@ impl Candidate {
         let end = offset.checked_add(length);
         if length > 0 && end.is_none_or(|end| end > size) {
             let end = end.map_or("more than any offset".into(), |end| end.to_string());
-            self.outside(format!("{what} ends at {end}, and the file at {size}"));
+            self.outside(format!("{what} ends at {end}, but the file ends at {size}"));
         }
     }
 
     /// Says that the disk's size can't be, if it is more than a signed 64-bit offset reaches.
     pub(crate) fn check_size(&mut self) {
         if let Some(size) = self.virtual_size.filter(|size| i64::try_from(*size).is_err()) {
-            self.damaged(format!("a disk of {size} bytes is more than any reader takes"));
+            self.damaged(format!("a disk of {size} bytes is larger than any reader supports"));
         }
     }
 }

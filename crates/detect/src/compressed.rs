@@ -1,4 +1,4 @@
-//! Compressed files. The first bytes of what is in them are looked at.
+//! Compressed files. The first bytes of what is in them are read.
 
 use byteorder::{ByteOrder, LittleEndian as LE};
 use imsprep_ondisk::container::{
@@ -87,7 +87,7 @@ fn zstd_frame(input: &Input<'_>) -> Result<Option<u64>> {
 }
 
 /// What the first frame says that it holds. A file of several frames holds more than that, so pzstd's frame in front,
-/// which tells of several, makes the number worth nothing.
+/// which describes several, makes the number useless.
 fn zstd_size(input: &Input<'_>, frame: u64) -> Result<Option<u64>> {
     if frame > 0 {
         return Ok(None);

@@ -116,7 +116,7 @@ impl Descriptor {
         }
     }
 
-    /// Size of the disk in bytes, where every extent tells its own.
+    /// Size of the disk in bytes, if every extent has its own.
     pub(crate) fn virtual_size(&self) -> Option<u64> {
         self.sectors.filter(|_| self.extents > 0)?.checked_mul(SECTOR)
     }

@@ -11,9 +11,9 @@ pub enum Fact {
     /// Part of the disk is in another file, of which this one is an overlay (qcow, qcow2, qed).
     BackingFile(String),
     /// The data is in another file (qcow2's external data file, the next part of a split file); the name, where the file
-    /// tells it.
+    /// shows it.
     ExternalDataFile(Option<String>),
-    /// The file holds only the difference to a parent (vhd, vhdx, vmdk, vdi, bochs); the parent's name, where it tells.
+    /// The file holds only the difference to a parent (vhd, vhdx, vmdk, vdi, bochs); the parent's name, if the file contains it.
     Parent(Option<String>),
     /// The file is a descriptor: the data is in these other files (VMDK flat and split, Parallels bundles).
     ExtentFiles(Vec<String>),
@@ -43,16 +43,16 @@ pub enum Fact {
     NotLookedAt(String),
     /// The headers contradict themselves or the file: what is wrong, in words.
     Damaged(String),
-    /// Nothing known is in the file, and all that was looked at, from its start to its end, is text.
+    /// Nothing known is in the file, and all that was read, from its start to its end, is text.
     OnlyText,
 }
 
 /// One thing in a compressed file or an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inside {
-    /// Its name, where the wrapper tells.
+    /// Its name, if the wrapper has it.
     pub name: Option<String>,
-    /// Its bytes when it is unpacked, where the wrapper tells.
+    /// Its size when it is decompressed, if the wrapper has it.
     pub size: Option<u64>,
     /// What it is.
     pub content: Content,
@@ -112,7 +112,7 @@ pub struct Detection {
     pub variant: Option<&'static str>,
     /// Size of the file in bytes.
     pub file_size: u64,
-    /// Size of the disk in it in bytes, where the file tells.
+    /// Size of the disk in it in bytes, if the file contains it.
     pub virtual_size: Option<u64>,
     /// What matters to an import.
     pub facts: Vec<Fact>,

@@ -10,7 +10,7 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format};
 
-/// Sections that are looked at: the volume comes after two or three headers.
+/// Sections that are read: the volume comes after two or three headers.
 const SECTIONS_MAX: usize = 8;
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {

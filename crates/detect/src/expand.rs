@@ -12,7 +12,7 @@ use crate::inside::look_at_head;
 
 /// Bytes that are read of the file at a time.
 const CHUNK: usize = 16 << 10;
-/// KiB of memory for expanding xz and lzma: `xz -9` needs 65 MiB, and files that want more are not looked into.
+/// KiB of memory for expanding xz and lzma: `xz -9` needs 65 MiB, and files that want more are not inspected.
 const XZ_MEMORY: u32 = 96 << 10;
 /// log2 of the largest window for Zstandard, `zstd --ultra -22`'s and `--long`'s. Only what is filled takes memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
@@ -35,7 +35,7 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// Compressed bytes that are looked at: enough for one block of the largest kind, however badly it compresses, plus a
+    /// Compressed bytes that are read: enough for one block of the largest kind, however badly it compresses, plus a
     /// little. What takes more to yield the first bytes is not expanded.
     fn work(self) -> u64 {
         match self {
@@ -61,14 +61,14 @@ pub(crate) fn look_inside(input: &Input<'_>, offset: u64, codec: Codec) -> Resul
     // Whatever came out counts, be it that the rest is damaged.
     let content = match result {
         _ if !bytes.is_empty() => look_at_head(bytes)?,
-        Ok(()) => Content::NotLookedAt("it holds no bytes".into()),
+        Ok(()) => Content::NotLookedAt("it is empty".into()),
         Err(_) if left == 0 => {
-            Content::NotLookedAt(format!("its first {} bytes expand to nothing yet", codec.work()))
+            Content::NotLookedAt(format!("its first {} bytes decompress to no data", codec.work()))
         }
         Err(error) if error.to_string() == ZSTD_TOO_LARGE => {
             Content::NotLookedAt(window_text(zstd_window(&input.read(offset, ZSTD_HEADER_MAX)?)))
         }
-        Err(error) => Content::NotLookedAt(format!("it can't be expanded: {error}")),
+        Err(error) => Content::NotLookedAt(format!("it cannot be decompressed: {error}")),
     };
     Ok((name, content))
 }
@@ -79,7 +79,7 @@ fn window_text(window: Option<u64>) -> String {
     let window = window.filter(|window| *window > 1 << ZSTD_WINDOW_LOG);
     let window =
         window.map_or("a window".into(), |bytes| format!("a window of {} MiB", bytes.div_ceil(1 << 20)));
-    format!("it takes {window}, and {limit} MiB are given to it; zstd -d --long=31 unpacks it")
+    format!("it needs {window}, and the limit is {limit} MiB; zstd -d --long=31 decompresses it")
 }
 
 /// Whether the bytes from the start on are a stream of this kind: it expands to its end, or to as many bytes as detection
@@ -143,7 +143,7 @@ impl Read for Work<'_, '_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 self.failure = Some(error);
-                return Err(std::io::Error::other("the file can't be read"));
+                return Err(std::io::Error::other("the file cannot be read"));
             }
         };
         let count = bytes.len();

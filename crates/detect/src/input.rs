@@ -5,10 +5,10 @@ use imsprep_source::{ReadAt, ReadAtExt, Result};
 /// Bytes read from the start: up to the farthest magic, those of btrfs, ReiserFS and UFS2 beyond 64 KiB.
 pub(crate) const HEAD: u64 = 72 << 10;
 
-/// Whether probers may look into what they find.
+/// Whether probers may read what they find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// A file: what is in a wrapper or an archive is looked at.
+    /// A file: what is in a wrapper or an archive is read.
     File,
     /// What is in one: a wrapper in a wrapper stays closed, so that no file decides how deep the look goes.
     Inside,
@@ -48,7 +48,7 @@ impl<'a> Input<'a> {
         self.known_size().unwrap_or(u64::MAX)
     }
 
-    /// The file itself, of which a part may be looked at like a file of its own.
+    /// The file itself, of which a part may be read like a file of its own.
     pub(crate) fn source(&self) -> Option<&'a dyn ReadAt> {
         self.source
     }

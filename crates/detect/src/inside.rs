@@ -1,4 +1,4 @@
-//! What a wrapper or an archive holds, as far as a bounded look tells.
+//! What a wrapper or an archive holds, as far as a bounded amount of reading shows.
 
 use imsprep_source::{ReadAt, Result};
 

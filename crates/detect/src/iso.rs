@@ -7,7 +7,7 @@ use crate::candidate::{Body, Candidate, SignaturePosition};
 use crate::input::Input;
 use crate::{Format, partitions};
 
-/// Volume descriptors that are looked at: the primary one need not be the first.
+/// Volume descriptors that are read: the primary one need not be the first.
 const DESCRIPTORS: u64 = 16;
 /// Bytes from one descriptor to the next.
 const STEP: u64 = 2048;

@@ -37,7 +37,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         }
     };
     let Some((offset, length)) = data else {
-        found.damaged("the header does not tell where the encrypted data is");
+        found.damaged("the header has no offset of the encrypted data");
         return Ok(Some(found));
     };
     found.virtual_size = length.or_else(|| input.known_size()?.checked_sub(offset));

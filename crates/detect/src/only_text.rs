@@ -1,15 +1,15 @@
-//! Files that are nothing but text.
+//! Files that are only text.
 
 use imsprep_source::Result;
 
 use crate::input::Input;
 
-/// Places at which a file is looked at that begins with text, evenly spread, the end included.
+/// Places at which a file is read that begins with text, evenly spread, the end included.
 const SAMPLES: u64 = 64;
-/// Bytes that are looked at there.
+/// Bytes that are read there.
 const SAMPLE: u64 = 4096;
 
-/// Whether the file is nothing but text: its first 72 KiB are, and so is every sample of the rest. A file of up to 328 KiB is
+/// Whether the file is only text: its first 72 KiB are, and so is every sample of the rest. A file of up to 328 KiB is
 /// looked at whole. UTF-8, UTF-16 with a byte order mark, and encodings of one byte or more for a character are text.
 pub(crate) fn is_only_text(input: &Input<'_>) -> Result<bool> {
     let encoding = Encoding::of(input.head());

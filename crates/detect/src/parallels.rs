@@ -7,7 +7,7 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format};
 
-/// Entries of the block allocation table that are looked at: 16 GiB of disk with clusters of 1 MiB.
+/// Entries of the block allocation table that are read: 16 GiB of disk with clusters of 1 MiB.
 const ENTRIES_MAX: u64 = 16384;
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
@@ -34,7 +34,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     match header.in_use {
         IN_USE_OPEN => found.facts.push(Fact::Dirty),
         IN_USE_CLOSED | 0 => {}
-        other => found.damaged(format!("the mark of its last use is {other:#x}, which means nothing")),
+        other => found.damaged(format!("its in-use mark is {other:#x}, which is undefined")),
     }
     if u64::from(header.bat_entries) * u64::from(header.cluster_sectors) < sectors {
         found.damaged("its clusters are fewer than the disk needs");

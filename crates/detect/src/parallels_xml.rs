@@ -25,7 +25,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     let xml = String::from_utf8_lossy(&bytes);
     let mut found = Candidate::new(Format::Parallels).variant("bundle descriptor");
     if bytes.len() as u64 == MAX {
-        found.damaged(format!("the descriptor has more than the {MAX} bytes that are read"));
+        found.damaged(format!("the descriptor has more than {MAX} bytes, which is the limit"));
     }
     let sectors = elements(&xml, "Disk_size").next().and_then(|size| size.parse::<u64>().ok());
     found.virtual_size = sectors.and_then(|sectors| sectors.checked_mul(SECTOR));

@@ -13,9 +13,9 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format};
 
-/// Bytes of the L1 table that are looked at: 4 TiB of disk with clusters of 64 KiB.
+/// Bytes of the L1 table that are read: 4 TiB of disk with clusters of 64 KiB.
 const L1_MAX: u64 = 64 << 10;
-/// Most header extensions that are looked at; qemu writes six at most.
+/// Most header extensions that are read; qemu writes six at most.
 const EXTENSIONS_MAX: usize = 64;
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
@@ -37,7 +37,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
             found.variant = Some("v3");
             features(input, &header, &mut found)?;
         }
-        other => found.damaged(format!("version {other} is none that exists")),
+        other => found.damaged(format!("version {other} is unknown")),
     }
     match header.crypt_method {
         CRYPT_NONE => {}
@@ -109,7 +109,7 @@ fn features(input: &Input<'_>, header: &Qcow2Header, found: &mut Candidate) -> R
         found.facts.push(Fact::UnknownRequired(format!("compression type {kind}")));
     }
     if u64::from(v3.header_length) < Qcow2HeaderV3::OFFSET + Qcow2HeaderV3::SIZE as u64 {
-        found.damaged(format!("the header says that it has {} bytes", v3.header_length));
+        found.damaged(format!("the length field of the header is {}", v3.header_length));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     Ok(input.starts_with(&SEVEN_ZIP_MAGIC).then(|| {
         let mut found = Candidate::new(Format::SevenZip);
         // Its list of members is compressed itself, with any of a dozen methods.
-        found.facts.push(Fact::NotLookedAt("its members: a 7z archive is not unpacked".into()));
+        found.facts.push(Fact::NotLookedAt("its members: 7z archives are not unpacked".into()));
         if let Some([offset, length]) = input.head_array(SEVEN_ZIP_LIST_OFFSET).map(list) {
             let place = (SEVEN_ZIP_HEADER_SIZE.saturating_add(offset), length);
             found.check_within("the list of members", place, input.size());

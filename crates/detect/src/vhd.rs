@@ -43,11 +43,13 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
             match place {
                 SignaturePosition::End => found.body = Body::Disk,
                 // A disk's first sector is the guest's to write: no program puts a fixed disk's footer there.
-                _ => found.damaged("the footer of a fixed disk stands at the start of the file"),
+                _ => found.damaged("the footer of a fixed disk is at the start of the file"),
             }
             let size = found.virtual_size.unwrap_or(0);
             if place == SignaturePosition::End && size > at {
-                found.outside(format!("the footer tells of a disk of {size} bytes, and {at} come before it"));
+                found.outside(format!(
+                    "the footer describes a disk of {size} bytes, but only {at} bytes precede it"
+                ));
             }
         }
         TYPE_DYNAMIC | TYPE_DIFFERENCING => {
@@ -57,7 +59,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
             } else if end_kind.is_none() {
                 found.outside("the footer is not at the end of the file");
             } else if end_kind != Some(footer.disk_type) {
-                found.damaged("the footers at the start and at the end tell of different kinds of disk");
+                found.damaged("the footers at the start and at the end have different disk types");
             }
         }
         other => found.damaged(format!("disk type {other} is unknown")),

@@ -14,11 +14,11 @@ use crate::candidate::Candidate;
 use crate::input::Input;
 use crate::{Fact, Format};
 
-/// Regions that are looked at: two exist.
+/// Regions that are read: two exist.
 const REGIONS_MAX: usize = 16;
-/// Metadata items that are looked at: six exist, and a file may add some of its own.
+/// Metadata items that are read: six exist, and a file may add some of its own.
 const ITEMS_MAX: u64 = 64;
-/// Bytes of a parent locator that are looked at.
+/// Bytes of a parent locator that are read.
 const LOCATOR_MAX: u64 = 64 << 10;
 /// Keys of the parent locator, most telling first.
 const PARENT_KEYS: [&str; 3] = ["absolute_win32_path", "relative_path", "volume_path"];

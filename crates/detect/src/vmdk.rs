@@ -41,7 +41,7 @@ fn sparse(input: &Input<'_>) -> Result<Candidate> {
         let footer = input.tail_array(FOOTER_FROM_END)?.map(|bytes| SparseHeader::decode(&bytes));
         match footer.filter(|footer| footer.magic == SparseHeader::MAGIC) {
             Some(footer) => capacity = footer.capacity,
-            None => found.outside("the footer that the header tells of is not at the end of the file"),
+            None => found.outside("the footer that the header refers to is not at the end of the file"),
         }
     } else if header.gd_offset != 0 {
         let directory = header.gd_offset.saturating_mul(SECTOR);
@@ -64,7 +64,7 @@ fn embedded(input: &Input<'_>, header: &SparseHeader, found: &mut Candidate) -> 
     let offset = header.descriptor_offset.saturating_mul(SECTOR);
     let bytes = input.read(offset, header.descriptor_size.saturating_mul(SECTOR).min(descriptor::MAX))?;
     if bytes.iter().all(|byte| *byte == 0) && !bytes.is_empty() {
-        // One of the extent-files of a split disk: it keeps the room for a descriptor and has none.
+        // One of the extent-files of a split disk: it keeps the space for a descriptor and has none.
         return Ok(false);
     }
     // A header without a size leaves everything to the descriptor, as if it stood alone.
@@ -94,7 +94,7 @@ fn read(bytes: &[u8], found: &mut Candidate) -> Descriptor {
     let descriptor = Descriptor::parse(bytes);
     descriptor.describe(found);
     if bytes.len() as u64 == descriptor::MAX && !bytes.contains(&0) {
-        found.damaged(format!("the descriptor has more than the {} bytes that are read", descriptor::MAX));
+        found.damaged(format!("the descriptor has more than {} bytes, which is the limit", descriptor::MAX));
     }
     descriptor
 }

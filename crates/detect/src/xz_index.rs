@@ -7,7 +7,7 @@ use imsprep_source::Result;
 
 use crate::input::Input;
 
-/// Streams that are looked at, and bytes of their indexes.
+/// Streams that are read, and bytes of their indexes.
 const STREAMS_MAX: usize = 64;
 const INDEX_MAX: u64 = 1 << 16;
 /// Bytes of padding that are passed over.

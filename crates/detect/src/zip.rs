@@ -49,16 +49,16 @@ fn first_member(input: &Input<'_>, header: &LocalHeader, found: &mut Candidate) 
             let length = size.unwrap_or(there).min(there);
             match input.source() {
                 Some(source) if length > 0 => look_at_part(source, data_at, length)?,
-                _ => Content::NotLookedAt("it holds no bytes".into()),
+                _ => Content::NotLookedAt("it is empty".into()),
             }
         }
-        method => Content::NotLookedAt(format!("its compression method {method} is not expanded")),
+        method => Content::NotLookedAt(format!("its compression method {method} is not supported")),
     };
     found.facts.push(Fact::Inside(Inside { name: Some(name), size, content }));
     Ok(())
 }
 
-/// Bytes of the member when it is unpacked, where its header tells.
+/// Bytes of the member when it is unpacked, if its header has it.
 fn unpacked_size(header: &LocalHeader, mut extra: &[u8]) -> Option<u64> {
     match header.size {
         0 if header.flags & FLAG_SIZES_FOLLOW != 0 => None,
@@ -81,12 +81,13 @@ fn others(input: &Input<'_>, found: &mut Candidate) -> Result<()> {
     match members {
         Some(0 | 1) => {}
         Some(members) if members < u16::MAX => {
-            let why = format!("the other {} members: of a ZIP only the first is looked at", members - 1);
+            let why =
+                format!("the other {} members: only the first member of a ZIP is inspected", members - 1);
             found.facts.push(Fact::NotLookedAt(why));
         }
-        _ => found
-            .facts
-            .push(Fact::NotLookedAt("members after the first: of a ZIP only that is looked at".into())),
+        _ => found.facts.push(Fact::NotLookedAt(
+            "members after the first: only the first member of a ZIP is inspected".into(),
+        )),
     }
     Ok(())
 }

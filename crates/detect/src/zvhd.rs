@@ -29,7 +29,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         let records = input.head_array(zvhd2::ALIGN).is_some_and(|prefix| prefix == RECORD_PREFIX);
         return Ok(records.then(|| {
             let mut lost = Candidate::new(Format::Zvhd2);
-            lost.damaged("its records are there, but neither its HEAD nor its END footer");
+            lost.damaged("it has records, but neither HEAD nor END footer");
             lost
         }));
     }
@@ -43,9 +43,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
         found.body = Body::Disk;
     } else {
         found.place = SignaturePosition::End;
-        found
-            .facts
-            .push(Fact::Damaged("the HEAD footer is overwritten: only the END footer is there".into()));
+        found.facts.push(Fact::Damaged("the HEAD footer is overwritten; only the END footer exists".into()));
     }
     Ok(Some(found))
 }

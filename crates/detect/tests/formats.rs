@@ -61,7 +61,7 @@ fn parallels_of_both_magics() {
         assert_eq!((image.format, image.variant), (Format::Parallels, Some(variant)));
         assert_eq!((image.virtual_size, image.facts), (Some(4 << 20), vec![]));
         assert_eq!(found(with(good.clone(), 44, b"Ynot")).facts, [Fact::Dirty]);
-        assert!(says(&found(with(good.clone(), 44, b"what")), "last use"));
+        assert!(says(&found(with(good.clone(), 44, b"what")), "in-use mark"));
         assert!(says(&found(with(good.clone(), 16, &[3])), "version 3"));
         assert!(says(&found(with(good.clone(), 32, &[3])), "clusters are fewer"));
         assert!(says(

@@ -116,7 +116,7 @@ fn a_fixed_vhd_is_known_by_its_end_and_is_no_polyglot() {
     }
     let mut cut = fixed_vhd(vec![0; MIB]);
     cut.drain(..512);
-    assert!(has_damage(&found(cut), "come before it"));
+    assert!(has_damage(&found(cut), "precede it"));
     let bad = with(fixed_vhd(vec![0; MIB]), MIB + 100, &[1]);
     assert!(has_damage(&found(bad), "checksum"));
 }

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub struct Limits {
     /// Bytes read from the disk.
     pub disk_bytes: u64,
-    /// Entries of directories, and structures of file systems, that are looked at.
+    /// Entries of directories, and structures of file systems, that are read.
     pub steps: u64,
     /// Time from when the [`Access`] is made.
     pub time: Duration,
@@ -57,7 +57,7 @@ impl Access {
         self.0.disk_bytes.get()
     }
 
-    /// Entries and structures that were looked at so far.
+    /// Entries and structures that were read so far.
     pub fn steps(&self) -> u64 {
         self.0.steps.get()
     }
@@ -96,7 +96,7 @@ impl Access {
     }
 }
 
-/// Steps after which the clock and the flag are looked at.
+/// Steps after which the clock and the flag are read.
 const CLOCK_STEPS: u64 = 1024;
 
 impl Default for Access {

@@ -25,7 +25,7 @@ const TOP: u64 = 5;
 /// A Btrfs volume. lambutter takes paths for directories and links, from the subvolume that it was opened at.
 pub(crate) struct BtrfsVolume<'a> {
     below: Below<'a>,
-    /// One for each subvolume that was asked for, with the default one first.
+    /// One for each subvolume that was requested, with the default one first.
     open: RefCell<Vec<Btrfs<Below<'a>>>>,
     root: Node,
     known: RefCell<HashMap<Node, Known>>,
@@ -61,7 +61,7 @@ impl<'a> BtrfsVolume<'a> {
     fn add(&self, mut fs: Btrfs<Below<'a>>) -> Result<Node> {
         let mut open = self.open.borrow_mut();
         if open.len() >= OPEN_MAX {
-            return Err(Error::limit(format!("more than {OPEN_MAX} subvolumes are looked at")));
+            return Err(Error::limit(format!("more than {OPEN_MAX} subvolumes are read")));
         }
         let inode = self.below.call(0, || fs.resolve(top()), translate)?;
         let node = node(&inode);
@@ -73,7 +73,7 @@ impl<'a> BtrfsVolume<'a> {
 
     fn known(&self, node: Node) -> Result<Known> {
         let known = self.known.borrow().get(&node).cloned();
-        known.ok_or_else(|| Error::limit("too many files were looked at"))
+        known.ok_or_else(|| Error::limit("too many files were read"))
     }
 
     fn keep(&self, directory: &Known, name: &[u8], inode: Inode, max: usize) {

@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// There is nothing of that name, or a part of the path before it is no directory.
     NotFound,
-    /// It is there, but no file, directory or link where one was asked for.
+    /// It is there, but no file, directory or link where one was requested.
     WrongType,
     /// Symbolic links lead in a circle, or through too many others.
     TooManyLinks,

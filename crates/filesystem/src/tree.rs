@@ -146,7 +146,7 @@ impl<'a> GuestTree<'a> {
     ///
     /// # Errors
     ///
-    /// If that can't be told.
+    /// If that is unknown.
     pub fn kind(&self, path: impl AsRef<[u8]>) -> Result<Option<FileKind>> {
         match self.place(path.as_ref(), true) {
             Ok(place) => Ok(Some(place.kind)),

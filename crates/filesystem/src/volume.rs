@@ -78,7 +78,7 @@ pub trait FileSystem {
     ///
     /// # Errors
     ///
-    /// If that can't be told.
+    /// If that is unknown.
     fn subvolume(&self, which: Subvolume<'_>) -> Result<Option<Node>> {
         let _ = which;
         Ok(None)

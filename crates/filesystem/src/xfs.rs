@@ -56,7 +56,7 @@ impl<'a> XfsVolume<'a> {
 
     fn path(&self, node: Node) -> Result<Rc<[u8]>> {
         let path = self.paths.borrow().get(&node.number).cloned();
-        path.ok_or_else(|| Error::limit("too many directories were looked at"))
+        path.ok_or_else(|| Error::limit("too many directories were read"))
     }
 
     fn keep_path(&self, directory: &[u8], entry: &lamxfs::DirEntry) {
@@ -93,7 +93,7 @@ impl<'a> XfsVolume<'a> {
     }
 }
 
-/// What the reader says, in our words. It names its reasons, and no more can be told.
+/// What the reader says, in our words. It names its reasons, and no more can be reported.
 fn translate(error: lamxfs::Error) -> Error {
     use lamxfs::{Error as Xfs, SuperblockReason as Reason};
 
@@ -154,7 +154,7 @@ impl FileSystem for XfsVolume<'_> {
         let path = self.path(directory)?;
         for entry in &*self.listing(directory)? {
             self.keep_path(&path, entry);
-            // Without types in directories it tells "other" of inodes that it could not read.
+            // Without types in directories it shows "other" of inodes that it could not read.
             let kind = Some(kind_of(entry.kind)).filter(|kind| *kind != FileKind::Other);
             let node = Node { tree: 0, number: entry.inode_number };
             if each(DirEntry { name: entry.name.clone(), node, kind }).is_break() {

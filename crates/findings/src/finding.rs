@@ -57,7 +57,7 @@ pub struct Finding {
     pub expected: Option<String>,
     /// What is there.
     pub found: Option<String>,
-    /// How to mend it here, where that is more exact than the rule's own advice.
+    /// How to fix it here, where that is more exact than the rule's own advice.
     pub fix: Option<String>,
     /// The same with `FILE` for the file's name in its commands, from who does not know how a shell takes that.
     pub template: Option<String>,
@@ -125,14 +125,14 @@ impl Finding {
         self
     }
 
-    /// How to mend this very finding.
+    /// How to fix this finding.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
 
-    /// How to mend this very finding, with `FILE` for the name of the file in its commands: see [`Report::name_file`](crate::Report::name_file).
+    /// How to fix this finding, with `FILE` for the name of the file in its commands: see [`Report::name_file`](crate::Report::name_file).
     #[must_use]
     pub fn template(mut self, template: impl Into<String>) -> Self {
         self.template = Some(template.into());

@@ -21,7 +21,7 @@ pub struct Tally {
     pub rule: &'static Rule,
     /// The severity that was counted.
     pub severity: Severity,
-    /// The gravest that the findings would have if the user had said nothing of the rule.
+    /// The severity that the findings would have without overrides, the highest one.
     pub by_itself: Severity,
     /// Findings in all, kept or not.
     pub total: u64,
@@ -164,7 +164,7 @@ impl Report {
         self.tallies.values().filter(|t| t.rule.code == rule.code).map(|t| t.total).sum()
     }
 
-    /// The gravest severity in the report.
+    /// The most severe severity in the report.
     pub fn worst(&self) -> Option<Severity> {
         self.tallies.values().map(|t| t.severity).max()
     }

@@ -45,7 +45,7 @@ pub struct Rule {
     /// Whether a conversion works in spite of it: all of the disk can be read, and written as it is. A conversion takes an
     /// [allowance](crate::Overrides::allow) of an error for no other rule.
     pub convertible: bool,
-    /// The code of the error with which the service itself answers where its documentation tells, such as `IMG.0175`.
+    /// The code of the error with which the service itself answers, if its documentation has it, such as `IMG.0175`.
     pub service_code: Option<&'static str>,
     /// What is wrong when the rule is broken, in a few words.
     pub title: &'static str,
@@ -53,7 +53,7 @@ pub struct Rule {
     pub why: &'static str,
     /// Where the rule comes from.
     pub source: &'static str,
-    /// How to mend it.
+    /// How to fix it.
     pub fix: &'static str,
 }
 

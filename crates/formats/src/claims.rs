@@ -87,7 +87,7 @@ pub(crate) enum Stop {
         at: u64,
         what: String,
     },
-    /// The walk was told to end.
+    /// The walk was ended.
     Enough,
 }
 
@@ -116,7 +116,7 @@ pub(crate) trait Claims {
     fn walk(&self, scope: Scope, see: &mut See<'_>) -> Result<(), Stop>;
 }
 
-/// Tells whether the compressed data that belongs at this offset of the disk can be expanded.
+/// Whether the compressed data that belongs at this offset of the disk can be expanded.
 pub(crate) type Expands<'a> = dyn Fn(u64) -> Result<bool> + 'a;
 
 /// Hands one claim over.
@@ -131,7 +131,7 @@ pub(crate) fn see(claim: Claim, see: &mut See<'_>) -> Result<(), Stop> {
 ///
 /// # Errors
 ///
-/// If the file can't be read, or at a stop.
+/// If the file cannot be read, or at a stop.
 pub(crate) fn check(
     file: &Slice<'_>,
     claims: &dyn Claims,
@@ -231,11 +231,11 @@ impl Checker<'_, '_> {
             return Ok(Stop::Damaged {
                 offset: byte,
                 at: 0,
-                what: "two of its tables name this byte".into(),
+                what: "two of its tables refer to this byte".into(),
             });
         };
         let what = format!(
-            "{}, which is said to be at {}, overlaps {} at {} (named at offset {})",
+            "{} at {} overlaps {} at {} (referred to at offset {})",
             second.what, second.start, first.what, first.start, first.named_at
         );
         Ok(Stop::Damaged { offset: second.named_at, at: second.at, what })
@@ -246,14 +246,17 @@ impl Checker<'_, '_> {
         let size = self.file.size();
         if let Some(claim) = self.end.needed.filter(|claim| !self.file.holds(claim.start, claim.needed)) {
             let end = claim.start.saturating_add(claim.needed);
-            return Ok(Some(Flaw::Outside(format!("{} ends at {end}, and the file at {size}", claim.what))));
+            return Ok(Some(Flaw::Outside(format!(
+                "{} ends at {end}, but the file ends at {size}",
+                claim.what
+            ))));
         }
         let packed = self.end.packed.filter(|claim| claim.start.saturating_add(claim.at_most) > size);
         if let Some(claim) = packed
             && !expands(claim.at)?
         {
             let what =
-                format!("{} at {} does not end before the file does, at {size}", claim.what, claim.start);
+                format!("{} at {} extends beyond the end of the file, at {size}", claim.what, claim.start);
             return Ok(Some(Flaw::Outside(what)));
         }
         Ok(None)

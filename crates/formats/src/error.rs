@@ -13,7 +13,7 @@ pub enum Error {
     #[error(transparent)]
     Source(#[from] imsprep_source::Error),
     /// The file's headers are not those of a disk that can be read without doubt.
-    #[error("{}: can't be read as a {format} disk: {what}, at offset {offset}", path.display())]
+    #[error("{}: cannot be read as a {format} disk: {what}, at offset {offset}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 //! The readers are for files from anywhere: what a header says is bounded before anything is allocated by it, every place
 //! that a table names must lie in the file, nothing that a file names is opened, and there is no recursion. What can't be read
 //! without doubt is refused when the disk is opened ([`Error::Unreadable`]), or, where it is one place, when that is read
-//! ([`imsprep_source::Error::Damaged`]). Memory does not grow with the disk, save for the one table that each format has at
+//! ([`imsprep_source::Error::Damaged`]). Memory does not grow with the disk, except for the one table that each format has at
 //! its top: 32 MiB at most for qcow2, 16 MiB for VHD and VMDK.
 //!
 //! [`Nbd`] is for the formats that only qemu reads, [`Unwrapped`] for a RAW that is compressed as a whole: that can be read from

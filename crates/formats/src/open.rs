@@ -9,7 +9,7 @@ use crate::{Qcow2, Result, Slice, Vhd, Vmdk};
 ///
 /// # Errors
 ///
-/// [`Error::Unreadable`](crate::Error::Unreadable) if it can't be read without doubt; or if the file can't be read, or at a stop.
+/// [`Error::Unreadable`](crate::Error::Unreadable) if it can't be read without doubt; or if the file cannot be read, or at a stop.
 pub fn open_disk<'a>(
     file: Slice<'a>,
     format: Format,

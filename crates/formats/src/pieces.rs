@@ -62,7 +62,7 @@ pub(crate) trait DiskMap: Sync {
 
 /// Expanded clusters that are kept for small reads one after the other.
 const KEPT: usize = 8;
-/// Data that one answer on allocation tells of at most, so that none takes long.
+/// Data that one answer on allocation describes at most, so that none takes long.
 const TOLD: u64 = 1 << 30;
 
 /// Reads a disk by its layout, from several threads at once.
@@ -121,7 +121,7 @@ impl<'a, L: DiskMap> Pieces<'a, L> {
             return Err(self.file.damaged(
                 packed.start,
                 packed.offset,
-                "compressed, which this file has not",
+                "compressed, which is impossible in this file",
             ));
         };
         let whole = within == 0 && buf.len() == packing.unit;
@@ -147,7 +147,7 @@ impl<'a, L: DiskMap> Pieces<'a, L> {
             Some(tool) => tool,
             None => Tool {
                 unpacker: Unpacker::new(packing.method)
-                    .ok_or_else(|| damaged("no memory to expand it".into()))?,
+                    .ok_or_else(|| damaged("not enough memory to decompress it".into()))?,
                 packed: Vec::new(),
             },
         };
@@ -158,8 +158,8 @@ impl<'a, L: DiskMap> Pieces<'a, L> {
                     unit.get_mut(filled..).unwrap_or_default().fill(0);
                     Ok(())
                 }
-                Ok(filled) => Err(damaged(format!("it expands to {filled} bytes, not {}", unit.len()))),
-                Err(what) => Err(damaged(format!("it can't be expanded: {what}"))),
+                Ok(filled) => Err(damaged(format!("it decompresses to {filled} bytes, not {}", unit.len()))),
+                Err(what) => Err(damaged(format!("it cannot be decompressed: {what}"))),
             }
         });
         idle().push(tool);

@@ -46,7 +46,7 @@ impl Unpacker {
                 }
             }
             Self::Zstd(tool) => {
-                // A context that failed before has to begin anew.
+                // A context that failed before has to begin again.
                 let _ = tool.reset(zstd::zstd_safe::ResetDirective::SessionOnly);
                 let length = out.len();
                 let mut input = InBuffer::around(packed);

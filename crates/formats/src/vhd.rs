@@ -36,7 +36,7 @@ impl<'a> Vhd<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`] if it is no such disk, or holds the difference to a parent; or if the file can't be read or
+    /// [`Error::Unreadable`] if it is no such disk, or holds the difference to a parent; or if the file cannot be read or
     /// its table is damaged.
     pub fn open(file: Slice<'a>) -> Result<Self, Error> {
         let first = footer_at(&file, Some(0), Footer::SIZE as u64)?;
@@ -55,11 +55,11 @@ impl<'a> Vhd<'a> {
                 ));
             }
             let size = footer.virtual_size();
-            let what = || format!("its footer tells of {size} bytes of disk, more than there are before it");
+            let what = || format!("its footer describes a disk of {size} bytes, but fewer bytes precede it");
             let body = file.part(0, size).filter(|_| size <= at);
             return Ok(Self(Body::Fixed(body.ok_or_else(|| file.unreadable(FORMAT, at, what()))?)));
         }
-        Err(file.unreadable(FORMAT, 0, "there is no footer that can be used"))
+        Err(file.unreadable(FORMAT, 0, "there is no valid footer"))
     }
 
     /// What is wrong with the places in its table.
@@ -131,7 +131,7 @@ fn blocks<'a>(file: Slice<'a>, footer: &Footer) -> Result<(Blocks<'a>, Places), 
         return Err(file.unreadable(
             FORMAT,
             at,
-            "the header of the dynamic disk lies beyond the end of the file",
+            "the header of the dynamic disk is beyond the end of the file",
         ));
     }
     let header = DynamicHeader::decode(&file.read_array(at)?);
@@ -141,22 +141,20 @@ fn blocks<'a>(file: Slice<'a>, footer: &Footer) -> Result<(Blocks<'a>, Places), 
     }
     let block_size = u64::from(header.block_size);
     if !block_size.is_power_of_two() || block_size < SECTOR {
-        return Err(wrong(format!("a block has {block_size} bytes, not a power of two from 512 on")));
+        return Err(wrong(format!("a block has {block_size} bytes, not a power of two of at least 512")));
     }
     let disk_size = footer.virtual_size();
     let blocks = disk_size.div_ceil(block_size);
     if blocks > u64::from(header.max_table_entries) {
         let entries = header.max_table_entries;
-        return Err(wrong(format!("the disk takes {blocks} blocks, and its table has {entries} entries")));
+        return Err(wrong(format!("the disk needs {blocks} blocks, but its table has {entries} entries")));
     }
     if blocks > MAX_BLOCKS {
-        return Err(wrong(format!(
-            "the disk takes {blocks} blocks, more than the {MAX_BLOCKS} that are looked at"
-        )));
+        return Err(wrong(format!("the disk needs {blocks} blocks; the limit is {MAX_BLOCKS}")));
     }
     let table_size = blocks * 4;
     if !file.holds(header.table_offset, table_size) {
-        let what = format!("the table of {blocks} blocks lies beyond the end of the file");
+        let what = format!("the table of {blocks} blocks is beyond the end of the file");
         return Err(file.unreadable(FORMAT, header.table_offset, what));
     }
     let mut bytes = vec![0; usize::try_from(table_size).unwrap_or(0)];
@@ -178,7 +176,7 @@ fn blocks<'a>(file: Slice<'a>, footer: &Footer) -> Result<(Blocks<'a>, Places), 
 /// Bitmaps of blocks that are kept; each has 512 bytes with blocks of 2 MiB.
 const BITMAPS: usize = 64;
 
-/// Absent blocks that one answer tells of at most, so that none takes long.
+/// Absent blocks that one answer describes at most, so that none takes long.
 const TOLD: usize = 4096;
 
 /// The blocks of a dynamic disk, and where the table that names them is.
@@ -231,14 +229,16 @@ impl Blocks<'_> {
             present.map(|(block, entry)| (u64::from(*entry) * SECTOR, block)).collect::<Vec<_>>();
         for (offset, block) in &present {
             if !self.file.holds(*offset, length) {
-                let what =
-                    format!("its place, {offset}, and its {length} bytes end beyond the end of the file");
+                let what = format!("its {length} bytes at {offset} extend beyond the end of the file");
                 return Err(damaged(*block, what));
             }
             let table = (table_offset, self.table.len() as u64 * 4);
             let headers = [(0, Footer::SIZE as u64), (header_offset, DynamicHeader::SIZE as u64), table];
             if headers.iter().any(|(start, size)| *offset < start + size && *start < offset + length) {
-                return Err(damaged(*block, format!("its place, {offset}, is that of the file's headers")));
+                return Err(damaged(
+                    *block,
+                    format!("its offset {offset} is within the headers of the file"),
+                ));
             }
         }
         present.sort_unstable();
@@ -246,7 +246,7 @@ impl Blocks<'_> {
             if let [(first, one), (second, other)] = pair
                 && first + length > *second
             {
-                let what = format!("its place, {second}, overlaps that of the file's block {one}, {first}");
+                let what = format!("at offset {second} it overlaps block {one} of the file at {first}");
                 return Err(damaged(*other, what));
             }
         }
@@ -313,7 +313,7 @@ impl DiskMap for Blocks<'_> {
     }
 
     fn read_packed(&self, file: &Slice<'_>, packed: Packed, _: &mut Vec<u8>) -> Result<()> {
-        Err(file.damaged(packed.start, packed.offset, "compressed, which no VHD is"))
+        Err(file.damaged(packed.start, packed.offset, "compressed, which is impossible in a VHD"))
     }
 }
 

@@ -41,14 +41,14 @@ pub const ENDS_TOO_EARLY: &str = "the compressed data ends too early";
 const PIECE: usize = 256 << 10;
 /// KiB of memory that expanding xz may take: `xz -9` makes files that take 65 MiB.
 const XZ_MEMORY: u32 = 160 << 10;
-/// log2 of the largest window that Zstandard may take: what `zstd` takes without being told.
+/// log2 of the largest window that Zstandard may take: what `zstd` takes by default.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// What libzstd says of a larger one.
 const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// Bytes of a frame that have its window.
 const ZSTD_START: usize = 18;
 
-/// Expands a file from its first byte to its last. Checksums are looked at where the format has them.
+/// Expands a file from its first byte to its last. Checksums are read where the format has them.
 pub struct Unwrapped<'a> {
     file: Slice<'a>,
     stream: Box<dyn Read + Send + 'a>,
@@ -85,8 +85,8 @@ impl<'a> Unwrapped<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Damaged`] if it can't be expanded, with the place in the file that was read last; [`Error::NotExpanded`] if
-    /// that takes too much memory; or if the file can't be read.
+    /// [`Error::Damaged`] if it cannot be decompressed, with the place in the file that was read last; [`Error::NotExpanded`] if
+    /// that takes too much memory; or if the file cannot be read.
     pub fn fill(&mut self, buf: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -105,7 +105,7 @@ impl<'a> Unwrapped<'a> {
         match error.downcast::<Error>() {
             Ok(error) => error,
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory => self.not_expanded(format!(
-                "it takes more memory than the {} MiB that are given to it; unpack it with xz -dk first",
+                "it needs more memory than the limit of {} MiB; decompress it with xz -dk first",
                 XZ_MEMORY >> 10
             )),
             Err(error) if error.to_string() == ZSTD_TOO_LARGE => self.not_expanded(self.window()),
@@ -113,7 +113,7 @@ impl<'a> Unwrapped<'a> {
                 let at = self.at.load(Ordering::Relaxed);
                 let what = match error.kind() {
                     io::ErrorKind::UnexpectedEof => ENDS_TOO_EARLY.to_owned(),
-                    _ => format!("it can't be expanded, at or somewhat before that place: {error}"),
+                    _ => format!("it cannot be decompressed, at or shortly before this offset: {error}"),
                 };
                 self.file.damaged(self.given + filled, at, what)
             }
@@ -137,7 +137,7 @@ impl Unwrapped<'_> {
             None => "a frame in it has a window that is".into(),
         };
         format!(
-            "{window} larger than the {} MiB that are given to it; unpack it with zstd -d --long=31 first",
+            "{window} larger than the limit of {} MiB; decompress it with zstd -d --long=31 first",
             1 << (ZSTD_WINDOW_LOG - 20)
         )
     }
@@ -175,7 +175,7 @@ fn pass_zeros(packed: &mut impl BufRead) -> io::Result<()> {
             return Ok(());
         }
         if bytes.iter().any(|byte| *byte != 0) {
-            let what = "zeros follow its last member, and then something else";
+            let what = "its last member is followed by zeros and then by other data";
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         let length = bytes.len();

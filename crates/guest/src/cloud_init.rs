@@ -23,7 +23,7 @@ impl DatasourceList {
 ///
 /// # Errors
 ///
-/// The reason why the file can't be read, or the list is none.
+/// The reason why the file cannot be read, or the list is none.
 pub fn parse_datasource_list(bytes: &[u8]) -> Result<Option<DatasourceList>, String> {
     let Some(root) = yaml::parse(bytes)? else { return Ok(None) };
     let Some(node) = root.get("datasource_list") else { return Ok(None) };

@@ -50,7 +50,7 @@ impl<'d> VolumeSources<'d> {
         for (partition, volume) in inspection.volumes() {
             cancel.check()?;
             let (start, room) =
-                (partition.map_or(0, |partition| partition.start), inspection.room_of(partition));
+                (partition.map_or(0, |partition| partition.start), inspection.space_of(partition));
             let name = partition
                 .map_or("the disk".to_owned(), |partition| format!("partition {}", partition.number));
             note_lvm(volume, start, &mut physical, &mut groups);
@@ -185,7 +185,7 @@ fn hides(volume: &Volume) -> Option<String> {
         }
         VolumeKind::MdRaid(_) => "is a member of a software RAID",
         VolumeKind::Zfs => "is a member of a ZFS pool",
-        VolumeKind::Unknown => "holds nothing that is known",
+        VolumeKind::Unknown => "holds no known content",
         VolumeKind::Other(_) if volume.uuid.is_none() => "holds a file system whose UUID is not read",
         _ => return None,
     };

@@ -73,7 +73,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Whether firmware starts it without being told to: `/EFI/BOOT/BOOT*.EFI`.
+    /// Whether firmware starts it by default: `/EFI/BOOT/BOOT*.EFI`.
     pub fn is_default(&self) -> bool {
         self.path
             .to_ascii_uppercase()

@@ -35,7 +35,7 @@ const KNOWN: &[Sign] = &[
 ];
 
 /// The code before the partition table or where it would be, if a BIOS would take the sector for a boot record. That of a
-/// volume is not told of: its code is there whether or not anything can be started.
+/// volume is not reported: its code is there whether or not anything can be started.
 pub(crate) fn recognise(disk: &View<'_>, whole: &VolumeKind) -> Option<BootCode> {
     let sector = disk.head().first_chunk::<{ Mbr::SIZE }>()?;
     if !sector.ends_with(&BOOT_SIGNATURE) || mbr::has_boot_record(whole) {

@@ -20,7 +20,7 @@ struct Conclusion<'a> {
 enum Starts {
     Yes,
     No,
-    /// It can't be told.
+    /// Unknown.
     Perhaps,
 }
 
@@ -106,7 +106,7 @@ impl Conclusion<'_> {
         let rest = self.partitions.iter().find(|partition| is_rest(partition.kind));
         match rest {
             Some(Partition { number, content, .. }) if content.kind == VolumeKind::Empty => (
-                format!("the first sector has {code}, but partition {number}, for the rest, is empty"),
+                format!("the first sector has {code}, but partition {number} for the rest of it is empty"),
                 if otherwise == Starts::Perhaps { otherwise } else { Starts::No },
             ),
             Some(Partition { number, .. }) => {
@@ -146,7 +146,7 @@ impl Conclusion<'_> {
                 (None, None) => format!("{place} has no loader"),
                 (None, Some(first)) if first.is_default() => format!("{place} has {}", first.path),
                 (None, Some(first)) => format!(
-                    "{place} has {}, but nothing in /EFI/BOOT: a new machine's firmware may not find it",
+                    "{place} has {}, but no loader in /EFI/BOOT: the firmware of a new machine may not find it",
                     first.path
                 ),
             };
@@ -193,7 +193,7 @@ impl Conclusion<'_> {
             reasons.push(format!("{} is a program for {machine}", loader.path));
         }
         if reasons.is_empty() {
-            reasons.push("nothing on the disk tells".into());
+            reasons.push("there is no evidence on the disk".into());
         }
         self.reasons.architecture = reasons;
         match (x86, arm) {
@@ -211,15 +211,15 @@ impl Conclusion<'_> {
                 "it is an ISO image: an installer or a live system rather than a disk".to_owned(),
             )
         } else if firmware.starts() {
-            (DiskUse::System, "a machine would start from it".to_owned())
+            (DiskUse::System, "a machine would boot from it".to_owned())
         } else if firmware != Firmware::Unknown {
-            (DiskUse::Unknown, "it has boot code, and whether that would start is not known".to_owned())
+            (DiskUse::Unknown, "it has boot code; whether it would boot is unknown".to_owned())
         } else if let Some(why) = self.is_for_a_system() {
             (DiskUse::Unknown, why)
         } else if self.volumes().any(|volume| is_content(&volume.kind)) {
-            (DiskUse::Data, "nothing on it would start a machine".to_owned())
+            (DiskUse::Data, "it has no boot loader".to_owned())
         } else {
-            (DiskUse::Unknown, "nothing known is on it".to_owned())
+            (DiskUse::Unknown, "its content is not recognised".to_owned())
         };
         self.reasons.purpose.push(reason);
         purpose
@@ -237,7 +237,7 @@ impl Conclusion<'_> {
             kind if kind.is_loader() => "is a BIOS boot partition",
             _ => "is a root file system by its type",
         };
-        Some(format!("partition {} {what}, but nothing was found that would start", sign.number))
+        Some(format!("partition {} {what}, but no boot loader was found", sign.number))
     }
 
     fn volumes(&self) -> impl Iterator<Item = &Volume> {
@@ -247,7 +247,7 @@ impl Conclusion<'_> {
     fn system(&mut self) -> OsFamily {
         let (mut linux, mut windows) = (Vec::new(), Vec::new());
         if let Some(volume) = self.volumes().find(|volume| is_of_linux(&volume.kind)) {
-            linux.push(format!("{} is of Linux", volume.kind.name()));
+            linux.push(format!("{} belongs to Linux", volume.kind.name()));
         }
         if self.boot.code == Some(BootCode::Grub) {
             linux.push("GRUB starts it".into());
@@ -258,7 +258,7 @@ impl Conclusion<'_> {
         if let Some(volume) =
             self.volumes().find(|volume| matches!(volume.kind, VolumeKind::Ntfs | VolumeKind::BitLocker))
         {
-            windows.push(format!("{} is of Windows", volume.kind.name()));
+            windows.push(format!("{} belongs to Windows", volume.kind.name()));
         }
         if let Some(partition) = self.partitions.iter().find(|partition| is_windows(partition.kind)) {
             let name = partition.kind.name().unwrap_or_default();
@@ -280,7 +280,7 @@ impl Conclusion<'_> {
         };
         linux.append(&mut windows);
         if linux.is_empty() {
-            linux.push("nothing on the disk tells".into());
+            linux.push("there is no evidence on the disk".into());
         }
         self.reasons.system = linux;
         system

@@ -7,11 +7,11 @@ use crate::fat_volume::{Entry, FatVolume};
 use crate::view::View;
 use crate::{EfiMachine, EfiSystem, Loader, MAX_LOADERS, Partition, Volume, VolumeKind};
 
-/// Most folders of `/EFI` that are looked into.
+/// Most folders of `/EFI` that are inspected.
 const FOLDERS_MAX: usize = 32;
 /// Bytes of a program that are read: its header is near its start.
 const PROGRAM_START: u64 = 4096;
-/// Most partitions that are looked into.
+/// Most partitions that are inspected.
 const SYSTEMS_MAX: usize = 8;
 
 /// The EFI system partitions of a disk with what is in them. Firmware that is given a disk without partitions takes a FAT
@@ -40,7 +40,7 @@ pub(crate) fn look(
 
 fn system(view: &View<'_>, partition: Option<u32>) -> Result<EfiSystem> {
     let Some(fat) = FatVolume::open(view) else {
-        return Ok(EfiSystem { partition, loaders: Vec::new(), unread: Some("it holds no FAT volume") });
+        return Ok(EfiSystem { partition, loaders: Vec::new(), unread: Some("it has no FAT volume") });
     };
     Ok(EfiSystem { partition, loaders: loaders(&fat)?, unread: None })
 }

@@ -136,7 +136,7 @@ fn look(disk: &View<'_>, sector: u64, which: Header, at: u64) -> Result<Look> {
         return Ok(Look::Bad(TableProblem::HeaderCrc { which, at, stored, computed }));
     }
     if header.basic.my_lba.checked_mul(sector) != Some(at) {
-        return invalid("it says that it is in another sector");
+        return invalid("it has the number of another sector");
     }
     if header.first_usable > header.last_usable.saturating_add(1) {
         return invalid("it leaves no sector for partitions");

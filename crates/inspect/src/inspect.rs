@@ -12,19 +12,19 @@ use crate::{
     Boot, Inspection, Partition, Table, TableProblem, Volume, VolumeKind, boot_code, conclude, esp, gpt, mbr,
 };
 
-/// Tells what is on a disk: the partition table, what is in each partition, what would start from it, and what follows.
+/// Returns what is on a disk: the partition table, what is in each partition, what would start from it, and what follows.
 ///
 /// `disk` shows the virtual disk, not a container that it lies in.
 ///
 /// # Errors
 ///
-/// If the disk can't be read, or somebody asked for the stop. Whatever stands on the disk is no error.
+/// If the disk can't be read, or a stop was requested. Whatever stands on the disk is no error.
 pub fn inspect(disk: &dyn ReadAt, cancel: &Cancel) -> Result<Inspection> {
     inspect_source(disk, disk.size(), cancel)
 }
 
 /// The same for a disk that goes on after the image that it was made from, as that in a ZVHD2 does: what the first
-/// `source_size` bytes hold is told as if the disk ended there.
+/// `source_size` bytes hold is reported as if the disk ended there.
 ///
 /// # Errors
 ///
@@ -134,7 +134,7 @@ fn may_be_partitioned(whole: &VolumeKind) -> bool {
     matches!(whole, VolumeKind::Unknown | VolumeKind::Empty | VolumeKind::Iso9660)
 }
 
-/// Beside a partition table the disk as a whole is told of only if there is something. A RAID superblock at the end is
+/// Beside a partition table the disk as a whole is reported only if there is something. A RAID superblock at the end is
 /// that of the last partition, if there is any.
 fn keep_whole(whole: Volume, table: Option<&Table>) -> Option<Volume> {
     let is_at_end = matches!(&whole.kind, VolumeKind::MdRaid(raid) if matches!(raid.version, "0.90" | "1.0"));

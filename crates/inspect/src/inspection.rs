@@ -7,7 +7,7 @@ use crate::{Boot, Partition, Summary, Table, Volume};
 pub struct Inspection {
     /// Bytes of the disk.
     pub disk_size: u64,
-    /// Bytes of the image that the disk was made from. A container's disk may go on after it, in zeros; where this is told
+    /// Bytes of the image that the disk was made from. A container's disk may go on after it, in zeros; where this is reported
     /// of the end of the disk, the end of the image is meant.
     pub source_size: u64,
     /// The partition table, if there is one.
@@ -25,7 +25,7 @@ pub struct Inspection {
 
 impl Inspection {
     /// Bytes that are there of a partition, or of the disk as a whole.
-    pub fn room_of(&self, partition: Option<&Partition>) -> u64 {
+    pub fn space_of(&self, partition: Option<&Partition>) -> u64 {
         partition.map_or(self.source_size, |partition| {
             self.source_size.saturating_sub(partition.start).min(partition.length)
         })

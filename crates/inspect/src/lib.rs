@@ -1,8 +1,8 @@
 //! What is inside a disk: partitions, file systems, boot loaders, and what follows from them.
 //!
-//! [`inspect()`] looks into any [`DiskReader`](imsprep_source::DiskReader). Nothing that it meets is believed without a check,
+//! [`inspect()`] inspects any [`DiskReader`](imsprep_source::DiskReader). Nothing that it meets is believed without a check,
 //! every count is bounded, and of a disk of any size it reads at most a few MiB for each partition. A broken table or file
-//! system is a fact that is told, never an error: `Err` means that the disk could not be read.
+//! system is a fact that is reported, never an error: `Err` means that the disk could not be read.
 //!
 //! ```
 //! use imsprep_inspect::{DiskUse, VolumeKind, inspect};

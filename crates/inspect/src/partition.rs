@@ -82,7 +82,7 @@ impl PartitionType {
         }
     }
 
-    /// Whether it is a BIOS boot partition, which holds the rest of GRUB where a GPT leaves no room for it.
+    /// Whether it is a BIOS boot partition, which holds the rest of GRUB where a GPT leaves no space for it.
     pub fn is_bios_boot(self) -> bool {
         self == Self::Gpt(gpt::BIOS_BOOT)
     }

@@ -39,13 +39,13 @@ impl Problems {
                 self.push(TableProblem::Misaligned { number, start });
             }
         }
-        // An extended partition holds the logical ones, and is held against the primary ones alone.
+        // An extended partition holds the logical ones, and is compared with the primary ones alone.
         self.check_overlap(partitions.iter().filter(|partition| !partition.logical));
         self.check_overlap(partitions.iter().filter(|partition| !partition.kind.is_extended()));
         self.check_guids(partitions);
     }
 
-    /// In order of their starts each one is held against that of those before it which ends last.
+    /// In order of their starts each one is compared with that of those before it which ends last.
     fn check_overlap<'a>(&mut self, partitions: impl Iterator<Item = &'a Partition>) {
         let mut sorted = partitions.filter(|partition| partition.length > 0).collect::<Vec<_>>();
         sorted.sort_by_key(|partition| (partition.start, partition.number));

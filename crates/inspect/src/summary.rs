@@ -21,13 +21,13 @@ pub struct Summary {
 /// them are hostile, and bounded in length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reasons {
-    /// Of the firmware.
+    /// For the firmware.
     pub firmware: Vec<String>,
-    /// Of the architecture.
+    /// For the architecture.
     pub architecture: Vec<String>,
-    /// Of the purpose.
+    /// For the purpose.
     pub purpose: Vec<String>,
-    /// Of the system.
+    /// For the system.
     pub system: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub enum Architecture {
     Arm,
     /// It starts on either.
     Both,
-    /// It could not be told.
+    /// Unknown.
     Unknown,
 }
 
@@ -69,7 +69,7 @@ pub enum DiskUse {
     System,
     /// No system starts from it.
     Data,
-    /// It could not be told.
+    /// Unknown.
     Unknown,
 }
 
@@ -80,7 +80,7 @@ pub enum OsFamily {
     Linux,
     /// Windows.
     Windows,
-    /// It could not be told, or there are signs of both.
+    /// Unknown, or there are signs of both.
     Unknown,
 }
 

@@ -231,7 +231,7 @@ pub enum TableProblem {
         /// The end of the disk.
         limit: u64,
     },
-    /// There are more partitions, or more links of the chain of logical partitions, than are looked at.
+    /// There are more partitions, or more links of the chain of logical partitions, than are read.
     TooManyPartitions {
         /// How many are.
         kept: usize,
@@ -247,7 +247,7 @@ impl fmt::Display for TableProblem {
                 "the CRC of the {which} GPT header at offset {at} is wrong: expected {computed:08x}, found {stored:08x}"
             ),
             Self::HeaderInvalid { which, at, what } => {
-                write!(f, "the {which} GPT header at offset {at} makes no sense: {what}")
+                write!(f, "the {which} GPT header at offset {at} is not valid: {what}")
             }
             Self::EntriesCrc { which, at, stored, computed } => write!(
                 f,
@@ -255,7 +255,7 @@ impl fmt::Display for TableProblem {
                  {stored:08x}"
             ),
             Self::EntriesPastEnd { which, at } => {
-                write!(f, "the {which} GPT's partition entries at offset {at} lie beyond the end of the disk")
+                write!(f, "the {which} GPT's partition entries at offset {at} are beyond the end of the disk")
             }
             Self::HeadersDisagree { what } => write!(f, "the two GPT headers differ in {what}"),
             Self::BackupNotAtEnd { at, end } => write!(
@@ -263,17 +263,17 @@ impl fmt::Display for TableProblem {
                 "the backup GPT header is at offset {at}, not at the end of the disk: expected offset {end}"
             ),
             Self::NotProtective => f.write_str("there is no protective MBR before the GPT"),
-            Self::Hybrid => f.write_str("the MBR lists partitions of its own beside the GPT"),
-            Self::ProtectsNothing => f.write_str("the MBR says that a GPT follows, and none does"),
+            Self::Hybrid => f.write_str("the MBR has partitions of its own in addition to the GPT"),
+            Self::ProtectsNothing => f.write_str("the MBR announces a GPT, but there is none"),
             Self::UnprotectedGpt => f.write_str(
-                "there is a GPT header as well, but the MBR has partitions of its own and does not protect it",
+                "there is also a GPT header, but the MBR has partitions of its own and does not protect the GPT",
             ),
             Self::PastEnd { number, end, limit } => {
                 write!(f, "partition {number} ends at offset {end}, beyond the end of the disk at {limit}")
             }
             Self::OutsideUsable { number, start, end } => write!(
                 f,
-                "partition {number}, from offset {start} to {end}, lies where the GPT allows no partition"
+                "partition {number}, from offset {start} to {end}, is outside of the range that the GPT allows"
             ),
             Self::Backwards { number } => write!(f, "partition {number} ends before it starts"),
             Self::Overlap { first, second, at } => {
@@ -281,7 +281,7 @@ impl fmt::Display for TableProblem {
             }
             Self::SameGuid { first, second } => write!(f, "partitions {first} and {second} have the same GUID"),
             Self::Misaligned { number, start } => {
-                write!(f, "partition {number} starts at offset {start}, no multiple of 4096: it will be slow")
+                write!(f, "partition {number} starts at offset {start}, not a multiple of 4096: it will be slow")
             }
             Self::SeveralActive { numbers } => {
                 let numbers = numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
@@ -289,17 +289,17 @@ impl fmt::Display for TableProblem {
             }
             Self::SeveralExtended => f.write_str("there are several extended partitions; only the first was followed"),
             Self::ExtendedLoop { at } => {
-                write!(f, "the chain of logical partitions comes back to offset {at}, where it has been")
+                write!(f, "the chain of logical partitions returns to offset {at}")
             }
             Self::ExtendedBroken { at } => {
-                write!(f, "the chain of logical partitions leads to offset {at}, where no boot record of it can be")
+                write!(f, "the chain of logical partitions leads to the impossible offset {at}")
             }
             Self::ExtendedPastEnd { at, limit } => write!(
                 f,
-                "the logical partitions go on at offset {at}, beyond the end of the disk at {limit}"
+                "the logical partitions continue at offset {at}, beyond the end of the disk at {limit}"
             ),
             Self::TooManyPartitions { kept } => {
-                write!(f, "there are more partitions than are looked at: only the first {kept} are listed")
+                write!(f, "there are too many partitions: only the first {kept} are listed")
             }
         }
     }

@@ -29,7 +29,7 @@ impl Volume {
             kind,
             label: None,
             uuid: None,
-            state: State::NotTold,
+            state: State::NotRecorded,
             size: None,
             content_end: None,
             also: Vec::new(),
@@ -111,7 +111,7 @@ pub enum VolumeKind {
     MdRaid(MdRaid),
     /// An ISO 9660 image.
     Iso9660,
-    /// Something known by this name of which no more is told: `squashfs`, `udf`.
+    /// Something known by this name of which no more is reported: `squashfs`, `udf`.
     Other(&'static str),
     /// An extended partition: what it holds are partitions.
     Extended,
@@ -166,7 +166,7 @@ pub enum State {
     /// It could tell, but what it says could not be found out.
     Unknown,
     /// It has no such mark.
-    NotTold,
+    NotRecorded,
 }
 
 /// Why a volume is not clean.
@@ -197,7 +197,7 @@ impl fmt::Display for UncleanReason {
     }
 }
 
-/// What an LVM2 physical volume tells. Strings come from the disk.
+/// The metadata of an LVM2 physical volume. Strings come from the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lvm {
     /// The volume group, if the physical volume is in one and its metadata could be read.
@@ -248,10 +248,10 @@ pub struct Segment {
     pub stripes: Vec<(String, u64)>,
 }
 
-/// What a member of a Linux software RAID tells.
+/// The metadata of a member of a Linux software RAID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MdRaid {
-    /// Version of the superblock: `0.90`, `1.0`, `1.1` or `1.2`, as which it also tells where it is.
+    /// Version of the superblock: `0.90`, `1.0`, `1.1` or `1.2`, which also determines its place.
     pub version: &'static str,
     /// The level: 0, 1, 4, 5, 6, 10; -1 = linear.
     pub level: i32,

@@ -24,7 +24,7 @@ use imsprep_source::Result;
 use crate::view::View;
 use crate::{Volume, VolumeKind};
 
-/// Content of which only the name is told, by the names of its magics.
+/// Content of which only the name is reported, by the names of its magics.
 const OTHERS: &[&str] = &[
     "squashfs", "erofs", "jfs", "reiserfs", "udf", "ufs2", "refs", "apfs", "hfsplus", "gfs2", "ocfs2",
     "bcachefs",

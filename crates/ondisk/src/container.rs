@@ -68,7 +68,7 @@ pub fn zstd_window(frame: &[u8]) -> Option<u64> {
         let base = 1_u64 << (10 + (window >> 3));
         return Some(base + base / 8 * u64::from(window & 7));
     }
-    // The window is all of the content, whose size is told behind the dictionary's number.
+    // The window is all of the content, whose size follows the dictionary's number.
     let content = rest.get(
         match descriptor & 3 {
             3 => 4,

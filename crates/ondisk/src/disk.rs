@@ -185,7 +185,7 @@ impl ExtSuperblock {
         }
     }
 
-    /// Whether the numbers agree with each other, which tells a superblock from other bytes: its magic has only two.
+    /// Whether the numbers agree with each other, which distinguishes a superblock from other bytes: its magic has only two.
     pub fn is_plausible(&self) -> bool {
         let starts_at_0 =
             self.log_block_size > 0 || self.read_only_compatible & Self::READ_ONLY_BIGALLOC != 0;

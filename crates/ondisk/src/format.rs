@@ -1,4 +1,4 @@
-//! Every format that imsprep tells from the others, in one table: its names, and how the disk in it is reached.
+//! Every format that imsprep shows from the others, in one table: its names, and how the disk in it is reached.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ pub struct FormatRow {
 
 macro_rules! formats {
     ($($(#[$doc:meta])+ $format:ident: $name:literal, $title:literal, $extensions:expr, $access:expr, common import $common:literal;)+) => {
-        /// A format that imsprep tells from the others.
+        /// A format that imsprep distinguishes from others.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Format {
             $($(#[$doc])+ $format,)+
@@ -129,7 +129,7 @@ formats! {
 }
 
 impl Format {
-    /// The format that a file's extension tells of, in any case.
+    /// The format that a file's extension describes, in any case.
     pub fn of_extension(extension: &str) -> Option<Self> {
         let is_it = |known: &&str| known.eq_ignore_ascii_case(extension);
         FORMATS.iter().find(|row| row.extensions.iter().any(is_it)).map(|row| row.format)

@@ -38,7 +38,7 @@ impl fmt::Display for Guid {
 /// All of a GPT's header that means something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The part that tells a header from other bytes.
+    /// The signature.
     pub basic: GptHeader,
     /// Version of the table: 0x10000.
     pub revision: u32,

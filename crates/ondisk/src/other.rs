@@ -63,7 +63,7 @@ pub static OTHERS: &[Other] = {
         other("compress", Compressed, "compressed with compress"),
         other("cow", Disk, "a copy-on-write file of User-mode Linux or an old QEMU"),
         other("cpio", Archive, "a cpio archive"),
-        other("elf", Program, "an ELF file: a program, or the dump of a memory"),
+        other("elf", Program, "an ELF file: a program, or a memory dump"),
         other("encrypted-file", Encrypted, "encrypted with a password or a key"),
         other("ewf-logical", Backup, "a logical evidence file of EnCase"),
         other("fsarchiver", Backup, "an archive of fsarchiver"),
@@ -200,7 +200,7 @@ pub const XFS_METADUMP_BLOCK_LOG: (usize, u8) = (6, 9);
 pub const VMWARE_STATE_MAGICS: [u32; 4] = [0xbed2_bed0, 0xbed2_bed2, 0xbed3_bed3, 0xbad1_bad1];
 /// Where they have the number of groups, as u32.
 pub const VMWARE_STATE_GROUPS_OFFSET: u64 = 8;
-/// Most groups that such a file is known to have, with room to spare.
+/// Most groups that such a file is known to have, with a margin.
 pub const VMWARE_STATE_GROUPS_MAX: u32 = 4096;
 
 /// What begins a volume of VMFS, ESXi's file system.
@@ -273,9 +273,9 @@ pub struct LzmaHeader {
 impl LzmaHeader {
     /// Bytes that are decoded here: the header, and one byte of the data.
     pub const SIZE: usize = 14;
-    /// `size` where it is not told.
+    /// `size` if it is unknown.
     pub const UNKNOWN: u64 = u64::MAX;
-    /// What encoders write into `properties` unless told otherwise: lc 3, lp 0, pb 2.
+    /// What encoders write into `properties` by default: lc 3, lp 0, pb 2.
     pub const USUAL: u8 = 0x5d;
     /// Values of `properties` are below this.
     pub const PROPERTIES_END: u8 = 9 * 5 * 5;

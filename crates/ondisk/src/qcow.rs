@@ -5,7 +5,7 @@
 
 use byteorder::{BigEndian as BE, ByteOrder, LittleEndian as LE};
 
-/// First bytes of qcow and of qcow2; the version that follows tells them apart.
+/// First bytes of qcow and of qcow2; the version that follows distinguishes them.
 pub const MAGIC: [u8; 4] = *b"QFI\xfb";
 /// Largest length of a backing file's name in bytes.
 pub const BACKING_NAME_MAX: u32 = 1023;
@@ -64,7 +64,7 @@ pub const COMPRESSED_SECTOR: u64 = 512;
 pub const COMPRESSION_ZLIB: u8 = 0;
 /// Compression type: one Zstandard frame for each cluster.
 pub const COMPRESSION_ZSTD: u8 = 1;
-/// Where version 3's header has the compression type, one byte, if it is longer than [`Qcow2HeaderV3::SIZE`] tells.
+/// Where version 3's header has the compression type, one byte, if it is longer than [`Qcow2HeaderV3::SIZE`] shows.
 pub const COMPRESSION_TYPE_OFFSET: u64 = 104;
 
 /// Header extension that ends the list.

@@ -35,7 +35,7 @@ pub struct Header {
     pub size: [u8; 12],
     /// Sum of the header's bytes with this field as spaces, in octal digits.
     pub checksum: [u8; 8],
-    /// [`KIND_FILE`] and the like.
+    /// Values such as [`KIND_FILE`].
     pub kind: u8,
     /// [`Header::MAGIC`], followed by a NUL and version 00, or in GNU's older form by two spaces and a NUL. Other bytes in
     /// archives from before POSIX.

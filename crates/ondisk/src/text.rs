@@ -9,7 +9,7 @@ pub fn utf8(bytes: &[u8]) -> String {
     bounded(String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned())
 }
 
-/// The bytes of a path as text, up to a NUL: of a long one the end, which tells most.
+/// The bytes of a path as text, up to a NUL: of a long one the end, which is the most useful part.
 pub fn end_of(path: &[u8]) -> String {
     const CUT: &str = "...";
     let path = path.split(|byte| *byte == 0).next().unwrap_or_default();

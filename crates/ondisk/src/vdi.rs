@@ -31,7 +31,7 @@ pub struct Header {
     pub version: u32,
     /// Bytes of the header that begins with this field.
     pub header_size: u32,
-    /// [`TYPE_DYNAMIC`] and the like.
+    /// Values such as [`TYPE_DYNAMIC`].
     pub image_type: u32,
     /// Byte offset of the block map.
     pub block_map_offset: u32,

@@ -43,7 +43,7 @@ pub struct Footer {
     pub heads: u8,
     /// Geometry: sectors of 512 bytes per track.
     pub sectors_per_track: u8,
-    /// [`TYPE_FIXED`] and the like.
+    /// Values such as [`TYPE_FIXED`].
     pub disk_type: u32,
     /// See [`checksum`].
     pub checksum: u32,
@@ -84,7 +84,7 @@ impl Footer {
     }
 
     /// Size of the disk in bytes, as the program that made the file counts it. Virtual PC, and qemu under that name, go by
-    /// the geometry; all others by the size field. The largest geometry belongs to every bigger disk as well, so it tells
+    /// the geometry; all others by the size field. The largest geometry belongs to every bigger disk as well, so it shows
     /// nothing.
     pub fn virtual_size(&self) -> u64 {
         let sectors = self.geometry_sectors();

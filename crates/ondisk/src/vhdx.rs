@@ -202,7 +202,7 @@ pub struct MetadataEntry {
     pub offset: u32,
     /// Bytes of the item.
     pub length: u32,
-    /// [`ITEM_REQUIRED`] and the like.
+    /// Values such as [`ITEM_REQUIRED`].
     pub flags: u32,
 }
 

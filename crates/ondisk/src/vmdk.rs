@@ -64,7 +64,7 @@ pub struct SparseHeader {
     pub magic: [u8; 4],
     /// 1 to 3.
     pub version: u32,
-    /// [`FLAG_COMPRESSED`] and the like.
+    /// Values such as [`FLAG_COMPRESSED`].
     pub flags: u32,
     /// Size of the disk in sectors.
     pub capacity: u64,

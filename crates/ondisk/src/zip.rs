@@ -21,7 +21,7 @@ pub const METHOD_DEFLATE: u16 = 8;
 pub const FLAG_ENCRYPTED: u16 = 1 << 0;
 /// `flags`: sizes and CRC follow the data, as they were not known before.
 pub const FLAG_SIZES_FOLLOW: u16 = 1 << 3;
-/// A size that is told by the extra field of ZIP64.
+/// A size that is in the extra field of ZIP64.
 pub const SIZE_IN_EXTRA: u32 = u32::MAX;
 /// Identifier of the extra field of ZIP64; its first number is the size unpacked.
 pub const EXTRA_ZIP64: u16 = 1;
@@ -31,9 +31,9 @@ pub const EXTRA_ZIP64: u16 = 1;
 pub struct LocalHeader {
     /// [`LocalHeader::MAGIC`].
     pub magic: [u8; 4],
-    /// [`FLAG_ENCRYPTED`] and the like.
+    /// Values such as [`FLAG_ENCRYPTED`].
     pub flags: u16,
-    /// [`METHOD_STORED`] and the like.
+    /// Values such as [`METHOD_STORED`].
     pub method: u16,
     /// Bytes of the data.
     pub compressed_size: u32,

@@ -21,7 +21,7 @@ pub const COOKIE_V1: [u8; 8] = *b"stream\0\0";
 /// Bytes of a cookie that readers compare.
 pub const COOKIE_COMPARED: usize = 6;
 
-/// Everything in the file lies at a multiple of this, and a footer takes this much room.
+/// Everything in the file lies at a multiple of this, and a footer takes this much space.
 pub const ALIGN: u64 = 4096;
 /// Bytes of a block; readers have it compiled in.
 pub const BLOCK_SIZE: u32 = 2 << 20;

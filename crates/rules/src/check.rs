@@ -8,15 +8,15 @@ use imsprep_findings::{Finding, Report, Severity};
 use crate::content::{check_content, purpose_of};
 use crate::convertible::{DiskChecks, check_disk_convertible};
 use crate::detection::check_file;
+use crate::format_fix::{allowing, format_fix};
 use crate::intent_rules::BARE_METAL_FORMAT;
 use crate::key::{check_key, check_key_itself};
-use crate::lost::check_lost;
 use crate::min_disk::check_min_disk;
 use crate::rules::{
     COMMON_IMPORT_ENOUGH, DISK_BELOW_CONSOLE, DISK_SMALL, DISK_TOO_LARGE, EMPTY, FILE_TOO_LARGE, FORMAT,
     NO_DATA, NOTHING_KNOWN, SIZE_NOT_SECTORS,
 };
-use crate::way_out::{allowing, way_out};
+use crate::truncated::check_truncated;
 use crate::{
     DiskPart, Facts, Inside, Intent, Profile, Purpose, Size, is_known, no_disk, shell_quoted, shows_nothing,
 };
@@ -24,7 +24,7 @@ use crate::{
 /// Bytes of a sector.
 const SECTOR: u64 = 512;
 
-/// Holds what was found out about a file, and what it is meant for, against the profile.
+/// Compares what was found out about a file, and what it is meant for, with the profile.
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Facts { path, detection, inside: disk, .. } = *facts;
     let inside = disk.filter(|disk| disk.part == DiskPart::Whole);
@@ -51,7 +51,7 @@ pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report
     if let Some(inside) = &inside {
         check_content(inside, profile, &said, report);
     } else if let Some(start) = &disk {
-        check_lost(start, report);
+        check_truncated(start, report);
     }
 }
 
@@ -100,7 +100,7 @@ fn for_a_data_disk(finding: Finding, intent: &Intent) -> Finding {
     if intent.purpose == Some(Purpose::Data) { finding.severity(Severity::Note) } else { finding }
 }
 
-/// Takes up that a look at all of a disk found nothing but zeros: it is not unknown what is on it.
+/// Takes up that a look at all of a disk found only zeros: it is not unknown what is on it.
 pub fn note_all_zeros(intent: &Intent, report: &mut Report) {
     if report.findings().iter().any(|finding| finding.rule.code == NOTHING_KNOWN.code) {
         report.retain_rules(|rule| rule.code != NOTHING_KNOWN.code);
@@ -113,18 +113,16 @@ fn check_bare_metal(path: &Path, detection: &Detection, profile: &Profile, repor
     if matches!(format, Format::Zvhd2 | Format::Empty) {
         return;
     }
-    let message = format!("the file is {format}, and bare-metal servers take ZVHD2");
+    let message = format!("the file is {format}; bare-metal servers accept only ZVHD2");
     let finding = Finding::new(&BARE_METAL_FORMAT, message).expected("zvhd2").found(format.name());
-    // What is no RAW has its way out with the rule on formats.
+    // What is no RAW has its fix with the rule on formats.
     let fix = match format {
-        Format::Raw if is_too_large(detection, profile) => {
-            "make the disk smaller, and convert it to ZVHD2".into()
-        }
+        Format::Raw if is_too_large(detection, profile) => "shrink the disk, and convert it to ZVHD2".into(),
         Format::Raw => {
             let (raw, zvhd2) = (shell_quoted(path), shell_quoted(&path.with_extension("zvhd2")));
             format!("convert it to ZVHD2: `imsprep convert {raw} {zvhd2}`")
         }
-        _ => "make a ZVHD2 of it, as the other fixes say".into(),
+        _ => "convert it to ZVHD2, as described in the other fixes".into(),
     };
     report.push(finding.fix(fix));
 }
@@ -152,7 +150,7 @@ fn check_format(facts: &Facts<'_>, profile: &Profile, report: &mut Report) {
         Finding::new(&FORMAT, message)
             .expected("raw or zvhd2")
             .found(format.name())
-            .fix(way_out(facts, profile)),
+            .fix(format_fix(facts, profile)),
     );
 }
 
@@ -173,7 +171,7 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
     let Some(disk) = detection.virtual_size else { return };
     let found = Size(disk);
     if disk == 0 && detection.format != Format::Empty {
-        report.push(Finding::new(&EMPTY, "the disk in the file has no bytes"));
+        report.push(Finding::new(&EMPTY, "the disk in the file is empty"));
     } else if disk > profile.max_disk {
         let message = format!("the disk is {} over the limit", Size(disk - profile.max_disk));
         report.push(
@@ -183,20 +181,25 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
         );
     } else if disk < profile.min_disk && disk > 0 {
         report.push(
-            Finding::new(&DISK_SMALL, "a disk of less than 1 GiB")
+            Finding::new(&DISK_SMALL, "the size is below the documented minimum")
                 .expected(format!("at least {}", Size(profile.min_disk)))
                 .found(found),
         );
     } else if disk < profile.min_console_disk && disk > 0 && intent.purpose != Some(Purpose::Data) {
         report.push(
-            Finding::new(&DISK_BELOW_CONSOLE, "a disk of less than the console's minimum")
+            Finding::new(&DISK_BELOW_CONSOLE, "the size is below the minimum of the console")
                 .expected(format!("at least {}", Size(profile.min_console_disk)))
                 .found(found),
         );
     }
     if detection.format == Format::Raw && detection.file_size <= profile.max_common_file {
+        let limit = Size(profile.max_common_file).scaled();
         report.push(
-            Finding::new(&COMMON_IMPORT_ENOUGH, "a RAW of this size needs no quick import").found(found),
+            Finding::new(
+                &COMMON_IMPORT_ENOUGH,
+                format!("RAW images up to {limit} can use the common import"),
+            )
+            .found(found),
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::{Profile, shell_quoted};
 
 /// Advice where the name of an image is too long for that of its bitmap file.
 pub const SHORTER_NAME: &str =
-    "give the image a shorter name, and then make its bitmap with imsprep bitmap create";
+    "rename the image to a shorter name, then create its bitmap with imsprep bitmap create";
 
 /// The command of the rules for bitmap files, which knows neither image nor layout.
 pub const CREATE_ANEW: &str = "`imsprep bitmap create --force FILE`";

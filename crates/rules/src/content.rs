@@ -1,4 +1,4 @@
-//! What is inside the disk, held against a profile.
+//! What is inside the disk, compared with a profile.
 
 use imsprep_findings::{Finding, Report};
 use imsprep_inspect::{
@@ -10,8 +10,8 @@ use crate::content_rules::{
     ONE_OF_SEVERAL, TABLE_DAMAGED, UEFI_ONLY, WINDOWS,
 };
 use crate::gpt::{check_backup_gpt, check_sectors, fix_of_backup};
-use crate::lost::{check_lost, is_loss};
 use crate::rules::ENCRYPTED;
+use crate::truncated::{check_truncated, is_loss};
 use crate::{Inside, Intent, Profile, Purpose, is_known};
 
 /// What the disk is for: what the user says, else what it looks like.
@@ -23,7 +23,7 @@ pub fn purpose_of(intent: &Intent, inspection: &Inspection) -> Option<Purpose> {
     })
 }
 
-/// Holds what is inside the disk against the profile.
+/// Compares what is inside the disk with the profile.
 pub fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let inspection = inside.inspection;
     let purpose = purpose_of(intent, inspection);
@@ -38,10 +38,10 @@ pub fn check_content(inside: &Inside<'_>, profile: &Profile, intent: &Intent, re
     check_system(inside, profile, intent, purpose, report);
 }
 
-/// Holds the disk against what every import of it needs, and every conversion: that all of it is there, and that its partition
+/// Compares the disk with what every import of it needs, and every conversion: that all of it is there, and that its partition
 /// table will be where it is looked for.
 pub(crate) fn check_disk(inside: &Inside<'_>, report: &mut Report) {
-    check_lost(inside, report);
+    check_truncated(inside, report);
     check_sectors(inside.inspection, report);
     check_backup_gpt(inside.inspection, &inside.medium, report);
 }
@@ -121,14 +121,14 @@ fn check_volume(
     }
 }
 
-/// Why a volume is not whole on one disk, if it is not.
+/// Why a volume is incomplete on one disk, if it is not.
 fn needs_others(kind: &VolumeKind) -> Option<String> {
     match kind {
         VolumeKind::Lvm(lvm) => {
             let group = lvm.group.as_ref().filter(|group| !group.missing.is_empty())?;
             let (missing, all) = (group.missing.len(), group.physical.len());
             Some(format!(
-                "{missing} of the {all} physical volumes of group {:?} are not on this disk",
+                "{missing} of {all} physical volumes of group {:?} are not on this disk",
                 group.name
             ))
         }
@@ -159,7 +159,7 @@ fn check_system(
             report.push(Finding::new(&UEFI_ONLY, message));
         }
         if summary.system == OsFamily::Windows && profile.windows_doubt.is_some() {
-            let message = format!("it is a Windows: {}", reasons(&summary.reasons.system));
+            let message = format!("it is Windows: {}", reasons(&summary.reasons.system));
             report.push(Finding::new(&WINDOWS, message));
         }
     }

@@ -6,8 +6,8 @@ use imsprep_findings::{Finding, Report, Severity};
 use crate::content::check_disk;
 use crate::detection::check_facts;
 use crate::facts::ImageLocation;
-use crate::lost::check_lost;
 use crate::rules::{DISK_TOO_LARGE, NOT_CLOSED, SNAPSHOTS};
+use crate::truncated::check_truncated;
 use crate::{Inside, Profile, Size};
 
 /// Holds the image at `place` against what a conversion of the disk in it needs: what [`check_readable`] says, and that the
@@ -24,7 +24,7 @@ pub fn check_convertible(
     }
 }
 
-/// Holds the size of a disk against the largest that any import takes.
+/// Compares the size of a disk with the largest that any import takes.
 pub fn check_disk_size(size: u64, profile: &Profile, report: &mut Report) {
     if size > profile.max_disk {
         let message = format!("the disk is {} over the limit", Size(size - profile.max_disk));
@@ -33,7 +33,7 @@ pub fn check_disk_size(size: u64, profile: &Profile, report: &mut Report) {
     }
 }
 
-/// Holds what a compressed file says of its size, unpacked, against the largest disk that any import takes.
+/// Compares what a compressed file says of its size, unpacked, with the largest disk that any import takes.
 pub fn check_expanded_size(detection: &Detection, profile: &Profile, report: &mut Report) {
     if !detection.format.is_compressed() {
         return;
@@ -41,7 +41,8 @@ pub fn check_expanded_size(detection: &Detection, profile: &Profile, report: &mu
     for fact in &detection.facts {
         let Fact::Inside(imsprep_detect::Inside { size: Some(size), .. }) = fact else { continue };
         if *size > profile.max_disk {
-            let message = format!("unpacked it is {} over the limit", Size(size - profile.max_disk));
+            let message =
+                format!("the decompressed image is {} over the limit", Size(size - profile.max_disk));
             let expected = format!("at most {}", Size(profile.max_disk));
             report.push(Finding::new(&DISK_TOO_LARGE, message).expected(expected).found(Size(*size)));
         }
@@ -57,12 +58,12 @@ pub enum DiskChecks {
     All,
 }
 
-/// Holds the disk that is converted against what every import needs of it. That a part of it is lost is an error, which
+/// Compares the disk that is converted with what every import needs of it. That a part of it is lost is an error, which
 /// may be allowed.
 pub fn check_disk_convertible(inside: &Inside<'_>, checks: DiskChecks, report: &mut Report) {
     let mut found = Report::new();
     match checks {
-        DiskChecks::Lost => check_lost(inside, &mut found),
+        DiskChecks::Lost => check_truncated(inside, &mut found),
         DiskChecks::All => check_disk(inside, &mut found),
     }
     for finding in found.findings() {
@@ -94,7 +95,7 @@ fn with_way(finding: Finding) -> Finding {
     }
     let code = finding.rule.code;
     let fix = if code == SNAPSHOTS.code {
-        format!("--allow {code} converts the current state and leaves the snapshots behind")
+        format!("--allow {code} converts the current state without the snapshots")
     } else {
         format!("{}; --allow {code} converts the disk as it is now", finding.advice())
     };

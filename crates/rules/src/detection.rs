@@ -6,15 +6,15 @@ use imsprep_detect::{Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::facts::ImageLocation;
+use crate::incomplete::{closed, leads_out, one_file, repaired, sized};
 use crate::rules::{
     DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
     POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
-use crate::whole::{closed, leads_out, one_file, repaired, sized};
 use crate::wrapper::check_wrapper;
 use crate::{HUAWEI, Profile, Size, shown_names};
 
-/// Holds what is in the file against the rules that all clouds share. `path` and `profile` are for advice, not for the look.
+/// Compares what is in the file with the rules that all clouds share. `path` and `profile` are for advice, not for the look.
 pub fn check_detection(path: &Path, detection: &Detection, profile: &Profile, report: &mut Report) {
     check_file(path, detection, "", profile, report);
 }
@@ -31,11 +31,11 @@ pub(crate) fn check_file(
     check_facts(ImageLocation::File(path), detection, report);
 }
 
-/// The same but for what a wrapper is by itself: what speaks against reading the disk.
+/// The same but for what a wrapper is by itself: what forbids reading the disk.
 pub(crate) fn check_facts(place: ImageLocation<'_>, detection: &Detection, report: &mut Report) {
     let format = detection.format;
     if format == Format::Empty {
-        report.push(Finding::new(&EMPTY, "the file has no bytes"));
+        report.push(Finding::new(&EMPTY, "the file is empty"));
     }
     if !detection.also.is_empty() {
         let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");
@@ -44,7 +44,7 @@ pub(crate) fn check_facts(place: ImageLocation<'_>, detection: &Detection, repor
     for fact in &detection.facts {
         match fact {
             Fact::NotLookedAt(what) => {
-                report.push_not_checked("part of what is in the file", what.clone());
+                report.push_not_checked("part of the content of the file", what.clone());
             }
             _ => {
                 if let Some(finding) = finding(fact) {
@@ -90,23 +90,23 @@ fn finding(fact: &Fact) -> Option<Finding> {
         }
         Fact::ExternalDataFile(None) => Finding::new(&NOT_WHOLE, "its data is in another file"),
         Fact::Parent(Some(name)) => {
-            Finding::new(&NOT_WHOLE, format!("it holds only the difference to its parent {name:?}"))
+            Finding::new(&NOT_WHOLE, format!("it contains only the differences from its parent {name:?}"))
         }
-        Fact::Parent(None) => Finding::new(&NOT_WHOLE, "it holds only the difference to a parent"),
+        Fact::Parent(None) => Finding::new(&NOT_WHOLE, "it contains only the differences from a parent"),
         Fact::ExtentFiles(names) if names.is_empty() => {
-            Finding::new(&NOT_WHOLE, "it is a descriptor that names no file with the data")
+            Finding::new(&NOT_WHOLE, "it is a descriptor without the name of a data file")
         }
         Fact::ExtentFiles(names) => {
             Finding::new(&NOT_WHOLE, format!("it is a descriptor; the data is in {}", shown_names(names)))
         }
         Fact::ExtentOf(Some(name)) => {
             let message =
-                format!("it is one extent-file of a split disk, which the descriptor {name:?} puts together");
+                format!("it is one extent-file of a split disk, which belongs to the descriptor {name:?}");
             Finding::new(&NOT_WHOLE, message)
         }
         Fact::ExtentOf(None) => Finding::new(
             &NOT_WHOLE,
-            "it is one extent-file of a split disk: it has no descriptor of its own, and none in its folder names it",
+            "it is one extent-file of a split disk, and no descriptor in its folder refers to it",
         ),
         Fact::Snapshots(count) => Finding::new(&SNAPSHOTS, "it has internal snapshots").found(count),
         Fact::Encrypted(method) => Finding::new(&ENCRYPTED, format!("it is encrypted ({method})")),
@@ -114,19 +114,19 @@ fn finding(fact: &Fact) -> Option<Finding> {
         Fact::Corrupt => Finding::new(&MARKED_CORRUPT, "it is marked corrupt"),
         Fact::UnknownIncompatibleFeatures(bits) => Finding::new(
             &UNKNOWN_FEATURES,
-            format!("it has feature bits {bits:#x} that a reader must know and no specification names"),
+            format!("it has feature bits {bits:#x}, which a reader must know and no specification defines"),
         ),
         Fact::UnknownRequired(what) => Finding::new(
             &UNKNOWN_FEATURES,
-            format!("it has {what}, which a reader must know and no specification names"),
+            format!("it has {what}, which a reader must know and no specification defines"),
         ),
         Fact::OutsideFile(what) => Finding::new(&OUTSIDE_FILE, what.clone()),
         Fact::SizeDisputed(geometry, size) => Finding::new(
             &SIZE_DISPUTED,
-            format!("the geometry comes to {}, and the size field says {}", Size(*geometry), Size(*size)),
+            format!("the size is {} by the geometry and {} by the size field", Size(*geometry), Size(*size)),
         ),
         Fact::Damaged(what) => Finding::new(&DAMAGED, what.clone()),
-        // What the wrapper itself comes to is told of the whole, and what a text is depends on its name as well.
+        // What the wrapper itself comes to is checked for the complete file, and what a text is depends on its name as well.
         Fact::Inside(_) | Fact::NotLookedAt(_) | Fact::OnlyText => return None,
         other => Finding::new(&DAMAGED, format!("{other:?}")),
     })

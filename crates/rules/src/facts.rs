@@ -15,7 +15,7 @@ pub struct Facts<'a> {
     pub detection: &'a Detection,
     /// What is on the disk in it; `None` if that was not looked at.
     pub inside: Option<Inside<'a>>,
-    /// Whether the disk is known to hold nothing but zeros. `false` also where nobody has looked at all of it.
+    /// Whether the disk is known to hold only zeros. `false` also if not all of it was read.
     pub all_zeros: bool,
 }
 
@@ -39,7 +39,7 @@ pub enum DiskPart {
     Start,
 }
 
-/// The unit in which a place on a container's disk is told.
+/// The unit in which a place on a container's disk is reported.
 const BLOCK: u64 = 2 << 20;
 
 impl Inside<'_> {

@@ -6,8 +6,8 @@ use imsprep_findings::{Finding, Report};
 use imsprep_inspect::{GptLayout, Inspection, Table, TableKind, TableProblem, VolumeKind};
 
 use crate::content_rules::SECTORS_OF_4096;
-use crate::lost::is_cut;
 use crate::rules::BACKUP_GPT;
+use crate::truncated::is_cut;
 use crate::{Medium, Size, shell_quoted};
 
 const GIB: u64 = 1 << 30;
@@ -25,7 +25,7 @@ pub(crate) fn check_backup_gpt(inspection: &Inspection, medium: &Medium<'_>, rep
     }
     let next = size.div_ceil(GIB).saturating_mul(GIB);
     report.push(
-        Finding::new(&BACKUP_GPT, "the disk has a GPT and is not a whole number of GiB")
+        Finding::new(&BACKUP_GPT, "the disk has a GPT, and its size is not a multiple of 1 GiB")
             .expected(format!("a multiple of 1 GiB, such as {}", Size(next)))
             .found(Size(size))
             .fix(fix_of_backup(table, size, medium)),
@@ -36,7 +36,7 @@ pub(crate) fn check_backup_gpt(inspection: &Inspection, medium: &Medium<'_>, rep
 pub(crate) fn check_sectors(inspection: &Inspection, report: &mut Report) {
     let Some(table) = gpt_of(inspection).filter(|table| table.sector != SECTOR) else { return };
     report.push(
-        Finding::new(&SECTORS_OF_4096, format!("the GPT counts in sectors of {} bytes", table.sector))
+        Finding::new(&SECTORS_OF_4096, format!("the GPT is for sectors of {} bytes", table.sector))
             .expected(SECTOR)
             .found(table.sector),
     );
@@ -58,8 +58,8 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
         matches!(problem, TableProblem::BackupNotAtEnd { .. } | TableProblem::Misaligned { .. })
     });
     if table.sector != SECTOR || !is_usual || !is_sound {
-        return "partition the disk anew, on the machine that it came from: sgdisk and gdisk read only undamaged tables with \
-                sectors of 512 bytes and entries of 128 bytes rightly, and may write an empty table in place of this one"
+        return "partition the disk again on the original machine: sgdisk and gdisk read only undamaged tables with \
+         sectors of 512 bytes and entries of 128 bytes correctly, and may replace this one by an empty table"
             .into();
     }
     // A device can't be enlarged, and nobody wants it changed by a command that was meant for a copy.
@@ -81,9 +81,9 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
     let what = if medium.is_raw {
         "move the backup header to the end of the disk"
     } else {
-        "make a RAW of the image and move the backup header to the end of the disk"
+        "convert the image to RAW and move the backup header to the end of the disk"
     };
-    format!("{what}: `{}`; then make a new bitmap file of the RAW", steps.join(" && "))
+    format!("{what}: `{}`; then create the bitmap file of the RAW again", steps.join(" && "))
 }
 
 /// Most entries of a table for which the command was tried.

@@ -27,7 +27,7 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// The import that is meant. The default says nothing, and nothing is held against it then.
+/// The import that is meant. The default says nothing, and nothing is compared with it then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intent {
     /// What the disk is for; `None` where nobody has said.

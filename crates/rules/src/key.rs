@@ -20,7 +20,7 @@ pub fn object_key(path: &Path, intent: &Intent) -> Option<String> {
     })
 }
 
-/// Holds the key against the rules for names and for keys.
+/// Compares the key with the rules for names and for keys.
 pub fn check_key(path: &Path, format: Format, profile: &Profile, intent: &Intent, report: &mut Report) {
     check_key_itself(path, profile, intent, report);
     if profile.quick_formats.contains(&format) && object_key(path, intent).is_some() {
@@ -43,7 +43,7 @@ fn check_spaces(key: &str, intent: &Intent, report: &mut Report) {
     let better = key.replace(' ', "_");
     let fix = match &intent.prefix {
         None => format!("rename it, for example to {better:?}"),
-        Some(_) => format!("take another name or --prefix, for example {better:?}"),
+        Some(_) => format!("use another name or --prefix, for example {better:?}"),
     };
     report.push(Finding::new(&NAME_SPACES, format!("{key:?} has spaces")).fix(fix));
 }

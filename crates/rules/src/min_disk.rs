@@ -26,7 +26,7 @@ pub(crate) fn check_min_disk(facts: &Facts<'_>, profile: &Profile, intent: &Inte
                 .found(min_disk),
         );
     }
-    check_room(facts.detection, min_disk, profile, report);
+    check_margin(facts.detection, min_disk, profile, report);
     if intent.purpose != Some(Purpose::Data) && range.contains(&min_disk) {
         check_strict(facts, min_disk, profile, report);
     }
@@ -46,27 +46,27 @@ fn check_strict(facts: &Facts<'_>, min_disk: u32, profile: &Profile, report: &mu
             Finding::new(&MIN_DISK_BELOW_STRICT, format!("min_disk is {min_disk}"))
                 .expected(format!("at least {strict} for {of}"))
                 .found(min_disk)
-                .fix(format!("ask for min_disk {strict}")),
+                .fix(format!("use min_disk {strict}")),
         );
     }
 }
 
-fn check_room(detection: &Detection, min_disk: u32, profile: &Profile, report: &mut Report) {
+fn check_margin(detection: &Detection, min_disk: u32, profile: &Profile, report: &mut Report) {
     let Some(disk) = detection.virtual_size else { return };
     let needed = disk.div_ceil(GIB);
     let roomy = min_disk_for(disk, u64::from(*profile.min_disk_range.end()));
     let bytes = u64::from(min_disk) * GIB;
     let fix = if roomy > u64::from(min_disk) {
-        format!("ask for min_disk {roomy}")
+        format!("use min_disk {roomy}")
     } else {
         format!(
-            "min_disk ends at {}: if the import refuses it, shrink the disk",
+            "the maximum of min_disk is {}: if the import is refused, shrink the disk",
             profile.min_disk_range.end()
         )
     };
     if u64::from(min_disk) < needed {
         report.push(
-            Finding::new(&MIN_DISK_TOO_SMALL, format!("min_disk is {min_disk} and the disk is larger"))
+            Finding::new(&MIN_DISK_TOO_SMALL, format!("min_disk is {min_disk}; the disk is larger"))
                 .expected(format!("at least {needed}, for {}", Size(disk)))
                 .found(min_disk)
                 .fix(fix),
@@ -77,7 +77,7 @@ fn check_room(detection: &Detection, min_disk: u32, profile: &Profile, report: &
         } else {
             ("the disk", disk)
         };
-        let message = format!("min_disk is {min_disk}, and {what} has {}", Size(size));
+        let message = format!("min_disk is {min_disk}; {what} has {}", Size(size));
         report.push(
             Finding::new(&MIN_DISK_NO_ROOM, message)
                 .expected(format!("more than {needed}"))

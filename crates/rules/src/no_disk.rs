@@ -20,8 +20,8 @@ pub fn is_known(inspection: &Inspection) -> bool {
     inspection.table.is_some() || is_known
 }
 
-/// Whether a file is RAW only because it is nothing else, as far as detection tells. What lies further on the disk
-/// [`is_known`] tells.
+/// Whether a file is RAW only because it is nothing else, as far as detection shows. What lies further on the disk
+/// [`is_known`] shows.
 pub fn shows_nothing(detection: &Detection) -> bool {
     detection.format == Format::Raw && detection.evidence.is_empty()
 }
@@ -32,21 +32,23 @@ pub fn no_disk(path: &Path, detection: &Detection, all_zeros: bool) -> Option<Fi
     let is_text = detection.facts.contains(&Fact::OnlyText);
     if let Some(format) = named(path) {
         let content = match (is_text, all_zeros) {
-            (true, _) => "nothing but text",
-            (_, true) => "nothing but zeros",
-            _ => "nothing that is known",
+            (true, _) => "only text",
+            (_, true) => "only zeros",
+            _ => "no known content",
         };
-        let message = format!("the name says {format}, and the file holds {content}");
+        let message = format!("the extension is that of {format}; the file contains {content}");
         let finding = Finding::new(&NAME_DENIED, message).expected(format.name()).found(content);
         return Some(if is_text { finding.fix(READ_IT) } else { finding });
     }
     if is_text {
-        let message = format!("the file is {size} of text");
+        let message = format!("the file contains {size} of text");
         return Some(Finding::new(&NO_DISK, message).found("text").fix(READ_IT));
     }
     // A small disk of zeros is an empty one.
     if detection.file_size < SMALLEST && !all_zeros {
-        let message = format!("nothing in the file is known, and {size} are less than any disk has");
+        let message = format!(
+            "the content is not recognised, and the file has only {size}, which is smaller than any disk"
+        );
         return Some(
             Finding::new(&NO_DISK, message).expected(format!("at least {}", Size(SMALLEST))).found(size),
         );
@@ -62,10 +64,10 @@ pub fn says_no_disk(report: &Report) -> bool {
 }
 
 /// What to do with a text in an image's place.
-const READ_IT: &str = "read it: it may be an error page that was downloaded instead of the image, the pointer that Git LFS \
-                       keeps (then: git lfs pull), or a list; then fetch the image itself";
+const READ_IT: &str = "read the file: it may be an error page that was downloaded instead of the image, a pointer \
+ of Git LFS (then run git lfs pull), or a list; then download the image itself";
 
-/// The format that the name tells of, if that is none that a RAW disk may be called by.
+/// The format that the name describes, if that is none that a RAW disk may be called by.
 fn named(path: &Path) -> Option<Format> {
     let format = Format::of_extension(path.extension()?.to_str()?)?;
     // A RAW may be called .dmg, too, but then something is known in it; a UDIF shows only by its end.

@@ -6,7 +6,7 @@ use imsprep_inspect::{Inspection, OsFamily, Partition, State, Volume, VolumeKind
 
 use crate::{Intent, Profile};
 
-/// Whether somebody looked into the disk.
+/// Whether the disk was inspected.
 #[derive(Clone, Copy, Debug)]
 pub enum Inspected<'a> {
     /// Yes, and saw this.
@@ -50,7 +50,7 @@ pub fn not_checkable(
         Inspected::Nothing(_) => OsFamily::Unknown,
     };
     if let Some(doubt) = profile.windows_doubt.filter(|_| system == OsFamily::Unknown) {
-        report.push_not_checked("whether it is a Windows", doubt);
+        report.push_not_checked("whether the system is Windows", doubt);
     }
     let what = match intent.prefix {
         None => "bucket, prefix, storage class and request",
@@ -90,23 +90,26 @@ fn list_unread(inspection: &Inspection, seen: SystemSeen<'_>, report: &mut Repor
 fn list_unread_of(partition: Option<&Partition>, volume: &Volume, seen: SystemSeen<'_>, report: &mut Report) {
     let name = name_of(partition.map(|partition| partition.number));
     if volume.state == State::Unknown {
-        let what = format!("whether the file system on {name} was left in order");
-        report.push_not_checked(what, format!("of this {} it could not be found out", volume.kind.name()));
+        let what = format!("whether the file system on {name} was cleanly unmounted");
+        report.push_not_checked(
+            what,
+            format!("the {} has no record of it that can be read", volume.kind.name()),
+        );
     }
     match &volume.kind {
         VolumeKind::Lvm(lvm) => {
             if let Some(why) = lvm.unread {
                 report.push_not_checked(format!("the LVM volume group on {name}"), why);
             }
-            // Of the volumes in it the system tells, if it was read.
+            // If the system was read, its facts include the volumes in it.
             if !matches!(seen, SystemSeen::Judged) {
                 let what = format!("file systems in the LVM on {name}");
                 report
-                    .push_not_checked(what, "logical volumes are looked into only for the operating system");
+                    .push_not_checked(what, "logical volumes are read only for the operating system");
             }
         }
         VolumeKind::MdRaid(_) if !matches!(seen, SystemSeen::Judged) => {
-            report.push_not_checked(format!("what is in the RAID on {name}"), "arrays are not looked into");
+            report.push_not_checked(format!("the content of the RAID on {name}"), "arrays are not read");
         }
         _ => {}
     }

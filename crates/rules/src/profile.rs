@@ -7,7 +7,7 @@ use imsprep_detect::Format;
 use crate::RequestProfile;
 use crate::request::profile;
 
-/// The day on which the rules were last held against the service's documentation. Every report names it.
+/// The day on which the rules were last compared with the service's documentation. Every report names it.
 pub const RULE_SET_DATE: &str = "2026-11-21";
 
 const GIB: u64 = 1 << 30;

@@ -6,12 +6,12 @@ use imsprep_detect::{Access, Content, Detection, Fact, Format, Inside, Other};
 use imsprep_findings::{Finding, Report, Rule};
 
 use crate::commands::prepare_command;
+use crate::incomplete::beside;
 use crate::other_formats::other_advice;
 use crate::rules::{ARCHIVE, COMPRESSED};
-use crate::whole::beside;
 use crate::{Profile, Size, shell_quoted};
 
-/// Things in a wrapper that a finding lists; detection has all that were looked at.
+/// Things in a wrapper that a finding lists; detection has all that were read.
 const SHOWN: usize = 8;
 
 /// How to go on with a disk in chunks of 1 MiB, some of which are left out.
@@ -49,11 +49,11 @@ pub(crate) fn check_wrapper(
         (Format::Other(other), ..) => other_advice(other).into(),
         (.., None) if detection.variant == Some("xva") => XVA_FIX.into(),
         (_, Some(other), _) => {
-            format!("{unpack}; what is in it is {}: {}", other.title, other_advice(other))
+            format!("{unpack}; its content is {}: {}", other.title, other_advice(other))
         }
         (.., Some(prepare)) => {
             let state = if allow.is_empty() { "" } else { ", as it is now" };
-            format!("the disk in it becomes a ZVHD2 in one step{state}: {prepare}; or {unpack}")
+            format!("convert the disk in it to ZVHD2 in one step{state}: {prepare}; or {unpack}")
         }
         (.., None) => unpack,
     };
@@ -100,14 +100,14 @@ fn content_text(content: &Content) -> String {
         Content::Found { format, variant, virtual_size, evidence, .. } => {
             let mut details = variant.map(str::to_owned).into_iter().collect::<Vec<_>>();
             details.extend(evidence.iter().map(|evidence| evidence.name().to_owned()));
-            // A raw part of an archive is its own disk, and its size is told already.
+            // A raw part of an archive is its own disk, and its size is reported already.
             if let Some(size) = virtual_size.filter(|_| *format != Format::Raw) {
                 details.push(format!("a disk of {}", Size(size).scaled()));
             }
             if details.is_empty() { format.to_string() } else { format!("{format} ({})", details.join(", ")) }
         }
-        Content::Nothing => "nothing known by its first bytes".into(),
-        Content::NotLookedAt(why) => format!("not looked at: {why}"),
+        Content::Nothing => "not recognised by its first bytes".into(),
+        Content::NotLookedAt(why) => format!("not inspected: {why}"),
     }
 }
 
@@ -180,30 +180,30 @@ fn unpack(path: &Path, detection: &Detection) -> String {
     let file = shell_quoted(path);
     let (program, command, extension) = match detection.format {
         Format::Zip => {
-            return format!("unpack it with `unzip -n {file}`, and check each disk that was in it");
+            return format!("unpack it with `unzip -n {file}`, and check each disk in it");
         }
         Format::SevenZip => {
-            return format!("unpack it with `7z x -aos {file}`, and check each disk that was in it");
+            return format!("unpack it with `7z x -aos {file}`, and check each disk in it");
         }
         Format::Tar => {
-            return format!("unpack it with `tar -xkf {file}`, and check each disk that was in it");
+            return format!("unpack it with `tar -xkf {file}`, and check each disk in it");
         }
         Format::Gzip => ("gzip -dc", "gzip -dk", "gz"),
         Format::Xz => ("xz -dc", "xz -dk", "xz"),
         Format::Zstd => ("zstd -dc", "zstd -d", "zst"),
         Format::Bzip2 => ("bzip2 -dc", "bzip2 -dk", "bz2"),
         Format::Lz4 => ("lz4 -dc", "lz4 -d", "lz4"),
-        _ => return "unpack it with the program that made it, and check each disk that was in it".into(),
+        _ => return "unpack it with the program that made it, and check each disk in it".into(),
     };
     // They go by the extension: without it they refuse, or don't know the name of what comes out.
     if path.extension().is_none_or(|found| found != extension) {
         let target = shell_quoted(&beside(path, "unpacked", None));
         return format!(
-            "unpack it with `(set -C; {program} < {file} > {target})`, and check what was in it, {target}"
+            "unpack it with `(set -C; {program} < {file} > {target})`, and check the result, {target}"
         );
     }
     let target = shell_quoted(&path.with_extension(""));
-    // lz4 writes to standard output where that is no terminal, unless it is told the name.
+    // lz4 writes to standard output where that is no terminal, unless it gets the name.
     let output = if detection.format == Format::Lz4 { format!(" {target}") } else { String::new() };
-    format!("unpack it with `{command} {file}{output}`, and check what was in it, {target}")
+    format!("unpack it with `{command} {file}{output}`, and check the result, {target}")
 }

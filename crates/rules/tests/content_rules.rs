@@ -284,8 +284,8 @@ fn sectors_of_4096_bytes_are_a_warning_and_an_assumption() {
 #[test]
 fn what_is_encrypted_inside_is_an_error() {
     let at = Some(1 << 20);
-    assert_eq!(found(&with_volume(VolumeKind::Luks { version: 2 }, State::NotTold)), [("IMS-009", at)]);
-    assert_eq!(found(&with_volume(VolumeKind::BitLocker, State::NotTold)), [("IMS-009", at)]);
+    assert_eq!(found(&with_volume(VolumeKind::Luks { version: 2 }, State::NotRecorded)), [("IMS-009", at)]);
+    assert_eq!(found(&with_volume(VolumeKind::BitLocker, State::NotRecorded)), [("IMS-009", at)]);
 }
 
 #[test]
@@ -300,13 +300,16 @@ fn what_was_not_left_in_order_is_a_warning() {
         let dirty = with_volume(VolumeKind::Ntfs, State::Dirty(dirt));
         assert_eq!(found(&dirty), [("IMS-056", Some(1 << 20))], "{dirt:?}");
     }
-    assert_eq!(found(&with_volume(VolumeKind::Hibernation, State::NotTold)), [("IMS-056", Some(1 << 20))]);
+    assert_eq!(
+        found(&with_volume(VolumeKind::Hibernation, State::NotRecorded)),
+        [("IMS-056", Some(1 << 20))]
+    );
     assert_eq!(found(&with_volume(VolumeKind::Xfs, State::Unknown)), []);
 }
 
 #[test]
 fn lvm_is_a_warning_on_system_disks_alone() {
-    let lvm = with_volume(VolumeKind::Lvm(Lvm::default()), State::NotTold);
+    let lvm = with_volume(VolumeKind::Lvm(Lvm::default()), State::NotRecorded);
     assert_eq!(found(&lvm), [("IMS-055", Some(1 << 20))]);
     assert_eq!(codes(&lvm, &OTC, &meant(Purpose::Data)), ["IMS-060"]);
     let mut unknown = lvm.clone();
@@ -337,7 +340,7 @@ fn volumes_on_several_disks_are_not_whole() {
         (raid(1), false),
         (VolumeKind::ExtJournal, true),
     ] {
-        let codes = codes(&with_volume(kind.clone(), State::NotTold), &OTC, &Intent::default());
+        let codes = codes(&with_volume(kind.clone(), State::NotRecorded), &OTC, &Intent::default());
         assert_eq!(codes.contains(&"IMS-057"), expected, "{kind:?}");
     }
 }
@@ -428,6 +431,6 @@ fn what_could_not_be_read_is_listed() {
     let unknown = listed(&with_volume(VolumeKind::Xfs, State::Unknown));
     assert!(unknown.iter().any(|what| what.contains("left in order")), "{unknown:?}");
     let lvm = Lvm { group: None, unread: Some("odd") };
-    let lvm = listed(&with_volume(VolumeKind::Lvm(lvm), State::NotTold));
+    let lvm = listed(&with_volume(VolumeKind::Lvm(lvm), State::NotRecorded));
     assert!(lvm.iter().any(|what| what.contains("volume group")), "{lvm:?}");
 }

@@ -86,12 +86,12 @@ fn the_way_out_fits_format_and_size() {
             small.starts_with("use the common import") && small.contains("`imsprep prepare a.x`"),
             "{small}"
         );
-        assert!(small.contains("this is exactly that"), "{small}");
+        assert!(small.contains("this file has exactly that size"), "{small}");
         assert!(!advice(&other(format, 128 * GIB - 1, vec![])).contains("exactly"));
         let large = advice(&other(format, 128 * GIB + 1, vec![]));
         assert!(large.starts_with("convert it to ZVHD2 in one step: `imsprep prepare a.x`"), "{large}");
         let part = advice(&other(format, GIB, vec![Fact::BackingFile("base".into())]));
-        assert_eq!(part, "follow the fix of IMS-007 first; then prepare what comes of it");
+        assert_eq!(part, "apply the fix of IMS-007 first; then prepare the result");
         // What may be allowed is; a log that must be replayed is part of the disk.
         let open = advice(&other(format, GIB, vec![Fact::Dirty, Fact::Snapshots(2)]));
         match format {
@@ -131,7 +131,7 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         (Fact::Encrypted("LUKS"), "IMS-009", "LUKS"),
         (Fact::ExtentFiles(vec![]), "IMS-007", "no file"),
         (Fact::ExtentOf(Some("d.vmdk".into())), "IMS-007", "d.vmdk"),
-        (Fact::ExtentOf(None), "IMS-007", "none in its folder"),
+        (Fact::ExtentOf(None), "IMS-007", "no descriptor in its folder"),
         (Fact::Corrupt, "IMS-021", "corrupt"),
         (Fact::Dirty, "IMS-017", "dirty"),
         (Fact::UnknownIncompatibleFeatures(0x80), "IMS-022", "0x80"),
@@ -190,14 +190,14 @@ fn a_wrapper_breaks_a_rule_of_its_own_and_says_what_is_in_it() {
     assert!(found[0].ends_with("; and 2 more"), "{found:?}");
     assert_eq!(unseen, ["members after the first 16"]);
     let nothing = Detection { facts: vec![inside("x", Content::Nothing)], ..gzip };
-    assert!(messages(&nothing).0[0].ends_with("nothing known by its first bytes"));
+    assert!(messages(&nothing).0[0].ends_with("not recognised by its first bytes"));
 }
 
 #[test]
 fn the_way_out_of_a_wrapper_is_a_command_that_replaces_nothing() {
     for (name, format, advice) in [
         ("d.raw.gz", Format::Gzip, "`gzip -dk d.raw.gz`, and check what was in it, d.raw"),
-        ("my d.xz", Format::Xz, "`xz -dk 'my d.xz'`, and check what was in it, 'my d'"),
+        ("my d.xz", Format::Xz, "`xz -dk 'my d.xz'`, and check the result, 'my d'"),
         ("d.zst", Format::Zstd, "`zstd -d d.zst`"),
         ("d.bz2", Format::Bzip2, "`bzip2 -dk d.bz2`"),
         ("d.lz4", Format::Lz4, "`lz4 -d d.lz4 d`"),

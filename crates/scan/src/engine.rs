@@ -31,7 +31,7 @@ impl Default for ScanOptions {
 pub struct Scan {
     /// Which blocks hold data.
     pub map: BlockMap,
-    /// Bytes that were looked at; the rest lay in holes, or in blocks that one page had settled.
+    /// Bytes that were read; the rest lay in holes, or in blocks that one page had settled.
     pub bytes_read: u64,
     /// Wall-clock time.
     pub elapsed: Duration,
@@ -118,7 +118,10 @@ impl<'a> Files<'a> {
             IoMode::Direct => match image.reopen_direct() {
                 Ok(file) => Some(file),
                 Err(error) => {
-                    *io = IoChoice { mode: IoMode::Read, reason: format!("no direct reads here ({error})") };
+                    *io = IoChoice {
+                        mode: IoMode::Read,
+                        reason: format!("direct reads are not supported here ({error})"),
+                    };
                     None
                 }
             },
@@ -126,7 +129,7 @@ impl<'a> Files<'a> {
         };
         // Told by trying: without the guard, and on some systems, nothing is mapped.
         if io.mode == IoMode::Map && image.size() > 0 && image.map(0, 1).is_none() {
-            *io = IoChoice { mode: IoMode::Read, reason: "nothing can be mapped here".into() };
+            *io = IoChoice { mode: IoMode::Read, reason: "memory maps are not supported here".into() };
         }
         // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
         let probes = image.reopen_for(ReadPattern::Random).ok();

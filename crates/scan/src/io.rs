@@ -49,7 +49,7 @@ const IN_FLIGHT: usize = 8;
 pub(crate) fn choose(image: &ImageFile, asked: IoMode) -> IoChoice {
     let choice = |mode, reason: &str| IoChoice { mode, reason: reason.into() };
     match asked {
-        IoMode::Map | IoMode::Read | IoMode::Direct => choice(asked, "as asked for"),
+        IoMode::Map | IoMode::Read | IoMode::Direct => choice(asked, "as requested"),
         IoMode::Auto if image.kind() == FileKind::BlockDevice => {
             choice(IoMode::Read, "a block device, which may fail under a map")
         }
@@ -62,7 +62,7 @@ pub(crate) fn choose(image: &ImageFile, asked: IoMode) -> IoChoice {
                 choice(IoMode::Read, &format!("only {:.0} % of its data is in memory", share * 100.0))
             }
             (None, None) if has_no_data(image) => choice(IoMode::Map, "it has no data"),
-            (None, None) => choice(IoMode::Read, "the system does not tell what is in memory"),
+            (None, None) => choice(IoMode::Read, "the system does not report which pages are in memory"),
         },
     }
 }

@@ -5,7 +5,7 @@
 //! byte settles it, and reads the whole block only if those were zero.
 //!
 //! The result does not depend on the number of threads, the I/O mode, or where the file system keeps its holes. It runs
-//! in the rayon pool that the caller is in, and its memory does not grow with the image, save for the map itself: one
+//! in the rayon pool that the caller is in, and its memory does not grow with the image, except for the map itself: one
 //! bit for each block.
 //!
 //! ```

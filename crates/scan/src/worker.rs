@@ -221,7 +221,7 @@ impl<'a> Worker<'a> {
         if let Some(direct) = &self.files.direct {
             let begin = start - skip as u64;
             let mut got = 0;
-            // The system may give less than was asked for; less than a page it gives only at the end of the file.
+            // The system may give less than was requested; less than a page it gives only at the end of the file.
             while got < skip + length && got.is_multiple_of(DIRECT_ALIGN) {
                 let rest = buffer.get_mut(got..around).unwrap_or_default();
                 match direct.read_once(rest, begin + got as u64)? {

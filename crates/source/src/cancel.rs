@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Error, Result};
 
-/// The number of the signal that tells that the terminal is gone, for who installs handlers: such work should stop then,
+/// The number of the signal that shows that the terminal is gone, for who installs handlers: such work should stop then,
 /// as nobody sees it any more. `None` where there is no such signal, and where whoever started the process has it ignored,
 /// as nohup does: then the work is to go on.
 pub fn hangup_signal() -> Option<i32> {
@@ -39,7 +39,7 @@ impl Cancel {
         Arc::clone(&self.0)
     }
 
-    /// Whether somebody asked for the stop.
+    /// Whether a stop was requested.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@ use crate::{Extent, ImageFile, MemoryImage, ReadAt, Result};
 /// A virtual disk: the bytes that a machine would see, whatever container they lie in.
 ///
 /// As a [`ReadAt`], [`size`](ReadAt::size) is the disk's size, [`read_at`](ReadAt::read_at) takes an offset on the disk,
-/// and [`path`](ReadAt::path) is the file that the disk lies in; so everything that looks into a RAW image looks into
+/// and [`path`](ReadAt::path) is the file that the disk lies in; so everything that reads a RAW image reads
 /// any disk. A RAW image is its own disk.
 ///
 /// Where the container can't give what it should, reading fails with [`Error::Damaged`](crate::Error::Damaged), which
@@ -51,7 +51,7 @@ impl DiskReader for MemoryImage {
 mod tests {
     use super::*;
 
-    /// Reads the stretches that a disk tells of, over zeros.
+    /// Reads the ranges that a disk reports, over zeros.
     fn by_stretches(disk: &dyn DiskReader) -> Vec<u8> {
         let mut bytes = vec![0; usize::try_from(disk.size()).unwrap()];
         let mut at = 0;

@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The work was asked to stop.
     Cancelled,
-    /// The reader of a stream went away, so that nobody wants what was to come.
+    /// The reader of a stream closed the pipe, so that nobody wants what was to come.
     ReaderGone,
     /// The output exists, and replacing it was not asked for.
     Exists,
@@ -24,7 +24,7 @@ pub enum ErrorKind {
     Other,
 }
 
-/// Why a file could not be looked at, or not be written. Each names the file, and the offset where there is one.
+/// Why a file could not be checked, or not be written. Each names the file, and the offset where there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file can't be opened.
@@ -44,7 +44,7 @@ pub enum Error {
         kind: FileKind,
     },
     /// An output would take the place of something that is no file.
-    #[error("{}: is a {kind}; an output is a file", path.display())]
+    #[error("{}: is a {kind}; the output must be a file", path.display())]
     NotAFile {
         /// The output.
         path: PathBuf,
@@ -91,7 +91,7 @@ pub enum Error {
         offset: u64,
     },
     /// The file is not the one that it was when the work began.
-    #[error("{}: the file changed while it was read ({what}); nothing that was found holds any more", path.display())]
+    #[error("{}: the file changed while it was read ({what}); the results are no longer valid", path.display())]
     Changed {
         /// The file.
         path: PathBuf,
@@ -99,7 +99,7 @@ pub enum Error {
         what: String,
     },
     /// More blocks than a block map holds.
-    #[error("{}: {size} bytes in blocks of {block_size} are more blocks than can be mapped", path.display())]
+    #[error("{}: {size} bytes in blocks of {block_size} are too many blocks", path.display())]
     TooManyBlocks {
         /// The file.
         path: PathBuf,
@@ -109,7 +109,7 @@ pub enum Error {
         block_size: u64,
     },
     /// An output exists and may not be replaced.
-    #[error("{}: exists already", path.display())]
+    #[error("{}: already exists", path.display())]
     Exists {
         /// The output.
         path: PathBuf,
@@ -133,7 +133,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A stream could not be written to. What came before is out and can't be taken back.
-    #[error("{}: cannot write to it; what was written so far is not whole", path.display())]
+    #[error("{}: cannot write to it; the output is incomplete", path.display())]
     Stream {
         /// The stream's name.
         path: PathBuf,
@@ -153,7 +153,7 @@ pub enum Error {
         what: String,
     },
     /// What is compressed takes more than is given to expanding it.
-    #[error("{}: is not expanded: {what}", path.display())]
+    #[error("{}: is not decompressed: {what}", path.display())]
     NotExpanded {
         /// The file.
         path: PathBuf,
@@ -168,7 +168,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Somebody asked for the stop.
+    /// A stop was requested.
     #[error("interrupted")]
     Cancelled,
 }

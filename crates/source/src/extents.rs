@@ -29,7 +29,7 @@ pub struct ExtentCursor<'a> {
 }
 
 impl<'a> ExtentCursor<'a> {
-    /// A cursor that is told whether the system's word on holes is good; if not, all of the file is one extent.
+    /// A cursor with a flag whether the system's report of holes is reliable; if not, all of the file is one extent.
     pub(crate) fn new(path: &'a Path, file: &'a File, size: u64, trusted: bool) -> Self {
         let all = Extent { start: 0, end: size };
         Self { path, file, size, last: (!trusted).then_some((0, all)), hole_from: size }

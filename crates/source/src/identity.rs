@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::sys;
 
-/// What tells one state of a file from another: device and inode (on Windows, volume and file index), size, and the times
+/// What distinguishes one state of a file from another: device and inode (on Windows, volume and file index), size, and the times
 /// of the last change.
 ///
 /// Two equal identities do not prove that nothing was written in between (a write can be undone within the clock's
@@ -19,7 +19,7 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// The identity that the system tells. `size` is given apart, as it does not tell the one of a block device.
+    /// The identity that the system reports. `size` is given apart, as it does not tell the one of a block device.
     pub(crate) fn new(status: &sys::Status, size: u64) -> Self {
         let sys::Status { volume, index, modified, changed, .. } = *status;
         Self { volume, index, size, modified, changed }
@@ -30,7 +30,7 @@ impl FileIdentity {
         (self.volume, self.index) == (other.volume, other.index)
     }
 
-    /// Time of the last modification of the content, where the system tells it.
+    /// Time of the last modification of the content, if the system reports it.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified
     }
@@ -40,11 +40,11 @@ impl FileIdentity {
         if !self.same_file(later) {
             Some("another file has its name now".into())
         } else if self.size != later.size {
-            Some(format!("it had {} bytes and has {} now", self.size, later.size))
+            Some(format!("its size was {} bytes and is {} now", self.size, later.size))
         } else if self.modified != later.modified {
-            Some("its modification time is another".into())
+            Some("its modification time changed".into())
         } else if self.changed != later.changed {
-            Some("its change time is another".into())
+            Some("its change time changed".into())
         } else {
             None
         }

@@ -51,7 +51,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// What the kernel is told about the reads to come through one [`ImageFile`].
+/// What the kernel is advised about the reads to come through one [`ImageFile`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadPattern {
     /// Small reads here and there: no read-ahead.
@@ -97,7 +97,7 @@ impl ImageFile {
         Ok(Self { path, file, kind, size, identity, access: status.access, trusts_holes: OnceLock::new() })
     }
 
-    /// A second descriptor of the same file, so that each can be told its own [`ReadPattern`].
+    /// A second descriptor of the same file, so that each can have its own [`ReadPattern`].
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl ImageFile {
         self.open_again(|path| sys::open(path, None))
     }
 
-    /// A second descriptor, told how it is going to be read: for systems that take the pattern when a file is opened, and
+    /// A second descriptor, with advice how it is going to be read: for systems that take the pattern when a file is opened, and
     /// no longer by [`advise`](Self::advise).
     ///
     /// # Errors
@@ -171,15 +171,17 @@ impl ImageFile {
         self.access
     }
 
-    /// Holds the file, and what its path leads to now, against the identity taken when it was opened.
+    /// Compares the file, and what its path leads to now, with the identity taken when it was opened.
     ///
     /// # Errors
     ///
     /// [`Error::Changed`] if anything differs.
     pub fn verify_unchanged(&self) -> Result<()> {
         let held = sys::status(&self.file).map_err(|e| Error::query(&self.path, "read its metadata", e))?;
-        let named = sys::status_at(&self.path)
-            .map_err(|_| Error::Changed { path: self.path.clone(), what: "its name is gone".into() })?;
+        let named = sys::status_at(&self.path).map_err(|_| Error::Changed {
+            path: self.path.clone(),
+            what: "it was deleted or renamed".into(),
+        })?;
         let size = size_of(&self.file, &held).map_err(|e| Error::query(&self.path, "find its size", e))?;
         let now = FileIdentity::new(&held, size);
         let at_name = FileIdentity::new(&named, size);
@@ -207,7 +209,7 @@ impl ImageFile {
     }
 
     /// Asks the kernel to forget what it keeps of the file in memory, so that the next reads come from the disk. What has
-    /// not been written to the disk yet is written first. Advice only: [`resident_share`](Self::resident_share) tells
+    /// not been written to the disk yet is written first. Advice only: [`resident_share`](Self::resident_share) shows
     /// what came of it.
     pub fn forget_cached(&self) {
         let _ = self.file.sync_data();
@@ -359,7 +361,7 @@ mod tests {
 
         File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
         let error = image.verify_unchanged().unwrap_err().to_string();
-        assert!(error.contains("it had 8192 bytes and has 100 now"), "{error}");
+        assert!(error.contains("its size was 8192 bytes and is 100 now"), "{error}");
 
         let (_dir, path) = file_with(&[1; 8192]);
         let image = ImageFile::open(&path).unwrap();

@@ -18,7 +18,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] if the system tells nothing of it.
+    /// [`Error::Open`] if the system reports nothing about it.
     pub fn at(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         match sys::status_at(&path) {

@@ -1,8 +1,8 @@
 //! Where the bytes of a disk image come from, and what a disk is.
 //!
-//! The ground floor of imsprep: positional reads from files and from memory, the extents of a sparse file, memory
-//! maps, the [`DiskReader`] that shows the disk in any container, the identity that tells whether a file changed
-//! meanwhile, the [`BlockMap`] that says which blocks hold data, cancellation, progress, and files that appear whole or
+//! The lowest layer of imsprep: positional reads from files and from memory, the extents of a sparse file, memory
+//! maps, the [`DiskReader`] that reads the disk in any container, the identity that shows whether a file changed
+//! meanwhile, the [`BlockMap`] that says which blocks hold data, cancellation, progress, and files that appear complete or
 //! not at all. All platform code and all `unsafe` of the project live here.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Files that appear complete or not at all.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -35,7 +35,7 @@ const PUSH: u64 = 8 << 20;
 impl OutputFile {
     /// Begins an output at `path`, made from `inputs`.
     ///
-    /// The place is looked at now, so that a long work does not end in "exists already", and again at the end.
+    /// The place is read now, so that a long work does not end in "exists already", and again at the end.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Has the system begin to write what it holds of the file: what Linux does when told that the bytes are not needed
+    /// Has the system begin to write what it holds of the file: what Linux does when advised that the bytes are not needed
     /// in memory. Advice only.
     fn push(&mut self) {
         let length = std::num::NonZeroU64::new(self.written - self.pushed);
@@ -124,7 +124,7 @@ impl OutputFile {
     /// [`Error::Write`].
     pub fn set_len(&mut self, length: u64) -> Result<()> {
         let result = self.temporary.file().set_len(length);
-        result.map_err(|e| write_error(&self.path, "make it as long as it will be", e))
+        result.map_err(|e| write_error(&self.path, "set its length", e))
     }
 
     /// Writes all of `bytes` from `offset` on; several threads may do so at once.
@@ -183,7 +183,7 @@ impl FinishedFile {
             Overwrite::Refuse => Ok(()),
             Overwrite::Replace => match std::fs::remove_file(&self.path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    Err(write_error(&self.path, "take the old file away", e))
+                    Err(write_error(&self.path, "remove the old file", e))
                 }
                 _ => Ok(()),
             },
@@ -200,7 +200,7 @@ impl FinishedFile {
         if let Err(e) = temporary.place(&path, overwrite) {
             return Err(match e.kind() {
                 io::ErrorKind::AlreadyExists => Error::Exists { path },
-                _ => write_error(&path, "give the finished file its name", e),
+                _ => write_error(&path, "rename the finished file into place", e),
             });
         }
         // The file is in place; some file systems can't fsync a folder, and that does not undo it.
@@ -248,7 +248,7 @@ fn temporary_beside(path: &Path, limits: &[sys::Access]) -> Result<Temporary> {
         let what = if folder.exists() {
             "create a temporary file beside it"
         } else {
-            "create it: its folder is not there; make it first, with mkdir -p"
+            "create it: its folder does not exist; create the folder with mkdir -p"
         };
         Error::Write { path: path.to_owned(), what, source }
     })

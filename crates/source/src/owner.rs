@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::sys;
 
 /// Whether what the path leads to, and a link at the path itself, belong to this user or to the administrator; under sudo,
-/// also to the user who called it. `false` if that can't be told. On Windows always `true`.
+/// also to the user who called it. `false` if that is unknown. On Windows always `true`.
 pub fn belongs_to_user(path: &Path) -> bool {
     sys::belongs_to_user(path).unwrap_or(false)
 }

@@ -6,9 +6,9 @@ use std::fs::File;
 use crate::extents::ExtentCursor;
 use crate::sys;
 
-/// Places that are looked at at most, evenly spread over the file.
+/// Places that are read at most, evenly spread over the file.
 const SAMPLES: u64 = 64;
-/// Bytes that are looked at in each place.
+/// Bytes that are read in each place.
 const SAMPLE: usize = 64 << 10;
 /// So many places that all tell the same settle it: were half of the data in memory, that would be one chance in 2^15.
 const UNANIMOUS: usize = 16;

@@ -217,7 +217,7 @@ mod tests {
             if let Some(wanted) = wanted {
                 prop_assert_eq!(&buf, wanted);
             }
-            // What it tells of its data is all that is not zero.
+            // Its data is everything that is not zero.
             let (mut at, mut by_extents) = (0, vec![0; expected.len()]);
             while let Some(Extent { start, end }) = file.data_from(at).unwrap() {
                 prop_assert!(start >= at && end > start && end <= file.size());

@@ -11,7 +11,7 @@ use crate::{Leftover, Overwrite, sys};
 /// What a file in the making is called.
 #[derive(Debug)]
 pub(crate) enum Temporary {
-    /// Nothing: where the system has such files, as then nothing is left of it however the process ends.
+    /// Nothing: where the system has such files, as then nothing remains of it however the process ends.
     Unnamed(File),
     /// A name beside its place, which goes with this value, but stays if the process is killed.
     Named(NamedTempFile, Leftover),
@@ -83,7 +83,7 @@ fn replace(file: &File, path: &Path) -> io::Result<()> {
             }
         }
     }
-    Err(io::Error::other("every temporary name beside it is taken"))
+    Err(io::Error::other("all temporary names in its folder are taken"))
 }
 
 fn place_named(named: NamedTempFile, path: &Path, overwrite: Overwrite) -> io::Result<()> {

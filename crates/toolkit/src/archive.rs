@@ -79,7 +79,10 @@ fn name_of(member: &Found) -> &str {
 fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
     const SHOWN: usize = 8;
     let list = others.iter().take(SHOWN).map(|member| inside_text(&member.inside)).collect::<Vec<_>>();
-    let what = format!("an archive without a disk that can be read where it is; in it: {}", list.join("; "));
+    let what = format!(
+        "an archive without a disk that can be read without unpacking; it contains: {}",
+        list.join("; ")
+    );
     let chunks = others.iter().find(|member| member.chunks.is_some());
     let then = match (chunks, others) {
         (Some(Found { chunks: Some(Chunks::Xva), .. }), _) => {
@@ -92,7 +95,7 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
             format!(", join the chunks with cat {parts}* > {whole}, then convert that")
         }
         (None, [member]) => format!(", then convert {}", shell_quoted(Path::new(name_of(member)))),
-        (None, _) => ", then convert what was in it".into(),
+        (None, _) => ", then convert the result".into(),
     };
     let advice = format!("unpack it with tar -xkf {}{then}", shell_quoted(image.path()));
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }
@@ -101,8 +104,7 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
 /// The disk is in a format that is not read within an archive.
 pub(crate) fn not_read(image: &ImageFile, member: &Member) -> Error {
     let (name, format) = (&member.name, member.detection.format);
-    let what =
-        format!("the disk in it, {name:?}, is {format}, which imsprep reads only as a file of its own");
+    let what = format!("the disk in it, {name:?}, is {format}, which imsprep reads only outside of archives");
     let (archive, member) = (shell_quoted(image.path()), shell_quoted(Path::new(name)));
     let advice = format!("unpack it with tar -xkf {archive}, then convert {member}");
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }

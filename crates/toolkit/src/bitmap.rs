@@ -51,7 +51,7 @@ pub struct BitmapCreated {
     pub image_size: u64,
     /// What the scan found.
     pub scan: Scan,
-    /// What speaks against the image being a disk.
+    /// What forbids the image being a disk.
     pub report: Report,
 }
 
@@ -115,7 +115,7 @@ pub struct VerifyOptions {
     pub io: IoMode,
 }
 
-/// What a bitmap file was held against.
+/// What a bitmap file was compared with.
 #[derive(Debug)]
 pub enum ComparedBlocks {
     /// Every block of the image.
@@ -126,7 +126,7 @@ pub enum ComparedBlocks {
     Nothing,
 }
 
-/// A bitmap file that was held against its image.
+/// A bitmap file that was compared with its image.
 #[derive(Debug)]
 pub struct BitmapVerified {
     /// The image.
@@ -137,11 +137,11 @@ pub struct BitmapVerified {
     pub state: BitmapState,
     /// What is wrong.
     pub report: Report,
-    /// What it was held against.
+    /// What it was compared with.
     pub compared: ComparedBlocks,
 }
 
-/// Holds a bitmap file against what the RAW at `path` holds.
+/// Compares a bitmap file with what the RAW at `path` holds.
 ///
 /// # Errors
 ///
@@ -196,7 +196,7 @@ fn push_sampled(sampled: &SampledBlocks, claimed: &BlockMap, report: &mut Report
         let left = blocks - read;
         report.push_not_checked(
             format!("{left} of {blocks} blocks"),
-            format!("a sample of {read} was asked for"),
+            format!("a sample of {read} was requested"),
         );
     }
 }

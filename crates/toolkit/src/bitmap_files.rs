@@ -24,7 +24,7 @@ pub enum ImageSize {
     OfImage(PathBuf),
 }
 
-/// What told the size of a bitmap file's image.
+/// The source of the size of a bitmap file's image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SizeFrom {
     /// The bitmap file itself.
@@ -46,7 +46,7 @@ pub struct BitmapShown {
     pub layout: Layout,
     /// What it says.
     pub map: BlockMap,
-    /// What told the size of its image.
+    /// The source of the size of its image.
     pub size_from: SizeFrom,
 }
 
@@ -128,7 +128,7 @@ fn image_beside(bitmap: &Path) -> Option<PathBuf> {
         .find(|image| image != bitmap && image.is_file())
 }
 
-/// Two bitmap files, held against each other.
+/// Two bitmap files, compared with each other.
 #[derive(Debug)]
 pub struct BitmapsCompared {
     /// One.
@@ -140,7 +140,7 @@ pub struct BitmapsCompared {
 }
 
 impl BitmapsCompared {
-    /// Whether they say the same of images of one size.
+    /// Whether the same blocks of images of one size.
     pub fn are_same(&self) -> bool {
         self.difference.is_empty() && self.a.map.image_size() == self.b.map.image_size()
     }

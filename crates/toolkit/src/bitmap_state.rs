@@ -33,7 +33,7 @@ pub enum BitmapState {
         path: PathBuf,
         /// In which layout.
         layout: Layout,
-        /// Whether all of it was held against the content.
+        /// Whether all of it was compared with the content.
         compared: bool,
     },
     /// It is there, with the signs of a known layout, but damaged or of an image of another size.
@@ -63,7 +63,7 @@ impl BitmapState {
     }
 }
 
-/// What a bitmap file is looked at for.
+/// What a bitmap file is read for.
 pub(crate) struct BitmapContext<'a> {
     /// Its image.
     pub(crate) image: &'a ImageFile,
@@ -76,7 +76,7 @@ pub(crate) struct BitmapContext<'a> {
 /// Two files that are copied one after the other differ by less, and some file systems keep times no finer.
 const CLOCK_GRAIN: Duration = Duration::from_secs(2);
 
-/// Holds a bitmap file against the content, as far as that is known.
+/// Compares a bitmap file with the content, as far as that is known.
 pub(crate) fn check_bitmap_file(
     file: &BitmapFile,
     content: Option<&Scan>,
@@ -89,10 +89,8 @@ pub(crate) fn check_bitmap_file(
     {
         let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
         let message = match severity {
-            Severity::Note => {
-                "the image was modified after its bitmap was written; their content was compared"
-            }
-            _ => "the image was modified after its bitmap was written, and their content was not compared",
+            Severity::Note => "the image was modified after its bitmap was written; the two were compared",
+            _ => "the image was modified after its bitmap was written; the two were not compared",
         };
         report.push(Finding::new(&BITMAP_OLDER, message).severity(severity));
     }
@@ -109,7 +107,7 @@ pub(crate) fn check_bitmap_file(
             check_unrecognised_against_content(&file.bytes, why, &content.map, &mut found);
             found.push_not_checked(
                 "whether the bitmap marks every block that holds data",
-                "it is in no layout that imsprep knows",
+                "its layout is unknown",
             );
             BitmapState::Unrecognised { path }
         }
@@ -126,7 +124,7 @@ pub(crate) fn check_bitmap_file(
     state
 }
 
-/// Passes findings on, with the command for this very image where that mends them.
+/// Passes findings on, with the command for this very image where that repairs them.
 pub(crate) fn with_command(mut found: Report, context: &BitmapContext<'_>, report: &mut Report) {
     found.set_fixes(|finding| {
         let advice = finding.advice();
@@ -135,7 +133,7 @@ pub(crate) fn with_command(mut found: Report, context: &BitmapContext<'_>, repor
     report.merge(found);
 }
 
-/// The command that writes the bitmap of an image anew. Where a layout that somebody described is kept is not known here.
+/// The command that writes the bitmap of an image again. Where a layout that somebody described is kept is not known here.
 fn create_command(context: &BitmapContext<'_>) -> String {
     if context.layout.is_some() && built_in(context.layout).is_none() {
         return CREATE_ANEW_IN_THIS.to_owned();
@@ -155,7 +153,7 @@ pub(crate) fn built_in(layout: Option<&Layout>) -> Option<&str> {
 pub(crate) fn layout_findings(layout: &Layout, context: &BitmapContext<'_>, report: &mut Report) {
     let meant = context.layout.unwrap_or(&layout::ZVHD2);
     if layout != meant {
-        let message = format!("the bitmap is in layout {}, not in {}", layout.name, meant.name);
+        let message = format!("the bitmap has layout {}, not {}", layout.name, meant.name);
         let fix = format!("write it in layout {}: {}", meant.name, create_command(context));
         return report.push(Finding::new(&BITMAP_OTHER_LAYOUT, message).fix(fix));
     }
@@ -163,12 +161,12 @@ pub(crate) fn layout_findings(layout: &Layout, context: &BitmapContext<'_>, repo
         Origin::Learned { .. } | Origin::Proven(_) => {}
         Origin::BuiltIn => report.push(Finding::new(
             &LAYOUT_UNPROVEN,
-            format!("the bitmap is in layout {}; the vendor's own is unpublished", layout.name),
+            format!("the bitmap has layout {}; the vendor's layout is not published", layout.name),
         )),
         Origin::Described => report.push(Finding::new(
             &LAYOUT_UNPROVEN,
             format!(
-                "the bitmap is in layout {}, described in a file and not learned from a genuine bitmap",
+                "the bitmap has layout {}, which is described in a file and not learned from a genuine bitmap",
                 layout.name
             ),
         )),

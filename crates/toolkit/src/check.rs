@@ -46,7 +46,7 @@ pub struct CheckOptions {
     /// built-in ones, and written. `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
     /// Tell where the disk has data, in at most so many pieces. A RAW is then scanned even where it has no bitmap file that
-    /// could be held against its content.
+    /// could be compared with its content.
     pub overview: Option<usize>,
     /// How to bring the image's bytes in.
     pub io: IoMode,
@@ -83,15 +83,15 @@ pub struct CheckedImage {
     pub scan: Option<Scan>,
     /// A ZVHD2's structure.
     pub zvhd2: Option<imsprep_zvhd2::Info>,
-    /// What is on the disk, if it was looked into.
+    /// What is on the disk, if it was inspected.
     pub inspection: Option<Inspection>,
-    /// Why it was not looked into, if it was not.
+    /// Why it was not inspected, if it was not.
     pub closed: Option<String>,
     /// The system on the disk, if its files were read.
     pub guest: Option<Guest>,
     /// Whether a server would start that system; `None` if there is none, or it was not judged.
     pub would_start: Option<WouldStart>,
-    /// Where the disk has data, if that was asked for and the disk has a size.
+    /// Where the disk has data, if that was requested and the disk has a size.
     pub overview: Option<Overview>,
     /// Size and hash of the file, if they were asked for.
     pub digest: Option<FileDigest>,
@@ -112,7 +112,7 @@ impl CheckedImage {
 ///
 /// # Errors
 ///
-/// Only if it could not be looked at: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
+/// Only if it could not be checked: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
 /// could not be written.
 pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
     let opened = OpenedImage::open(&target.path, work.cancel)?;
@@ -239,7 +239,7 @@ fn overview_of_container(
     let info = &found.info;
     let (size, block_size) = (info.orig_size.0, info.block_size.0);
     let Some(occupancy) = &found.occupancy else {
-        let why = "there is no bitmap that could be read, and nothing else tells where data is";
+        let why = "there is no readable bitmap, so the location of the data is unknown";
         return Overview::unread(size, block_size, why, most);
     };
     let why_not = match (depth, info.method) {

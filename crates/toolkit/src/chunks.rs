@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk that tells of stretches and has nothing to read.
+    /// A disk that reports ranges and has nothing to read.
     struct FakeDisk(u64, Vec<Extent>);
 
     impl ReadAt for FakeDisk {

@@ -21,7 +21,7 @@ pub struct Side {
     pub format: Format,
     /// Bytes of the disk in it.
     pub disk_size: u64,
-    /// What speaks against its being a disk.
+    /// What forbids its being a disk.
     pub report: Report,
 }
 

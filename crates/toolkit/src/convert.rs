@@ -23,7 +23,7 @@ pub struct Conversion {
 }
 
 impl Plan {
-    /// Converts the image that was looked at into the output that the options name, which appears whole or not at all; if it is
+    /// Converts the image that was read into the output that the options name, which appears complete or not at all; if it is
     /// verified, only after every block was read back. The bitmap of a RAW is written in the same pass, and gets its name next.
     /// A plan that is refused writes nothing. The disk in a compressed file is judged once all of it was unpacked; if that refuses the plan,
     /// nothing is left of the output.
@@ -46,7 +46,7 @@ impl Plan {
         Ok(Conversion { plan: self, made })
     }
 
-    /// Converts the image that was looked at into a stream; of a RAW with its zeros. A plan that is refused writes nothing.
+    /// Converts the image that was read into a stream; of a RAW with its zeros. A plan that is refused writes nothing.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use crate::Result;
 
 /// Bytes of a file that may be a descriptor: as many as are read of one.
 const SIZE_MAX: u64 = 256 << 10;
-/// Entries of the folder that are looked at, and files of them that are opened.
+/// Entries of the folder that are read, and files of them that are opened.
 const ENTRIES_MAX: usize = 10_000;
 const OPENED_MAX: usize = 256;
 
@@ -28,7 +28,7 @@ pub(crate) struct Found {
 pub(crate) fn descriptor_of(path: &Path) -> Result<Option<Found>> {
     let Some(own) = path.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A folder that can't be listed tells of no descriptor.
+    // A folder that cannot be listed has no known descriptor.
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(None) };
     let mut names = entries.take(ENTRIES_MAX).filter_map(|entry| candidate(&entry.ok()?)).collect::<Vec<_>>();
     let is_relative = |name: &str| own.starts_with(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
@@ -79,7 +79,7 @@ mod tests {
         write("renamed.vmdk", &text(&["a-s001.vmdk", "folder/a-s002.vmdk"]));
         assert_eq!(of("a-s001.vmdk"), Some(Found { name: "renamed.vmdk".into(), extents: 2 }));
         assert_eq!(of("a-s002.vmdk"), Some(Found { name: "renamed.vmdk".into(), extents: 2 }));
-        // The one whose name fits is looked at first.
+        // The one whose name fits is read first.
         write("a.vmdk", &text(&["a-s001.vmdk"]));
         assert_eq!(of("a-s001.vmdk"), Some(Found { name: "a.vmdk".into(), extents: 1 }));
         assert_eq!(of("nothing.vmdk"), None);

@@ -143,7 +143,7 @@ impl<'a> Disk<'a> {
         self.container().map_or(self.size(), Reader::orig_size)
     }
 
-    /// The blocks that may hold data, as far as the image tells without its data being read.
+    /// The blocks that may hold data, as far as the image shows without its data being read.
     ///
     /// # Errors
     ///

@@ -51,14 +51,14 @@ pub enum Error {
     /// A file could not be read or written, or changed meanwhile.
     #[error(transparent)]
     Source(#[from] imsprep_source::Error),
-    /// A ZVHD2 could not be looked at.
+    /// A ZVHD2 could not be checked.
     #[error(transparent)]
     Zvhd2(#[from] imsprep_zvhd2::Error),
     /// The disk in an image of another format could not be opened.
     #[error(transparent)]
     Foreign(#[from] imsprep_formats::Error),
     /// A bitmap is asked for and the image is not RAW.
-    #[error("{}: is {format}, and only RAW images have bitmap files{}", path.display(), why_no_bitmap(*format))]
+    #[error("{}: is {format}, but only RAW images have bitmap files{}", path.display(), why_no_bitmap(*format))]
     NotRaw {
         /// The image.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum Error {
         format: Format,
     },
     /// The content is that of several formats, so that no one of them can be relied on.
-    #[error("{}: is {format} and another format as well", path.display())]
+    #[error("{}: is {format} and also another format", path.display())]
     Ambiguous {
         /// The image.
         path: PathBuf,
@@ -74,7 +74,7 @@ pub enum Error {
         format: Format,
     },
     /// The disk in the image can't be read by imsprep.
-    #[error("{}: is {format}, and imsprep does not read the disk in it", path.display())]
+    #[error("{}: is {format}; imsprep cannot read the disk in it", path.display())]
     NoDisk {
         /// The image.
         path: PathBuf,
@@ -83,8 +83,8 @@ pub enum Error {
     },
     /// The disk in the image is read by a program that is not installed.
     #[error(
-        "{}: is {format}, which imsprep reads through qemu-nbd, and that is not installed (Debian's package qemu-utils); \
-         install it, or make a RAW of the image elsewhere: {command}",
+        "{}: is {format}, which imsprep reads through qemu-nbd; qemu-nbd is not installed (Debian's package \
+         qemu-utils); install it, or convert the image to RAW on another machine: {command}",
         path.display()
     )]
     NeedsQemu {
@@ -120,8 +120,8 @@ pub enum Error {
     /// The program that reads the disk in the image fails.
     #[error(transparent)]
     Served(imsprep_formats::ServeError),
-    /// The image does not hold a disk that can be read: a rule speaks against it.
-    #[error("{}: is {format}, and its disk can't be read: {code}: {what}; {advice}", path.display())]
+    /// The image does not hold a disk that can be read: a rule forbids it.
+    #[error("{}: is {format}; its disk cannot be read: {code}: {what}; {advice}", path.display())]
     NotReadable {
         /// The image.
         path: PathBuf,
@@ -135,7 +135,7 @@ pub enum Error {
         advice: String,
     },
     /// The image is in a format that is not converted.
-    #[error("{}: is {format}, which is not converted; {advice}", path.display())]
+    #[error("{}: is {format}, which cannot be converted; {advice}", path.display())]
     NotConvertible {
         /// The image.
         path: PathBuf,
@@ -145,7 +145,7 @@ pub enum Error {
         advice: String,
     },
     /// An output's name says another format than the file would have.
-    #[error("{}: what is written is {format}, and this name denies it; let it end in .{extension}", path.display())]
+    #[error("{}: the output format is {format}; use the extension .{extension}", path.display())]
     MisleadingName {
         /// The output.
         path: PathBuf,
@@ -162,7 +162,8 @@ pub enum Error {
     },
     /// What was written does not read back the same: the disk or the memory can't be trusted.
     #[error(
-        "{}: does not read back as it was written: {count} blocks differ, the first is block {block}; nothing is left of it",
+        "{}: verification failed: {count} blocks differ from what was written, the first is block {block}; the \
+         output was discarded",
         path.display()
     )]
     NotAsWritten {
@@ -175,7 +176,7 @@ pub enum Error {
     },
     /// A RAW is finished and has its name, and its bitmap could not get its own.
     #[error(
-        "{}: is whole and in its place, but its bitmap file is not beside it",
+        "{}: is complete, but its bitmap file is missing",
         path.display()
     )]
     NoBitmapBeside {
@@ -185,14 +186,14 @@ pub enum Error {
         source: imsprep_source::Error,
     },
     /// The system has no random bytes for an identity.
-    #[error("cannot make a random UUID")]
+    #[error("cannot create a random UUID")]
     Random {
         /// What the system said.
         source: std::io::Error,
     },
     /// What is in the place of a bitmap file is an image.
     #[error(
-        "{}: is {format}, an image and no bitmap file, and is not replaced; remove it first if it is in the way",
+        "{}: is an image ({format}), not a bitmap file, and is not replaced; remove or rename it first",
         path.display()
     )]
     OutputIsImage {
@@ -202,15 +203,16 @@ pub enum Error {
         format: Format,
     },
     /// What is in the place of a bitmap file is a file of another kind.
-    #[error("{}: is {what} and no bitmap file; it is neither read as one nor replaced: move it away, or rename the image", path.display())]
+    #[error("{}: is {what}, not a bitmap file, and is neither read nor replaced; move it away, or rename the \
+     image", path.display())]
     OtherFile {
         /// The file.
         path: PathBuf,
         /// What it is.
         what: &'static str,
     },
-    /// A bitmap file was given where images are looked at.
-    #[error("{}: is a bitmap file by its name, and no image was given; {advice}", path.display())]
+    /// A bitmap file was given where images are read.
+    #[error("{}: has the extension of a bitmap file, not of an image; {advice}", path.display())]
     NoImageGiven {
         /// The bitmap file.
         path: PathBuf,
@@ -218,14 +220,14 @@ pub enum Error {
         advice: String,
     },
     /// Where the bitmap of a device would go can't be guessed.
-    #[error("{}: is a block device, and where its bitmap file is to go was not said", path.display())]
+    #[error("{}: is a block device; the path of its bitmap file is missing", path.display())]
     DeviceNeedsOutput {
         /// The device.
         path: PathBuf,
     },
     /// No built-in layout has this name, and no file.
     #[error(
-        "{name}: no bitmap layout has this name, and there is no such file; built in are zvhd2, sealed, bmap and ranges"
+        "{name}: is neither a bitmap layout nor a file; the built-in layouts are zvhd2, sealed, bmap and ranges"
     )]
     NoLayout {
         /// The name.
@@ -235,7 +237,7 @@ pub enum Error {
     #[error(transparent)]
     LayoutFile(#[from] LayoutFileError),
     /// What a bitmap says can't be written in a layout.
-    #[error("{}: layout {layout} can't hold this: {why}", path.display())]
+    #[error("{}: layout {layout} cannot represent this bitmap: {why}", path.display())]
     CannotEncode {
         /// The file that was to be written.
         path: PathBuf,
@@ -245,7 +247,7 @@ pub enum Error {
         why: CannotEncode,
     },
     /// A bitmap file is in no known layout.
-    #[error("{}: in no layout that imsprep knows ({why})", path.display())]
+    #[error("{}: the layout is unknown ({why})", path.display())]
     UnknownBitmap {
         /// The bitmap file.
         path: PathBuf,
@@ -263,7 +265,7 @@ pub enum Error {
         why: NotThisLayout,
     },
     /// Nobody says how large the image of a bitmap file is.
-    #[error("{}: does not tell how large its image is, and there is no RAW of its name beside it", path.display())]
+    #[error("{}: does not contain the size of its image, and there is no RAW of the same name", path.display())]
     NeedsImageSize {
         /// The bitmap file.
         path: PathBuf,
@@ -356,7 +358,7 @@ fn why_no_bitmap(format: Format) -> &'static str {
         Format::Zvhd2 => {
             "; a ZVHD2 has a bitmap inside, with the same bits that the .mf of its RAW would have"
         }
-        Format::Empty => "; there is nothing in it",
+        Format::Empty => "; it is empty",
         _ => "",
     }
 }
@@ -380,12 +382,12 @@ fn why_no_machine(source: &std::io::Error) -> &'static str {
 fn which_disk(count: usize, names: &str, has_more: bool) -> String {
     match count {
         _ if has_more && count > 0 => {
-            format!("an archive with more members than were looked at; its first disks: {names}")
+            format!("an archive with more members than were inspected; its first disks: {names}")
         }
         _ if has_more => {
-            "an archive with more members than were looked at; unpack it, and convert a disk in it".into()
+            "an archive with more members than were inspected; unpack it, and convert a disk in it".into()
         }
-        0 => "an archive without a disk that imsprep reads; unpack it, and look what is in it".into(),
+        0 => "an archive without a disk that imsprep reads; unpack it, and examine its content".into(),
         1 => format!("an archive with one disk ({names})"),
         count => format!("an archive with {count} disks: {names}"),
     }

@@ -21,7 +21,7 @@ pub struct Inspected {
     pub guest: Guest,
 }
 
-/// Looks into the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them.
+/// Inspects the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them.
 ///
 /// # Errors
 ///

@@ -46,7 +46,7 @@ impl LearnedLayout {
             notes.push(format!("  {name}, {length} bytes"));
         }
         if !hypothesis.assumptions.is_empty() {
-            notes.push("The samples do not prove that".to_owned());
+            notes.push("Not proven by the samples:".to_owned());
             notes.extend(hypothesis.assumptions.iter().map(|assumption| format!("  {assumption}")));
         }
         describe_layout(&hypothesis.layout, &notes)
@@ -73,10 +73,7 @@ pub fn learn_layout(pairs: &[SamplePair], io: IoMode, work: Work<'_>) -> Result<
             return Err(no_sample(&pair.sample, "it is empty"));
         }
         if file.size() > LONGEST {
-            return Err(no_sample(
-                &pair.sample,
-                "it is larger than 64 MiB, the most that a bitmap file may have",
-            ));
+            return Err(no_sample(&pair.sample, "it is larger than 64 MiB, the maximum for a bitmap file"));
         }
         let mut bytes = vec![0; usize::try_from(file.size()).unwrap_or(0)];
         file.read_at(&mut bytes, 0)?;
@@ -84,7 +81,7 @@ pub fn learn_layout(pairs: &[SamplePair], io: IoMode, work: Work<'_>) -> Result<
     }
     let lengths = files.iter().map(|(_, bytes)| bytes.len() as u64).collect::<Vec<_>>();
     // The finest blocks whose bits fit into every sample. Where those are large the file may still be a list of runs, whose
-    // length tells nothing of its blocks.
+    // length shows nothing of its blocks.
     let finest =
         files.iter().zip(&lengths).map(|((image, _), length)| finest_block_size(*length, image.size()));
     let finest = finest.map(|finest| finest.unwrap_or(BlockSize::MAX)).max().unwrap_or(BlockSize::MAX);
@@ -131,7 +128,7 @@ pub struct SpecimenMade {
     pub data_bytes: u64,
 }
 
-/// Writes a small RAW whose bitmap file tells one layout from another.
+/// Writes a small RAW whose bitmap file distinguishes layouts.
 ///
 /// # Errors
 ///

@@ -77,7 +77,7 @@ fn add_tables(bytes: Slice<'_>, detection: &mut Detection, cancel: &Cancel) -> R
     Ok(())
 }
 
-/// Whether the tables are looked at: those of an image that stands alone, and of which nothing is known to be wrong.
+/// Whether the tables are read: those of an image that stands alone, and of which nothing is known to be wrong.
 fn has_plain_tables(detection: &Detection) -> bool {
     detection.facts.iter().all(|fact| match fact {
         Fact::Snapshots(_) | Fact::SizeDisputed(..) => true,

@@ -13,7 +13,7 @@ use crate::Result;
 /// Bytes of a disk that are read to tell whether it holds anything, where holes do not tell.
 const READ_MAX: u64 = 1 << 20;
 
-/// Whether the disk holds nothing but zeros, as far as that shows without reading more than a MiB of it.
+/// Whether the disk contains only zeros, as far as that shows without reading more than a MiB of it.
 pub(crate) fn shows_only_zeros(disk: &dyn DiskReader) -> Result<bool> {
     let size = disk.size();
     if disk.data_from(0)?.is_none() {
@@ -40,7 +40,7 @@ pub(crate) fn why_no_disk(
     why_not_on(name, disk, detection, &inspect(disk, cancel)?)
 }
 
-/// The same of a disk that was looked into.
+/// The same of a disk that was inspected.
 pub(crate) fn why_not_on(
     name: &Path,
     disk: &dyn DiskReader,

@@ -31,7 +31,7 @@ pub struct ConvertOptions {
     pub verify: bool,
     /// Rules that the user allows or denies. An error is allowed only if the conversion works in spite of it.
     pub overrides: Overrides,
-    /// Whether a warning speaks against the conversion, too.
+    /// Whether a warning forbids the conversion, too.
     pub strict: bool,
     /// Which disk of an archive, counted from 1; `None` is the only one.
     pub disk: Option<u32>,

@@ -10,7 +10,7 @@ pub enum BlockState {
     Data,
     /// All of it reads as zeros.
     Zero,
-    /// Nobody looked, or it could not be looked at.
+    /// Nobody looked, or it could not be checked.
     Unread,
 }
 
@@ -77,7 +77,7 @@ pub struct Overview {
     spans: Option<Vec<Span>>,
     stored_is_known: bool,
     unread_because: Option<String>,
-    /// Blocks that were told of so far.
+    /// Blocks that were reported so far.
     told: u64,
 }
 
@@ -119,7 +119,7 @@ impl Overview {
         }
         overview.stored_is_known = true;
         let some_unread = overview.whole().unread > 0;
-        let why = why_not.unwrap_or("the bitmap marks them, but they have no record that can be read");
+        let why = why_not.unwrap_or("the bitmap marks them, but their records cannot be read");
         overview.unread_because = some_unread.then(|| why.to_owned());
         Some(overview)
     }
@@ -222,7 +222,7 @@ impl Overview {
         self.spans.as_deref()
     }
 
-    /// Whether it is known how many bytes the records take: the disk lies in a container whose records were looked at.
+    /// Whether it is known how many bytes the records take: the disk lies in a container whose records were read.
     pub fn stored_is_known(&self) -> bool {
         self.stored_is_known
     }

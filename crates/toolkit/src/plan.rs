@@ -29,12 +29,12 @@ pub enum Direction {
     ToRaw,
 }
 
-/// A conversion that was looked into and not begun.
+/// A conversion that was planned and not begun.
 #[derive(Debug)]
 pub struct Plan {
     /// The source, opened, with what it is and which of its disks is meant.
     pub image: OpenedImage,
-    /// What was asked for.
+    /// What was requested.
     pub options: ConvertOptions,
     /// Which way it goes.
     pub direction: Direction,
@@ -54,7 +54,7 @@ pub(crate) struct PlanPolicy<'a> {
     pub(crate) import: Option<&'a Intent>,
 }
 
-/// Looks at the image at `path` and tells what a conversion of it would be.
+/// Reads the image at `path` and plans its conversion.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Holds the source, and the disk in it, against the rules. Returns why it is no disk; `None` if it may be one.
+    /// Compares the source, and the disk in it, with the rules. Returns why it is no disk; `None` if it may be one.
     fn judge(&mut self, kind: Kind, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
         let Self { image, options, report, .. } = self;
         if image.format() == Format::Tar {
@@ -238,16 +238,17 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
                 Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
             }
             Access::Stream => refuse(
-                "and the size of the disk shows only when all is unpacked: name a file for the output".into(),
+                "and the size of the disk is known only after decompression: use a file for the output"
+                    .into(),
             ),
             Access::UnreadStream | Access::UnreadArchive => refuse("unpack it first".into()),
-            _ => refuse("no import takes what would come out".into()),
+            _ => refuse("no import takes the result".into()),
         },
     }
 }
 
 impl Plan {
-    /// Whether a rule speaks against converting the source.
+    /// Whether a rule forbids converting the source.
     pub fn is_refused(&self) -> bool {
         self.is_refusal(&self.report)
     }

@@ -54,7 +54,7 @@ pub fn prepare_image(
             return Ok(Prepared { source, conversion: None, checked: check(&image, None)? });
         }
         (Format::Zvhd2, Some(_)) => {
-            let advice = "quick import takes it as it is; leave the output out".into();
+            let advice = "quick import takes it without conversion; omit the output".into();
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }
         (_, Some(output)) => output.clone(),
@@ -94,6 +94,6 @@ fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
         let better = output.with_file_name(better.unwrap_or_default());
         let allowed = options.overrides.codes().0;
         let command = prepare_as(image.path(), options.profile, allowed, options.disk, &better);
-        report.push(finding.clone().fix(format!("give the output another name: {command}")));
+        report.push(finding.clone().fix(format!("use another name for the output: {command}")));
     }
 }

@@ -38,7 +38,7 @@ pub struct Repaired {
     pub written: Written,
 }
 
-/// Saves the records of the ZVHD2 at `path` into a new one at `output`, which appears whole or not at all. `path` is only
+/// Saves the records of the ZVHD2 at `path` into a new one at `output`, which appears complete or not at all. `path` is only
 /// read. That data is lost is no error: see [`Salvage::missing`].
 ///
 /// # Errors

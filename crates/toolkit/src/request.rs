@@ -1,4 +1,4 @@
-//! The request that imports an image, made from a look at it, or held against one.
+//! The request that imports an image, made from a look at it, or compared with one.
 
 use std::path::{Path, PathBuf};
 
@@ -40,16 +40,16 @@ pub struct PreparedRequest {
     pub facts: ImageFacts,
     /// A RAW's bitmap file, which is uploaded with it.
     pub bitmap: Option<PathBuf>,
-    /// What is wrong with the request, and with the image as far as a quick look tells.
+    /// What is wrong with the request, and with the image as far as it was read.
     pub report: Report,
 }
 
-/// A body that was held against the rules.
+/// A body that was checked by the rules.
 #[derive(Debug)]
 pub struct ValidatedRequest {
-    /// Which request it is for, if that could be told.
+    /// The kind of its request, if it is known.
     pub kind: Option<BodyKind>,
-    /// What is wrong with it, and with the image as far as a quick look tells.
+    /// What is wrong with it, and with the image as far as it was read.
     pub report: Report,
 }
 
@@ -57,7 +57,7 @@ pub struct ValidatedRequest {
 ///
 /// # Errors
 ///
-/// Only if the image could not be looked at.
+/// Only if the image could not be checked.
 pub fn prepare_request(
     path: &Path,
     options: &RequestOptions,
@@ -75,11 +75,11 @@ pub fn prepare_request(
     Ok(PreparedRequest { request, facts, bitmap, report })
 }
 
-/// Holds a body that somebody wrote against the rules, and against the image that it is for, if there is one.
+/// Checks an existing body by the rules, and compares it with its image, if there is one.
 ///
 /// # Errors
 ///
-/// Only if the image could not be looked at.
+/// Only if the image could not be checked.
 pub fn validate_request(
     body: &[u8],
     image: Option<&Path>,
@@ -99,7 +99,7 @@ pub fn validate_request(
         }
         content_not_checked(closed, &mut report);
     } else {
-        report.push_not_checked("the image", "none was given");
+        report.push_not_checked("the image", "no image was given");
     }
     network_not_checked(&mut report);
     Ok(ValidatedRequest { kind, report })
@@ -109,7 +109,7 @@ pub fn validate_request(
 struct Looked {
     checked: CheckedImage,
     facts: ImageFacts,
-    /// Why the disk in it was not looked into, if it was not.
+    /// Why the disk in it was not inspected, if it was not.
     closed: Option<String>,
 }
 
@@ -237,13 +237,13 @@ fn content_not_checked(closed: Option<String>, report: &mut Report) {
     if let Some(why) = closed {
         report.push_not_checked("firmware, architecture, purpose and operating system in the image", why);
     }
-    report.push_not_checked("the image's content", "only a quick look at it was taken");
+    report.push_not_checked("the image's content", "it was not read");
 }
 
 fn network_not_checked(report: &mut Report) {
     report.push_not_checked(
         "bucket, object, project and keys",
-        "nothing was asked over the network: whether they exist, and whether the storage class of both bucket and object is \
-         Standard",
+        "imsprep uses no network: whether they exist, and whether the storage class of bucket and object is \
+         Standard, is not known",
     );
 }

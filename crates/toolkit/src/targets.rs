@@ -79,8 +79,8 @@ pub(crate) fn refuse_bitmap(path: &Path, found: &Detection) -> Result<()> {
     }
     let image = ["raw", "img", ""].into_iter().map(|extension| path.with_extension(extension));
     let advice = match image.into_iter().find(|image| image.is_file()) {
-        Some(image) => format!("name its image: {}", shell_quoted(&image)),
-        None => "name its image".into(),
+        Some(image) => format!("pass its image: {}", shell_quoted(&image)),
+        None => "pass its image".into(),
     };
     Err(Error::NoImageGiven { path: path.to_owned(), advice })
 }
@@ -124,7 +124,7 @@ fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-/// Whether an extension tells of a disk image whatever is in the file.
+/// Whether an extension describes a disk image whatever is in the file.
 pub(crate) fn is_image_extension(extension: &str) -> bool {
     let is_disk = |format: Format| {
         matches!(format.access(), Access::Plain | Access::Container | Access::Own(_) | Access::Qemu(_))
@@ -133,7 +133,7 @@ pub(crate) fn is_image_extension(extension: &str) -> bool {
         || Format::of_extension(extension).is_some_and(is_disk)
 }
 
-/// A compressed file is meant if the name before its extension tells of a disk image.
+/// A compressed file is meant if the name before its extension describes a disk image.
 fn has_image_name(path: &Path) -> bool {
     let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().into_owned());
     let is_image = |path: &Path| extension(path).is_some_and(|extension| is_image_extension(&extension));

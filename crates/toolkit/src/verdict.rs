@@ -3,10 +3,10 @@
 use imsprep_findings::{Report, Severity, Tally};
 use imsprep_rules::SYSTEM_RULES;
 
-/// The answer to "may this file be imported", as far as it was looked at.
+/// The answer to "may this file be imported", as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing that was looked at stands against it, with these reservations.
+    /// Nothing that was read contradicts it, with these reservations.
     Importable(Vec<Reservation>),
     /// At least one error.
     NotImportable,

@@ -17,7 +17,7 @@ use crate::{Disk, Error, Result};
 pub(crate) fn verify(disk: &Disk<'_>, expected: &Checksums, work: Work<'_>) -> Result<()> {
     let stage = Stage::begin(work.progress, "verifying", disk.size());
     let chunks = Chunks::new([disk], disk.size(), &stage);
-    // What is left of it at the end should have been data and is zeros.
+    // What remains of it at the end should have been data and is zeros.
     let missing = Mutex::new(expected.blocks().collect::<BTreeSet<_>>());
     let wrong = Mutex::new(BTreeSet::new());
     on_threads(disk.readers(rayon::current_num_threads()), &chunks, || {

@@ -89,15 +89,17 @@ impl Ends {
         }
         let advice = match found.format {
             Format::Other(other) => {
-                format!("and what is in it is {}: unpack it first; {}", other.title, other_advice(other))
+                format!("and its content is {}: decompress it first; {}", other.title, other_advice(other))
             }
-            format => format!("and what is in it is {format}, not RAW: unpack it first, and convert that"),
+            format => {
+                format!("and its content is {format}, not RAW: decompress it first, and convert the result")
+            }
         };
         Err(Error::NotConvertible { path: image.path().to_owned(), format: image.format(), advice })
     }
 }
 
-/// Refuses a compressed file of which the beginning shows that it holds no RAW. Tells why a RAW in it is no disk, as far as
+/// Refuses a compressed file of which the beginning shows that it holds no RAW. Returns why a RAW in it is no disk, as far as
 /// its beginning shows.
 pub(crate) fn refuse_unless_raw(
     image: &OpenedImage,

@@ -49,7 +49,7 @@ pub(crate) fn read_bitmap(
     let segments = u64::from(f.max_blk_num.div_ceil(disk::BLOCKS_PER_SEGMENT));
     let whole = segments * u64::from(disk::BITMAP_SEGMENT_SIZE);
     let exposed = footer::exposed_size(f).div_ceil(footer::block_size(f));
-    // Unused bits are looked at as far as the last segment goes. Readers take it whole, even where END begins within it: of
+    // Unused bits are read as far as the last segment goes. Readers take it whole, even where END begins within it: of
     // what they take from there the bits of blocks that they expose matter.
     let taken = end.offset.max(span.start.saturating_add(exposed.div_ceil(8)));
     let stop = span.start.saturating_add(whole).min(taken).min(source.size());

@@ -37,7 +37,7 @@ pub struct CheckedContainer {
 ///
 /// # Errors
 ///
-/// If the file can't be read, is not ZVHD at all, or somebody asked for the stop.
+/// If the file cannot be read, is not ZVHD at all, or somebody asked for the stop.
 pub fn check(source: &dyn ReadAt, depth: Depth, work: Work<'_>) -> Result<CheckedContainer, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;
@@ -74,7 +74,7 @@ impl Checker<'_> {
         }
         footer::check_fields(head, &mut self.report);
         footer::check_head_frame(head, &mut self.report);
-        self.report.push_not_checked("index, bitmap and records", "without END nothing says where they are");
+        self.report.push_not_checked("index, bitmap and records", "without END their offsets are unknown");
     }
 
     fn check_with_end(&mut self, head: &Placed, end: &Placed) -> Result<(), Error> {
@@ -97,8 +97,10 @@ impl Checker<'_> {
         let block_size = footer::block_size(&end.footer);
         let body = read_body(self.source, end, &mut self.report, self.work.cancel)?;
         let Some(Body { bitmap, entries, missing }) = body else {
-            self.report
-                .push_not_checked("index and records", "there is no bitmap to say which blocks have one");
+            self.report.push_not_checked(
+                "index and records",
+                "without the bitmap it is unknown which blocks have a record",
+            );
             return Ok(());
         };
         self.info.data_blocks = Some(bitmap.total);
@@ -111,7 +113,7 @@ impl Checker<'_> {
         if missing == 0 {
             self.check_mid(end, &bitmap, records.end)?;
         } else {
-            let why = "their index entries are not in the file, or are more than one check looks at";
+            let why = "their index entries are not in the file, or there are too many for one check";
             self.report.push_not_checked(format!("{missing} records, and MID after them"), why);
         }
         self.check_content(end, &records, block_size)?;
@@ -171,7 +173,7 @@ impl Checker<'_> {
         let count = u64::from(mid.footer.non_zero_blk_num);
         if count != bitmap.total {
             let finding =
-                Finding::new(&rules::MID_COUNT, "non_zero_blk_num in MID is not the bitmap's count");
+                Finding::new(&rules::MID_COUNT, "non_zero_blk_num in MID is not the count of the bitmap");
             self.report.push(finding.at(mid.at("non_zero_blk_num")).expected(bitmap.total).found(count));
         }
         self.info.mid = Some(mid.footer);
@@ -180,7 +182,7 @@ impl Checker<'_> {
 
     fn check_content(&mut self, end: &Placed, records: &Records, block_size: u64) -> Result<(), Error> {
         if self.depth == Depth::Structure {
-            self.report.push_not_checked("the content of the records", "payloads were not expanded");
+            self.report.push_not_checked("the content of the records", "payloads were not decompressed");
             return Ok(());
         }
         let Some(method) = footer::method(&end.footer) else {

@@ -1,4 +1,4 @@
-//! What the blocks of a disk held when they were read, to be held against what is read back.
+//! What the blocks of a disk held when they were read, to be compared with what is read back.
 
 use imsprep_source::BlockSize;
 

@@ -49,7 +49,8 @@ impl Compressor {
     ///
     /// [`Error::Compress`] if there is no memory for it.
     pub fn new(level: Level) -> Result<Self, Error> {
-        let mut context = CCtx::try_create().ok_or(Error::Compress { detail: "no memory for a context" })?;
+        let mut context =
+            CCtx::try_create().ok_or(Error::Compress { detail: "not enough memory for a context" })?;
         // All else is as zstd has it by default: content size yes, checksum no.
         context.set_parameter(CParameter::CompressionLevel(level.0)).map_err(error)?;
         Ok(Self(context))

@@ -156,7 +156,7 @@ impl<'a> ContainerWriter<'a> {
         Ok(self.written)
     }
 
-    /// Ends a container of a disk that turned out to have only `orig_size` bytes of those that the label told of. Returns the
+    /// Ends a container of a disk that turned out to have only `orig_size` bytes of those in the label. Returns the
     /// HEAD that goes with it as well, which has to be written over the one at the file's start.
     ///
     /// # Errors
@@ -165,7 +165,7 @@ impl<'a> ContainerWriter<'a> {
     ///
     /// # Panics
     ///
-    /// If that is more than the label told of, or a block beyond it was appended.
+    /// If that is more than the label has, or a block beyond it was appended.
     pub fn finish_with_size(mut self, orig_size: u64) -> Result<(Written, Vec<u8>), Error> {
         assert!(orig_size <= self.label.orig_size, "a disk of {orig_size} bytes under {:?}", self.label);
         let too_large = || Error::DiskTooLarge { path: self.out.path().to_owned(), size: orig_size };

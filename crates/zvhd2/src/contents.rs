@@ -69,7 +69,7 @@ pub(crate) fn read_indexed(
     refuse_errors(source, &report)?;
     let Body { bitmap, entries, .. } = body;
     if bitmap.total > bitmap.blocks.len() as u64 {
-        let what = format!("it has {} records, and at most {} are read", bitmap.total, bitmap::MAX_RECORDS);
+        let what = format!("it has {} records; the limit is {}", bitmap.total, bitmap::MAX_RECORDS);
         return Err(Error::Unreadable { path: source.path().to_owned(), offset: end.at("bitmap_lba"), what });
     }
     contents.starts = entries.iter().map(|entry| entry.raw.offset).collect();
@@ -90,7 +90,7 @@ pub(crate) fn source_size(contents: &Contents) -> u64 {
 }
 
 /// Looks at what lies between the records, by the lengths in the index: in files of the reference nothing does. Where a
-/// header has another length than the index, that is looked at when the record is read.
+/// header has another length than the index, that is checked when the record is read.
 fn refuse_gaps(source: &dyn ReadAt, contents: &Contents, cancel: &Cancel) -> Result<(), Error> {
     let mut report = Report::new();
     let sequence = contents.sequence();

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-/// Why a file could not be looked at. A broken container is not an error but a report with findings.
+/// Why a file could not be checked. A broken container is not an error but a report with findings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file could not be read, or somebody asked for the stop.
+    /// The file could not be read, or a stop was requested.
     #[error(transparent)]
     Source(#[from] imsprep_source::Error),
     /// Neither the first nor the last 4096 bytes are a footer.
@@ -16,7 +16,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The disk is larger than the fields of a footer can tell of.
-    #[error("{}: a disk of {size} bytes is larger than ZVHD2 can hold", path.display())]
+    #[error("{}: a disk of {size} bytes is too large for ZVHD2", path.display())]
     DiskTooLarge {
         /// The output.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum Error {
         detail: &'static str,
     },
     /// The container is not sound enough for its disk to be read without doubt.
-    #[error("{}: can't be read as a disk: {what}, at offset {offset}", path.display())]
+    #[error("{}: cannot be read as a disk: {what}, at offset {offset}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum Error {
     },
     /// No footer is left that says how large the disk is, and the caller did not say.
     #[error(
-        "{}: HEAD, MID and END are lost or damaged, so that nothing in the file says how large the disk is",
+        "{}: HEAD, MID and END are missing or damaged, so the size of the disk is unknown",
         path.display()
     )]
     SizeUnknown {
@@ -50,7 +50,7 @@ pub enum Error {
     },
     /// The caller gave another size than a sound footer.
     #[error(
-        "{}: the disk is said to have {given} bytes, and {footer}, which is sound, says {size}",
+        "{}: the given size is {given} bytes, but the size in {footer}, which is intact, is {size}",
         path.display()
     )]
     SizeContradicted {
@@ -64,7 +64,7 @@ pub enum Error {
         size: u64,
     },
     /// Data is lost, and there is no record that could be saved.
-    #[error("{}: no record can be saved; nothing was written", path.display())]
+    #[error("{}: no record can be recovered; nothing was written", path.display())]
     NothingToSave {
         /// The file.
         path: PathBuf,

@@ -22,19 +22,19 @@ pub enum ExpandError {
     /// It is not a stream of this method.
     #[error("not a valid {} stream: {detail}", method.as_str())]
     Corrupt {
-        /// The method that was asked for.
+        /// The method that was requested.
         method: Method,
         /// What the decompressor said.
         detail: String,
     },
     /// It holds less than a block.
-    #[error("expands to {bytes} bytes only")]
+    #[error("decompresses to only {bytes} bytes")]
     Short {
         /// Bytes that it expands to.
         bytes: usize,
     },
     /// It holds more than a block.
-    #[error("expands to more than {block_size} bytes")]
+    #[error("decompresses to more than {block_size} bytes")]
     Long {
         /// Bytes of a block.
         block_size: usize,

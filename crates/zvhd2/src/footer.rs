@@ -114,7 +114,7 @@ pub(crate) fn report_no_end(source: &dyn ReadAt, report: &mut Report) {
         return;
     };
     let finding = Finding::new(&rules::END_MISSING, "the last 4096 bytes are not an END footer").at(last);
-    report.push(finding.expected("z2strm").found("no cookie there, and no END in the MiB before"));
+    report.push(finding.expected("z2strm").found("no cookie there, and no END in the 1 MiB before it"));
 }
 
 /// What must hold for END, wherever the index reader's verdict comes from it.
@@ -123,8 +123,8 @@ pub(crate) fn check_end(source: &dyn ReadAt, end: &Placed, report: &mut Report) 
     if trailing != 0 {
         let file_end = end.offset + disk::ALIGN;
         let finding =
-            Finding::new(&rules::TRAILING_BYTES, "the file goes on after its END footer").at(file_end);
-        let fix = format!("cut the file: `truncate -s {file_end} FILE`");
+            Finding::new(&rules::TRAILING_BYTES, "the file continues after its END footer").at(file_end);
+        let fix = format!("truncate the file: `truncate -s {file_end} FILE`");
         report.push(finding.found(format!("{trailing} bytes more")).template(fix));
     } else if !source.size().is_multiple_of(disk::SECTOR) {
         let size = source.size();
@@ -164,7 +164,7 @@ pub(crate) fn check_head_frame(head: &Placed, report: &mut Report) {
 pub(crate) fn check_written(head: &Placed, report: &mut Report) {
     let size = head.footer.orig_size;
     if size != 0 {
-        let finding = Finding::new(&rules::NEVER_WRITTEN, "the file holds HEAD and nothing else");
+        let finding = Finding::new(&rules::NEVER_WRITTEN, "the file contains only HEAD");
         report.push(finding.at(head.at("orig_size")).expected("a disk of 0 bytes").found(size));
     }
 }
@@ -278,7 +278,7 @@ const END_ONLY: [&str; 8] = [
 const NOT_COMPARED: [&str; 5] =
     ["cookie", "checksum", "non_zero_blk_num", "index_contains_zero_blk", "reserved"];
 
-/// Holds HEAD or MID against END.
+/// Compares HEAD or MID with END.
 pub(crate) fn check_agrees(placed: &Placed, end: &Placed, rule: &'static Rule, report: &mut Report) {
     let show = |field: &disk::Field, from: &Placed| match field.value(&from.bytes) {
         Some(number) => number.to_string(),

@@ -5,7 +5,7 @@ use crate::Method;
 /// What stands guard over a payload that expands to one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// A checksum over all of the data, which was held against it when it was expanded.
+    /// A checksum over all of the data, which was compared with it when it was expanded.
     Checksum,
     /// It is compressed throughout: other bytes in it hardly ever expand to one block.
     Coded,

@@ -12,12 +12,12 @@ use crate::{Error, rules};
 /// Bytes of the index that are read at once.
 const CHUNK: u64 = 64 << 10;
 /// Bytes that the index reader has room for when it reads a record: it reads as many as the entry says.
-const ROOM: u32 = 4_202_496;
+const BUFFER_SIZE: u32 = 4_202_496;
 
 /// Bytes of a block. Containers of other sizes are refused when they are opened.
 pub(crate) const BLOCK: u64 = disk::BLOCK_SIZE as u64;
 
-/// Where the record of one data block is. Its header lies in the file; what it holds is looked at when it is read.
+/// Where the record of one data block is. Its header lies in the file; its content is checked when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordLocation {
     /// The block, below 2^32.
@@ -28,12 +28,12 @@ pub(crate) struct RecordLocation {
     pub(crate) offset: u64,
 }
 
-/// The record that an entry tells of.
+/// The record of an entry.
 pub(crate) fn place_of(entry: &Entry) -> RecordLocation {
     RecordLocation { block: entry.block, length: entry.raw.length, offset: entry.raw.offset }
 }
 
-/// The record of one data block, as the index tells it. Nothing of it is known to be true.
+/// The record of one data block according to the index. It is not verified.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     /// The block whose bit of the bitmap the entry belongs to: for this one the index reader takes it.
@@ -111,7 +111,7 @@ fn read_by_block(
             if is_marked {
                 entries.push(Entry { block, at, raw });
             } else if raw.offset != 0 && raw.block != block {
-                let message = format!("the index entry of block {block} names block {}", raw.block);
+                let message = format!("the index entry of block {block} is that of block {}", raw.block);
                 let finding = Finding::new(&rules::INDEX_BLOCK, message).at(at).in_block(block.into());
                 report.push(finding.expected(block).found(raw.block));
             }
@@ -124,7 +124,7 @@ fn read_by_block(
     }
     if let Some((at, block, is_marked)) = first {
         let (marks, has) = if is_marked { ("marks", "no record") } else { ("does not mark", "a record") };
-        let message = format!("the bitmap {marks} block {block}, and the index has {has} for it");
+        let message = format!("the bitmap {marks} block {block}, but the index has {has} for it");
         let finding = Finding::new(&rules::INDEX_BITMAP, message).at(at).in_block(block.into());
         let finding = finding.expected("a record for every block that the bitmap marks, and for no other");
         report.push_counted(finding.found(format!("{differing} blocks that differ")), differing);
@@ -153,7 +153,8 @@ pub(crate) fn check_blocks(entries: &[Entry], report: &mut Report) {
         } else {
             &rules::INDEX_BLOCK
         };
-        let message = format!("the index entry of block {} names block {}", entry.block, entry.raw.block);
+        let message =
+            format!("the index entry of block {} is that of block {}", entry.block, entry.raw.block);
         report.push(
             Finding::new(rule, message)
                 .at(entry.at)
@@ -179,8 +180,7 @@ pub(crate) fn check_places(
         let span = Span::within(offset, u64::from(length).max(RecordHeader::SIZE as u64), end);
         let free = span.is_some_and(|s| !s.overlaps(place.span) && !s.overlaps(bitmap.span));
         if !free {
-            let message =
-                format!("the index entry of block {} points to where no record can be", entry.block);
+            let message = format!("the index entry of block {} points to an impossible offset", entry.block);
             report.push(
                 Finding::new(&rules::ENTRY_BOUNDS, message)
                     .at(entry.at)
@@ -200,13 +200,13 @@ pub(crate) fn check_places(
                 .found(offset),
             );
         }
-        if free && length > ROOM {
-            let message = format!("the index entry of block {} gives its record too many bytes", entry.block);
+        if free && length > BUFFER_SIZE {
+            let message = format!("the length in the index entry of block {} is too large", entry.block);
             report.push(
                 Finding::new(&rules::RECORD_LENGTH, message)
                     .at(entry.at)
                     .in_block(entry.block.into())
-                    .expected(format!("at most {ROOM}, which the index reader has room for"))
+                    .expected(format!("at most {BUFFER_SIZE}, the size of the index reader's buffer"))
                     .found(length)
                     .severity(Severity::Error),
             );

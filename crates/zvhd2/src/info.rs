@@ -15,7 +15,7 @@ pub enum Version {
     Zvhd2,
 }
 
-/// A span of the file, as END tells it.
+/// A span of the file according to END.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// `HEAD`, `records`, `MID`, `index`, `bitmap` or `END`.
@@ -59,7 +59,7 @@ pub struct Info {
     pub uuid: [u8; 16],
     /// The regions, by offset; those that are not in the file are left out.
     pub regions: Vec<Region>,
-    /// Bytes of all payloads, where the records were looked at.
+    /// Bytes of all payloads, if the records were read.
     pub payload_bytes: Option<ByteCount>,
 }
 
@@ -132,7 +132,7 @@ fn mid_offset(end: &Placed) -> Option<u64> {
     end.footer.index_lba.checked_sub(disk::ALIGN).filter(|mid| *mid >= disk::ALIGN)
 }
 
-/// The regions that END tells of, as far as they are in the file.
+/// The regions that END describes, as far as they are in the file.
 fn regions(end: &Placed) -> Vec<Region> {
     let f = &end.footer;
     let mid = mid_offset(end);

@@ -77,7 +77,7 @@ pub(crate) fn check_regions(end: &Placed, bitmap: &Bitmap, index: Option<IndexPl
         );
     } else if !bitmap_last {
         report.push(
-            Finding::new(&rules::REGION_ORDER, "the bitmap lies before the index")
+            Finding::new(&rules::REGION_ORDER, "the bitmap is before the index")
                 .at(end.at("bitmap_lba"))
                 .expected(format!("after index_lba {}", f.index_lba))
                 .found(f.bitmap_lba),
@@ -131,8 +131,8 @@ pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     }
 }
 
-/// Holds the number of data blocks in END against the bitmap. Readers count bits, so a lower number harms nobody; a higher
-/// one tells of blocks that were written and that the bitmap does not mark.
+/// Compares the number of data blocks in END with the bitmap. Readers count bits, so a lower number harms nobody; a higher
+/// one describes blocks that were written and that the bitmap does not mark.
 pub(crate) fn check_data_count(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     let count = end.footer.non_zero_blk_num;
     if u64::from(count) == bitmap.total {

@@ -13,7 +13,7 @@ const BATCH: usize = 32;
 /// Batches whose reports are held before they are put together in order.
 const ROUND: usize = 256;
 
-/// What each block is held against.
+/// What each block is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Blocks {
     pub(crate) method: Method,
@@ -84,16 +84,16 @@ fn check_payload(
                 Method::Zstd => &rules::ZSTD_FORM,
             };
             for quirk in quirks {
-                report.push(finding(rule, "is compressed in an unusual form").found(quirk));
+                report.push(finding(rule, "has an unusual form").found(quirk));
             }
             check_block(block, payload, blocks, finding, report);
         }
         Err(error) => report.push(match &error {
             ExpandError::Corrupt { .. } => {
-                finding(&rules::PAYLOAD_CORRUPT, "can't be expanded").found(&error)
+                finding(&rules::PAYLOAD_CORRUPT, "cannot be decompressed").found(&error)
             }
             ExpandError::Short { .. } | ExpandError::Long { .. } => {
-                finding(&rules::PAYLOAD_LENGTH, "does not hold one whole block")
+                finding(&rules::PAYLOAD_LENGTH, "does not contain exactly one block")
                     .expected(format!("{} bytes", blocks.block_size))
                     .found(&error)
             }
@@ -117,9 +117,7 @@ fn check_block(
     let used = usize::try_from(blocks.orig_size.saturating_sub(start)).unwrap_or(usize::MAX);
     let padding = block.get(used.min(block.len())..).unwrap_or_default();
     if is_zero(block) {
-        report.push(
-            finding(&rules::ZERO_BLOCK, "holds nothing but zeros").expected("no record for this block"),
-        );
+        report.push(finding(&rules::ZERO_BLOCK, "contains only zeros").expected("no record for this block"));
     } else if !is_zero(padding) {
         report.push(
             finding(&rules::PADDING, "has data beyond the end of the source image")

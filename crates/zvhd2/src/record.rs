@@ -31,7 +31,7 @@ pub(crate) struct Records {
     pub(crate) header_ends: Vec<u64>,
 }
 
-/// The largest payload that is looked at: no compressor makes that much of a block.
+/// The largest payload that is read: no compressor makes that much of a block.
 fn payload_limit(block_size: u64) -> u64 {
     block_size * 2
 }
@@ -41,7 +41,7 @@ pub(crate) fn is_possible(size: u32, block_size: u64) -> bool {
     size != 0 && u64::from(size) <= payload_limit(block_size)
 }
 
-/// Reads a record into `buffer` and returns the payload in it, if the header is the one that the index tells of.
+/// Reads a record into `buffer` and returns the payload in it, if the header is the one that the index describes.
 pub(crate) fn read_payload<'b>(
     source: &dyn ReadAt,
     place: &RecordLocation,
@@ -65,7 +65,7 @@ pub(crate) fn read_record<'b>(
     };
     let header = RecordHeader::decode(header);
     if header.curr_blk != place.block {
-        let what = format!("its record says that it is block {}'s", header.curr_blk);
+        let what = format!("its record is that of block {}", header.curr_blk);
         return Err(damaged(source, place, 16, what));
     }
     if !is_possible(header.size, BLOCK) {
@@ -74,13 +74,13 @@ pub(crate) fn read_record<'b>(
     let payload = usize::try_from(header.size).ok().and_then(|size| rest.get(..size));
     let Some(payload) = payload else {
         let what = format!(
-            "its payload of {} bytes does not fit into the {} bytes of the record that the index tells of",
+            "its payload of {} bytes does not fit into the record of {} bytes in the index",
             header.size, place.length
         );
         return Err(damaged(source, place, 12, what));
     };
     if is_cookie(&header) {
-        return Err(damaged(source, place, 0, "it begins as a footer does (ZV-054)"));
+        return Err(damaged(source, place, 0, "it begins like a footer (ZV-054)"));
     }
     Ok((header, payload))
 }
@@ -190,7 +190,7 @@ fn at(
 fn check_sequence(entry: &Entry, end: u64, report: &mut Report) -> bool {
     let offset = entry.raw.offset;
     if offset < end {
-        let what = "begins before the record in front of it ends";
+        let what = "begins before the end of the previous record";
         report.push(at(entry, 0, &rules::RECORD_OVERLAP, what, format!("at {end} or later"), offset));
     } else if offset > end {
         report_gap(end, offset, report);
@@ -201,7 +201,7 @@ fn check_sequence(entry: &Entry, end: u64, report: &mut Report) -> bool {
 /// Blocks ascend in the file.
 fn check_order(entry: &Entry, block: u32, highest: Option<u32>, report: &mut Report) {
     if let Some(highest) = highest.filter(|h| *h > block) {
-        let what = "stands after one of a higher block";
+        let what = "is after the record of a higher block";
         report.push(at(entry, 16, &rules::RECORD_ORDER, what, format!("a block above {highest}"), block));
     }
 }
@@ -216,7 +216,7 @@ pub(crate) fn report_gap(from: u64, to: u64, report: &mut Report) {
     );
 }
 
-/// Holds a header against its index entry. Returns the record's length.
+/// Compares a header with its index entry. Returns the record's length.
 fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, report: &mut Report) -> u64 {
     if header.prefix != disk::RECORD_PREFIX {
         let found = header.prefix.escape_ascii();
@@ -227,11 +227,11 @@ fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, 
         report.push(finding.severity(severity));
     }
     if header.curr_blk != entry.block && header.curr_blk != entry.raw.block {
-        let what = "says that it is another block's";
+        let what = "belongs to another block";
         report.push(at(entry, 16, &rules::RECORD_BLOCK, what, entry.block, header.curr_blk));
     }
     if header.reserved != [0; 28] {
-        let what = "has bytes set that are always zero";
+        let what = "has reserved bytes that are not zero";
         let found = header.reserved.escape_ascii();
         report.push(at(entry, 20, &rules::RECORD_RESERVED, what, "28 zeros", found));
     }
@@ -241,7 +241,7 @@ fn check_header(entry: &Entry, header: &RecordHeader, next_offset: Option<u64>, 
     }
     let used = RecordHeader::SIZE as u64 + u64::from(header.size);
     let severity = if by_entry < used { Severity::Error } else { Severity::Warning };
-    let what = "has another length than its index entry says";
+    let what = "has another length than its index entry";
     let finding = at(entry, 12, &rules::RECORD_LENGTH, what, format!("{by_entry} (index)"), by_header);
     report.push(finding.severity(severity));
     extent(header, entry.raw.length, next_offset.and_then(|next| next.checked_sub(entry.raw.offset)))
@@ -256,7 +256,7 @@ pub(crate) fn extent(header: &RecordHeader, by_entry: u32, distance: Option<u64>
     if distance == Some(by_entry) && by_entry >= used { by_entry } else { header.record_length() }
 }
 
-/// A postfix that is still to be looked at.
+/// A postfix that is still to be read.
 struct Due {
     end: u64,
     block: u32,

@@ -1,7 +1,7 @@
 //! Every rule of the container, in one table.
 //!
-//! Error: the index reader can't read it, or reads other data than was written. Warning: only the index reader can
-//! read it, or the reference does not write it so. Bytes that the reference leaves uninitialised have no rule.
+//! Error: the index reader cannot read the file, or reads other data than was written. Warning: only the index reader can
+//! read the file, or the reference does not write such a file. Bytes that the reference leaves uninitialised have no rule.
 
 use imsprep_findings::rules;
 
@@ -14,8 +14,8 @@ const SEQUENTIAL: &str =
 const AGAIN: &str = "convert the source image to ZVHD2 again";
 const FIX_TOOL: &str =
     "convert the image to ZVHD2 again with a tool that writes what the vendor's driver writes";
-const COPY_AGAIN: &str = "copy or download the file again and compare sizes; if it is the same, convert the source again, or \
-     recover its intact blocks into a new file";
+const COPY_AGAIN: &str = "copy or download the file again and compare the sizes; if they are equal, convert the source again, or \
+     recover the intact blocks of the file into a new file";
 
 rules! {
     /// Every rule of this crate, by code.
@@ -33,14 +33,14 @@ rules! {
         fix: COPY_AGAIN,
     }
     pub(crate) END_MISSING = "ZV-003", Error, "the file has no END footer", {
-        why: "readers take the last 4096 bytes for END, which says where index and bitmap are",
+        why: "readers expect END in the last 4096 bytes; it has the offsets of index and bitmap",
         source: BOTH,
         fix: COPY_AGAIN,
     }
     pub(crate) TRAILING_BYTES = "ZV-004", Error, "there are bytes after the END footer", {
-        why: "readers look for END in the very last 4096 bytes",
+        why: "readers expect END in the last 4096 bytes",
         source: BOTH,
-        fix: "cut the file at the end of its END footer",
+        fix: "truncate the file at the end of its END footer",
     }
     pub(crate) END_CHECKSUM = "ZV-005", Error, "the checksum of END is wrong", {
         why: "readers refuse the file; a byte of END was changed",
@@ -48,43 +48,43 @@ rules! {
         fix: COPY_AGAIN,
     }
     pub(crate) NEVER_WRITTEN = "ZV-006", Error, "the file was created and never written", {
-        why: "it has a HEAD for a disk that is not empty, and nothing else",
+        why: "it has only a HEAD, for a disk that is not empty",
         source: BOTH,
         fix: "run the conversion again and let it finish",
     }
 
     // HEAD and MID.
     pub(crate) HEAD_COOKIE = "ZV-007", Error, "HEAD is not a footer", {
-        why: "the first bytes tell programs that the file is ZVHD2; without them it is taken for a RAW image",
+        why: "programs recognise ZVHD2 by the first bytes; without them the file is taken for a RAW image",
         source: BOTH,
         fix: COPY_AGAIN,
     }
     pub(crate) HEAD_CHECKSUM = "ZV-008", Warning, "the checksum of HEAD is wrong", {
-        why: "the index reader does not look at it; the reference writes it right, so something changed HEAD",
+        why: "the index reader ignores it; the reference writes a correct one, so HEAD was changed",
         source: WRITER,
         fix: COPY_AGAIN,
     }
     pub(crate) HEAD_DIFFERS = "ZV-009", Warning, "HEAD and END disagree", {
-        why: "they describe one disk; the readers look at END",
+        why: "they describe the same disk; the readers use END",
         source: WRITER,
         fix: AGAIN,
     }
     pub(crate) HEAD_INDEX = "ZV-010", Warning, "HEAD has fields that only END has", {
-        why: "when the reference writes HEAD, neither index, bitmap nor record count exist; it writes zeros",
+        why: "the reference writes zeros, because index, bitmap and record count do not exist when it writes HEAD",
         source: WRITER,
         fix: FIX_TOOL,
     }
     pub(crate) MID_MISSING = "ZV-011", Warning, "there is no MID footer after the records", {
-        why: "a sequential reader does not know that the records are over",
+        why: "a sequential reader cannot find the end of the records",
         source: SEQUENTIAL,
         fix: FIX_TOOL,
     }
     pub(crate) MID_DIFFERS = "ZV-012", Warning, "MID and END disagree", {
-        why: "they describe one disk, and MID has no index fields",
+        why: "they describe the same disk, and MID has no index fields",
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) MID_COUNT = "ZV-013", Warning, "MID has another count of data blocks than the bitmap", {
+    pub(crate) MID_COUNT = "ZV-013", Warning, "MID and the bitmap have different counts of data blocks", {
         why: "the reference writes the number of records into MID",
         source: WRITER,
         fix: FIX_TOOL,
@@ -97,7 +97,7 @@ rules! {
 
     // Fields of the footers.
     pub(crate) NO_INDEX = "ZV-015", Error, "the file says that it has no index", {
-        why: "zvhd2_version 0 is the sequential form, which the index reader refuses; with 0 in HEAD it never looks at END",
+        why: "zvhd2_version 0 is the sequential form, which the index reader refuses; with 0 in HEAD it does not read END",
         source: READER,
         fix: FIX_TOOL,
     }
@@ -112,7 +112,7 @@ rules! {
         fix: FIX_TOOL,
     }
     pub(crate) BLOCK_SIZE = "ZV-018", Error, "the block size is not 2 MiB", {
-        why: "readers have 2 MiB compiled in; the field has no effect on them",
+        why: "readers use a constant of 2 MiB and ignore the field",
         source: BOTH,
         fix: "convert the image to ZVHD2 again with blocks of 2 MiB",
     }
@@ -136,7 +136,7 @@ rules! {
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) GEOMETRY = "ZV-023", Warning, "the geometry does not belong to orig_size", {
+    pub(crate) GEOMETRY = "ZV-023", Warning, "the geometry does not match orig_size", {
         why: "the reference writes the CHS geometry that VHD gives a disk of orig_size bytes",
         source: WRITER,
         fix: FIX_TOOL,
@@ -161,8 +161,8 @@ rules! {
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) DISK_TOO_SMALL = "ZV-028", Error, "the disk that readers expose cuts data off", {
-        why: "readers expose curr_size bytes, and expand whole blocks within them only",
+    pub(crate) DISK_TOO_SMALL = "ZV-028", Error, "the disk that readers expose is too small for its data", {
+        why: "readers expose curr_size bytes, and decompress only blocks that are completely within them",
         source: READER,
         fix: "convert the image to ZVHD2 again: curr_size must be orig_size rounded up to 1 GiB",
     }
@@ -171,45 +171,45 @@ rules! {
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) BLOCK_COUNT = "ZV-030", Warning, "max_blk_num does not belong to orig_size", {
+    pub(crate) BLOCK_COUNT = "ZV-030", Warning, "max_blk_num does not match orig_size", {
         why: "it is orig_size / block_size, rounded up",
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) INDEX_BY_BLOCK = "ZV-031", Warning, "the index has entries for zero blocks as well", {
+    pub(crate) INDEX_BY_BLOCK = "ZV-031", Warning, "the index also has entries for zero blocks", {
         why: "the index reader can read index_contains_zero_blk = 1; the reference never writes it",
         source: WRITER,
         fix: FIX_TOOL,
     }
 
     // Where the regions are.
-    pub(crate) INDEX_BOUNDS = "ZV-032", Error, "the index reaches out of the file", {
-        why: "the index reader can't read the entries that are not there",
+    pub(crate) INDEX_BOUNDS = "ZV-032", Error, "the index extends beyond the file", {
+        why: "the index reader cannot read the missing entries",
         source: READER,
         fix: COPY_AGAIN,
     }
-    pub(crate) BITMAP_BOUNDS = "ZV-033", Error, "the bitmap reaches out of the file", {
-        why: "the index reader can't tell which blocks have records",
+    pub(crate) BITMAP_BOUNDS = "ZV-033", Error, "the bitmap extends beyond the file", {
+        why: "the index reader cannot determine which blocks have records",
         source: READER,
         fix: COPY_AGAIN,
     }
     pub(crate) REGION_OVERLAP = "ZV-034", Error, "index and bitmap overlap", {
-        why: "one byte can't be part of both; one of them is wrong",
+        why: "a byte cannot be part of both; one of them is wrong",
         source: READER,
         fix: AGAIN,
     }
-    pub(crate) REGION_ORDER = "ZV-035", Warning, "the bitmap lies before the index", {
-        why: "the reference writes the index first; the index reader goes by the offsets in END",
+    pub(crate) REGION_ORDER = "ZV-035", Warning, "the bitmap is before the index", {
+        why: "the reference writes the index first; the index reader uses the offsets in END",
         source: WRITER,
         fix: FIX_TOOL,
     }
     pub(crate) REGION_GAP = "ZV-036", Warning, "regions of the file do not follow one another", {
-        why: "MID, index, bitmap and END stand without gaps in files of the reference",
+        why: "MID, index, bitmap and END have no gaps between them in files of the reference",
         source: WRITER,
         fix: FIX_TOOL,
     }
     pub(crate) REGION_ALIGN = "ZV-037", Warning, "a region does not begin at a multiple of 4096", {
-        why: "everything in files of the reference does",
+        why: "all regions in files of the reference do",
         source: WRITER,
         fix: FIX_TOOL,
     }
@@ -218,13 +218,13 @@ rules! {
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) INDEX_SEG_NUM = "ZV-039", Warning, "index_seg_num does not belong to the number of data blocks", {
-        why: "one segment for each 32768 data blocks begun",
+    pub(crate) INDEX_SEG_NUM = "ZV-039", Warning, "index_seg_num does not match the number of data blocks", {
+        why: "one segment for each 32768 data blocks, rounded up",
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) INDEX_SIZE = "ZV-040", Warning, "index_size does not belong to the number of data blocks", {
-        why: "524288 bytes for each 32768 data blocks begun",
+    pub(crate) INDEX_SIZE = "ZV-040", Warning, "index_size does not match the number of data blocks", {
+        why: "524288 bytes for each 32768 data blocks, rounded up",
         source: WRITER,
         fix: FIX_TOOL,
     }
@@ -233,157 +233,157 @@ rules! {
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) BITMAP_SEG_NUM = "ZV-042", Warning, "bitmap_seg_num does not belong to max_blk_num", {
-        why: "one segment for each 32768 blocks begun",
+    pub(crate) BITMAP_SEG_NUM = "ZV-042", Warning, "bitmap_seg_num does not match max_blk_num", {
+        why: "one segment for each 32768 blocks, rounded up",
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) BITMAP_SIZE = "ZV-043", Warning, "bitmap_size does not belong to max_blk_num", {
-        why: "4096 bytes for each 32768 blocks begun",
+    pub(crate) BITMAP_SIZE = "ZV-043", Warning, "bitmap_size does not match max_blk_num", {
+        why: "4096 bytes for each 32768 blocks, rounded up",
         source: WRITER,
         fix: FIX_TOOL,
     }
 
     // Bitmap and index.
     pub(crate) STRAY_BITS = "ZV-044", Error, "the bitmap marks blocks past the last one", {
-        why: "the index reader looks for records of blocks within curr_size, even past max_blk_num",
+        why: "the index reader expects records for all marked blocks within curr_size, even past max_blk_num",
         source: READER,
         fix: AGAIN,
     }
-    pub(crate) DATA_COUNT = "ZV-045", Warning, "non_zero_blk_num in END is not the bitmap's count", {
-        why: "the index reader counts bits, and the reference writes their number; it is an error where END counts more: blocks have \
-              lost their bits, or the bitmap is not where END says, and the index reader returns zeros for them",
+    pub(crate) DATA_COUNT = "ZV-045", Warning, "non_zero_blk_num in END is not the count of the bitmap", {
+        why: "the reference writes the number of bits, which the index reader counts; it is an error if END counts more: bits of blocks \
+              are lost, or the bitmap is not at the offset in END, and the index reader returns zeros for these blocks",
         source: WRITER,
         fix: AGAIN,
     }
     pub(crate) INDEX_ORDER = "ZV-046", Error, "the index is not in block order", {
-        why: "the index reader takes the i-th entry for the i-th data block: it returns wrong data without a word",
+        why: "the index reader uses the i-th entry for the i-th data block: it silently returns wrong data",
         source: READER,
         fix: "sort the index by block number, or convert the source image again",
     }
-    pub(crate) INDEX_BLOCK = "ZV-047", Error, "an index entry names another block than the bitmap", {
-        why: "the index reader takes the i-th entry for the i-th data block: it returns wrong data without a word",
+    pub(crate) INDEX_BLOCK = "ZV-047", Error, "an index entry and the bitmap have different blocks", {
+        why: "the index reader uses the i-th entry for the i-th data block: it silently returns wrong data",
         source: READER,
         fix: AGAIN,
     }
-    pub(crate) INDEX_DUPLICATE = "ZV-048", Error, "two index entries name the same block", {
-        why: "one of them is in the place of another block, whose data is lost",
+    pub(crate) INDEX_DUPLICATE = "ZV-048", Error, "two index entries have the same block", {
+        why: "one of them replaces the entry of another block, whose data is lost",
         source: READER,
         fix: AGAIN,
     }
-    pub(crate) ENTRY_BOUNDS = "ZV-049", Error, "an index entry points to where no record can be", {
-        why: "a record lies after HEAD, before END, and not in the index or the bitmap",
+    pub(crate) ENTRY_BOUNDS = "ZV-049", Error, "an index entry points to an impossible offset", {
+        why: "a record is after HEAD, before END, and not in the index or the bitmap",
         source: READER,
         fix: COPY_AGAIN,
     }
     pub(crate) ENTRY_ALIGN = "ZV-050", Warning, "a record does not begin at a multiple of 4096", {
-        why: "the sequential reader needs it to",
+        why: "the sequential reader requires this alignment",
         source: SEQUENTIAL,
         fix: FIX_TOOL,
     }
 
     // Records.
     pub(crate) RECORD_OVERLAP = "ZV-051", Error, "two records overlap", {
-        why: "one place in the file can't hold the data of two blocks",
+        why: "the same bytes cannot be the data of two blocks",
         source: READER,
         fix: AGAIN,
     }
     pub(crate) RECORD_GAP = "ZV-052", Warning, "there are bytes between the records that no index entry points to", {
-        why: "the sequential reader stops there, or finds a record that the index does not have",
+        why: "the sequential reader stops there, or finds a record that is not in the index",
         source: SEQUENTIAL,
         fix: FIX_TOOL,
     }
     pub(crate) RECORD_ORDER = "ZV-053", Warning, "the records are not in block order in the file", {
-        why: "the sequential reader needs ascending blocks",
+        why: "the sequential reader requires ascending blocks",
         source: SEQUENTIAL,
         fix: FIX_TOOL,
     }
     pub(crate) RECORD_PREFIX = "ZV-054", Warning, "a record does not begin with \"hwstream bg\"", {
-        why: "the sequential reader stops there; the index reader goes on",
+        why: "the sequential reader stops there; the index reader continues",
         source: SEQUENTIAL,
         fix: COPY_AGAIN,
     }
     pub(crate) RECORD_POSTFIX = "ZV-055", Warning, "a record does not end with \"end\"", {
-        why: "the sequential reader stops there; the index reader goes on",
+        why: "the sequential reader stops there; the index reader continues",
         source: SEQUENTIAL,
         fix: COPY_AGAIN,
     }
-    pub(crate) RECORD_BLOCK = "ZV-056", Error, "a record belongs to another block than its index entry says", {
+    pub(crate) RECORD_BLOCK = "ZV-056", Error, "a record and its index entry have different blocks", {
         why: "the index reader would return the data of another block",
         source: READER,
         fix: AGAIN,
     }
-    pub(crate) RECORD_LENGTH = "ZV-057", Error, "a record and its index entry disagree about its length", {
-        why: "where the entry is too short, the payload is cut off",
+    pub(crate) RECORD_LENGTH = "ZV-057", Error, "a record and its index entry have different lengths", {
+        why: "if the length in the entry is too short, the payload is truncated",
         source: READER,
         fix: AGAIN,
     }
     pub(crate) PAYLOAD_SIZE = "ZV-058", Error, "a record's payload has an impossible size", {
-        why: "no compressor makes nothing, or twice as much, of a block",
+        why: "a compressed block is neither empty nor twice as large as the block",
         source: BOTH,
         fix: COPY_AGAIN,
     }
-    pub(crate) RECORD_RESERVED = "ZV-059", Warning, "a record's header has bytes set that are always zero", {
+    pub(crate) RECORD_RESERVED = "ZV-059", Warning, "reserved bytes in the header of a record are not zero", {
         why: "the reference writes zeros from 20 to 47 and does not read them",
         source: WRITER,
         fix: FIX_TOOL,
     }
 
     // Payloads.
-    pub(crate) PAYLOAD_CORRUPT = "ZV-060", Error, "a payload can't be expanded", {
-        why: "the block's data is lost, or was compressed by something else than the footer says",
+    pub(crate) PAYLOAD_CORRUPT = "ZV-060", Error, "a payload cannot be decompressed", {
+        why: "the data of the block is lost, or was compressed by another method than that in the footer",
         source: BOTH,
         fix: COPY_AGAIN,
     }
-    pub(crate) PAYLOAD_LENGTH = "ZV-061", Error, "a payload does not expand to one whole block", {
-        why: "readers refuse it; the last, partial block is padded with zeros too",
+    pub(crate) PAYLOAD_LENGTH = "ZV-061", Error, "a payload does not decompress to exactly one block", {
+        why: "readers refuse it; the last, partial block is also padded with zeros",
         source: BOTH,
         fix: AGAIN,
     }
     pub(crate) ZLIB_FINISHED = "ZV-062", Error, "a zlib payload is a finished stream", {
-        why: "readers expect a stream that ends in a sync flush, without final block and checksum, and reject this one",
+        why: "readers require a stream that ends with a sync flush, without final block and checksum",
         source: BOTH,
-        fix: "compress the records again with Z_SYNC_FLUSH in place of Z_FINISH",
+        fix: "compress the records again with Z_SYNC_FLUSH instead of Z_FINISH",
     }
-    pub(crate) ZSTD_FORM = "ZV-063", Warning, "a zstd payload is in an unusual form", {
-        why: "the reference writes one frame with its content size, without checksum, dictionary or anything else",
+    pub(crate) ZSTD_FORM = "ZV-063", Warning, "a zstd payload has an unusual form", {
+        why: "the reference writes one frame with its content size, without checksum or dictionary, and nothing else",
         source: WRITER,
         fix: FIX_TOOL,
     }
-    pub(crate) ZLIB_FORM = "ZV-064", Warning, "a zlib payload is not in the reference's form", {
+    pub(crate) ZLIB_FORM = "ZV-064", Warning, "a zlib payload does not have the form of the reference", {
         why: "the reference compresses at level 1 and ends every payload with a sync flush",
         source: WRITER,
         fix: FIX_TOOL,
     }
     pub(crate) ZERO_BLOCK = "ZV-065", Warning, "a record holds a block of zeros", {
-        why: "the reference leaves zero blocks out; the file is larger than it need be",
+        why: "the reference does not store zero blocks; the file is larger than necessary",
         source: WRITER,
         fix: AGAIN,
     }
     pub(crate) PADDING = "ZV-066", Warning, "there is data beyond the end of the source image", {
-        why: "the reference pads the last block with zeros; readers expose what is there",
+        why: "the reference pads the last block with zeros; readers expose this data",
         source: WRITER,
         fix: AGAIN,
     }
 
     // Where the readers of the reference fail, or differ.
     pub(crate) FILE_LENGTH = "ZV-067", Error, "the file's length is not a multiple of 512", {
-        why: "the reference's readers round the length up to whole sectors and look for END there, where it is not",
+        why: "the readers of the reference round the length up to a multiple of 512 and expect END before that offset",
         source: BOTH,
         fix: COPY_AGAIN,
     }
-    pub(crate) TOO_FEW_SEGMENTS = "ZV-068", Error, "the disk is larger than its bitmap can cover", {
+    pub(crate) TOO_FEW_SEGMENTS = "ZV-068", Error, "the disk is larger than its bitmap covers", {
         why: "the index reader has one bitmap segment for each 32768 blocks of max_blk_num, and fails on blocks beyond them",
         source: READER,
         fix: "convert the image to ZVHD2 again: curr_size must be orig_size rounded up to 1 GiB",
     }
     pub(crate) READERS_DIFFER = "ZV-069", Error, "the sequential reader reads another disk than the index reader", {
-        why: "a record that the index does not have, or a footer among the records, gives one of the two readers other data",
+        why: "a record that is not in the index, or a footer between the records, gives one of the two readers other data",
         source: BOTH,
         fix: AGAIN,
     }
     pub(crate) INDEX_BITMAP = "ZV-070", Error, "index and bitmap disagree on which blocks have a record", {
-        why: "with index_contains_zero_blk = 1 the index reader goes by the index alone; other readers go by the bitmap",
+        why: "with index_contains_zero_blk = 1 the index reader uses only the index; other readers use the bitmap",
         source: READER,
         fix: AGAIN,
     }

@@ -73,8 +73,8 @@ const BATCH: usize = 32;
 
 impl Salvage {
     /// Looks through a container from its first to its last byte for records that can be saved. A record is one that
-    /// begins as records do, wherever that is, or that a sound index tells of; that ends as records do, or has a checksum
-    /// or is compressed throughout; whose payload expands to one whole block; and that index and bitmap do not speak against
+    /// begins as records do, wherever that is, or that a sound index describes; that ends as records do, or has a checksum
+    /// or is compressed throughout; whose payload expands to one whole block; and that index and bitmap do not forbid
     /// as far as these are sound. What lies in holes of the file is not read.
     ///
     /// `size` is the disk's size in bytes, for files of which no sound footer is left. Payloads are expanded by rayon's
@@ -116,8 +116,8 @@ impl Salvage {
         }
         add_by_index(source, &evidence, label.method, &mut walk, work.cancel)?;
         for place in &walk.unmarked {
-            let what = "it has no end marker, and nothing else shows that its data is whole";
-            let message = format!("the record of block {} is not taken: {what}", place.block);
+            let what = "it has no end marker, and there is no other evidence that its data is complete";
+            let message = format!("the record of block {} is skipped: {what}", place.block);
             let finding = Finding::new(&rules::RECORD_POSTFIX, message);
             report.push(finding.at(place.offset).in_block(place.block.into()));
         }
@@ -176,7 +176,7 @@ impl Ends {
         let size = source.size();
         let head = if size >= Footer::SIZE as u64 { Some(Placed::read(source, "HEAD", 0)?) } else { None };
         if head.as_ref().is_some_and(|head| head.footer.is_v1()) {
-            let what = "it is ZVHD version 1, whose records can't be taken apart (ZV-001)".into();
+            let what = "it is ZVHD version 1, whose records cannot be separated (ZV-001)".into();
             return Err(Error::Unreadable { path: source.path().to_owned(), offset: 0, what });
         }
         let has_cookie = head.as_ref().is_some_and(|head| head.footer.is_v2());
@@ -235,7 +235,7 @@ fn label(
     Ok((label, SizeFrom::Footer(placed.name)))
 }
 
-/// Adds the records that a sound index tells of and that do not begin as records do: where it has them, or as much further on
+/// Adds the records that a sound index describes and that do not begin as records do: where it has them, or as much further on
 /// as MID is.
 fn add_by_index(
     source: &dyn ReadAt,
@@ -351,7 +351,7 @@ fn expand_one(
             }
         },
     };
-    let message = format!("the record of block {} is not taken: {what}", place.block);
+    let message = format!("the record of block {} is skipped: {what}", place.block);
     Ok(Err(Finding::new(rule, message).at(offset).in_block(place.block.into())))
 }
 

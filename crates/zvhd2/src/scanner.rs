@@ -32,7 +32,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The first place from `from` on where a prefix or a cookie stands; `advance` is told how far the search has come, and
+    /// The first place from `from` on where a prefix or a cookie stands; `advance` is called with the progress of the search, and
     /// stops it by its error.
     pub(crate) fn next(
         &mut self,

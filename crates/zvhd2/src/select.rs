@@ -41,7 +41,7 @@ pub(crate) fn select(
 
 /// That a record is not taken.
 fn refuse(report: &mut Report, place: &RecordLocation, rule: &'static Rule, what: &str) {
-    let message = format!("the record of block {} is not taken: {what}", place.block);
+    let message = format!("the record of block {} is skipped: {what}", place.block);
     report.push(Finding::new(rule, message).at(place.offset).in_block(place.block.into()));
 }
 
@@ -73,11 +73,16 @@ fn by_sound_index(
             }
             _ => match other {
                 Some(other) => {
-                    let what = format!("by the index it is block {other}'s");
+                    let what = format!("according to the index it belongs to block {other}");
                     refuse(report, place, &rules::RECORD_BLOCK, &what);
                 }
                 None => {
-                    refuse(report, place, &rules::RECORD_GAP, "the index, which is sound, does not have it");
+                    refuse(
+                        report,
+                        place,
+                        &rules::RECORD_GAP,
+                        "the index, which is intact, does not contain it",
+                    );
                 }
             },
         }
@@ -92,7 +97,7 @@ fn by_sound_index(
         if confirmed(*by) || ascending.binary_search(&number).is_ok() {
             taken.push(found.place);
         } else {
-            let what = "it stands out of order, and not where the index has it";
+            let what = "it is out of order, and not at the offset in the index";
             refuse(report, &found.place, &rules::RECORD_ORDER, what);
         }
     }
@@ -126,7 +131,8 @@ fn refuse_joined(
             starts.contains_key(&found.end) || mid.is_some_and(|mid| mid.offset == found.end);
         let joined = !goes_on && something_follows;
         if joined {
-            let what = "another record than the index has follows it, so that it may be parts of two, and no checksum tells";
+            let what = "the next record is not the one in the index, so it may consist of parts of two records, and \
+             there is no checksum";
             refuse(report, &found.place, &rules::RECORD_GAP, what);
         }
         !joined
@@ -165,11 +171,11 @@ fn refuse_doubled(
             return true;
         }
         let what = if same && likely(*by) {
-            "there is another one with the same data".to_owned()
+            "there is another record with the same data".to_owned()
         } else if same {
-            "the index has another one for that block".to_owned()
+            "the index has another record for that block".to_owned()
         } else {
-            format!("there are {} for that block, and nothing says which one is right", claims.len())
+            format!("there are {} for that block, and no evidence which one is correct", claims.len())
         };
         refuse(report, &found.place, &rules::RECORD_BLOCK, &what);
         false
@@ -191,13 +197,13 @@ fn by_themselves(
                 refuse(report, &place, &rules::RECORD_BLOCK, &format!("the disk has {blocks} blocks"));
             }
             Testimony::Denies { block } => {
-                let what = format!("by the index it is block {block}'s");
+                let what = format!("according to the index it belongs to block {block}");
                 refuse(report, &place, &rules::RECORD_BLOCK, &what);
             }
             Testimony::Silent
                 if evidence.blocks.as_ref().is_some_and(|blocks| blocks.binary_search(&block).is_err()) =>
             {
-                let what = "the bitmap, which is sound, does not mark that block";
+                let what = "the bitmap, which is intact, does not mark that block";
                 refuse(report, &place, &rules::RECORD_BLOCK, what);
             }
             testimony => kept.push((place, testimony)),
@@ -215,9 +221,9 @@ fn by_themselves(
         let taken = all == 1 || (confirmed == 1 && *testimony == Testimony::Confirms);
         if !taken {
             let what = if confirmed == 1 {
-                "the index has another one for that block".to_owned()
+                "the index has another record for that block".to_owned()
             } else {
-                format!("there are {all} for that block, and nothing says which one is right")
+                format!("there are {all} for that block, and no evidence which one is correct")
             };
             refuse(report, place, &rules::RECORD_BLOCK, &what);
         }
@@ -231,7 +237,7 @@ fn by_themselves(
         number += 1;
         let taken = in_order || *testimony != Testimony::Silent;
         if !taken {
-            let what = "it stands out of order, and there is no index to confirm it";
+            let what = "it is out of order, and there is no index to confirm it";
             refuse(report, place, &rules::RECORD_ORDER, what);
         }
         taken

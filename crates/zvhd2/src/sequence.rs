@@ -96,7 +96,8 @@ impl Sequence<'_> {
             }
         }
         Ok(differs.map(|(at, block)| {
-            let message = format!("neither bitmap nor index has the record of block {block} at {at}");
+            let message =
+                format!("the record of block {block} at {at} is neither in the bitmap nor in the index");
             Finding::new(&rules::READERS_DIFFER, message)
                 .at(at)
                 .in_block(block.into())
@@ -108,7 +109,7 @@ impl Sequence<'_> {
 
 /// A footer where the next record should be.
 fn early_end(at: u64, next: &RecordLocation) -> Finding {
-    let message = format!("a footer stands before the record of block {}", next.block);
+    let message = format!("there is a footer before the record of block {}", next.block);
     Finding::new(&rules::READERS_DIFFER, message)
         .at(at)
         .in_block(next.block.into())

@@ -31,7 +31,7 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
     let mut offset = disk::ALIGN;
     loop {
         cancel.check()?;
-        // A footer is longer than a header, and both begin with what tells them apart.
+        // A footer is longer than a header, and both begin with what distinguishes them.
         if source.size().saturating_sub(offset) < RecordHeader::SIZE as u64 {
             return refuse(offset, "the file ends without an END footer");
         }
@@ -45,7 +45,7 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
         let (Some(end), true) = (end, record::is_possible(header.size, BLOCK)) else {
             return refuse(
                 offset + 12,
-                "a record's payload has an impossible size, or the file is cut off in it",
+                "a record's payload has an impossible size, or the file is truncated in it",
             );
         };
         if source.read_array(end - POSTFIX as u64)? != disk::RECORD_POSTFIX {
@@ -53,10 +53,10 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
         }
         let block = header.curr_blk;
         if places.last().is_some_and(|last| last.block >= block) || u64::from(block) * BLOCK >= f.curr_size {
-            return refuse(offset + 16, "a record's block is not above the one before, or beyond the disk");
+            return refuse(offset + 16, "a record's block is not above the previous one, or beyond the disk");
         }
         if places.len() == bitmap::MAX_RECORDS {
-            return refuse(offset, "it has more records than are read");
+            return refuse(offset, "it has too many records");
         }
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         places.push(RecordLocation { block, length, offset });
@@ -64,10 +64,10 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
     }
     let end = source.read_array::<8>(offset)?;
     if !disk::COOKIE_V1.starts_with(end.get(..disk::COOKIE_COMPARED).unwrap_or(&end)) {
-        return refuse(offset, "there is neither a record nor the END footer");
+        return refuse(offset, "there is neither a record nor an END footer");
     }
     if source.size() - offset < Footer::SIZE as u64 {
-        return refuse(offset, "the END footer is cut off");
+        return refuse(offset, "the END footer is truncated");
     }
     let mut contents = Contents {
         version: Version::Zvhd1,
@@ -81,12 +81,12 @@ pub(crate) fn read_contents(source: &dyn ReadAt, head: &Placed, cancel: &Cancel)
     Ok(contents)
 }
 
-/// Expands the records one after the other. Going back means to begin anew.
+/// Expands the records one after the other. Going back means to begin again.
 pub(crate) struct Stream {
     inflate: Decompress,
     /// The record that comes next, by its position among the places.
     next: usize,
-    /// The record that can't be expanded, and why: nothing after it can be, either.
+    /// The record that cannot be decompressed, and why: nothing after it can be, either.
     failed: Option<(usize, ExpandError)>,
     buffer: Vec<u8>,
 }

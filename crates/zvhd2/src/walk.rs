@@ -41,7 +41,7 @@ pub(crate) fn is_mid(placed: &Placed) -> bool {
     f.is_v2() && sealed && f.index_lba == 0 && f.bitmap_lba == 0
 }
 
-/// Walks over the file. `sound` is a footer of the container, if one is left. `advance` is told how many bytes were passed
+/// Walks over the file. `sound` is a footer of the container, if one is left. `advance` is called with the number of bytes passed
 /// over, and stops the walk by its error.
 pub(crate) fn walk(
     source: &dyn DiskReader,

@@ -41,7 +41,7 @@ struct Packed {
 /// Writes the disk's data blocks, as `map` has them, compressed by zstd on the threads of the current rayon pool.
 ///
 /// Only those blocks are read, each once; a block of which the map promises that it is zero is not looked at, and one
-/// that is zero although the map has it gets no record. Memory is bounded by the number of threads, save for the index:
+/// that is zero although the map has it gets no record. Memory is bounded by the number of threads, except for the index:
 /// 16 bytes for each data block. Returns the checksums of the data blocks, if they were asked for.
 ///
 /// # Errors

@@ -49,7 +49,7 @@ fn assert_writes_as_described(layout: &Layout, u: &mut Unstructured<'_>) -> Resu
     let Some(file) = written else { return Ok(()) };
     assert_eq!(layout.encoded_len(image.size), Some(file.len() as u64));
     assert_eq!(layout.decode(&file, Some(image.size)), Ok(map.clone()));
-    if layout.tells_image_size() {
+    if layout.contains_image_size() {
         assert_eq!(layout.decode(&file, None), Ok(map));
     }
     Ok(())

@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
             });
             let Ok(map) = found else { continue };
             assert!(image_size.is_none_or(|size| size == map.image_size()));
-            assert!(image_size.is_some() || layout.tells_image_size(), "{} told a size", layout.name);
+            assert!(image_size.is_some() || layout.contains_image_size(), "{} told a size", layout.name);
             assert_comes_back(layout, &map, &file);
             known.get_or_insert((layout.name.clone(), map));
         }
@@ -84,7 +84,7 @@ fn run_written(flags: u8, u: &mut Unstructured<'_>) -> Result<()> {
         assert_eq!(naive_bitmap::encode(layout, &image).as_deref(), Some(&file[..]));
     }
     for size in [Some(image.size), None] {
-        if size.is_none() && !layout.tells_image_size() {
+        if size.is_none() && !layout.contains_image_size() {
             continue;
         }
         let found = planted(layout.decode(&file, size), |found| {

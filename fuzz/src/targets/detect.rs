@@ -1,7 +1,7 @@
 //! Input: a flag, then a sparse file; by the flag, bytes as they are.
 //!
 //! Oracle: the file in a tar archive is found to be the same thing; texts are bounded, wrappers are opened one level, formats
-//! are told once each; no read goes beyond the file, and all of them together stay small.
+//! are listed once each; no read goes beyond the file, and all of them together stay small.
 
 use std::path::Path;
 

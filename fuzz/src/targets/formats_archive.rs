@@ -1,7 +1,7 @@
 //! Input: a first byte that chooses between a sparse file read as a tar archive, bytes that are expanded as they are, and
 //! bytes that are compressed first and then cut.
 //!
-//! Oracle: the disks of an archive are told of in its order, lie in it, and are where a naive walk over headers, sizes and maps
+//! Oracle: the disks of an archive are reported of in its order, lie in it, and are where a naive walk over headers, sizes and maps
 //! finds them; with their holes they read as the map says. A compressed stream gives the same in whatever pieces; what was compressed comes out as it was, and
 //! no stream that was cut ends as if it were whole.
 
@@ -42,7 +42,7 @@ fn run_tar(input: &[u8], sealed: bool) {
     let naive = naive_maps(&file);
     let mut rest = naive.as_ref().map(|naive| naive.iter());
     for map in &maps {
-        // Whatever is told of lies in the file, but for the last member of an archive that was cut.
+        // Whatever is reported lies in the file, but for the last member of an archive that was cut.
         assert!(map.end_in_source() <= file.size() || is_cut, "beyond the end: {map:?}");
         if let Some(rest) = &mut rest {
             assert!(rest.any(|other| other == &**map), "not where a naive walk finds it: {map:?}");
@@ -196,7 +196,7 @@ fn run_stream(packed: &[u8], wrapper: Wrapper) {
     }
 }
 
-/// All that comes out, as far as it is looked at.
+/// All that comes out, as far as it is read.
 fn expand(image: &MemoryImage, wrapper: Wrapper, piece: usize) -> Result<Vec<u8>> {
     let mut stream = Unwrapped::open(Slice::whole(image), wrapper)?;
     let mut bytes = vec![0; MOST];

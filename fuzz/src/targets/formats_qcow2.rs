@@ -1,6 +1,6 @@
 //! Input: a first byte that chooses. Even: a sparse file, read as a qcow2 whatever it holds. Odd: clusters to build one of.
 //!
-//! Oracle: a disk reads the same in whatever pieces, tells of its data without leaving any out, and ends where it ends; of a
+//! Oracle: a disk reads the same in whatever pieces, describes its data without leaving any out, and ends where it ends; of a
 //! file that was built it holds what was put in.
 
 use arbitrary::{Arbitrary, Result, Unstructured};

@@ -1,7 +1,7 @@
 //! Input: flags, then a sparse disk. By the flags the CRCs of a GPT are put right: of the header and entries in sector 1, of
 //! those that it names as its backup, and of one in the last sector; with sectors of 512 or 4096 bytes.
 //!
-//! Oracle: the partitions are those that a naive walk over the same bytes finds; problems are told where two partitions overlap,
+//! Oracle: the partitions are those that a naive walk over the same bytes finds; problems are reported where two partitions overlap,
 //! one reaches beyond the disk or is badly aligned, and nowhere else; no read goes beyond the disk, and all of them together
 //! stay small.
 
@@ -92,7 +92,7 @@ fn bytes_of(disk: &SparseFile, at: u64, length: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The entries that a header tells of, if they are in the disk.
+/// The entries that a header describes, if they are in the disk.
 fn entries_of(disk: &SparseFile, sector: u64, header: &[u8; 92]) -> Option<Vec<u8>> {
     let length = u64::from(u32_at(header, 80)).checked_mul(u32_at(header, 84).into())?;
     bytes_of(disk, u64_at(header, 72).checked_mul(sector)?, length)
@@ -120,7 +120,7 @@ fn check_partitions(disk: &SparseFile, found: &Inspection) {
             let places = [Some(table.sector), alternate, Some(last)];
             let lists = places.into_iter().flatten().filter_map(|at| naive_gpt(disk, table.sector, at));
             let lists = lists.collect::<Vec<_>>();
-            // Of entries that are not in the disk none is told.
+            // Of entries that are not in the disk none is reported.
             let unread =
                 table.problems.iter().any(|problem| matches!(problem, TableProblem::EntriesPastEnd { .. }));
             assert!(

@@ -1,7 +1,7 @@
 //! Input: a flag, then a sparse volume: a disk without a partition table. By the flag the checksums of an LVM physical volume are
 //! put right.
 //!
-//! Oracle: the same volume in a partition of a disk is told as the same; texts are of bounded length; no read goes beyond the
+//! Oracle: the same volume in a partition of a disk is reported as the same; texts are of bounded length; no read goes beyond the
 //! disk, and all of them together stay small.
 
 use imsprep_inspect::{Volume, VolumeKind};

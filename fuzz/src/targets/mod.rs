@@ -1,4 +1,4 @@
-//! The targets. Each module says what its input is and what it is held against.
+//! The targets. Each module says what its input is and what it is compared with.
 
 pub mod bitmap_layout;
 pub mod bitmap_read;

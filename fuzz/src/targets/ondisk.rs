@@ -32,7 +32,7 @@ fn number(bytes: &[u8], order: Order, at: usize, size: usize) -> u64 {
     }
 }
 
-/// Holds fields of a decoded structure against the bytes at their places.
+/// Compares fields of a decoded structure with the bytes at their places.
 macro_rules! same {
     ($bytes:expr, $order:expr, $decoded:expr, $($($field:ident).+ @ $at:expr),+ $(,)?) => {
         $(assert_eq!(
@@ -250,7 +250,7 @@ fn wrappers(b: &[u8; LONGEST]) {
     same!(b, Little, start, magic @ 0, skippable_size @ 4);
 }
 
-/// Those of which nothing is held against the bytes.
+/// Those of which nothing is compared with the bytes.
 fn decode_the_rest(b: &[u8; LONGEST]) {
     let _ = (aff::Segment::decode(cut(b)), android::Header::decode(cut(b)), bochs::Header::decode(cut(b)));
     let _ = (cloop::Header::decode(cut(b)), dmg::Trailer::decode(cut(b)), parallels::Header::decode(cut(b)));

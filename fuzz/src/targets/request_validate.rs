@@ -62,7 +62,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let found = planted(found, |found| {
-        // A finding that is told for one of two spellings alone is the bug to be found.
+        // A finding that is reported for one of two spellings alone is the bug to be found.
         found.pop();
     });
     for again in [serde_json::to_vec(&value), serde_json::to_vec_pretty(&value)] {

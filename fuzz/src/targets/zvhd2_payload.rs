@@ -108,7 +108,7 @@ fn compare_zstd(payload: &[u8], size: usize, found: &Result<Vec<u8>, ExpandError
         Ok(_) if block.len() == size => assert_eq!(found.as_ref().ok(), Some(&block), "{found:?}"),
         Ok(_) => assert!(found.is_err(), "the stream holds {} bytes or more, not {size}", block.len()),
         Err(error) if error.to_string().contains("memory") => {}
-        // The end of what was asked for may come before the fault.
+        // The end of what was requested may come before the fault.
         Err(error) => assert!(found.is_err(), "{error}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Input: as for `zvhd2_file`, with a second flag for a caller who says how large the disk was.
 //!
-//! Oracle: what is saved makes a container in which the checker finds no error, with exactly the blocks that were told of; each
+//! Oracle: what is saved makes a container in which the checker finds no error, with exactly the blocks that were reported; each
 //! holds what the damaged file's reader reads there, where that can be read; a sound file loses nothing; and repairing once
 //! more gives the same bytes.
 
@@ -13,7 +13,7 @@ use crate::plant::planted;
 use crate::sparse::SparseFile;
 
 const BLOCK: u64 = 2 << 20;
-/// The disk's size, where it is the caller who tells.
+/// The disk's size, where it is the caller who shows.
 const TOLD: u64 = 8 << 20;
 /// The largest disk of which a new container is written.
 const LARGEST: u64 = 1 << 40;

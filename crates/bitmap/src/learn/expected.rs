@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::LONGEST_SECTION;
 use crate::bits::{BitOrder, Polarity};
 
-/// Places in one sample that are looked into; where there are more, the content tells nothing.
+/// Places in one sample that are inspected; where there are more, the content shows nothing.
 const MOST_PLACES: usize = 64;
 
 /// Bits as a layout would store them; what fills the last byte is left open.
@@ -115,7 +115,7 @@ impl Expected {
     }
 
     /// Every place in the sample where the bits stand, after a header of the greatest length at most; and whether there
-    /// are more places than are told.
+    /// are more places than are reported.
     fn places(&self, sample: &[u8]) -> (Vec<usize>, bool) {
         let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_SECTION);
         if self.bytes.len() > sample.len() {
@@ -156,6 +156,6 @@ pub(super) fn common_places<'a>(
     };
     let (mut places, more) = expected.places(sample);
     places.retain(|at| pairs.clone().all(|(sample, expected)| expected.is_at(sample, *at)));
-    // Among the places that were not told one might be that fits all the others; with one alone all do.
+    // Among the places that were not reported one might be that fits all the others; with one alone all do.
     (places, more)
 }

@@ -4,12 +4,12 @@
 //! what stands before and after them is then explained by padding, known numbers and constant bytes. What is found is one
 //! hypothesis that reproduces every sample byte for byte, or several, or none; docs/bitmap-file.md has the rules.
 
+mod distinguish;
 mod expected;
 mod near;
 mod other_forms;
 mod section;
 mod tail;
-mod telling;
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -24,16 +24,16 @@ use near::NearestSoFar;
 use section::{Explained, SectionKind};
 use tail::Tail;
 
+pub use distinguish::FurtherSample;
 pub use near::Nearest;
 pub use section::Question;
-pub use telling::FurtherSample;
 
 /// Longest header and longest trailer that are looked for.
 pub const LONGEST_SECTION: usize = 4096;
 
 /// Hypotheses that are worked out; of more it is only said that there are more.
 const MOST: usize = 64;
-/// Places that are looked into in all, so that samples that fit everywhere take no hours.
+/// Places that are inspected in all, so that samples that fit everywhere take no hours.
 const MOST_LOOKS: usize = 200;
 
 /// Bits of information from which on bits that fit do not fit by chance: there are some thousand places to fit in, in some
@@ -129,7 +129,7 @@ pub fn learn(samples: &[Sample<'_>]) -> Learned {
         forms(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
     let mut search = Search::new(samples, Match::NoChance);
     certain.iter().for_each(|form| search.form(form));
-    // Of a few bits that are all alike every file has some. What fits only so is looked at where nothing else fits, and
+    // Of a few bits that are all alike every file has some. What fits only so is read where nothing else fits, and
     // nothing else nearly does.
     if search.found.is_empty() && !search.near.is_near() {
         let near = std::mem::take(&mut search.near);
@@ -385,15 +385,15 @@ impl<'a> Search<'a> {
         let constants = header.constant_bytes() + trailer.constant_bytes();
         (self.samples.len() == 1 && constants > 0).then(|| {
             format!(
-                "{constants} bytes of header and trailer are the same in every file: they were seen in one; a sample of \
-                 another image would show it"
+                "{constants} bytes of header and trailer are the same in every file: only one file is known; a \
+                 sample of another image would confirm it"
             )
         })
     }
 
     fn result(mut self) -> Learned {
         let named = match (self.matched, self.samples.first()) {
-            // A form that has a name beats one that fits by chance.
+            // A form that has a name is preferred to one that fits by chance.
             (Match::PerhapsChance, Some(sample)) => other_forms::named_form(sample),
             _ => None,
         };
@@ -414,7 +414,7 @@ impl<'a> Search<'a> {
         // The plainest first: most bitmap files are bits and padding.
         self.found.sort_by_key(|hypothesis| bytes_beside_the_bits(&hypothesis.layout));
         let layouts = self.found.iter().flat_map(|hypothesis| &hypothesis.layouts).collect::<Vec<_>>();
-        let further = telling::further_sample(&layouts);
+        let further = distinguish::further_sample(&layouts);
         Learned::Several {
             hypotheses: self.found,
             and_more: self.and_more,

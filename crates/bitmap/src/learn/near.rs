@@ -73,7 +73,8 @@ impl NearestSoFar {
     /// The bits fit, and what follows them fits no padding.
     pub(super) fn tail_differs(&mut self, block_size: BlockSize, bits: &Bits, header: usize, after: u64) {
         let what =
-            "the bits fit in every sample, and no padding and trailer explain what follows them".to_owned();
+            "the bits fit in every sample, but the bytes after them are neither padding nor a known trailer"
+                .to_owned();
         self.offer(Grade { stage: 1, right: 1.0 }, block_size, bits, header, 0, after, what);
     }
 
@@ -88,7 +89,7 @@ impl NearestSoFar {
         offset: u64,
     ) {
         let what = format!(
-            "the bits fit, and byte {at} of the {place} differs between the samples and is no known number"
+            "the bits fit, and byte {at} of the {place} differs between the samples and is not a known number"
         );
         self.offer(Grade { stage: 2, right: 1.0 }, block_size, bits, header, 0, offset, what);
     }

@@ -14,7 +14,7 @@ const FEWEST_BLOCKS: u64 = 8;
 /// Runs that are looked up: a file that has so many has the others too.
 const ENOUGH: usize = 64;
 
-/// What the sample looks like, in words; `None` if like nothing that is known.
+/// What the sample looks like, in words; `None` if like no known content.
 pub(super) fn looks_like(sample: &Sample<'_>) -> Option<String> {
     built_in(sample, |_| true).or_else(|| named_form(sample))
 }
@@ -27,9 +27,9 @@ fn built_in(sample: &Sample<'_>, wanted: impl Fn(&Layout) -> bool) -> Option<Str
         let same = map.block_size() >= sample.content.block_size()
             && sample.content.in_blocks_of(map.block_size()).as_ref() == Some(&map);
         let what = if same {
-            "it says what the image holds"
+            "it matches the content of the image"
         } else {
-            "but it says something else than the image holds"
+            "but it does not match the content of the image"
         };
         Some(format!("layout {}, {what}", layout.name))
     })
@@ -42,7 +42,7 @@ pub(super) fn named_form(sample: &Sample<'_>) -> Option<String> {
         return Some(name);
     }
     if let Some(name) = compressed(sample.bytes) {
-        return Some(format!("a compressed file ({name}); unpack it and learn from what is in it"));
+        return Some(format!("a compressed file ({name}); decompress it and learn from the result"));
     }
     let sizes = std::iter::successors(Some(sample.content.block_size()), |size| size.doubled());
     let mut maps = sizes.filter_map(|size| sample.content.in_blocks_of(size));

@@ -190,8 +190,8 @@ pub(super) fn explain(
     }
     if explained.pieces.iter().flatten().flatten().any(|field| wide_image_size(field, numbers)) {
         explained.assumptions.push(format!(
-            "the image size in the {place} has 8 bytes: the images are so small that 4 would do, with zeros beside them; a \
-             sample of an image of 4 GiB or more would show it"
+            "the image size in the {place} has 8 bytes: the images are so small that 4 would do, followed by zeros; \
+             a sample of an image of 4 GiB or more would confirm it"
         ));
     }
     Ok(explained)
@@ -248,7 +248,7 @@ fn cluster_readings(
         !all_weighed || !cluster.iter().any(|m| m.is_constant() && chosen.iter().all(|c| !c.overlaps(m)))
     });
     readings.sort_by_key(|(chosen, _)| std::cmp::Reverse(width(chosen)));
-    // Zeros beside a number may be part of it: all the same, save for an image of 4 GiB or more. The widest stands for all.
+    // Zeros beside a number may be part of it: all the same, except for an image of 4 GiB or more. The widest stands for all.
     let mut seen = Vec::new();
     readings.retain(|(chosen, _)| {
         let depends = chosen.iter().filter(|m| !m.is_constant());
@@ -262,7 +262,7 @@ fn cluster_readings(
             let (start, end) = (m.range.start, m.range.end - 1);
             let text = format!(
                 "bytes {start} to {end} of the {place} are the {}: they equal it in every sample, and that is the same in all \
-                 of them; a sample in which it is another would show it",
+                 of them; a sample with another value would confirm it",
                 m.value.title()
             );
             if !explained.assumptions.contains(&text) {
@@ -478,7 +478,7 @@ fn checksum_of_section(section: &[u8], range: Range<usize>) -> u32 {
     hasher.finalize()
 }
 
-/// Of a number of eight bytes, four of which are zeros, the four others are not told as another; unless the zeros may belong
+/// Of a number of eight bytes, four of which are zeros, the four others are not reported as another; unless the zeros may belong
 /// to something else.
 fn drop_narrow(matches: &mut Vec<Match>) {
     let all = matches.clone();

@@ -34,8 +34,8 @@ pub(super) fn tails<'a>(
     let assumption = likely.first().filter(|_| !unlikely.is_empty()).map(|tail| {
         let what = if tail.bit { "ones" } else { "zeros" };
         format!(
-            "the {what} after the bits are padding, and not the beginning of a trailer of fixed length; a sample whose bits \
-             have another length would show it"
+            "the {what} after the bits are padding, and not the beginning of a trailer of fixed length; a sample \
+             whose bits have another length would confirm it"
         )
     });
     (likely, assumption)

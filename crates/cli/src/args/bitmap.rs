@@ -196,11 +196,11 @@ pub(crate) struct BitmapConvertArgs {
   imsprep bitmap learn --image a.raw --sample a.mf --image b.raw --sample b.mf -o my.toml
   imsprep check --layout my.toml disk.raw
 
-With --program, imsprep makes sparse images in --temp-dir, runs the program on each of them, and chooses the next image so that \
-it tells the remaining layouts apart. When one layout is left, at least 40 more images try to break it, byte for byte. The \
+With --program, imsprep creates sparse images in --temp-dir, runs the program on each of them, and chooses the next image so that \
+it distinguishes the remaining layouts. When one layout remains, at least 40 more images test it, byte for byte. The \
 command is split into words with the quoting of a POSIX shell, and no shell runs it; {image} and {bitmap} stand for the paths. \
 The program runs with your permissions: run only programs that you trust. Exit status 0: the layout is proven, and -o writes it \
-with its proof. 1: it cannot be learned, and the report says why; nothing is written.
+with its proof. 1: it cannot be learned, and the report shows why; nothing is written.
 
 Without it, each SAMPLE must be a bitmap file that the vendor's program made from the IMAGE before it. Exit status 0: exactly one \
 layout reproduces every sample byte for byte, and -o writes it. 1: several layouts do, and the report says which further sample \

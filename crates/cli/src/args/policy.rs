@@ -20,8 +20,8 @@ pub(crate) struct PolicyArgs {
     /// Treat warnings as errors (exit status 1)
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Accept findings of this rule: shown as allowed, not counted (repeatable). imsprep rules -v CODE shows whether a
-    /// conversion accepts them, too
+    /// Accept findings of this rule: shown as allowed, not counted (repeatable). imsprep rules CODE shows whether a
+    /// conversion is possible despite such a finding
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = find_rule)]
     pub(crate) allow: Vec<&'static Rule>,
     /// Treat findings of this rule as errors (repeatable)
@@ -49,13 +49,13 @@ pub(crate) struct IntentArgs {
     /// Use of the disk [default: detected from its content]
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) purpose: Option<PurposeName>,
-    /// The min_disk of the request, in GB; it must be at least the size of the disk
+    /// The min_disk of the request, in GB; at least the size of the disk; some pages require more
     #[arg(long, value_name = "GB")]
     pub(crate) min_disk: Option<u32>,
-    /// The image is for bare-metal servers
+    /// The image is for bare-metal servers (BMS), which accept only ZVHD2
     #[arg(long)]
     pub(crate) bms: bool,
-    /// Folder of the object in its bucket, such as images/2026; the rules for names apply to the complete key
+    /// Folder of the object in its bucket, such as images/2026; the rules for names of objects apply to PREFIX/FILE
     #[arg(long, value_name = "PREFIX")]
     pub(crate) prefix: Option<String>,
 }
@@ -108,7 +108,7 @@ pub(crate) struct FormatArgs {
     pub(crate) format: Option<FormatName>,
 }
 
-/// How an image is looked at, and what is written beside the result.
+/// How an image is read, and what is written beside the result.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Layout of the bitmap files: a file written by bitmap learn, or the name of a built-in layout. It is tried first and

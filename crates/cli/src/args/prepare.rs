@@ -20,7 +20,7 @@ pub(crate) struct PrepareArgs {
     /// Image in any supported format
     #[arg(value_name = "IN")]
     pub(crate) source: PathBuf,
-    /// Output file: .zvhd2, or .raw with its bitmap [default: IN with the extension .zvhd2]
+    /// Output file: .zvhd2 or, if IN is not a RAW, .raw with its bitmap [default: IN with the extension .zvhd2]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Replace OUT and the files of --manifest and --html if they exist; never IN

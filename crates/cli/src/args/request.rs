@@ -55,10 +55,10 @@ pub(crate) struct RequestArgs {
     /// the script or in OUT
     #[arg(long)]
     pub(crate) next_steps: bool,
-    /// For --next-steps: the region [default: the shell variable REGION]
+    /// For --next-steps: the region [default: the environment variable REGION]
     #[arg(long, value_name = "REGION", requires = "next_steps")]
     pub(crate) region: Option<String>,
-    /// For --next-steps: the project's ID [default: the shell variable PROJECT_ID]
+    /// For --next-steps: the project's ID [default: the environment variable PROJECT_ID]
     #[arg(long, value_name = "ID", requires = "next_steps")]
     pub(crate) project_id: Option<String>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ pub(crate) struct RequestValueArgs {
     /// System disk or data disk [default: detected from the image, else system]
     #[arg(long, value_name = "PURPOSE", conflicts_with = "validate")]
     pub(crate) purpose: Option<PurposeName>,
-    /// Minimum size of a disk made from the image, in GB [default: size of the disk in the image, rounded up to 1 GB]
+    /// Minimum size of a disk made from the image, in GB [default: the smallest value for the disk that all pages of the documentation allow]
     #[arg(long, value_name = "N", conflicts_with = "validate")]
     pub(crate) min_disk: Option<i64>,
     /// Processor architecture [default: detected from the image]

@@ -111,7 +111,7 @@ mod tests {
         report.rows.truncate(1);
         assert_eq!(status(&report, Warnings::Count), Status::Wrong);
         report.not_measured.clear();
-        assert_eq!(status(&report, Warnings::Count), Status::Wrong, "a rival is absent");
+        assert_eq!(status(&report, Warnings::Count), Status::Wrong, "a program is missing");
         report.rivals.truncate(1);
         assert_eq!(status(&report, Warnings::Count), Status::Fine);
     }

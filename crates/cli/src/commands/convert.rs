@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         plan.options.layout = in_force(args.layout.as_deref(), policy.layout.as_ref(), setup)?;
     }
     if let Output::Text(detail) = setup.output {
-        // Before the work: perhaps it is better mended first.
+        // Before the work: perhaps it is better fixed first.
         print_error(&render::convert::planned(&plan, detail));
     }
     if to_stream {
@@ -101,7 +101,7 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
     Ok(Status::Wrong)
 }
 
-/// A flag that has no effect is a misunderstanding, and better told before the work than after it.
+/// A flag that has no effect is a misunderstanding, and is reported before the work rather than after it.
 fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result<()> {
     let of_zvhd2 = [
         ("--level", args.level.is_some()),
@@ -116,17 +116,17 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
     ];
     let format = plan.image.format();
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
-        bail!("--size has no meaning here: a disk in {format} has one size");
+        bail!("--size does not apply to {format} sources");
     }
     if args.disk.is_some() && format != Format::Tar {
-        bail!("--disk has no meaning here: {} is {format} and holds one disk", args.source.display());
+        bail!("--disk does not apply here: {} is {format} and contains one disk", args.source.display());
     }
     let (flags, to) = match plan.direction {
         Direction::ToZvhd2 => (&of_raw[..], "ZVHD2"),
         Direction::ToRaw => (&of_zvhd2[..], "RAW"),
     };
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-        bail!("{flag} has no meaning here: {} is converted to {to}", args.source.display());
+        bail!("{flag} does not apply here: {} is converted to {to}", args.source.display());
     }
     Ok(())
 }
@@ -137,11 +137,11 @@ fn to_standard_output<T>(
     work: impl FnOnce(&mut dyn Sink) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     if args.verify {
-        bail!("--verify: what went to standard output can't be read back");
+        bail!("--verify does not apply to standard output, which cannot be read back");
     }
     let file = standard_output().context("cannot use standard output")?;
     if file.is_terminal() {
-        bail!("standard output is a terminal; name a file, or send it into a pipe");
+        bail!("standard output is a terminal; use a file or a pipe");
     }
     let mut out = StreamOutput::new(Path::new("standard output"), file);
     let done = work(&mut out)?;

@@ -31,7 +31,7 @@ impl ExtraFiles {
     ) -> anyhow::Result<Self> {
         if let (Some(page), Some(manifest)) = (&args.html, &args.manifest) {
             let are_same = std::path::absolute(page)? == std::path::absolute(manifest)?;
-            ensure!(!are_same, "--html and --manifest name the same file");
+            ensure!(!are_same, "--html and --manifest are the same file");
         }
         let begin = |path: &PathBuf| ExtraFile::begin(path, force, targets.clone());
         Ok(Self {
@@ -47,7 +47,7 @@ impl ExtraFiles {
         }
     }
 
-    /// Writes them. A page that can't be written is told, and in the status: the verdicts took long enough to be printed.
+    /// Writes them. A page that can't be written is reported, and in the status: the verdicts took long enough to be printed.
     pub(crate) fn write(self, outcomes: &[Outcome], policy: &Policy) -> anyhow::Result<Status> {
         if let Some(file) = self.manifest {
             manifest::write(&file, outcomes, policy)?;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<Status> {
         What::CompleteElvish => Shell::Elvish,
     };
     if args.all.is_some() || !args.command.is_empty() {
-        bail!("completions are one file for all commands: neither COMMAND nor --all has a meaning here");
+        bail!("COMMAND and --all do not apply to completions, which are one file for all commands");
     }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::definition(), manual::PROGRAM, &mut script);
@@ -92,7 +92,7 @@ fn print_page(command: &[String]) -> anyhow::Result<()> {
     let name = [&[manual::PROGRAM.to_owned()], command].concat().join("-");
     let pages = manual::pages();
     let Some(page) = pages.iter().find(|page| page.name == name) else {
-        bail!("there is no command {}; imsprep help lists them", command.join(" "));
+        bail!("there is no command {}; imsprep help lists all commands", command.join(" "));
     };
     print_verbatim(page.text.as_bytes())
 }
@@ -105,7 +105,7 @@ fn print_schemas(names: &[String]) -> anyhow::Result<()> {
             let schema = schema::find(name);
             json_text(&schema.with_context(|| format!("there is no schema {name}; there are {}", known()))?)?
         }
-        _ => bail!("one schema at a time can be named"),
+        _ => bail!("only one schema can be named"),
     };
     print_verbatim(text.as_bytes())
 }
@@ -119,7 +119,7 @@ fn write_all(
     folder: &Path,
     files: impl Iterator<Item = anyhow::Result<(String, String)>>,
 ) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
     for file in files {
         let (name, text) = file?;
         let path = folder.join(name);

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
         let result = look_at(path, &policy, setup);
         let status = result.as_ref().err().map_or(Status::Fine, report_failure);
         if status == Status::Interrupted {
-            // Nobody waits for the other files.
+            // The other files are no longer needed.
             return Ok(status);
         }
         let outcome = Outcome { path: path.to_owned(), status, elapsed: begun.elapsed(), result };

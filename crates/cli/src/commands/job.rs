@@ -18,10 +18,13 @@ pub(crate) fn run(path: &Path, setup: &Setup) -> anyhow::Result<Status> {
     let name = path.display();
     anyhow::ensure!(
         bytes.len() <= MAX_JOB,
-        "{name}: has more than {MAX_JOB} bytes, which no answer about a job has"
+        "{name}: has more than {MAX_JOB} bytes, the limit for an answer about a job"
     );
     let job = JobAnswer::read(&bytes).with_context(|| {
-        format!("{name}: is not the service's answer about a job (GET /v1/PROJECT_ID/jobs/JOB_ID), nor its answer to a refused request")
+        format!(
+            "{name}: is neither the service's answer about a job (GET /v1/PROJECT_ID/jobs/JOB_ID) nor its \
+         answer to a refused request"
+        )
     })?;
     let status = match job.state {
         JobState::Success | JobState::Running => Status::Fine,

@@ -30,17 +30,17 @@ pub(crate) fn run(args: &OsVersionsArgs, setup: &Setup) -> anyhow::Result<Status
 }
 
 fn nothing_found(words: &str) -> String {
-    let other = "\"Other(64 bit)\" stands for a system that the service does not know";
+    let other = "\"Other(64 bit)\" is the value for systems that the service does not know";
     match NearSystem::of_search(words) {
         NearSystem::Values { family, values } => {
             let values = values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ");
-            format!("no known value has {words:?} in it; the nearest of {family}: {values}; {other}")
+            format!("no known value contains {words:?}; the nearest of {family}: {values}; {other}")
         }
         NearSystem::NoneOfFamily(family) => {
-            format!("no known value has {words:?} in it, and no known page names a {family}; {other}")
+            format!("no known value contains {words:?}, and no known page has a value for {family}; {other}")
         }
         NearSystem::NoFamily => {
-            format!("no known value has {words:?} in it; imsprep os-versions lists them all; {other}")
+            format!("no known value contains {words:?}; imsprep os-versions lists all values; {other}")
         }
     }
 }

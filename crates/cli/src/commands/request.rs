@@ -44,7 +44,7 @@ pub(crate) fn run(args: &RequestArgs, setup: &Setup) -> anyhow::Result<Status> {
         (Some(body), image) => validate(body, image.as_deref(), args, &policy, &os_versions, setup),
         (None, Some(image)) => make(image, args, &policy, &os_versions, setup),
         // The parser does not let this through.
-        (None, None) => anyhow::bail!("an image is needed, or --validate BODY"),
+        (None, None) => anyhow::bail!("an image or --validate BODY is required"),
     }
 }
 
@@ -157,12 +157,12 @@ fn os_versions(path: Option<&Path>, profile: &Profile) -> anyhow::Result<OsVersi
     let name = path.display();
     anyhow::ensure!(
         bytes.len() <= MAX_LIST,
-        "{name}: has more than {MAX_LIST} bytes, which no list of os_version has"
+        "{name}: has more than {MAX_LIST} bytes, the limit for a list of os_version values"
     );
     OsVersions::of_answer(&bytes, name.to_string()).with_context(|| name.to_string())
 }
 
-/// Reads a file, or standard input, but no more than one byte beyond the most that is looked at.
+/// Reads a file, or standard input, but no more than one byte beyond the most that is read.
 pub(super) fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = most as u64 + 1;
@@ -175,7 +175,7 @@ pub(super) fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// The body's file, not yet in its place: never over what the request is about, nor over what told us of it.
+/// The body's file, not yet in its place: never over what the request is about, nor over any other input.
 fn begin_body(output: &Path, args: &RequestArgs) -> anyhow::Result<OutputFile> {
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let bitmap = args.file.as_deref().map(bitmap_path);
@@ -191,7 +191,7 @@ fn next_steps(prepared: &PreparedRequest, args: &RequestArgs, policy: &Policy) -
         let name = path.display();
         anyhow::ensure!(
             path.to_str().is_some_and(|text| !text.contains(|c| acts_on_terminal(c) && c != '\n')),
-            "{name}: is not UTF-8 or acts on a terminal, and can't stand in commands; rename it"
+            "{name}: is not UTF-8 or contains control characters, and cannot be used in commands; rename it"
         );
     }
     let absolute = |path: &Path| {
@@ -217,7 +217,7 @@ fn next_steps(prepared: &PreparedRequest, args: &RequestArgs, policy: &Policy) -
     let steps = steps.to_string();
     if let Some(line) = steps.lines().find(|line| is_ci_command(line)) {
         anyhow::bail!(
-            "a build server would take part of these commands for its own; choose other names: {line}"
+            "a build server would interpret part of these commands as its own; choose other names: {line}"
         );
     }
     Ok(steps)

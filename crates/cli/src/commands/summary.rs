@@ -23,7 +23,7 @@ pub(crate) fn run(args: &SummaryArgs, setup: &Setup) -> anyhow::Result<Status> {
     let files = if args.files.is_empty() { &standard_input } else { &args.files };
     let from_standard_input = files.iter().chain(&args.expect).filter(|path| is_standard_input(path)).count();
     if from_standard_input > 1 {
-        bail!("standard input can be read once: name a file for the others");
+        bail!("standard input can be read only once: use files for the others");
     }
     let expected = match &args.expect {
         Some(path) => {
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &SummaryArgs, setup: &Setup) -> anyhow::Result<Status> {
         }
     }
     if joined.is_empty() && expected.as_ref().is_none_or(|names| names.is_empty()) {
-        bail!("there is no report to join; imsprep check --format ndjson writes a line for each image");
+        bail!("there is no report to merge; imsprep check --format ndjson writes a line for each image");
     }
     let summary = joined.summary(expected.as_ref());
     let document =
@@ -75,14 +75,14 @@ fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     if is_standard_input(path) {
         if io::stdin().is_terminal() {
-            bail!("standard input is a terminal; name a file, or send lines into a pipe");
+            bail!("standard input is a terminal; use a file or a pipe");
         }
         return Ok(Box::new(io::stdin().lock()));
     }
     Ok(Box::new(File::open(path).with_context(|| format!("{}: cannot open", path.display()))?))
 }
 
-/// Takes all documents of a file; `false` if somebody asked for a stop.
+/// Takes all documents of a file; `false` if a stop was requested.
 fn read(path: &Path, joined: &mut Joined, setup: &Setup) -> anyhow::Result<bool> {
     let mut documents = Documents::new(BufReader::with_capacity(BUFFER, open(path)?));
     let file = (!is_standard_input(path)).then(|| path.to_owned());

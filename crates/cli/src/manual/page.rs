@@ -122,7 +122,7 @@ impl Page {
         }
     }
 
-    /// What each value means, if that is told.
+    /// What each value means, if that is reported.
     fn possible_values(&mut self, argument: &Arg) {
         if argument.is_hide_possible_values_set() {
             return;
@@ -130,7 +130,7 @@ impl Page {
         let values = argument.get_possible_values();
         let mut told =
             values.iter().filter_map(|value| Some((value.get_name(), value.get_help()?))).peekable();
-        // A flag has the values true and false, which nobody writes.
+        // A flag has the values true and false, which are never written out.
         if told.peek().is_none() || !argument.get_action().takes_values() {
             return;
         }

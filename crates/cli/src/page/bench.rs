@@ -21,18 +21,19 @@ const READING: [(&str, &str); 6] = [
     ),
     (
         "Dashed line",
-        "the least time in which memory (warm) or the disk (cold) can give all that the file system keeps of the \
-         image; a program that needs less did not look at all of it",
+        "the least time in which memory (warm) or the disk (cold) can deliver all allocated data of the image; a \
+         program that needs less time did not read all of it",
     ),
-    ("Read", "what the disk gave, in the median"),
-    ("Memory", "the most that a program had at once, mapped files included"),
+    ("Read", "bytes read from the disk, in the median"),
+    ("Memory", "the peak memory of a program, including mapped files"),
     (
         "Ratio",
         "the median divided by that of the first line, imsprep as it runs by default; above 1 is slower",
     ),
     (
         "Map",
-        "whether the program found the blocks that hold data; one that makes no map has less to do; - where it is not about maps",
+        "whether the program found the blocks that hold data; a program that makes no map has less to do; - where \
+         there is no map",
     ),
 ];
 
@@ -55,7 +56,7 @@ pub(crate) fn page(report: &BenchReport, made: u64) -> String {
     let machine = &report.machine;
     let processor = machine.processor.iter().map(|name| format!("{name}, "));
     let lead = format!(
-        "How fast zero blocks are found in disk images, and ZVHD2 is made and checked: {}{}, {}",
+        "Speed of finding zero blocks in disk images, and of writing and checking ZVHD2: {}{}, {}",
         processor.collect::<String>(),
         counted(machine.threads as u64, "thread"),
         machine.system
@@ -92,9 +93,9 @@ fn summary(report: &BenchReport) -> Markup {
             @if !report.is_complete() {
                 " Not everything was measured: "
                 @if report.not_measured.is_empty() {
-                    a href="#rivals" { "a rival is absent" } "."
+                    a href="#rivals" { "a program is missing" } "."
                 } @else {
-                    a href="#not-measured" { "see what was left out" } "."
+                    a href="#not-measured" { "see what was omitted" } "."
                 }
             }
         }

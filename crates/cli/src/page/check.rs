@@ -38,9 +38,9 @@ pub(crate) fn page(outcomes: &[Outcome], policy: &Policy, made: u64) -> String {
         _ => format!("imsprep check: {}", words::counted(outcomes.len() as u64, "file")),
     };
     let profile = policy.profile;
-    let strict = if policy.warnings == Warnings::Count { "; warnings count (--strict)" } else { "" };
+    let strict = if policy.warnings == Warnings::Count { "; --strict treats warnings as errors" } else { "" };
     let lead = format!(
-        "May it be imported by quick import? By the rules of {RULE_SET_DATE} for {} (--profile {}){strict}.",
+        "Verdicts for quick import, by the rules of {RULE_SET_DATE} for {} (--profile {}){strict}.",
         profile.title, profile.name
     );
     Page { title: &title, lead: &lead, body, made, extra: Some(&EXTRA) }.into_html()
@@ -83,7 +83,7 @@ fn verdicts(outcomes: &[Outcome]) -> Markup {
     }
 }
 
-/// The verdict: told by a sign, by words and by colour.
+/// The verdict, by a sign, by words and by colour.
 struct Headline {
     class: &'static str,
     sign: &'static str,
@@ -98,15 +98,15 @@ impl Headline {
             return Self {
                 class: "bad",
                 sign: "?",
-                words: "COULD NOT BE LOOKED AT".into(),
-                so: "Nothing is known of this file, neither good nor bad.",
+                words: "COULD NOT BE CHECKED".into(),
+                so: "This file could not be checked.",
             };
         };
         let verdict = checked.verdict();
         let words = verdict_text(&verdict, true);
         let (class, sign, so) = match (&verdict, outcome.status) {
             (Verdict::NotImportable, _) => {
-                ("bad", "✘", "Do not upload it as it is: the import would fail, or data would be lost.")
+                ("bad", "✘", "Do not upload this file: the import would fail, or data would be lost.")
             }
             (Verdict::Importable(reservations), Status::Wrong)
                 if reservations.contains(&Reservation::WouldNotStart) =>
@@ -118,14 +118,12 @@ impl Headline {
                 )
             }
             (_, Status::Wrong) => {
-                ("bad", "✘", "No error was found; but there are warnings, and they count (--strict).")
+                ("bad", "✘", "No error was found, but there are warnings, which --strict treats as errors.")
             }
-            (Verdict::Importable(reservations), _) if !reservations.is_empty() => (
-                "doubt",
-                "!",
-                "Nothing that was looked at stands against it. What is not certain is said beside the verdict.",
-            ),
-            _ => ("good", "✔", "Nothing that was looked at stands against it."),
+            (Verdict::Importable(reservations), _) if !reservations.is_empty() => {
+                ("doubt", "!", "No error was found. The reservations are shown beside the verdict.")
+            }
+            _ => ("good", "✔", "No error was found."),
         };
         Self { class, sign, words, so }
     }
@@ -174,7 +172,7 @@ fn checked_markup(index: usize, checked: &CheckedImage) -> Markup {
 
 fn disk(index: usize, checked: &CheckedImage) -> Markup {
     let Some(overview) = &checked.overview else {
-        return html! { p { "There is no disk in it whose size is known." } };
+        return html! { p { "The size of the disk in this file is unknown." } };
     };
     let (id, name) = (format!("disk-{}", index + 1), checked.path.display().to_string());
     let disk = Disk {
@@ -193,7 +191,7 @@ fn disk(index: usize, checked: &CheckedImage) -> Markup {
                 (partitions)
             }
             @if let Some(spans) = disk_tables::spans(&disk) {
-                h4 { "Stretches of data and zeros" }
+                h4 { "Ranges of data and zeros" }
                 (spans)
             }
             h4 { "By region" }

@@ -94,7 +94,7 @@
       const zeros = Math.max(blocks - data - unread, 0);
       let text = start === 0 && end === map.size ? "Whole disk: " : "Shown: ";
       text += `offsets ${start} to ${end} (${iec(start)} to ${iec(end)}); ${counted(blocks)} blocks: ${counted(data)} with data, ${counted(zeros)} of zeros`;
-      if (unread > 0) text += `, ${counted(unread)} not looked at`;
+      if (unread > 0) text += `, ${counted(unread)} not checked`;
       const stored = map.stored(start, end);
       if (stored > 0) text += `; stored in ${iec(Math.round(stored))}`;
       return `${text}.`;

@@ -19,7 +19,7 @@ use crate::words::{counted, percent};
 pub(super) static EXTRA: Extra = Extra {
     style: include_str!("disk.css"),
     script: include_str!("disk.js"),
-    script_hash: "+T2Kvzz7vQyNO2TGJbXPw2RmxNypXV4bVu0aL5eW7/A=",
+    script_hash: "elwBLG6TyX74HJBeIb3G7c2gXrNhgetauQUpUNIWSGI=",
 };
 
 /// Pieces that all disks of a page have together, so that no page grows out of bounds.
@@ -105,7 +105,7 @@ pub(super) fn map(disk: &Disk<'_>) -> Markup {
             p class="readout" role="status" hidden="" {}
             (legend(overview, !marks.is_empty()))
             p class="soft keys" hidden="" {
-                "Keys, when the map has the focus: + and - zoom, arrows move, Home shows the whole disk. With the mouse: click a partition; \
+                "Keys, when the map has the focus: + and - zoom, arrows move, Home shows the complete disk. With the mouse: click a partition; \
                  the wheel zooms after a click on the map, or with Ctrl; drag moves. The address holds what is shown, to be passed on."
             }
         }
@@ -207,7 +207,7 @@ pub(super) fn partition_id(disk: &str, part: &Partition) -> String {
     format!("{disk}-partition-{}", part.number)
 }
 
-/// What somebody would call it: its name, else its label, else what it holds.
+/// The name for people: its name, else its label, else what it holds.
 fn short_name(part: &Partition) -> String {
     let name = part.name.as_ref().filter(|name| !name.is_empty()).or(part.content.label.as_ref());
     name.cloned().unwrap_or_else(|| part.content.kind.name().to_owned())
@@ -264,20 +264,20 @@ fn legend(overview: &Overview, marks: bool) -> Markup {
     let whole = overview.whole();
     html! {
         figcaption {
-            span class="key data" {} " data: the higher, the more blocks of a column hold some; "
+            span class="key data" {} " data: the higher, the more blocks of a column hold data; "
             span class="key zero" {} " zeros"
             @if whole.unread > 0 {
-                "; " span class="key unread" {} " not looked at"
+                "; " span class="key unread" {} " not checked"
             }
             @if marks {
-                "; ✘ and ! mark blocks that findings are about"
+                "; ✘ and ! mark blocks with findings"
             }
             @if overview.stored_is_known() {
-                "; stored size: the higher, the worse data is compressed"
+                "; stored size: the higher, the less the data was compressed"
             }
             ". Each block is of " (Size(overview.block_size()).scaled()) "."
             @if let Some(why) = overview.unread_because() {
-                " Why not looked at: " (text(why)) "."
+                " Reason: " (text(why)) "."
             }
         }
     }
@@ -290,9 +290,9 @@ fn sentence(overview: &Overview) -> String {
     let _ = write!(text, "{} with data ({})", whole.data, percent(whole.data, whole.blocks));
     let _ = write!(text, ", {} of zeros", whole.zero());
     if whole.unread > 0 {
-        let _ = write!(text, ", {} not looked at", whole.unread);
+        let _ = write!(text, ", {} not checked", whole.unread);
     }
-    text.push_str(". The tables tell where.");
+    text.push_str(". The tables list the ranges.");
     text
 }
 
@@ -300,14 +300,14 @@ fn stored_sentence(overview: &Overview) -> String {
     let whole = overview.whole();
     let data = whole.records.saturating_mul(overview.block_size());
     format!(
-        "{} of {} take {}. The table of regions tells it for each.",
+        "{} of {} take {}. The table of regions has the value for each.",
         Size(data).scaled(),
         counted(whole.records, "record"),
         Size(whole.stored).scaled()
     )
 }
 
-/// The map in numbers: its pieces, of which equal neighbours are told once, and its spans if they are few enough.
+/// The map in numbers: its pieces, of which equal neighbours are listed once, and its spans if they are few enough.
 fn data(overview: &Overview) -> String {
     let (size, block) = (overview.size(), overview.block_size());
     let mut json =

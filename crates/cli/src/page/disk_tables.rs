@@ -15,7 +15,7 @@ use crate::words::quantity::{bytes, ratio};
 const MOST_SPANS: usize = 64;
 const REGIONS: usize = 32;
 
-/// The partitions, those as well that the map has no room for.
+/// The partitions, those as well that the map has no space for.
 pub(super) fn partitions(disk: &Disk<'_>) -> Option<Markup> {
     let inspection = disk.inspection.filter(|inspection| !inspection.partitions.is_empty())?;
     let head = [
@@ -65,7 +65,7 @@ fn span_line(overview: &Overview, span: &Span) -> Line<5> {
     let what = match span.state {
         BlockState::Data => "data",
         BlockState::Zero => "zeros",
-        BlockState::Unread => "not looked at",
+        BlockState::Unread => "not checked",
     };
     let at = |block: u64| block.saturating_mul(overview.block_size()).min(overview.size());
     let (start, end) = (at(span.first), at(span.first.saturating_add(span.count)));
@@ -89,7 +89,7 @@ pub(super) fn regions(disk: &Disk<'_>) -> Markup {
         ("Size", Kind::Number),
         ("Data", Kind::Number),
         ("Zeros", Kind::Number),
-        ("Not looked at", Kind::Number),
+        ("Not checked", Kind::Number),
     ];
     if !overview.stored_is_known() {
         let lines =
@@ -131,10 +131,10 @@ pub(super) fn sizes(overview: &Overview, disk_size: Option<u64>) -> String {
     let size = overview.size();
     match disk_size.filter(|disk| *disk > size) {
         Some(disk) => format!(
-            "{} of the image that the file was made from; the disk goes on in zeros up to {}.",
+            "{} of the original image; the rest of the disk, up to {}, is zeros.",
             Size(size),
             Size(disk)
         ),
-        None => format!("The whole disk: {}.", Size(size)),
+        None => format!("The complete disk: {}.", Size(size)),
     }
 }

@@ -9,12 +9,12 @@ use crate::words::findings::{gravest_first, kept, place};
 /// Places of one rule that are listed.
 const PLACES: usize = 20;
 
-/// One part for each rule that is broken, the gravest first.
+/// One part for each rule that is broken, the most severe first.
 pub(super) fn findings(report: &Report) -> Markup {
     let tallies = gravest_first(report);
     html! {
         @if tallies.is_empty() {
-            p { "Nothing was found that is worth a word." }
+            p { "No findings." }
         }
         @for tally in tallies {
             (one_rule(report, tally))
@@ -48,7 +48,7 @@ fn one_rule(report: &Report, tally: &Tally) -> Markup {
             @if let Some(first) = all.first().filter(|_| tally.severity > Severity::Note) {
                 p { strong { "What to do: " } (advice(first.advice())) }
             }
-            p class="soft" { "Why there is this rule: " (rule.why) " (" (rule.source) ")" }
+            p class="soft" { "Reason for this rule: " (rule.why) " (" (rule.source) ")" }
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Note {
     pub(super) alarm: bool,
 }
 
-/// A time that all bars are held against.
+/// A time that all bars are compared with.
 pub(super) struct Mark {
     /// Seconds.
     pub(super) value: f64,
@@ -45,7 +45,7 @@ const WIDTH: f64 = 900.0;
 const LINE: f64 = 24.0;
 const BAR: f64 = 12.0;
 const AXIS: f64 = 26.0;
-/// Of a letter on the average, of an ordinary and of a bold one: fonts differ, so there is room to spare.
+/// Of a letter on the average, of an ordinary and of a bold one: fonts differ, so there is a margin.
 const LETTER: f64 = 7.2;
 const BOLD_LETTER: f64 = 8.2;
 const LONGEST_LABEL: usize = 44;
@@ -174,7 +174,7 @@ fn bar_markup(bar: &Bar, y: f64, layout: &PlotGeometry) -> Markup {
 
 fn mark_markup(mark: &Mark, layout: &PlotGeometry) -> Markup {
     let x = layout.x(mark.value);
-    // The label stays within the drawing on whichever side has more room.
+    // The label stays within the drawing on whichever side has more space.
     let (class, place) = if x - layout.left < (layout.right - layout.left) / 2.0 {
         ("limit", x - 1.0)
     } else {
@@ -186,7 +186,7 @@ fn mark_markup(mark: &Mark, layout: &PlotGeometry) -> Markup {
     }
 }
 
-/// A label as long as there is room for; the table has all of it.
+/// A label as long as space allows; the table has all of it.
 fn cut(label: &str) -> String {
     if label.chars().count() <= LONGEST_LABEL {
         return label.to_owned();

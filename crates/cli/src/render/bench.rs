@@ -118,7 +118,7 @@ fn section(text: &mut String, title: &str, facts: Vec<(String, String)>) {
     }
 }
 
-/// Its version and what it does, or where it is to be had.
+/// Its version and what it does, or where it is available.
 fn rival_text(rival: &RivalState) -> String {
     match &rival.presence {
         Presence::Found { version } => format!("{version}; {}", rival.what),
@@ -207,6 +207,6 @@ mod tests {
         report.rows.truncate(1);
         assert_eq!(OwnMaps::of(&report).text(), "maps of imsprep: all 2 right");
         report.rows.clear();
-        assert_eq!(OwnMaps::of(&report).text(), "no map of imsprep was compared with the truth");
+        assert_eq!(OwnMaps::of(&report).text(), "no map of imsprep was compared with the image");
     }
 }

@@ -32,13 +32,14 @@ pub(crate) fn created(created: &BitmapCreated, detail: Detail) -> String {
     let _ = match &layout.origin {
         Origin::Learned { samples } => writeln!(
             text,
-            "  {dim}It was learned from {}; the vendor's own layout of .mf files is unpublished.{dim:#}",
+            "  {dim}It was learned from {}; the vendor's layout of .mf files is not published.{dim:#}",
             counted(u64::from(*samples), "genuine file")
         ),
         Origin::Proven(proof) => writeln!(text, "  proof   {}", shown(&proof.summary())),
         _ => writeln!(
             text,
-            "  {dim}The vendor's own layout of .mf files is unpublished; that the service takes this one is unproven.{dim:#}"
+            "  {dim}The vendor's layout of .mf files is not published; whether the service accepts this one is \
+             unproven.{dim:#}"
         ),
     };
     text
@@ -50,11 +51,11 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
     let image = verified.image.display().to_string();
     let (style, answer) = match &verified.state {
         BitmapState::Unrecognised { .. } if !verified.report.has_errors() => {
-            (style::DOUBTFUL, "could not tell: in no layout that imsprep knows".to_owned())
+            (style::DOUBTFUL, "could not be checked: unknown layout".to_owned())
         }
-        _ if verified.report.has_errors() => (style::BAD, format!("does not fit {}", shown(&image))),
+        _ if verified.report.has_errors() => (style::BAD, format!("does not match {}", shown(&image))),
         _ if matches!(&verified.compared, ComparedBlocks::Some(sampled) if sampled.read < sampled.blocks) => {
-            (style::DOUBTFUL, format!("fits {} in the blocks that were read", shown(&image)))
+            (style::DOUBTFUL, format!("matches {} in the blocks that were read", shown(&image)))
         }
         _ => (style::GOOD, format!("fits {}", shown(&image))),
     };
@@ -84,7 +85,7 @@ fn sample(sampled: &SampledBlocks) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  sample  {read} of {all} blocks were read ({})", percent(read, all));
     let Some(most) = sampled.wrong_at_most() else {
-        text += "          those are all: no fault was missed\n";
+        text += "          these are all blocks: no fault was missed\n";
         return text;
     };
     let missed = chance(sampled.chance_to_miss(1));

@@ -29,8 +29,8 @@ pub(crate) fn shown(shown: &BitmapShown, detail: Detail) -> String {
         writeln!(text, "{bold}{path}{bold:#}: layout {}, {} bytes", fit(&shown.layout.name), shown.length);
     let _ = writeln!(text, "  layout  {}", fit(&shown.layout.summary()));
     let from = match &shown.size_from {
-        SizeFrom::File => "as the file says".to_owned(),
-        SizeFrom::Caller => "as --image-size says".to_owned(),
+        SizeFrom::File => "from the file".to_owned(),
+        SizeFrom::Caller => "from --image-size".to_owned(),
         SizeFrom::Image(image) => format!("the size of {}", name(image)),
     };
     let _ = writeln!(text, "  image   {}, {from}", Size(map.image_size()));
@@ -93,8 +93,10 @@ pub(crate) fn diff(compared: &BitmapsCompared, detail: Detail) -> String {
     let BitmapsCompared { a, b, difference } = compared;
     let bold = style::BOLD;
     let (style, answer) = match (difference.is_empty(), compared.are_same()) {
-        (_, true) => (style::GOOD, "they say the same"),
-        (true, false) => (style::BAD, "the same as far as both go, but of images of different sizes"),
+        (_, true) => (style::GOOD, "the same blocks"),
+        (true, false) => {
+            (style::BAD, "the same blocks up to the end of the shorter one, but images of different sizes")
+        }
         (false, _) => (style::BAD, "they differ"),
     };
     let mut text = String::new();
@@ -117,7 +119,7 @@ pub(crate) fn diff(compared: &BitmapsCompared, detail: Detail) -> String {
     let block = Size(difference.block_size.bytes()).scaled();
     let _ = writeln!(
         text,
-        "  differ  {} of {} blocks of {block}: {} data by the first alone, {} by the second alone",
+        "  differ  {} of {} blocks of {block}: {} data only in the first, {} by the second alone",
         difference.only_first + difference.only_second,
         difference.blocks,
         difference.only_first,
@@ -125,7 +127,7 @@ pub(crate) fn diff(compared: &BitmapsCompared, detail: Detail) -> String {
     );
     let limit = if detail == Detail::Verbose { difference.runs.len() } else { RANGES };
     let size = a.map.image_size().min(b.map.image_size());
-    let word = |run: &BlockRun| if run.data { "data by the first alone" } else { "data by the second alone" };
+    let word = |run: &BlockRun| if run.data { "data only in the first" } else { "data only in the second" };
     text += &ranges(difference.runs.iter().copied().take(limit), difference.block_size, size, word);
     if difference.runs.len() > limit {
         let _ = writeln!(text, "      and {} more ranges; -v shows all", difference.runs.len() - limit);
@@ -146,7 +148,7 @@ pub(crate) fn converted(converted: &BitmapConverted) -> String {
     let (from, to) = (source.map.block_size(), map.block_size());
     if from != to {
         let what =
-            if from < to { "data if any block within it was" } else { "data if it lies in a data block" };
+            if from < to { "data if any block within it was" } else { "data if it is in a data block" };
         let dim = style::DIM;
         let (from, to) = (Size(from.bytes()).scaled(), Size(to.bytes()).scaled());
         let _ = writeln!(text, "  {dim}The source has blocks of {from}: a block of {to} is {what}.{dim:#}");

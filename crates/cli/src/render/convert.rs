@@ -84,8 +84,8 @@ fn write_raw(text: &mut String, raw: &RawWritten) {
         let warning = style::DOUBTFUL;
         let _ = writeln!(
             text,
-            "  {warning}left out{warning:#}: there is data beyond the image's end, the first at byte {offset} of the disk; \
-             --size disk keeps it"
+            "  {warning}omitted{warning:#}: there is data beyond the end of the image, first at byte {offset} of \
+             the disk; --size disk includes it"
         );
     }
     if let Some(bitmap) = &raw.bitmap {

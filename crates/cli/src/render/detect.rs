@@ -65,7 +65,7 @@ pub(crate) fn overview(outcomes: &[Outcome<DetectedFile>]) -> String {
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
     let mut text = format!("\n{}{}", table(head, &rows), counted(outcomes.len() as u64, "file"));
     if failed > 0 {
-        let _ = write!(text, ", of which {failed} could not be looked at");
+        let _ = write!(text, ", {failed} of them could not be read");
     }
     text.push('\n');
     text

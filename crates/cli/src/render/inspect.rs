@@ -46,7 +46,7 @@ pub(crate) fn text(
     text.push('\n');
     text += &answers(&disk.summary);
     let min_disk = min_disk_for(disk.disk_size, u64::from(*profile.min_disk_range.end()));
-    let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the disk has to fit");
+    let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the size of the disk");
     let system = guest::text(&found.guest, detail);
     if !system.is_empty() {
         text.push('\n');
@@ -176,7 +176,7 @@ fn answers(summary: &Summary) -> String {
     text
 }
 
-/// What somebody should know who is about to import the disk, the gravest first as far as the order of the disk allows.
+/// What somebody should know who is about to import the disk, the most severe first as far as the order of the disk allows.
 fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
     let problems = disk.table.iter().flat_map(|table| &table.problems);
     let mut remarks = problems.map(|problem| (style::DOUBTFUL, problem.to_string())).collect::<Vec<_>>();
@@ -186,21 +186,20 @@ fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
             None => "the disk".into(),
         };
         remarks.extend(of_volume(&place, volume).into_iter().map(|text| (style::DOUBTFUL, text)));
-        let room = disk.room_of(partition);
+        let room = disk.space_of(partition);
         if let Some(Lost::Content { end: size } | Lost::Tail { end: size }) = volume.lost_in(room) {
-            let (kind, size, room) = (volume.kind.name(), Size(size), Size(room));
-            remarks.push((
-                style::BAD,
-                format!("{place}, {kind}: it should have {size}, and there are only {room}"),
-            ));
+            let (kind, size, left) = (volume.kind.name(), Size(size), Size(room));
+            remarks.push((style::BAD, format!("{place}, {kind}: its size is {size}, but only {left} exist")));
         }
     }
     if disk.table.is_some()
         && let Some(whole) = &disk.whole
         && whole.kind != VolumeKind::Iso9660
     {
-        let text =
-            format!("beside the partitions there are signs of {} on the disk as a whole", whole.kind.name());
+        let text = format!(
+            "in addition to the partitions there are signatures of {} on the complete disk",
+            whole.kind.name()
+        );
         remarks.push((style::DOUBTFUL, text));
     }
     remarks
@@ -222,7 +221,7 @@ fn of_volume(place: &str, volume: &Volume) -> Vec<String> {
             }
             if let Some(group) = lvm.group.as_ref().filter(|group| !group.missing.is_empty()) {
                 remarks.push(format!(
-                    "{place}: of the {} of volume group {} these are not on this disk: {}",
+                    "{place}: {} of volume group {}; not on this disk: {}",
                     counted(group.physical.len() as u64, "physical volume"),
                     group.name,
                     group.missing.join(", ")
@@ -233,12 +232,12 @@ fn of_volume(place: &str, volume: &Volume) -> Vec<String> {
             remarks.push(format!("{place}, {kind}: the file system is spread over {devices} devices"));
         }
         VolumeKind::MdRaid(raid) if raid.devices != 1 => {
-            remarks.push(format!("{place}, {kind}: the array is made of {} devices", raid.devices));
+            remarks.push(format!("{place}, {kind}: the array has {} devices", raid.devices));
         }
         _ => {}
     }
     if !volume.also.is_empty() {
-        remarks.push(format!("{place}, {kind}: there are signs of {} as well", volume.also.join(", ")));
+        remarks.push(format!("{place}, {kind}: there are also signatures of {}", volume.also.join(", ")));
     }
     remarks
 }

@@ -28,17 +28,17 @@ pub(crate) fn learned(learned: &LearnedLayout, written: Option<&Path>, detail: D
         }
         Learned::Several { by_chance: true, .. } => (
             style::DOUBTFUL,
-            "cannot tell: the images are so plain that a layout may fit by chance".to_owned(),
+            "inconclusive: the images have too little variation; several layouts fit by chance".to_owned(),
         ),
         Learned::Several { hypotheses, and_more, .. } => {
             let readings = hypotheses.iter().map(|h| h.readings).fold(0usize, usize::saturating_add);
             let least = if *and_more { "at least " } else { "" };
             let answer =
-                format!("cannot tell: {least}{readings} layouts reproduce every sample byte for byte");
+                format!("inconclusive: {least}{readings} layouts reproduce every sample byte for byte");
             (style::DOUBTFUL, answer)
         }
         Learned::None { .. } => {
-            (style::BAD, "no layout that is looked for reproduces the samples".to_owned())
+            (style::BAD, "no layout of the supported kinds reproduces the samples".to_owned())
         }
     };
     let mut text = format!("{style}{answer}{style:#}\n");
@@ -65,9 +65,9 @@ pub(crate) fn learned(learned: &LearnedLayout, written: Option<&Path>, detail: D
                         nearest.offset, nearest.what
                     );
                 }
-                None => text += "  nearest nothing comes near\n",
+                None => text += "  nearest none\n",
             }
-            text += "  next    make sure that each sample was made from the image beside it, as it is now, and is whole\n";
+            text += "  next    make sure that each sample is complete and was made from the current content of its image\n";
         }
     }
     text
@@ -127,11 +127,11 @@ pub(super) fn several(hypotheses: &[Hypothesis], further: Option<FurtherSample>,
         let _ = match told_apart == of {
             true => writeln!(
                 text,
-                "          that tells all {of} layouts apart: each would make another file of it"
+                "          which distinguishes all {of} layouts: each makes a different bitmap file"
             ),
             false => writeln!(
                 text,
-                "          of {}, that makes {told_apart} different files: those that share one stay together",
+                "          of {}, that makes {told_apart} different files: layouts with the same file are not distinguished",
                 counted(of as u64, "layout")
             ),
         };

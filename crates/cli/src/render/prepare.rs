@@ -31,11 +31,8 @@ pub(crate) fn text(prepared: &Prepared, policy: &Policy, status: Status, detail:
         if status == Status::Fine {
             let bold = style::BOLD;
             let command = next_step(checked, policy);
-            let _ = writeln!(
-                text,
-                "  {bold}next{bold:#}: upload it, and request the import: {}",
-                shown(&command)
-            );
+            let _ =
+                writeln!(text, "  {bold}next{bold:#}: upload it and request the import: {}", shown(&command));
         }
     }
     text

@@ -20,7 +20,7 @@ pub(crate) fn text(repaired: &Repaired, detail: Detail) -> String {
     let salvage = &repaired.salvage;
     let bold = style::BOLD;
     let (style, answer) = match &salvage.missing {
-        Missing::Nothing => (style::GOOD, "rebuilt, nothing is missing"),
+        Missing::Nothing => (style::GOOD, "rebuilt, no data is missing"),
         Missing::Blocks(_) | Missing::Count(_) => (style::BAD, "rebuilt, DATA IS MISSING"),
         Missing::Unknown { .. } => (style::BAD, "rebuilt, data MAY be missing"),
     };
@@ -29,7 +29,7 @@ pub(crate) fn text(repaired: &Repaired, detail: Detail) -> String {
     let _ = writeln!(text, "{bold}{}{bold:#}: {style}{answer}{style:#}", shown(&name));
     let from = match salvage.size_from {
         SizeFrom::Footer(name) => format!("by {name}"),
-        SizeFrom::Caller => "by --size; timestamp and uuid are lost".to_owned(),
+        SizeFrom::Caller => "from --size; timestamp and uuid are lost".to_owned(),
     };
     let _ = writeln!(text, "  file    {}", Size(repaired.written.file_size));
     let _ = writeln!(text, "  source  {}, {from}", Size(salvage.label.orig_size));
@@ -48,7 +48,8 @@ pub(crate) fn text(repaired: &Repaired, detail: Detail) -> String {
     let dim = style::DIM;
     let _ = writeln!(
         text,
-        "  {dim}The format has no checksum of data: bytes that changed within a record may show only in a compare with the source.{dim:#}"
+        "  {dim}The format has no checksum of data: changed bytes within a record may be found only by a comparison \
+         with the source.{dim:#}"
     );
     text
 }
@@ -60,8 +61,8 @@ fn missing(salvage: &Salvage, detail: Detail) -> String {
             let count = spans.iter().map(|span| u64::from(span.count)).sum();
             format!("{}: {}", counted(count, "block"), listed(spans, detail))
         }
-        Missing::Count(1) => "1 record; of which block is not known".into(),
-        Missing::Count(count) => format!("{count} records; of which blocks is not known"),
+        Missing::Count(1) => "1 record of an unknown block".into(),
+        Missing::Count(count) => format!("{count} records of unknown blocks"),
         Missing::Unknown { after } => {
             let which = match after {
                 // Records ascend: what was not in the part that was read whole is not lost.
@@ -70,7 +71,7 @@ fn missing(salvage: &Salvage, detail: Detail) -> String {
                 None => "any block".into(),
             };
             format!(
-                "not known: {which} may be missing, and neither index nor bitmap nor a count is left to tell"
+                "unknown: {which} may be missing; there is no intact index, bitmap or count to determine it"
             )
         }
     }

@@ -48,7 +48,7 @@ impl fmt::Display for Made<'_> {
             (Status::Fine, None) => Ok(()),
             _ => {
                 let what = if report.has_errors() { "errors" } else { "warnings" };
-                writeln!(f, "  {bad}no body{bad:#}: a wrong one is worse than none; mend the {what} above")
+                writeln!(f, "  {bad}no body{bad:#}: fix the {what} above first")
             }
         }
     }
@@ -99,7 +99,7 @@ fn count_line(
         return Ok(());
     }
     let strict = warnings == Warnings::Count && report.worst() == Some(Severity::Warning);
-    let note = if strict { "; warnings count (--strict)" } else { "" };
+    let note = if strict { "; --strict treats warnings as errors" } else { "" };
     writeln!(f, "  {}{note}", counts.join(", "))
 }
 

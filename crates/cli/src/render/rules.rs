@@ -18,8 +18,7 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
             if let Some(code) = rule.service_code {
                 let _ = writeln!(text, "         the service's code: {code}");
             }
-            let _ =
-                writeln!(text, "         a conversion works in spite of it: {}", yes_or_no(rule.convertible));
+            let _ = writeln!(text, "         convertible: {}", yes_or_no(rule.convertible));
             let _ = writeln!(text, "         source: {}", rule.source);
             let _ = writeln!(text, "         fix: {}\n", rule.fix);
         }
@@ -33,16 +32,16 @@ fn yes_or_no(yes: bool) -> &'static str {
 
 /// The page docs/rules.md.
 pub(crate) fn markdown(rules: &[&Rule]) -> String {
-    let mut text = String::from(
-        "# The rules\n\nEvery rule that imsprep holds a file against, made by `imsprep rules --markdown`. ",
-    );
+    let mut text =
+        String::from("# The rules\n\nEvery rule of imsprep, written by `imsprep rules --markdown`. ");
     let _ = writeln!(
         text,
-        "The rule set's date is {}. Codes are stable: none is ever given to another rule.\n",
+        "The date of the rule set is {}. Codes are stable and never reused.\n",
         imsprep_rules::RULE_SET_DATE
     );
-    text += "Convertible: where a rule is broken that is not, no conversion can make a whole disk of the image, and --allow does not make it try.\n\n";
-    text += "| code | the service's code | severity | convertible | what is wrong | why it matters | source | how to fix it |\n|---|---|---|---|---|---|---|---|\n";
+    text += "Convertible: a conversion is possible despite a finding of the rule. With a finding of any other rule, \
+             no conversion can produce a complete disk, and --allow does not change that.\n\n";
+    text += "| code | the service's code | severity | convertible | finding | reason | source | fix |\n|---|---|---|---|---|---|---|---|\n";
     for rule in rules {
         let service_code = rule.service_code.unwrap_or_default();
         let severity = rule.severity.as_str();

@@ -16,10 +16,10 @@ pub(crate) fn explained(code: &ServiceCode) -> String {
     let mut text = format!("{bold}{}{bold:#}  HTTP {}  {}\n", code.code, code.status, code.meaning);
     let rules = rules_that_foresee(code);
     if rules.is_empty() {
-        text += "          foreseen by: no rule of imsprep\n";
+        text += "          predicted by: no rule of imsprep\n";
     }
     for (at, rule) in rules.iter().enumerate() {
-        let lead = if at == 0 { "foreseen by:" } else { "            " };
+        let lead = if at == 0 { "predicted by:" } else { "             " };
         let _ = writeln!(text, "          {lead} {} {}: {}", rule.code, rule.severity, rule.title);
     }
     let _ = writeln!(text, "          what to do: {}", code.advice);
@@ -29,7 +29,7 @@ pub(crate) fn explained(code: &ServiceCode) -> String {
 /// The codes as a Markdown table.
 pub(crate) fn markdown(codes: &[&ServiceCode]) -> String {
     let mut text = String::from(
-        "| the service's code | HTTP status | what it means | rules that foresee it | what to do |\n|---|---|---|---|---|\n",
+        "| the service's code | HTTP status | meaning | rules that predict it | what to do |\n|---|---|---|---|---|\n",
     );
     for code in codes {
         let rules = rules_that_foresee(code).iter().map(|rule| rule.code).collect::<Vec<_>>().join(", ");
@@ -47,9 +47,9 @@ pub(crate) fn job(path: &Path, job: &JobAnswer, status: Status) -> String {
         JobState::Success => (style::GOOD, "the job succeeded".to_owned()),
         JobState::Running => (style::GOOD, "the job has not ended; query it again".to_owned()),
         JobState::Failed => (style::BAD, "the job failed".to_owned()),
-        JobState::Refused => (style::BAD, "the request was refused, and no job was begun".to_owned()),
+        JobState::Refused => (style::BAD, "the request was refused, and no job was started".to_owned()),
         JobState::Other(other) => {
-            (style::BAD, format!("the job has a status that no page lists: {}", shown(other)))
+            (style::BAD, format!("the job has an undocumented status: {}", shown(other)))
         }
     };
     let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
@@ -70,7 +70,7 @@ pub(crate) fn job(path: &Path, job: &JobAnswer, status: Status) -> String {
         }
     }
     if job.codes.is_empty() && status != Status::Fine {
-        text += "  the answer has no error code; ask the provider's support, and give the job's ID\n";
+        text += "  the answer has no error code; contact the provider's support with the job's ID\n";
     }
     text
 }

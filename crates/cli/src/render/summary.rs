@@ -17,7 +17,7 @@ use crate::words::{counted, quantity};
 /// Images of one kind that are listed without `-v`.
 const LISTED: usize = 10;
 
-/// The whole report: the gravest first.
+/// The whole report: the most severe first.
 pub(crate) fn text(summary: &Summary, detail: Detail) -> String {
     let mut text = headline(summary);
     write_numbers(&mut text, summary);
@@ -32,7 +32,7 @@ pub(crate) fn text(summary: &Summary, detail: Detail) -> String {
     text
 }
 
-/// "1000 images: 937 importable, 51 not importable, 12 could not be looked at"
+/// "1000 images: 937 importable, 51 not importable, 12 could not be checked"
 fn headline(summary: &Summary) -> String {
     let parts = [
         Standing::Importable,
@@ -58,9 +58,9 @@ fn headline(summary: &Summary) -> String {
 fn words(standing: Standing) -> &'static str {
     match standing {
         Standing::Missing => "missing",
-        Standing::CouldNotLook => "could not be looked at",
+        Standing::CouldNotLook => "could not be checked",
         Standing::NotImportable => "not importable",
-        Standing::HeldBack => "held back by warnings (--strict)",
+        Standing::HeldBack => "not accepted because of warnings (--strict)",
         Standing::Importable => "importable",
     }
 }
@@ -87,7 +87,9 @@ fn write_numbers(text: &mut String, summary: &Summary) {
     }
     let again = match summary.again {
         0 => String::new(),
-        again => format!("; {} of an image that came before: the last counts", counted(again, "report")),
+        again => {
+            format!("; {} for an image with an earlier report: the last one counts", counted(again, "report"))
+        }
     };
     let _ = writeln!(text, "  reports     {}{again}", summary.documents);
     let _ = writeln!(text, "  files       {}", Size(summary.bytes));
@@ -132,7 +134,7 @@ fn write_not_counted(text: &mut String, summary: &Summary, detail: Detail) {
     }
     let bad = style::BAD;
     let what = counted(summary.not_counted_total, "piece");
-    let _ = writeln!(text, "\n{bad}{what} of the input {bad:#}that can't be counted:");
+    let _ = writeln!(text, "\n{bad}{what} of the input {bad:#}ignored:");
     let limit = if detail == Detail::Verbose { usize::MAX } else { LISTED };
     for piece in summary.not_counted.iter().take(limit) {
         let file = match &piece.file {
@@ -186,7 +188,7 @@ fn findings(summary: &Summary, detail: Detail) -> String {
     if left > 0 {
         let _ = writeln!(
             text,
-            "  {} besides, of notes or what is allowed; -v or --json shows them",
+            "  {} with only notes or allowed findings; -v or --json shows them",
             counted(left as u64, "code")
         );
     }
@@ -200,7 +202,7 @@ fn write_to_do(text: &mut String, summary: &Summary, standing: Standing, detail:
     }
     let style = style_of(standing);
     let about = match standing {
-        Standing::Missing => ": in --expect, and no report speaks of it",
+        Standing::Missing => ": in --expect, but without a report",
         _ => "",
     };
     let _ = writeln!(text, "\n{style}{} {}{style:#}{about}", items.len(), words(standing));

@@ -21,8 +21,10 @@ pub(crate) fn checked(path: &Path, checked: &CheckedContainer, depth: Depth, det
     let name = path.display().to_string();
     let (style, answer) = match (checked.report.worst(), depth) {
         (Some(Severity::Error), _) => (style::BAD, "NOT SOUND"),
-        (Some(Severity::Warning), _) => (style::DOUBTFUL, "readable, but not as the reference writes it"),
-        (_, Depth::Structure) => (style::DOUBTFUL, "sound as far as checked, content not checked"),
+        (Some(Severity::Warning), _) => {
+            (style::DOUBTFUL, "readable, but different from files of the reference")
+        }
+        (_, Depth::Structure) => (style::DOUBTFUL, "no error found, content not checked"),
         (_, Depth::Content) => (style::GOOD, "sound"),
     };
     let mut text = format!("{bold}{}{bold:#}: {style}{answer}{style:#}\n", shown(&name));
@@ -54,8 +56,7 @@ pub(crate) fn info(path: &Path, info: &Info) -> String {
     }
     text.push('\n');
     text += &fields(info);
-    text +=
-        "\n  The fields are shown as they are; whether they are right is what imsprep zvhd2 check tells.\n";
+    text += "\n  The fields are shown without being checked; see imsprep zvhd2 check.\n";
     text
 }
 

@@ -32,7 +32,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// How an image stands: the gravest first.
+/// How an image stands: the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
     /// It is in the list of what must be there, and nothing was said of it.
@@ -98,9 +98,9 @@ pub(crate) struct Tally {
 /// What keeps an image from passing.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
-    /// Why it could not be looked at.
+    /// Why it could not be checked.
     pub(crate) error: Option<String>,
-    /// The gravest finding.
+    /// The most severe finding.
     pub(crate) finding: Option<SaidFinding>,
     /// Errors in all.
     pub(crate) errors: u64,

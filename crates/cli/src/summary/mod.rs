@@ -1,4 +1,4 @@
-//! One report on many images, of which each was looked at by a process of its own.
+//! One report on many images, of which each was read by a process of its own.
 //!
 //! Documents go by once and are not kept. Of each image a few hundred bytes are, as what is said of it again takes the place of what
 //! was said before; so memory grows with the number of images, which is bounded, and not with the length of the input.
@@ -64,9 +64,9 @@ impl Joined {
                 (line, input::read(&text).map_err(|why| why.to_string()).and_then(|said| self.add(said)))
             }
             Piece::TooLong { line } => {
-                (line, Err(format!("longer than {} bytes, which no document is", documents::MAX_DOCUMENT)))
+                (line, Err(format!("longer than {} bytes, the limit for a report", documents::MAX_DOCUMENT)))
             }
-            Piece::Cut { line } => (line, Err("cut off: its last line is missing".into())),
+            Piece::Cut { line } => (line, Err("truncated: its last line is missing".into())),
         };
         match result {
             Ok(()) => self.documents += 1,
@@ -84,7 +84,7 @@ impl Joined {
         let Run { tool_version, rule_set, profile } = &said.run;
         let short = [tool_version, rule_set, profile].into_iter().all(|word| word.len() <= MAX_WORD);
         let run = if short { self.runs.place(said.run) } else { None };
-        let run = run.ok_or("the version of the program or of its rules is none")?;
+        let run = run.ok_or("the version of the program or of its rules is not valid")?;
         let images = said.images.into_iter().map(|image| self.image(image, run));
         let images = images.collect::<Result<Vec<_>, _>>()?;
         let new = images.iter().filter(|(name, _)| !self.images.contains_key(name)).count();
@@ -106,15 +106,14 @@ impl Joined {
         }
         let mut totals = BTreeMap::<_, u64>::new();
         for tally in &said.tallies {
-            let code = self.codes.place_of(&tally.code).ok_or("a code that no rule has")?;
+            let code = self.codes.place_of(&tally.code).ok_or("an unknown code")?;
             let total = totals.entry((code, tally.severity)).or_default();
             *total = total.saturating_add(tally.total);
         }
         let tallies = totals.into_iter().map(|((code, severity), total)| Tally { code, severity, total });
         let tallies = tallies.collect();
         let reservations = said.reservations.iter().map(|word| self.reservations.place_of(word));
-        let reservations =
-            reservations.collect::<Option<BTreeSet<_>>>().ok_or("a reservation that there is not")?;
+        let reservations = reservations.collect::<Option<BTreeSet<_>>>().ok_or("an unknown reservation")?;
         let reservations = reservations.into_iter().collect();
         Ok((name, Image::new(said, tallies, reservations, run)))
     }

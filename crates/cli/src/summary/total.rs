@@ -34,15 +34,15 @@ pub(crate) struct Summary {
     pub(crate) unexpected: Option<Vec<Name>>,
     /// Of all image files together.
     pub(crate) bytes: u64,
-    /// Of all images together; `None` if no document tells.
+    /// Of all images together; `None` if no document has it.
     pub(crate) seconds: Option<f64>,
     /// Programs and rules, and of how many images.
     pub(crate) runs: BTreeMap<Run, u64>,
-    /// The gravest first, then the most frequent.
+    /// The most severe first, then the most frequent.
     pub(crate) findings: Vec<CodeCount>,
     /// The slowest first.
     pub(crate) slowest: Vec<Slow>,
-    /// Images that do not pass, the gravest first.
+    /// Images that do not pass, the most severe first.
     pub(crate) to_do: Vec<ToDo>,
     pub(crate) status: Status,
 }
@@ -139,7 +139,7 @@ pub(super) fn add_up(joined: Joined, expected: Option<&BTreeSet<Name>>) -> Summa
         to_do.iter().map(|item| if item.exit_status == 1 { Status::Wrong } else { Status::CouldNotLook });
     summary.status = of_images.max().unwrap_or(Status::Fine);
     if summary.not_counted_total > 0 {
-        // What it was to say nobody knows.
+        // Its content is unknown.
         summary.status = Status::CouldNotLook;
     }
     summary.to_do = to_do;

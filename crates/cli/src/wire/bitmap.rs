@@ -62,7 +62,7 @@ pub(crate) struct WireBitmap {
     layout: Option<String>,
     /// How the layout was proven against the program that writes it.
     layout_proof: Option<WireProof>,
-    /// Whether it was held against the image's content.
+    /// Whether it was compared with the image's content.
     compared: bool,
 }
 
@@ -117,9 +117,9 @@ impl From<&BitmapCreated> for Created {
 pub(crate) struct Verified {
     image: WirePath,
     bitmap: WireBitmap,
-    /// Null if not all of the image was looked at.
+    /// Null if not all of the image was read.
     scan: Option<WireScan>,
-    /// Null if not only some blocks were looked at.
+    /// Null if not only some blocks were read.
     sample: Option<WireBlocks>,
     report: WireReport,
 }

@@ -47,7 +47,7 @@ pub(crate) struct File {
     /// Absent where the document is about this file alone, and says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<u8>,
-    /// How long this file took; null where the document is about more than a check, and tells that.
+    /// How long this file took; null where the document has the duration of more than a check.
     seconds: Option<f64>,
     error: Option<String>,
     detection: Option<WireDetection>,

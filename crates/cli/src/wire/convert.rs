@@ -22,14 +22,14 @@ pub(crate) struct Converted {
     /// Null if it went to standard output, or nothing was written.
     output: Option<WirePath>,
     output_format: &'static str,
-    /// A rule speaks against converting the source, and nothing was written.
+    /// A rule forbids converting the source, and nothing was written.
     refused: bool,
     /// Bytes of the output.
     length: u64,
     verified: bool,
-    /// Of a ZVHD2; else null.
+    /// For a ZVHD2; else null.
     zvhd2: Option<WireZvhd2>,
-    /// Of a RAW; else null.
+    /// For a RAW; else null.
     raw: Option<WireRaw>,
     report: WireReport,
 }
@@ -44,7 +44,7 @@ struct WireZvhd2 {
     seconds: f64,
     /// Bytes of the disk.
     disk_size: u64,
-    /// Of a RAW; else null.
+    /// For a RAW; else null.
     scan: Option<WireScan>,
 }
 
@@ -68,7 +68,7 @@ struct WireBitmapWritten {
 }
 
 impl Converted {
-    /// Of a source that must not be converted.
+    /// For a source that must not be converted.
     pub(crate) fn refused(plan: &Plan) -> Self {
         Self {
             source: plan.image.path().into(),

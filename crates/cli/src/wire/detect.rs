@@ -18,7 +18,7 @@ pub(crate) struct Files {
     files: Vec<Row>,
 }
 
-/// One file: what it is, or why that could not be told.
+/// One file: what it is, or why that is unknown.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Row {
     #[serde(flatten)]

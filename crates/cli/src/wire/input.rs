@@ -42,10 +42,10 @@ pub(crate) struct ReportedImage {
     pub(crate) bytes: Option<u64>,
     /// How long it took.
     pub(crate) seconds: Option<f64>,
-    /// Why it could not be looked at.
+    /// Why it could not be checked.
     pub(crate) error: Option<String>,
     pub(crate) tallies: Vec<SaidTally>,
-    /// The gravest finding.
+    /// The most severe finding.
     pub(crate) finding: Option<SaidFinding>,
 }
 
@@ -78,13 +78,13 @@ pub(crate) struct SaidFinding {
 /// Why a text is no document that can be counted.
 #[derive(Debug)]
 pub(crate) enum NotSaid {
-    /// No JSON, or not whole.
+    /// No JSON, or incomplete.
     NotJson(serde_json::Error),
-    /// JSON of somebody else.
+    /// JSON of another program.
     NotOurs,
-    /// Of a command that gives no verdict.
+    /// For a command that gives no verdict.
     OtherSchema(String),
-    /// Of a later imsprep.
+    /// For a later imsprep.
     Later { schema: String, version: u64 },
     /// It bears our name, and is not what we write.
     Unfit(String),
@@ -93,19 +93,16 @@ pub(crate) enum NotSaid {
 impl fmt::Display for NotSaid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotJson(error) if error.is_eof() => write!(f, "cut off: the JSON has no end"),
+            Self::NotJson(error) if error.is_eof() => write!(f, "truncated JSON"),
             Self::NotJson(error) => write!(f, "not JSON: {}", without_place(error)),
-            Self::NotOurs => write!(f, "JSON, but no document of imsprep"),
+            Self::NotOurs => write!(f, "valid JSON, but not an imsprep report"),
             Self::OtherSchema(schema) => {
-                write!(f, "{schema} gives no verdict on an image; a summary takes {}", SCHEMAS.join(", "))
+                write!(f, "{schema} has no verdict on an image; supported are {}", SCHEMAS.join(", "))
             }
             Self::Later { schema, version } => {
-                write!(
-                    f,
-                    "version {version} of {schema}: a later imsprep has to read it, this one knows version 1"
-                )
+                write!(f, "version {version} of {schema} needs a newer imsprep; this one supports version 1")
             }
-            Self::Unfit(why) => write!(f, "not as imsprep writes it: {why}"),
+            Self::Unfit(why) => write!(f, "not valid: {why}"),
         }
     }
 }
@@ -165,7 +162,7 @@ struct Detection {
 
 #[derive(serde::Deserialize)]
 struct Report {
-    /// The gravest come first.
+    /// The most severe come first.
     findings: First<SaidFinding>,
     totals: Few<SaidTally>,
 }
@@ -226,7 +223,7 @@ fn part<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, NotSaid> {
 }
 
 fn image(file: File, of_all: u8) -> Result<ReportedImage, NotSaid> {
-    let (tallies, finding) = told(file.report);
+    let (tallies, finding) = findings_of(file.report);
     checked(ReportedImage {
         path: path_bytes(file.path, file.path_bytes)?,
         verdict: file.verdict,
@@ -240,14 +237,14 @@ fn image(file: File, of_all: u8) -> Result<ReportedImage, NotSaid> {
     })
 }
 
-/// An image that was prepared goes by its source's name: that is what was asked for.
+/// An image that was prepared goes by its source's name: that is what was requested.
 fn prepared(prepared: Prepared, exit_status: u8) -> Result<ReportedImage, NotSaid> {
     let path = path_bytes(prepared.source.path, prepared.source.path_bytes)?;
     let (seconds, error) = (prepared.seconds, prepared.error);
     if let Some(result) = prepared.result {
         let mut image = image(result, exit_status)?;
-        // With `--strict` what speaks against the conversion counts for all of it.
-        let of_source = told(prepared.conversion.map(|conversion| conversion.report));
+        // With `--strict` what forbids the conversion counts for all of it.
+        let of_source = findings_of(prepared.conversion.map(|conversion| conversion.report));
         for tally in of_source.0 {
             if !image
                 .tallies
@@ -265,7 +262,7 @@ fn prepared(prepared: Prepared, exit_status: u8) -> Result<ReportedImage, NotSai
         return checked(ReportedImage { path, exit_status, seconds, error, ..image });
     }
     let verdict = if error.is_some() { SaidVerdict::CouldNotTell } else { SaidVerdict::NotImportable };
-    let (tallies, finding) = told(prepared.conversion.map(|conversion| conversion.report));
+    let (tallies, finding) = findings_of(prepared.conversion.map(|conversion| conversion.report));
     let reservations = vec![];
     checked(ReportedImage {
         path,
@@ -280,7 +277,7 @@ fn prepared(prepared: Prepared, exit_status: u8) -> Result<ReportedImage, NotSai
     })
 }
 
-fn told(report: Option<Report>) -> (Vec<SaidTally>, Option<SaidFinding>) {
+fn findings_of(report: Option<Report>) -> (Vec<SaidTally>, Option<SaidFinding>) {
     report.map(|report| (report.totals.0, report.findings.0)).unwrap_or_default()
 }
 
@@ -294,7 +291,7 @@ fn checked(image: ReportedImage) -> Result<ReportedImage, NotSaid> {
     };
     if !fits {
         return Err(NotSaid::Unfit(format!(
-            "verdict and exit_status {} do not go together",
+            "verdict and exit_status {} contradict each other",
             image.exit_status
         )));
     }
@@ -312,7 +309,7 @@ fn path_bytes(text: String, hex: Option<String>) -> Result<Vec<u8>, NotSaid> {
         [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
         _ => None,
     });
-    pairs.collect::<Option<_>>().ok_or_else(|| NotSaid::Unfit("path_bytes is no hexadecimal".into()))
+    pairs.collect::<Option<_>>().ok_or_else(|| NotSaid::Unfit("path_bytes is not hexadecimal".into()))
 }
 
 fn severity<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Severity, D::Error> {
@@ -320,7 +317,7 @@ fn severity<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Severity, D::Err
     [Severity::Error, Severity::Warning, Severity::Note, Severity::Allowed]
         .into_iter()
         .find(|severity| severity.as_str() == word)
-        .ok_or_else(|| de::Error::custom("a severity that there is not"))
+        .ok_or_else(|| de::Error::custom("an unknown severity"))
 }
 
 /// The first item of a list; the others are only passed over.
@@ -349,7 +346,7 @@ impl<'a, T: Deserialize<'a>> Deserialize<'a> for Few<T> {
     }
 }
 
-/// Keeps so many items from the start of a list, and tells whether there were more.
+/// Keeps so many items from the start of a list, and reports whether there were more.
 struct Start<T> {
     keep: usize,
     item: PhantomData<T>,

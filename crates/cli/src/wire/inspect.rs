@@ -22,7 +22,7 @@ pub(crate) struct Files {
     files: Vec<Row>,
 }
 
-/// One file: what is on its disk, or why that could not be told.
+/// One file: what is on its disk, or why that is unknown.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Row {
     #[serde(flatten)]
@@ -232,10 +232,10 @@ struct WireVolume {
     dirty: Option<String>,
     size: Option<u64>,
     also: Vec<&'static str>,
-    /// Of an LVM physical volume.
+    /// For an LVM physical volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     lvm: Option<WireLvm>,
-    /// Of a RAID member.
+    /// For a RAID member.
     #[serde(skip_serializing_if = "Option::is_none")]
     raid: Option<WireRaid>,
 }
@@ -275,7 +275,7 @@ impl From<&Volume> for WireVolume {
             State::Clean => ("clean", None),
             State::Dirty(dirt) => ("dirty", Some(dirt.to_string())),
             State::Unknown => ("unknown", None),
-            State::NotTold => ("not-told", None),
+            State::NotRecorded => ("not-told", None),
         };
         let lvm = match &volume.kind {
             VolumeKind::Lvm(lvm) => {

@@ -3,7 +3,7 @@
 //! A suite for each file. Its first case is the verdict, which is there in every run, so that a server has a history of it. A
 //! failed case for each rule that counts: GitLab and Jenkins list cases by name, and the name then says what is wrong. What
 //! does not count is in the verdict's output, and what was not checked is skipped. There is no case for a rule that is not
-//! broken: not every rule is looked at in every file, and a passed case would say so.
+//! broken: not every rule is checked for every file, and a passed case would say so.
 
 use std::fmt::Write as _;
 
@@ -103,7 +103,7 @@ fn cases_of(report: &Report, file: &Judged<'_>, warnings: Warnings) -> Vec<Case>
     let codes = broken.iter().map(|tally| tally.rule.code).collect::<Vec<_>>().join(", ");
     let verdict = match file.status {
         Status::Fine => CaseOutcome::Passed,
-        Status::CouldNotLook => CaseOutcome::Error { message: format!("nothing can be said of it: {codes}") },
+        Status::CouldNotLook => CaseOutcome::Error { message: format!("not judged: {codes}") },
         _ => {
             let why = if report.has_errors() { file.question.no } else { "warnings count" };
             let message = format!("{why}: {codes}");

@@ -39,7 +39,7 @@ struct Digested {
     sha256: String,
 }
 
-/// The manifest. Files that could not be looked at are not in it.
+/// The manifest. Files that could not be checked are not in it.
 pub(crate) fn document(outcomes: &[Outcome], policy: &Policy) -> Document<Body> {
     let status = outcomes.iter().map(|outcome| outcome.status).max().unwrap_or(Status::Fine);
     let checked = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok());

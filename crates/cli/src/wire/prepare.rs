@@ -46,7 +46,7 @@ impl Body {
         }
     }
 
-    /// Of an image that could not be prepared: it must not be missing among the documents of many.
+    /// For an image that could not be prepared: it must not be missing among the documents of many.
     pub(crate) fn failed(source: &Path, error: &anyhow::Error, elapsed: Duration) -> Self {
         Self { error: Some(failure_text(error)), ..Self::none(source, elapsed) }
     }

@@ -54,10 +54,10 @@ struct WireFinding {
     message: String,
     offset: Option<u64>,
     block: Option<u64>,
-    /// Of a request body alone.
+    /// For a request body alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// Of the system on the disk alone.
+    /// For the system on the disk alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     guest: Option<WireGuestPlace>,
     expected: Option<String>,
@@ -71,7 +71,7 @@ struct WireFinding {
     /// The commands in the fix that run in the system on the disk; left out if there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     guest_commands: Vec<String>,
-    /// Of a finding that the user allows: what it would be, and why it is allowed.
+    /// For a finding that the user allows: what it would be, and why it is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<WireAllowance>,
 }

@@ -1,7 +1,7 @@
 //! `--format sarif`: SARIF 2.1.0, the format of code scanning.
 //!
 //! A finding is a result, with its rule, its level and its place; one that the user allows is a suppressed result. What could
-//! not be looked at, and what was not checked, are notifications of the run: neither is a result, and neither has passed.
+//! not be read, and what was not checked, are notifications of the run: neither is a result, and neither has passed.
 
 use imsprep_findings::{Finding, GuestPlace, Report, Rule, Severity, Tally};
 use imsprep_toolkit::all_rules;
@@ -311,7 +311,7 @@ fn suppressions(severity: Severity, finding: &Finding) -> Vec<Suppression> {
 
 /// What is wrong, and how to fix it: viewers show little else.
 fn text_of(finding: &Finding) -> String {
-    format!("{}: {}. To mend it: {}.", finding.rule.title, shown(&finding.message), shown(finding.advice()))
+    format!("{}: {}. Fix: {}.", finding.rule.title, shown(&finding.message), shown(finding.advice()))
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -21,7 +21,7 @@ pub(crate) struct Body {
     reservations: BTreeMap<String, u64>,
     /// Bytes of all image files.
     bytes: u64,
-    /// Time that all images took together, or null if no document tells.
+    /// Time that all images took together, or null if no document has it.
     seconds: Option<f64>,
     documents: Documents,
     /// Null without a list of what is expected.
@@ -103,7 +103,7 @@ struct WireToDo {
     exit_status: u8,
     error: Option<String>,
     errors: u64,
-    /// The gravest finding.
+    /// The most severe finding.
     code: Option<String>,
     message: Option<String>,
     fix: Option<String>,

@@ -108,7 +108,7 @@ impl OwnMaps {
     /// In a sentence.
     pub(crate) fn text(self) -> String {
         match self {
-            Self { right: 0, wrong: 0 } => "no map of imsprep was compared with the truth".into(),
+            Self { right: 0, wrong: 0 } => "no map of imsprep was compared with the image".into(),
             Self { right, wrong: 0 } => format!("maps of imsprep: all {right} right"),
             Self { right, wrong } => format!("MAPS OF IMSPREP ARE WRONG: {wrong} of {}", right + wrong),
         }
@@ -131,7 +131,7 @@ pub(crate) fn machine_facts(machine: &Machine) -> Vec<(String, String)> {
             "zero test",
             rate(
                 machine.memory_rate,
-                "in memory, all threads together: what a scan that looks at all of a cached file can reach",
+                "in memory, all threads together: the limit for a scan that reads all of a cached file",
                 "its rate in memory was not measured",
             ),
         ),
@@ -139,7 +139,7 @@ pub(crate) fn machine_facts(machine: &Machine) -> Vec<(String, String)> {
             "disk",
             rate(
                 machine.disk_rate,
-                "large direct reads: about what a scan that has to read all of a cold file can reach",
+                "large direct reads: approximately the limit for a scan that has to read all of a cold file",
                 "its rate was not measured",
             ),
         ),

@@ -109,9 +109,9 @@ pub(crate) fn bitmap_line(state: &BitmapState) -> String {
             format!("{}, layout {}, not compared with the content", name(path), layout_name(layout))
         }
         BitmapState::Unfit { path, layout } => {
-            format!("{}, layout {}, not for this image or damaged", name(path), layout_name(layout))
+            format!("{}, layout {}, for another image or damaged", name(path), layout_name(layout))
         }
-        BitmapState::Unrecognised { path } => format!("{}, in no layout that imsprep knows", name(path)),
+        BitmapState::Unrecognised { path } => format!("{}, unknown layout", name(path)),
     }
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn codes_that_count(checked: &CheckedImage, status: Status) -> String
     if codes.len() > 4 { format!("{shown}, ...") } else { shown }
 }
 
-/// The command that makes the request, and tells how to send it.
+/// The command that writes the request and its next steps.
 pub(crate) fn next_step(checked: &CheckedImage, policy: &Policy) -> String {
     let (image, flag) = (shell_quoted(&checked.path), policy.flags());
     let purpose = checked.inspection.as_ref().and_then(|found| purpose_of(&policy.intent, found));

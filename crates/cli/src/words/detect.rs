@@ -14,12 +14,12 @@ pub(crate) fn codes(found: &Detection) -> Vec<&'static str> {
     report.tallies().map(|tally| tally.rule.code).collect()
 }
 
-/// "qcow2 (v3)", "raw (GPT, ext4)", "raw (nothing known in it)".
+/// "qcow2 (v3)", "raw (GPT, ext4)", "raw (content not recognised)".
 pub(crate) fn format_line(found: &Detection) -> String {
     let mut details = found.variant.map(str::to_owned).into_iter().collect::<Vec<_>>();
     details.extend(found.evidence.iter().map(|evidence| evidence.name().to_owned()));
     if found.format == Format::Raw && found.evidence.is_empty() {
-        details.push("nothing known in it".into());
+        details.push("content not recognised".into());
     }
     if let Format::Other(other) = found.format
         && !other.title.contains(other.name)
@@ -40,7 +40,7 @@ pub(crate) fn fact_text(fact: &Fact) -> String {
         Fact::ExternalDataFile(None) => "data in another file, not named".into(),
         Fact::Parent(Some(name)) => format!("parent {name:?}"),
         Fact::Parent(None) => "has a parent, not named".into(),
-        Fact::ExtentFiles(names) if names.is_empty() => "a descriptor that names no files".into(),
+        Fact::ExtentFiles(names) if names.is_empty() => "a descriptor without file names".into(),
         Fact::ExtentFiles(names) => format!("data in other files: {}", names.join(", ")),
         Fact::ExtentOf(Some(name)) => format!("one extent-file of the split disk {name:?}"),
         Fact::ExtentOf(None) => "one extent-file of a split disk".into(),
@@ -49,15 +49,15 @@ pub(crate) fn fact_text(fact: &Fact) -> String {
         Fact::Dirty => "not closed cleanly".into(),
         Fact::Corrupt => "marked corrupt".into(),
         Fact::UnknownIncompatibleFeatures(bits) => format!("unknown incompatible features: {bits:#x}"),
-        Fact::UnknownRequired(what) => format!("unknown, and required of readers: {what}"),
-        Fact::OutsideFile(what) => format!("not all in the file: {what}"),
+        Fact::UnknownRequired(what) => format!("unknown required feature: {what}"),
+        Fact::OutsideFile(what) => format!("partly outside of the file: {what}"),
         Fact::SizeDisputed(taken, other) => {
             format!("two sizes of the disk: {taken} bytes by its geometry, {other} by its size field")
         }
         Fact::Damaged(what) => format!("damaged: {what}"),
         Fact::Inside(inside) => inside_text(inside),
         Fact::NotLookedAt(what) => what.clone(),
-        Fact::OnlyText => "nothing but text".into(),
+        Fact::OnlyText => "only text".into(),
         other => format!("{other:?}"),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn state(volume: &Volume) -> (&'static str, Style) {
         State::Clean => ("clean", style::GOOD),
         State::Dirty(_) => ("dirty", style::DOUBTFUL),
         State::Unknown => ("not known", style::DOUBTFUL),
-        State::NotTold => ("-", style::DIM),
+        State::NotRecorded => ("-", style::DIM),
     }
 }
 

@@ -90,7 +90,7 @@ fn whatever_detect_says_of_an_archive_the_other_commands_agree() {
         ("d.vmdk d.vmdk.gz", &["d.vmdk", "d.vmdk.gz"], Disk("d.raw")),
         ("d.vdi", &["d.vdi"], Refused("tar -xkf box.ova, then convert d.vdi")),
         ("d.vmdk.gz", &["d.vmdk.gz"], Refused("tar -xkf box.ova, then convert d.vmdk.gz")),
-        ("false.vmdk", &["false.vmdk"], Refused("not of the format that its name says")),
+        ("false.vmdk", &["false.vmdk"], Refused("does not have the format of its extension")),
         ("c.vmdk.0*", &["c.vmdk"], Refused("cat c.vmdk.* > c.vmdk")),
         ("d.vmdk d.raw", &["d.vmdk", "d.raw"], Which("with 2 disks")),
         ("blob d.ovf", &["blob"], Disk("blob")),

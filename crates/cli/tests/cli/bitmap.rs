@@ -39,7 +39,7 @@ fn an_image_is_never_replaced_by_a_bitmap() {
     folder.write("disk.zvhd2", &precious);
     let run = folder.run(&["bitmap", "create", "disk.raw", "-o", "disk.zvhd2", "--force"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""));
-    assert!(run.err.contains("disk.zvhd2: is zvhd2, an image and no bitmap file"), "{}", run.err);
+    assert!(run.err.contains("disk.zvhd2: is an image (zvhd2), not a bitmap file"), "{}", run.err);
     assert!(std::fs::read(folder.path("disk.zvhd2")).unwrap() == precious);
     assert_eq!(folder.names(), ["disk.raw", "disk.zvhd2"]);
 }

@@ -240,7 +240,7 @@ fn of_two_runs_at_once_on_one_output_the_first_to_finish_wins_and_by_force_the_l
             let err = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(if replaced { 0 } else { 2 }), "{args:?}: {err}");
             assert!(
-                replaced || err.contains(": exists already\nhint: --force replaces it"),
+                replaced || err.contains(": already exists\nhint: --force replaces it"),
                 "{args:?}: {err}"
             );
             stage.assert_left(writer, if replaced { Left::All } else { Left::Nothing }, &err);

@@ -252,7 +252,7 @@ fn every_report_names_the_rule_set_and_what_was_not_checked() {
     assert_eq!(json["rule_set"], imsprep_rules::RULE_SET_DATE);
     let text = folder.run(&["check", "good.zvhd2"]).out;
     assert!(text.contains("not checked:") && text.contains(imsprep_rules::RULE_SET_DATE), "{text}");
-    assert!(text.contains("whether it is a Windows"), "{text}");
+    assert!(text.contains("whether the system is Windows"), "{text}");
     let text = folder.run(&["check", "--profile", "otc", "good.zvhd2"]).out;
     assert!(!text.contains("Windows"), "{text}");
 }

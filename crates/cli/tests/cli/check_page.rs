@@ -173,7 +173,7 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
         (&["--quick", "disk.raw"][..], 32, 32, "only a quick check"),
         // Which blocks have no record the index tells.
         (&["--quick", "a.zvhd2"], 4, 3, "only a quick check"),
-        (&["end.zvhd2"], 0, 0, "no bitmap that could be read"),
+        (&["end.zvhd2"], 0, 0, "no readable bitmap"),
         (&["disk.qcow2"], 5120, 5120, "the content of a qcow2 is not read"),
     ] {
         let (_, xml) = page(&folder, args);
@@ -190,7 +190,7 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
         assert!(path.attribute("d").unwrap().starts_with('M'), "{args:?}");
         assert!(whole_text(figure).contains(why), "{args:?}: {}", whole_text(figure));
         let label = named(figure, "svg")[0].attribute("aria-label").unwrap();
-        assert!(label.contains(&format!("{found_unread} not looked at")), "{label}");
+        assert!(label.contains(&format!("{found_unread} not checked")), "{label}");
     }
 }
 
@@ -207,7 +207,7 @@ fn several_files_have_an_index_and_one_that_is_not_there_is_told() {
     assert_eq!(names, ["a.zvhd2", "b.raw", "none.raw"]);
     assert!(index[0][1].contains("✔ IMPORTABLE") || index[0][1].contains("! IMPORTABLE"), "{index:?}");
     assert!(index[1][1].contains("✘ NOT IMPORTABLE") && index[1][2].contains("BM-003"), "{index:?}");
-    assert!(index[2][1].contains("COULD NOT BE LOOKED AT"), "{index:?}");
+    assert!(index[2][1].contains("COULD NOT BE CHECKED"), "{index:?}");
     assert_eq!(named(document.root(), "figure").len(), 2);
     let sections = named(document.root(), "section");
     assert!(
@@ -281,8 +281,8 @@ fn a_page_takes_the_place_of_nothing_and_is_whole_or_not_there() {
         (&["--html", "old.html"][..], "old.html: exists already"),
         (&["--html", "disk.raw", "--force"], "the output is the same file as the input"),
         (&["--html", "disk.mf", "--force"], "the output is the same file as the input"),
-        (&["--html", "nowhere/new.html"], "its folder is not there"),
-        (&["--html", "new", "--manifest", "./new"], "--html and --manifest name the same file"),
+        (&["--html", "nowhere/new.html"], "its folder does not exist"),
+        (&["--html", "new", "--manifest", "./new"], "--html and --manifest are the same file"),
         (&["--force"], "--html <OUT>"),
     ] {
         let run = folder.run(&[&["check", "disk.raw"], args].concat());

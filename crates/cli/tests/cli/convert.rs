@@ -224,7 +224,7 @@ fn what_exists_is_replaced_by_force_alone_and_the_source_never() {
     folder.write("disk.zvhd2", b"precious");
     let run = folder.run(&["convert", "disk.raw", "disk.zvhd2"]);
     assert_eq!(run.status, 2);
-    assert!(run.err.contains("disk.zvhd2: exists already\nhint: --force replaces it\n"), "{}", run.err);
+    assert!(run.err.contains("disk.zvhd2: already exists\nhint: --force replaces it\n"), "{}", run.err);
     assert_eq!(std::fs::read(folder.path("disk.zvhd2")).unwrap(), b"precious");
     assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2", "--force"]).status, 0);
 
@@ -255,13 +255,13 @@ fn names_flags_and_formats_that_do_not_fit_are_told_before_the_work() {
     for (args, status, words) in [
         (&["disk.raw", "new.raw"][..], 2, "let it end in .zvhd2"),
         (&["a.zvhd2", "new.zvhd2"], 2, "let it end in .raw"),
-        (&["disk.raw", "new.zvhd2", "--size", "orig"], 2, "--size has no meaning here"),
+        (&["disk.raw", "new.zvhd2", "--size", "orig"], 2, "--size does not apply"),
         (&["a.zvhd2", "new.raw", "--level", "3"], 2, "--level has no meaning here"),
         (&["a.zvhd2", "new.raw", "--uuid", UUID], 2, "--uuid has no meaning here"),
         (&["a.zvhd2", "new.raw", "--timestamp", "1700000000"], 2, "--timestamp has no meaning here"),
         (&["disk.raw", "-", "--verify"], 2, "can't be read back"),
         (&["disk.qcow2", "new.vmdk"], 2, "let it end in .zvhd2"),
-        (&["disk.qcow2", "new.raw", "--size", "disk"], 2, "--size has no meaning here"),
+        (&["disk.qcow2", "new.raw", "--size", "disk"], 2, "--size does not apply"),
         (&["disk.qcow2", "new.zvhd2", "--no-bitmap"], 2, "--no-bitmap has no meaning here"),
         (&["none.raw", "new.zvhd2"], 2, "none.raw: cannot open"),
     ] {
@@ -370,7 +370,7 @@ fn interrupted_it_leaves_no_file_and_says_what_a_stream_is_worth() {
     let program = ["env", "--default-signal=HUP", env!("CARGO_BIN_EXE_imsprep")];
     let program = if cfg!(target_os = "linux") { &program[..] } else { &program[2..] };
     for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
-        for (output, words) in [("out.zvhd2", "nothing half-written is left"), ("-", "is not whole")] {
+        for (output, words) in [("out.zvhd2", "no partial output was left behind"), ("-", "is incomplete")] {
             let args = ["convert", "noise.raw", output, "--level", "22", "--threads", "1"];
             let mut child = spawn_program(&folder, program, &args);
             // By when the handlers are there and the work, of many seconds, is not done.

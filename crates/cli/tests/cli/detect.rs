@@ -24,7 +24,7 @@ fn a_folder_stands_for_its_images_and_a_table_ends_it() {
     assert!(run.err.contains("none") && !run.out.contains("notes.txt"), "{run:?}");
     let table = run.out.split("\n\n").last().unwrap();
     assert!(table.starts_with("  FILE            FORMAT"), "{table}");
-    assert!(table.ends_with("3 files, of which 1 could not be looked at\n"), "{table}");
+    assert!(table.ends_with("3 files, of which 1 could not be checked\n"), "{table}");
     let (status, json) = folder.json(&["detect", "images"]);
     assert_eq!(status, 0);
     let formats =

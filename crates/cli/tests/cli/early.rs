@@ -52,8 +52,8 @@ fn a_place_where_no_output_can_be_is_refused_before_the_work() {
     need_tools(["gzip"]);
     let folder = folder();
     for (extension, args) in WRITERS {
-        refused(&folder, args, &format!("none/x.{extension}"), &[], "its folder is not there");
-        refused(&folder, args, "/dev/null", &["--force"], "an output is a file");
+        refused(&folder, args, &format!("none/x.{extension}"), &[], "its folder does not exist");
+        refused(&folder, args, "/dev/null", &["--force"], "the output must be a file");
         let there = format!("there.{extension}");
         folder.write(&there, b"precious");
         refused(&folder, args, &there, &[], "exists");

@@ -230,7 +230,7 @@ fn images_are_prepared_as_documented() {
     let run = bash(&folder, &documented("prepare").join("\n"), None);
     assert_eq!(run.status, 2, "{run:?}");
     assert!(
-        run.out.starts_with("4 images: 2 importable, 1 not importable, 1 could not be looked at\n"),
+        run.out.starts_with("4 images: 2 importable, 1 not importable, 1 could not be checked\n"),
         "{run:?}"
     );
     assert!(folder.path("images/b'c.zvhd2").exists());

@@ -214,7 +214,7 @@ fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
     assert_eq!(folder.run(&["compare", "disk.qcow2", "disk.zvhd2"]).status, 0);
     // What exists stays.
     let run = folder.run(&["prepare", "disk.qcow2"]);
-    assert!(run.status == 2 && run.err.contains("disk.zvhd2: exists already"), "{run:?}");
+    assert!(run.status == 2 && run.err.contains("disk.zvhd2: already exists"), "{run:?}");
     let (status, json) = folder.json(&["prepare", "disk.qcow2", "--force"]);
     assert_eq!((status, json["schema"].as_str()), (0, Some("imsprep.prepare")));
     assert_eq!(json["conversion"]["verified"].as_bool(), Some(true));
@@ -232,7 +232,7 @@ fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
     let (status, json) = folder.json(&["prepare", "disk.qcow2", "-o", "pair.img"]);
     assert_eq!((status, json["result"]["bitmap"]["state"].as_str()), (0, Some("known")), "{json}");
     let run = folder.run(&["prepare", "disk.zvhd2", "-o", "x.zvhd2"]);
-    assert!(run.status == 1 && run.err.contains("takes it as it is"), "{run:?}");
+    assert!(run.status == 1 && run.err.contains("takes it without conversion"), "{run:?}");
 }
 
 #[test]
@@ -406,7 +406,7 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
             assert!(size == 0 || read("out.mf") == read("disk.mf"), "{name} {size}");
 
             let run = folder.run(&["convert", name, "-"]);
-            assert!(run.status == 1 && run.err.contains("name a file for the output"), "{run:?}");
+            assert!(run.status == 1 && run.err.contains("use a file for the output"), "{run:?}");
         }
         let folder = Folder::new();
         folder.sparse("disk.raw", 21 * MIB, &[0, 20 * MIB]);
@@ -436,7 +436,7 @@ fn a_compressed_file_that_holds_no_raw_is_refused() {
         assert!(output.unwrap().status.success());
         for output in ["x.zvhd2", "x.raw"] {
             let run = folder.run(&["convert", &format!("{name}.gz"), output]);
-            assert!(run.status == 1 && run.err.contains("not RAW: unpack it first"), "{run:?}");
+            assert!(run.status == 1 && run.err.contains("not RAW: decompress it first"), "{run:?}");
             assert!(!folder.path(output).exists());
         }
     }
@@ -480,7 +480,7 @@ fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
     let run = folder.run(&["convert", "none.tar", "none.zvhd2"]);
     assert!(run.status == 2 && run.err.contains("without a disk"), "{run:?}");
     let run = folder.run(&["convert", "disk1.vmdk", "x.zvhd2", "--disk", "1"]);
-    assert!(run.status == 2 && run.err.contains("--disk has no meaning here"), "{run:?}");
+    assert!(run.status == 2 && run.err.contains("--disk does not apply here"), "{run:?}");
 }
 
 /// A piece of a split VMDK is no image by itself: every command says so, and names the descriptor; the command that it

@@ -36,12 +36,12 @@ fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
         let writes = writes.collect::<Vec<_>>();
         assert!(writes.len() >= 2, "{args:?}: {writes:?}");
         for call in some(&writes, POINTS) {
-            let words = "hint: the disk is full: make room on it, or write to another";
+            let words = "hint: the disk is full: free space on it, or write to another";
             fails(&mut stage, writer, &call, "ENOSPC", words);
         }
         for call in some(&writes, 2) {
             fails(&mut stage, writer, &call, "EIO", "Input/output error");
-            fails(&mut stage, writer, &call, "EDQUOT", "your quota is used up");
+            fails(&mut stage, writer, &call, "EDQUOT", "your quota is exhausted");
         }
         stage.clear(writer);
     }
@@ -68,7 +68,7 @@ fn where_no_name_can_be_given_nothing_is_left() {
         let context = format!("{args:?}: {err}");
         assert_eq!(inject.status.code(), Some(2), "{context}");
         assert!(
-            err.contains("cannot give the finished file its name; nothing was written: Input/output"),
+            err.contains("cannot rename the finished file into place; nothing was written: Input/output"),
             "{context}"
         );
         // Of a pair the old bitmap went before.
@@ -94,8 +94,7 @@ fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
         let output = traced(&stage.folder, Path::new("/dev/null"), &second, &args).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
-        let words =
-            format!("error: {}: is whole and in its place, but its bitmap file is not", writer.outputs[0]);
+        let words = format!("error: {}: is complete, but its bitmap file is missing", writer.outputs[0]);
         assert!(err.contains(&words) && err.contains(writer.outputs[1]), "{args:?}: {err}");
         assert!(
             stage.folder.path(writer.outputs[0]).exists() && !stage.folder.path(writer.outputs[1]).exists()
@@ -142,6 +141,6 @@ fn every_command_on_a_full_file_system() {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(out, "status 2\n", "{:?}: {err}", writer.args);
         let named = writer.outputs.iter().any(|name| err.contains(&format!("{name}: ")));
-        assert!(named && err.contains("the disk is full: make room"), "{:?}: {err}", writer.args);
+        assert!(named && err.contains("the disk is full: free space"), "{:?}: {err}", writer.args);
     }
 }

@@ -120,8 +120,8 @@ fn what_there_is_not_is_not_made() {
     let folder = Folder::new();
     for (args, why) in [
         (&["generate", "man", "no", "such"][..], "no command no such"),
-        (&["generate", "complete-bash", "check"], "completions are one file"),
-        (&["generate", "complete-zsh", "--all", "there"], "completions are one file"),
+        (&["generate", "complete-bash", "check"], "completions, which are one file"),
+        (&["generate", "complete-zsh", "--all", "there"], "completions, which are one file"),
         (&["generate", "man", "--json"], "cannot be used with"),
         (&["generate", "complete-tcsh"], "possible values"),
     ] {

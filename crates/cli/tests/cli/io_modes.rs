@@ -30,11 +30,11 @@ fn a_warm_file_is_mapped_a_cold_one_read_and_a_mode_that_is_asked_for_taken() {
     assert!(line.contains("--io read: only "), "{line}");
     for mode in ["map", "read"] {
         let line = scan_line(&folder, "disk.raw", &["--io", mode]);
-        assert!(line.contains(&format!("--io {mode}: as asked for")), "{line}");
+        assert!(line.contains(&format!("--io {mode}: as requested")), "{line}");
     }
     let line = scan_line(&folder, "disk.raw", &["--io", "direct"]);
     let refused = line.contains("--io read: no direct reads here");
-    assert!(refused || line.contains("--io direct: as asked for"), "{line}");
+    assert!(refused || line.contains("--io direct: as requested"), "{line}");
 }
 
 #[test]

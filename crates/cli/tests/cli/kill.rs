@@ -106,7 +106,10 @@ fn interrupted_at_random_calls_it_says_so_and_leaves_nothing_half_written() {
                 // Before the handlers were there.
                 (_, Some(by)) if by == number => stage.assert_left(writer, Left::Nothing, &context),
                 (Some(code), _) if code == 128 + number => {
-                    assert!(err.contains("error: interrupted; nothing half-written is left\n"), "{context}");
+                    assert!(
+                        err.contains("error: interrupted; no partial output was left behind\n"),
+                        "{context}"
+                    );
                     stage.assert_left(writer, Left::WholeOrNothing, &context);
                     stopped += 1;
                 }

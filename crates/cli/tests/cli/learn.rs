@@ -41,7 +41,7 @@ fn from_samples_to_a_layout_that_check_believes() {
     // The sample that the tool asks for.
     let advice = run.out.lines().find(|line| line.contains("make-sample")).unwrap().trim();
     let advice = advice.strip_prefix("next    imsprep ").unwrap().split(' ').collect::<Vec<_>>();
-    assert!(run.out.contains("that tells all"), "{}", run.out);
+    assert!(run.out.contains("which distinguishes all"), "{}", run.out);
     assert_eq!(folder.run(&advice).status, 0, "{advice:?}");
     folder.write("small.mf", &genuine(&std::fs::read(folder.path("small.raw")).unwrap()));
     let both = ["--image", "a.raw", "--sample", "a.mf", "--image", "small.raw", "--sample", "small.mf"];
@@ -83,7 +83,7 @@ fn from_samples_to_a_layout_that_check_believes() {
     let (_, json) = folder.json(&["check", "--layout", "mine.toml", "b.raw"]);
     assert!(codes(&json["files"][0]["report"]).contains(&"BM-005".into()));
     let run = folder.run(&["bitmap", "show", "b.mf", "--layout", "my.toml"]);
-    assert!(run.status == 0 && run.out.contains("as the file says"), "{} {}", run.out, run.err);
+    assert!(run.status == 0 && run.out.contains("from the file"), "{} {}", run.out, run.err);
 }
 
 #[test]

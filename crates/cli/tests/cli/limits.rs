@@ -200,7 +200,7 @@ fn repair_does_not_read_false_records_over_and_over() {
     folder.write("hostile.zvhd2", &bytes);
     let run = run_limited(&folder, &["zvhd2", "repair", "hostile.zvhd2", "out.zvhd2"]);
     assert_eq!(run.status, 1, "{run:?}");
-    assert!(run.err.contains("no record can be saved"), "{run:?}");
+    assert!(run.err.contains("no record can be recovered"), "{run:?}");
 }
 
 /// Bitmap files of a few bytes that tell of 2^32 blocks, or as many as there can be, in each layout.
@@ -301,9 +301,9 @@ fn compressed_files_that_ask_for_memory() {
         folder.write("hostile", &bytes);
         let run = run_limited(&folder, &["detect", "hostile"]);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
-        assert_eq!(run.out.contains("inside  nothing known by its first bytes"), expands, "{run:?}");
+        assert_eq!(run.out.contains("inside  not recognised by its first bytes"), expands, "{run:?}");
         let refused = run.out.contains("not looked at: it takes a window of 2048 MiB")
-            || run.out.contains("not looked at: it can't be expanded");
+            || run.out.contains("not looked at: it cannot be decompressed");
         assert_eq!(refused, !expands, "{run:?}");
     }
 }

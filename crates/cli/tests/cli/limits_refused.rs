@@ -13,7 +13,7 @@ use crate::way::Way;
 const MIB: u64 = 1 << 20;
 
 /// What is said to whoever may not: what can be done about it.
-const WAY_OUT: &str = "run it as a user who may (sudo), or change the permissions";
+const WAY_OUT: &str = "run imsprep as another user (sudo), or change the permissions";
 
 #[test]
 fn a_limit_on_the_size_of_files() {
@@ -47,7 +47,7 @@ fn a_limit_on_the_size_of_files() {
         .unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
-    assert!(err.contains("what was written so far is not whole") && err.contains("File too large"), "{err}");
+    assert!(err.contains("the output is incomplete") && err.contains("File too large"), "{err}");
     assert!(folder.path("stream").metadata().unwrap().len() <= 2048);
 }
 
@@ -64,7 +64,7 @@ fn a_limit_on_processes() {
     let of_two = || Way::unprivileged(&folder, 64_124).limit("--nproc=2");
     let run = of_two().threads(8).run(&here, &["bitmap", "create", "disk.raw", "-o", "out/disk.mf"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""), "{}", run.err);
-    assert!(run.err.contains("cannot start the worker threads; --threads 1 needs the fewest"), "{}", run.err);
+    assert!(run.err.contains("cannot start the worker threads; try --threads 1"), "{}", run.err);
     assert_eq!(run.err.matches("os error").count(), 1, "{}", run.err);
     // A hash needs one more beside the worker.
     for image in ["disk.raw", "disk.zvhd2"] {

@@ -65,8 +65,6 @@ mod faults;
 #[cfg(unix)]
 mod fleet;
 #[cfg(unix)]
-mod floors;
-#[cfg(unix)]
 mod folder;
 #[cfg(unix)]
 mod formats;
@@ -84,6 +82,8 @@ mod inspect;
 mod io_modes;
 #[cfg(unix)]
 mod kill;
+#[cfg(unix)]
+mod layers;
 #[cfg(unix)]
 mod layout_of_conversions;
 #[cfg(unix)]
@@ -139,6 +139,8 @@ mod unreadable;
 mod verdict;
 #[cfg(unix)]
 mod way;
+#[cfg(unix)]
+mod wording;
 #[cfg(unix)]
 mod workspace;
 #[cfg(unix)]

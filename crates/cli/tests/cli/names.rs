@@ -199,7 +199,7 @@ fn names_of_255_bytes() {
     let (status, json) = folder.json(&["check", &plain]);
     let report = &json["files"][0]["report"];
     assert_eq!((status, crate::folder::codes(report).contains(&"BM-003".to_owned())), (1, true), "{json:#}");
-    assert!(folder.run(&["check", &plain]).out.contains("give the image a shorter name"));
+    assert!(folder.run(&["check", &plain]).out.contains("rename the image to a shorter name"));
     for args in [&["bitmap", "create", &plain][..], &["bitmap", "verify", &plain]] {
         let run = folder.run(args);
         assert_eq!(run.status, 2, "{run:?}");

@@ -28,7 +28,7 @@ fn a_file_that_lost_its_tail_comes_out_whole() {
         assert_eq!(folder.run(&["zvhd2", "check", "in.zvhd2"]).status, 1);
         let run = folder.run(&["zvhd2", "repair", "in.zvhd2", "out.zvhd2"]);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{name}: {}", run.out);
-        assert!(run.out.starts_with("out.zvhd2: rebuilt, nothing is missing\n"), "{}", run.out);
+        assert!(run.out.starts_with("out.zvhd2: rebuilt, no data is missing\n"), "{}", run.out);
         assert!(run.out.contains("saved   6 records: blocks 0-5"), "{}", run.out);
         assert_eq!(folder.run(&["zvhd2", "check", "--strict", "out.zvhd2"]).status, 0);
         assert_eq!(folder.run(&["compare", "good.zvhd2", "out.zvhd2"]).status, 0);
@@ -66,7 +66,11 @@ fn a_file_cut_off_before_mid_says_that_nobody_knows() {
     let run = folder.run(&["zvhd2", "repair", "in.zvhd2", "out.zvhd2"]);
     assert_eq!(run.status, 1);
     assert!(run.out.contains("rebuilt, data MAY be missing"), "{}", run.out);
-    assert!(run.out.contains("missing not known: blocks after 2 may be missing, and neither"), "{}", run.out);
+    assert!(
+        run.out.contains("missing unknown: blocks after 2 may be missing; there is no intact index"),
+        "{}",
+        run.out
+    );
     assert!(run.out.contains("the file ends within the record of block 3"), "{}", run.out);
     let (_, json) = folder.json(&["zvhd2", "repair", "--force", "in.zvhd2", "out.zvhd2"]);
     assert_eq!(
@@ -77,8 +81,7 @@ fn a_file_cut_off_before_mid_says_that_nobody_knows() {
     let folder = folder_with(|bytes| bytes.truncate(MID));
     let run = folder.run(&["zvhd2", "repair", "in.zvhd2", "out.zvhd2"]);
     assert_eq!(run.status, 1);
-    let words =
-        "missing not known: blocks after 5 may be missing, and neither index nor bitmap nor a count is left";
+    let words = "missing unknown: blocks after 5 may be missing; there is no intact index, bitmap or count";
     assert!(run.out.contains(words), "{}", run.out);
 }
 
@@ -91,7 +94,7 @@ fn without_a_sound_footer_the_size_must_be_given() {
     let run = folder.run(&["zvhd2", "repair", "in.zvhd2", "out.zvhd2"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""));
     assert!(
-        run.err.contains("in.zvhd2: HEAD, MID and END are lost") && run.err.contains("--size"),
+        run.err.contains("in.zvhd2: HEAD, MID and END are missing") && run.err.contains("--size"),
         "{}",
         run.err
     );
@@ -110,7 +113,7 @@ fn nothing_is_written_where_nothing_may_be_or_nothing_was_saved() {
     folder.write("text", b"not at all");
     folder.write("old.zvhd", golden("zvhd1_a_8m.zvhd"));
     for (args, status, words) in [
-        (["in.zvhd2", "out.zvhd2"], 1, "no record can be saved; nothing was written"),
+        (["in.zvhd2", "out.zvhd2"], 1, "no record can be recovered; nothing was written"),
         (["good.zvhd2", "there.zvhd2"], 2, "exists already"),
         (["good.zvhd2", "good.zvhd2"], 2, "the output is the same file as the input"),
         (["text", "out.zvhd2"], 2, "not a ZVHD2 file"),

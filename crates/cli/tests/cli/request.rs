@@ -143,7 +143,7 @@ fn a_data_disk_and_other_formats_get_their_own_bodies() {
     let run = folder.run(&[&["request", "disk.qcow2"], &data[..]].concat());
     assert_eq!(run.status, 0, "{}", run.err);
     assert!(run.err.contains("POST /v1/cloudimages/dataimages/action"), "{}", run.err);
-    assert!(run.err.contains("the image is qcow2, and quick import takes RAW and ZVHD2 only"), "{}", run.err);
+    assert!(run.err.contains("the image is qcow2, but quick import takes RAW and ZVHD2 only"), "{}", run.err);
     assert_eq!(serde_json::from_str::<Value>(&run.out).unwrap()["min_disk"], 40);
     let run = request(&folder, "disk.qcow2", &[]);
     assert!(run.status == 0 && run.err.contains("POST /v2/cloudimages/action"), "{}", run.err);
@@ -477,7 +477,7 @@ fn the_next_steps_say_what_answers_mean_that_are_about_the_account() {
     let folder = folder();
     let script = request(&folder, "disk.raw", &["--next-steps", "--region", "r", "--project-id", "p"]).out;
     for (code, meaning) in [
-        ("IMG.0238", "real name"),
+        ("IMG.0238", "real-name"),
         ("IMG.0239", "balance"),
         ("IMG.0241", "payment"),
         ("IMG.0242", "budget"),

@@ -16,7 +16,7 @@ const SOON: Duration = Duration::from_secs(60);
 /// When a command that was started waits for its input.
 const STARTED: Duration = Duration::from_secs(2);
 
-const STOPPED: &str = "error: interrupted; nothing half-written is left\n";
+const STOPPED: &str = "error: interrupted; no partial output was left behind\n";
 
 /// Commands that wait for `FIFO` or, without it, for standard input.
 const WAITING: &[&[&str]] = &[

@@ -123,7 +123,7 @@ fn the_exit_status_is_the_worst_of_all() {
         assert_eq!(run.status, status, "{input}: {run:?}");
     }
     let run = pipe(&folder, &[], b"");
-    assert!(run.err.contains("there is no report to join"), "{run:?}");
+    assert!(run.err.contains("there is no report to merge"), "{run:?}");
     assert_eq!(pipe(&folder, &["none.ndjson"], b"").status, 2);
     assert_eq!(pipe(&folder, &["-", "--expect", "-"], b"").status, 2);
 }
@@ -187,7 +187,7 @@ fn pieces_that_do_not_count_are_told_by_their_line() {
     let told = listed.iter().map(|piece| (piece["line"].as_u64().unwrap(), piece["why"].as_str().unwrap()));
     let told = told.map(|(line, why)| (line, why.split(':').next().unwrap().to_owned())).collect::<Vec<_>>();
     let expected = [
-        (3, "JSON, but no document of imsprep"),
+        (3, "valid JSON, but not an imsprep report"),
         (
             4,
             "imsprep.detect gives no verdict on an image; a summary takes imsprep.check.file, imsprep.check, imsprep.prepare",

@@ -71,7 +71,7 @@ fn an_unknown_word_says_so_with_the_nearest() {
         (&["ubunto", "22.04"][..], "the nearest of Ubuntu: \"Ubuntu 22.04 Server 64bit\""),
         (&["Rocky"], "names a Rocky Linux; \"Other(64 bit)\""),
         (&["almalinux 9"], "the nearest of AlmaLinux: \"Alma 8 64bit\""),
-        (&["\u{1b}[2J"], "imsprep os-versions lists them all"),
+        (&["\u{1b}[2J"], "imsprep os-versions lists all values"),
     ] {
         let run = folder.run(&[&["os-versions"], words].concat());
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{words:?}");
@@ -143,7 +143,7 @@ fn the_services_codes_are_explained() {
     assert_eq!((run.status, run.err.as_str()), (0, ""));
     assert!(run.out.contains("BM-005") || run.out.contains("BM-0"), "{}", run.out);
     assert!(
-        run.out.contains("foreseen by: no rule of imsprep") && run.out.contains("what to do: Top up"),
+        run.out.contains("predicted by: no rule of imsprep") && run.out.contains("what to do: Top up"),
         "{}",
         run.out
     );

@@ -50,12 +50,12 @@ pub(crate) struct Limits<'a> {
 /// The map in a header of GNU's older form, and in the blocks that follow it.
 pub(crate) fn of_header(header: &Header, stored: u64, input: &mut impl Forward, limits: Limits<'_>) -> Found {
     let Limits { bytes, pieces } = limits;
-    let Some(size) = number(&header.real_size) else { return malformed("its real size is no number") };
+    let Some(size) = number(&header.real_size) else { return malformed("its real size is not a number") };
     let mut map = Vec::new();
     let mut take = |entries: &[SparseEntry]| {
         for entry in entries.iter().take_while(|entry| entry.length[0] != 0) {
             let Some(piece) = number(&entry.offset).zip(number(&entry.length)) else {
-                return malformed("its map has a number that is none");
+                return malformed("its map has an entry that is not a number");
             };
             *pieces = pieces.checked_sub(1).ok_or(MapError::TooLong)?;
             map.push(piece);
@@ -93,7 +93,7 @@ pub(crate) fn of_records(
     match (records.major.unwrap_or(0), records.minor.unwrap_or(0)) {
         (0, 0 | 1) => {
             if records.count.is_some_and(|count| count != records.map.len() as u64) {
-                return malformed("its map has another number of pieces than it says");
+                return malformed("the number of pieces in its map is wrong");
             }
             placed(size, &records.map, input.position(), stored).map(Ok)
         }
@@ -111,7 +111,7 @@ pub(crate) fn of_records(
 /// The pieces lie one after the other from `offset` on, and fill what is stored.
 fn placed(size: u64, map: &[(u64, u64)], offset: u64, stored: u64) -> Result<SparseMap, MapError> {
     if i64::try_from(size).is_err() {
-        return malformed("its size is more than an offset can be");
+        return malformed("its size is larger than the largest offset");
     }
     let mut at = offset;
     let mut pieces = Vec::new();
@@ -119,12 +119,12 @@ fn placed(size: u64, map: &[(u64, u64)], offset: u64, stored: u64) -> Result<Spa
         pieces.push(Stored { start: *start, offset: at, length: *length });
         match at.checked_add(*length) {
             Some(end) => at = end,
-            None => return malformed("its map has more bytes than an offset can be"),
+            None => return malformed("its map has more bytes than the largest offset"),
         }
     }
     if at - offset != stored {
         let (listed, stored) = (at - offset, stored);
-        return Err(MapError::Malformed(format!("its map has {listed} bytes, and {stored} are stored")));
+        return Err(MapError::Malformed(format!("its map has {listed} bytes, but {stored} are stored")));
     }
     let map = SparseMap::new(size, pieces);
     map.ok_or_else(|| MapError::Malformed("the pieces of its map overlap, or end beyond the file".into()))
@@ -160,11 +160,13 @@ impl<F: Forward> Lines<'_, F> {
         loop {
             match self.byte()? {
                 b'\n' => break,
-                _ if digits.len() == DIGITS_MAX => return malformed("its map has a number that is none"),
+                _ if digits.len() == DIGITS_MAX => {
+                    return malformed("its map has an entry that is not a number");
+                }
                 digit => digits.push(digit),
             }
         }
-        decimal(&digits).map_or_else(|| malformed("its map has a number that is none"), Ok)
+        decimal(&digits).map_or_else(|| malformed("its map has an entry that is not a number"), Ok)
     }
 
     fn byte(&mut self) -> Result<u8, MapError> {

@@ -11,11 +11,11 @@ use super::walk::{Entry, Stop, Walk};
 use crate::inside::{look_at, look_at_part};
 use crate::{Access, Content, Fact, Format, Inside};
 
-/// Members that are looked into, each with a few hundred KiB of reading at most.
+/// Members that are inspected, each with a few hundred KiB of reading at most.
 const LOOKS_MAX: usize = 16;
 /// Bytes of a member by which a text is known.
 const TEXT: usize = 4096;
-/// What an OVA has besides disks. Not looked into.
+/// What an OVA has besides disks. Not inspected.
 const COMPANIONS: [&str; 4] = [".ovf", ".mf", ".cert", ".xml"];
 
 /// The disks in a tar archive, and what else is worth telling.
@@ -112,8 +112,9 @@ pub(super) fn look(source: &dyn ReadAt) -> Result<Archive> {
     let unseen = look_into(source, &mut files)?;
     if unseen > 0 {
         found.has_more = true;
-        let why =
-            format!("{unseen} smaller members: the {LOOKS_MAX} that may rather be disks were looked into");
+        let why = format!(
+            "{unseen} smaller members: only the {LOOKS_MAX} that are most likely disks were inspected"
+        );
         found.facts.push(Fact::NotLookedAt(why));
     }
     let has_more = found.has_more;
@@ -132,7 +133,7 @@ struct File {
     map: Option<Arc<SparseMap>>,
     is_text: bool,
     chunks: Option<Chunks>,
-    /// Not looked into, or not to be.
+    /// Not inspected, or not to be.
     is_closed: bool,
 }
 
@@ -212,15 +213,15 @@ fn join_chunks(files: Vec<File>) -> Vec<File> {
         if let Some(file) = joined.get_mut(place) {
             file.inside.content = Content::NotLookedAt(match file.chunks {
                 Some(Chunks::Xva) => format!(
-                    "a disk of an XVA in chunks of 1 MiB, {count} of them here: those that are left out stand for zeros"
+                    "a disk of an XVA in {count} chunks of 1 MiB: the chunks that are left out contain only zeros"
                 ),
                 _ => format!(
-                    "an OVF's file in chunks, {count} of them here (.000000000 and on): they have to be joined in the \
-                     order of their numbers"
+                    "a file of an OVF in {count} chunks (.000000000 and up): they must be joined in the order of their \
+                     numbers"
                 ),
             });
             if file.chunks == Some(Chunks::Xva) {
-                // What is left out counts, too.
+                // The chunks that are left out count, too.
                 file.inside.size = None;
             }
         }
@@ -228,7 +229,7 @@ fn join_chunks(files: Vec<File>) -> Vec<File> {
     joined
 }
 
-/// Looks into the files that are disks most likely. Returns how many were left out.
+/// Reads the files that are disks most likely. Returns how many were left out.
 fn look_into(source: &dyn ReadAt, files: &mut [File]) -> Result<usize> {
     let mut order = (0..files.len()).collect::<Vec<_>>();
     order.retain(|n| files.get(*n).is_some_and(|file| !file.is_closed));
@@ -246,7 +247,7 @@ fn look_into(source: &dyn ReadAt, files: &mut [File]) -> Result<usize> {
             // What is there of it is known by its start as well.
             file.inside.content = look_at_part(source, offset, source.size() - offset)?;
         } else {
-            file.inside.content = Content::NotLookedAt("the archive ends before its end".into());
+            file.inside.content = Content::NotLookedAt("the archive is truncated".into());
         }
     }
     let unseen = order.get(LOOKS_MAX..).unwrap_or_default();
@@ -283,7 +284,7 @@ fn judge(files: Vec<File>, has_more: bool) -> Vec<Member> {
             Content::Nothing if lower.ends_with(".iso") && !is_only => Role::Cd,
             Content::Nothing if is_raw_name(&lower) || is_only => Role::Disk,
             Content::Nothing if is_format_name(&lower) => {
-                let why = "its content is not of the format that its name says";
+                let why = "its content does not have the format of its extension";
                 inside.content = Content::NotLookedAt(why.into());
                 Role::Other
             }

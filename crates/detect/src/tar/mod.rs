@@ -18,7 +18,7 @@ use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
 use crate::{Fact, Format};
 
-/// What is in the tar archive: its disks, and what else [`detect`](crate::detect) tells of.
+/// What is in the tar archive: its disks, and what else [`detect`](crate::detect) reports.
 ///
 /// # Errors
 ///

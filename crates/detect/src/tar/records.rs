@@ -26,7 +26,7 @@ pub(crate) struct Records {
     pub(crate) sparse: SparseRecords,
     /// Another record by which the data is not what it looks like: its name.
     pub(crate) unknown: Option<String>,
-    /// The size of the file as star tells it.
+    /// The size of the file as star records it.
     pub(crate) star_size: Option<u64>,
 }
 
@@ -142,7 +142,10 @@ fn number(key: &[u8], value: &[u8]) -> Result<u64, BadRecords> {
     decimal(value).filter(|number| i64::try_from(*number).is_ok()).ok_or_else(|| {
         let shown =
             String::from_utf8_lossy(value.get(..value.len().min(40)).unwrap_or_default()).into_owned();
-        malformed(format!("the pax record {} has {shown:?}, which is no size", String::from_utf8_lossy(key)))
+        malformed(format!(
+            "the pax record {} has {shown:?}, which is not a size",
+            String::from_utf8_lossy(key)
+        ))
     })
 }
 

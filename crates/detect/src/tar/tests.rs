@@ -478,7 +478,7 @@ fn a_member_is_a_disk_by_its_content_or_its_name_or_because_it_is_the_only_one()
     expect(&[notes.clone(), ovf.clone()], &[]);
     expect(
         &[file("d.vmdk", &data), notes.clone()],
-        &[("d.vmdk", Role::Other, "its content is not of the format that its name says")],
+        &[("d.vmdk", Role::Other, "its content does not have the format of its extension")],
     );
     expect(&[file("d.raw", &mbr), file("._d.raw", &mbr)], &[("d.raw", Role::Disk, "raw")]);
     expect(
@@ -546,7 +546,7 @@ proptest! {
         }
         bytes.truncate(cut.unwrap_or(usize::MAX));
         let (entries, stop) = walked(&bytes);
-        // What is told of lies in the archive, but for a last member that is cut off.
+        // What is reported lies in the archive, but for a last member that is cut off.
         for (n, entry) in entries.iter().enumerate() {
             let is_last = n + 1 == entries.len() && stop.as_ref().is_some_and(|stop| stop.starts_with("Cut"));
             if let Ok(map) = &entry.data {

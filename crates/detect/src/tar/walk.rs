@@ -100,7 +100,7 @@ impl<F: Forward> Walk<F> {
             let Some(header) = self.header()? else {
                 return match about.is_some() || long_name.is_some() {
                     true => Err(Stop::Cut(format!(
-                        "the archive ends at {at}, and the member that the header before it describes does not follow"
+                        "the archive ends at {at}, and the member of the last header is missing"
                     ))),
                     false => Ok(None),
                 };
@@ -109,11 +109,11 @@ impl<F: Forward> Walk<F> {
             let bad_records = |error| match error {
                 BadRecords::Malformed(what) => damaged(what),
                 BadRecords::TooManyPieces => Stop::Unread(format!(
-                    "members from {at} on: the map of a sparse file has more pieces than are read"
+                    "members from {at} on: the map of a sparse file has too many pieces"
                 )),
             };
             let own_size = header.member_size();
-            let no_size = || damaged("the size of a member is no number".into());
+            let no_size = || damaged("the size of a member is not a number".into());
             match header.kind {
                 kind if KIND_PAX.contains(&kind) => {
                     let data = self.metadata(own_size.ok_or_else(no_size)?)?;
@@ -179,7 +179,7 @@ impl<F: Forward> Walk<F> {
         let at = self.input.position();
         let Some(left) = self.metadata.checked_sub(size) else {
             return Err(Stop::Unread(format!(
-                "members from {at} on: {size} bytes about one of them are more than are read"
+                "members from {at} on: {size} bytes of metadata for one of them are more than the limit"
             )));
         };
         self.metadata = left;
@@ -191,13 +191,13 @@ impl<F: Forward> Walk<F> {
             let count = self.input.read(bytes.get_mut(done..).unwrap_or_default())?;
             if count < step {
                 return Err(Stop::Cut(format!(
-                    "{size} bytes about a member begin at {at}, and the file ends within them"
+                    "{size} bytes of metadata for a member begin at {at}, and the file ends within them"
                 )));
             }
         }
         // The last block may lack what only fills it.
         self.end = at + size;
-        self.last = "records about a member".into();
+        self.last = "the metadata of a member".into();
         Ok(bytes)
     }
 
@@ -225,7 +225,7 @@ impl<F: Forward> Walk<F> {
         let Some(stored) = size else {
             return match KIND_OTHER.contains(&kind) && header.size == [0; 12] {
                 true => Ok(None),
-                false => Err(damaged("the size of a member is no number".into())),
+                false => Err(damaged("the size of a member is not a number".into())),
             };
         };
         let sparse = if about.sparse.is_there { &about.sparse } else { &self.about_all.sparse };
@@ -251,7 +251,7 @@ impl<F: Forward> Walk<F> {
         } else {
             SparseMap::plain(self.input.position(), stored)
                 .map(Ok)
-                .ok_or(MapError::Malformed("a member ends beyond what an offset can be".into()))
+                .ok_or(MapError::Malformed("the end of a member is larger than the largest offset".into()))
         };
         let data = match result {
             Ok(data) => data,
@@ -264,7 +264,7 @@ impl<F: Forward> Walk<F> {
             Err(MapError::Malformed(what)) => return Err(damaged(format!("the member {shown:?}: {what}"))),
             Err(MapError::TooLong) => {
                 return Err(Stop::Unread(format!(
-                    "members from {at} on: the map of {shown:?} is longer than what is read"
+                    "members from {at} on: the map of {shown:?} is longer than the limit"
                 )));
             }
         };
@@ -275,7 +275,7 @@ impl<F: Forward> Walk<F> {
         let unknown = about.unknown.as_ref().or(self.about_all.unknown.as_ref());
         let data = match (data, unknown, about.star_size) {
             (Ok(_), Some(record), _) => {
-                Err(format!("the record {record} changes what its data is, and is not read"))
+                Err(format!("the record {record} changes the meaning of its data, and is not supported"))
             }
             (Ok(_), None, Some(real)) if real != size => {
                 Err("it is sparse in a form that only star reads".into())
@@ -290,7 +290,7 @@ impl<F: Forward> Walk<F> {
         let end = start.checked_add(stored).filter(|end| *end <= i64::MAX as u64 - BLOCK);
         self.end = end.ok_or(Stop::Damaged {
             offset: at,
-            what: format!("a member of {stored} bytes ends beyond what an offset can be"),
+            what: format!("the end of a member of {stored} bytes is larger than the largest offset"),
         })?;
         Ok(())
     }

@@ -166,7 +166,7 @@ impl Log<'_> {
         let mut current = Transaction::default();
         let mut sequence = self.superblock.sequence;
         let mut number = self.superblock.start;
-        // Each block is looked at once; a log that goes round in a circle ends here.
+        // Each block is read once; a log that goes round in a circle ends here.
         let mut left = self.superblock.blocks;
         let mut block = vec![0; usize::try_from(self.block_size).unwrap_or_default()];
         while left > 0 {
@@ -210,7 +210,7 @@ impl Log<'_> {
                 _ => break,
             }
         }
-        // Numbers go round: how far one is from the first tells which is later.
+        // Numbers go round: how far one is from the first shows which is later.
         let age = |sequence: u32| sequence.wrapping_sub(self.superblock.sequence);
         let is_revoked = |block: &u64, copy: &Copy| {
             revoked.get(block).is_some_and(|until| age(copy.sequence) <= age(*until))

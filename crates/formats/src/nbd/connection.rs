@@ -18,10 +18,10 @@ const ANSWERS_MAX: usize = 64;
 pub(super) struct Connection {
     stream: Patient,
     size: u64,
-    /// The number of the context that tells of zeros.
+    /// The number of the context for zeros.
     allocation: u32,
     cookie: u64,
-    /// An answer was not what it should be, so that nobody knows where the next one begins.
+    /// An answer was not what it should be, so that it is unknown where the next one begins.
     broken: bool,
 }
 
@@ -100,7 +100,7 @@ impl Connection {
             let (magic, to) = (long(stream)?, word(stream)?);
             let (kind, length) = (word(stream)?, word(stream)?);
             if (magic, to) != (nbd::OPTION_REPLY_MAGIC, option) {
-                return Err(unexpected("something else than was asked for"));
+                return Err(unexpected("data for another option"));
             }
             let data = bytes(stream, length, TEXT_MAX)?;
             let mut rest = data.as_slice();
@@ -131,7 +131,7 @@ impl Connection {
             };
             let there = usize::try_from(there).unwrap_or(usize::MAX);
             let part = at.and_then(|at| buf.get_mut(at..)?.get_mut(..there));
-            let part = part.ok_or_else(|| unexpected("bytes that nobody asked for"))?;
+            let part = part.ok_or_else(|| unexpected("data outside of the requested range"))?;
             filled += part.len();
             if kind == nbd::CHUNK_HOLE {
                 part.fill(0)
@@ -179,10 +179,10 @@ impl Connection {
         take: impl FnMut(&mut Patient, u16, u32) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.broken {
-            return Err(unexpected("nothing any more, after an earlier error"));
+            return Err(unexpected("nothing, because of an earlier error"));
         }
         let result = self.exchange(kind, offset, length, take);
-        // After an error that the server told of, in its whole answer, the next request is as good as any.
+        // After an error that the server reported, in its whole answer, the next request is as good as any.
         self.broken = matches!(&result, Err(error) if error.kind() != io::ErrorKind::Other);
         result
     }
@@ -207,7 +207,7 @@ impl Connection {
             }
             if kind & nbd::CHUNK_ERROR != 0 {
                 let data = bytes(stream, length, TEXT_MAX)?;
-                failed = Some(told_error(&data));
+                failed = Some(reported_error(&data));
             } else if kind == nbd::CHUNK_NONE {
                 bytes(stream, length, 0)?;
             } else {
@@ -227,12 +227,12 @@ impl Connection {
 }
 
 /// What the server says of its error: a number, and perhaps words.
-fn told_error(data: &[u8]) -> io::Error {
+fn reported_error(data: &[u8]) -> io::Error {
     let mut rest = data;
     let (number, length) = (word(&mut rest).unwrap_or(0), short(&mut rest).unwrap_or(0));
     let said = rest.get(..usize::from(length)).unwrap_or_default();
     let said = String::from_utf8_lossy(said);
-    io::Error::other(format!("qemu-nbd can't read it (error {number}: {})", said.trim()))
+    io::Error::other(format!("qemu-nbd cannot read it (error {number}: {})", said.trim()))
 }
 
 impl Drop for Connection {

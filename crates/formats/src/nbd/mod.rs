@@ -26,8 +26,8 @@ pub struct Nbd {
     size: u64,
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
-    /// What the server told last of what holds data.
-    told: Mutex<Vec<(Extent, bool)>>,
+    /// What the server reported last of what holds data.
+    known_status: Mutex<Vec<(Extent, bool)>>,
     // Dropped last: connections that are closed first leave the server in peace.
     server: Served,
 }
@@ -86,8 +86,8 @@ impl Nbd {
         }
         idle.iter_mut().for_each(|connection| connection.set_patience(program.reply));
         let size = idle.first().map_or(0, Connection::size);
-        let (idle, told) = (Mutex::new(idle), Mutex::default());
-        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), told, server })
+        let (idle, known_status) = (Mutex::new(idle), Mutex::default());
+        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), known_status, server })
     }
 
     /// Runs `work` with a connection of its own.
@@ -143,16 +143,17 @@ impl ReadAt for Nbd {
 
 impl DiskReader for Nbd {
     fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known_status = self.known_status.lock().unwrap_or_else(PoisonError::into_inner);
         let mut at = offset;
         while at < self.size {
-            let known = told.iter().find(|(extent, _)| (extent.start..extent.end).contains(&at)).copied();
+            let known =
+                known_status.iter().find(|(extent, _)| (extent.start..extent.end).contains(&at)).copied();
             match known {
                 Some((extent, true)) => return Ok(Some(Extent { start: at, end: extent.end })),
                 Some((extent, false)) => at = extent.end,
                 None => {
                     let length = (self.size - at).min(QUESTION_MAX);
-                    *told = self.with(at, |connection| connection.status(at, length))?;
+                    *known_status = self.with(at, |connection| connection.status(at, length))?;
                 }
             }
         }

@@ -26,9 +26,9 @@ pub(super) const OPTION_INFO: u32 = 6;
 pub(super) const OPTION_GO: u32 = 7;
 /// Option: structured replies.
 pub(super) const OPTION_STRUCTURED: u32 = 8;
-/// Option: list what block status can tell.
+/// Option: list the contexts of block status.
 pub(super) const OPTION_LIST_META_CONTEXT: u32 = 9;
-/// Option: select what block status tells.
+/// Option: select the context of block status.
 pub(super) const OPTION_SET_META_CONTEXT: u32 = 10;
 
 /// Answer to an option: done.
@@ -63,7 +63,7 @@ pub(super) const CAN_MULTI_CONN: u16 = 1 << 8;
 /// Flag of an export: [`CACHE`] is understood.
 pub(super) const SEND_CACHE: u16 = 1 << 10;
 
-/// The context that tells of holes and zeros.
+/// The context for holes and zeros.
 pub(super) const ALLOCATION: &[u8] = b"base:allocation";
 /// Flag of a stretch in that context: nothing is stored for it.
 pub(super) const STATE_HOLE: u32 = 1 << 0;

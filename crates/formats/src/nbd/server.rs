@@ -43,19 +43,19 @@ const SAID_MAX: u64 = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The program is not installed.
-    #[error("{}: is read by qemu-nbd, which is not installed", path.display())]
+    #[error("{}: this format is read by qemu-nbd, which is not installed", path.display())]
     Absent {
         /// The image.
         path: PathBuf,
     },
-    /// The image's name can't be told to the program.
-    #[error("{}: qemu-nbd takes names in UTF-8 alone; give the file another name", path.display())]
+    /// The image's name cannot be passed to the program.
+    #[error("{}: qemu-nbd accepts only names in UTF-8; rename the file", path.display())]
     Name {
         /// The image.
         path: PathBuf,
     },
     /// The program does not take the image.
-    #[error("{}: qemu-nbd does not take it: {said}", path.display())]
+    #[error("{}: qemu-nbd refuses it: {said}", path.display())]
     Refused {
         /// The image.
         path: PathBuf,
@@ -81,21 +81,21 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The program does not speak as it should.
-    #[error("{}: cannot talk to qemu-nbd", path.display())]
+    #[error("{}: cannot communicate with qemu-nbd", path.display())]
     Protocol {
         /// The image.
         path: PathBuf,
         /// What went wrong.
         source: io::Error,
     },
-    /// Somebody asked for the stop.
+    /// A stop was requested.
     #[error("interrupted")]
     Cancelled,
 }
 
 /// To follow on an error: what the program has written, if anything.
 fn shown(said: &str) -> String {
-    if said.is_empty() { String::new() } else { format!("; it wrote: {said}") }
+    if said.is_empty() { String::new() } else { format!("; its output was: {said}") }
 }
 
 /// A running server. Dropped, it is gone, and so is its socket. Should this process be killed, the server ends by itself, as it
@@ -105,7 +105,7 @@ pub(super) struct Served {
     /// The name by which the program opens the image.
     name: String,
     child: Mutex<Child>,
-    /// A folder that nobody else may enter, with the socket in it, and what the program says.
+    /// A folder that only this user may enter, with the socket in it, and what the program says.
     folder: tempfile::TempDir,
     /// Gone after the folder.
     _leftover: Leftover,
@@ -215,7 +215,11 @@ impl Served {
                 Ok(None) | Err(_) => return None,
                 Ok(Some(status)) => {
                     let said = self.said();
-                    return Some(if said.is_empty() { format!("it says nothing ({status})") } else { said });
+                    return Some(if said.is_empty() {
+                        format!("it printed no message ({status})")
+                    } else {
+                        said
+                    });
                 }
             }
         }

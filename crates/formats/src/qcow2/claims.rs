@@ -71,14 +71,11 @@ impl Tables<'_> {
         if length > REFCOUNT_TABLE_MAX.max(size) {
             return damaged(
                 REFCOUNTS_AT,
-                format!("a refcount table of {length} bytes is more than any reader takes"),
+                format!("a refcount table of {length} bytes is larger than any reader supports"),
             );
         }
         if !start.is_multiple_of(size) || start == 0 {
-            return damaged(
-                REFCOUNTS_AT,
-                format!("the refcount table is said to be at {start}, where none can be"),
-            );
+            return damaged(REFCOUNTS_AT, format!("the refcount table has the impossible offset {start}"));
         }
         see(self.table_claim("the refcount table", start, length, REFCOUNTS_AT), seen)?;
         let there = self.file.size().saturating_sub(start).min(length) / 8 * 8;
@@ -89,7 +86,7 @@ impl Tables<'_> {
             if entry != offset || !offset.is_multiple_of(size) {
                 return damaged(
                     named_at,
-                    format!("an entry of the refcount table is {entry:#x}, which none can be"),
+                    format!("an entry of the refcount table has the impossible value {entry:#x}"),
                 );
             }
             if offset != 0 {

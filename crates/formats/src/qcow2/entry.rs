@@ -20,7 +20,7 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
     if entry & L2_COMPRESSED != 0 {
         if entry & ENTRY_COPIED != 0 {
             return Err(format!(
-                "the entry of a compressed cluster ({entry:#x}) has the flag of one that is not"
+                "the entry of a compressed cluster ({entry:#x}) has the flag of an uncompressed cluster"
             ));
         }
         if bitmap != 0 {
@@ -42,10 +42,10 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
         return Err(format!("reserved bits of its entry are set ({entry:#x})"));
     }
     if !offset.is_multiple_of(header.cluster_size()) {
-        return Err(format!("its cluster is said to be at {offset}, where none can be"));
+        return Err(format!("its cluster has the impossible offset {offset}"));
     }
     if entry == ENTRY_COPIED && bitmap == 0 {
-        return Err(format!("its entry ({entry:#x}) has the flag of a cluster and the place of none"));
+        return Err(format!("its entry ({entry:#x}) has the flag of a cluster, but no offset"));
     }
     let subclusters = if header.extended {
         let (stored, zeros) = split(bitmap);
@@ -55,7 +55,7 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
         stored
     } else if entry & L2_ZERO != 0 {
         if header.version < 3 {
-            return Err("a cluster of zeros, which version 2 has not".into());
+            return Err("a zero cluster, which does not exist in version 2".into());
         }
         0
     } else if offset == 0 {
@@ -67,7 +67,7 @@ pub(crate) fn decode(entry: u64, bitmap: u64, header: &Header) -> Result<Cluster
         return Ok(Cluster::Zeros);
     }
     if offset == 0 {
-        return Err(format!("its cluster is said to be at {offset}, where none can be"));
+        return Err(format!("its cluster has the impossible offset {offset}"));
     }
     Ok(Cluster::Stored { offset, subclusters })
 }

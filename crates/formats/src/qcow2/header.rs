@@ -1,4 +1,4 @@
-//! What the header says, held against what reading needs.
+//! What the header says, compared with what reading needs.
 
 use imsprep_ondisk::qcow::{
     CLUSTER_BITS, COMPRESSION_TYPE_OFFSET, COMPRESSION_ZLIB, COMPRESSION_ZSTD, CRYPT_NONE,
@@ -91,7 +91,7 @@ impl Header {
         }
         if has(!INCOMPATIBLE_KNOWN) {
             let bits = raw.incompatible_features & !INCOMPATIBLE_KNOWN;
-            return wrong(at, format!("it has feature bits {bits:#x}, which no specification names"));
+            return wrong(at, format!("it has feature bits {bits:#x}, which no specification defines"));
         }
         self.extended = has(INCOMPATIBLE_EXTENDED_L2);
         if self.extended && self.cluster_bits < EXTENDED_CLUSTER_BITS_MIN {
@@ -101,7 +101,7 @@ impl Header {
         if has(INCOMPATIBLE_COMPRESSION) {
             let at = COMPRESSION_TYPE_OFFSET;
             if u64::from(raw.header_length) <= at || !file.holds(at, 1) {
-                return wrong(at, "the header is too short for the compression type that it has".into());
+                return wrong(at, "the header is too short for its compression type".into());
             }
             let [kind] = file.read_array(at)?;
             self.method = match kind {
@@ -119,18 +119,15 @@ impl Header {
         if needed > entries {
             return wrong(
                 36,
-                format!("the disk takes {needed} entries of the L1 table, which has {entries}"),
+                format!("the disk needs {needed} entries of the L1 table, which has {entries}"),
             );
         }
         if needed * 8 > L1_SIZE_MAX {
-            return wrong(36, format!("an L1 table of {needed} entries is more than any reader takes"));
+            return wrong(36, format!("an L1 table of {needed} entries is larger than any reader supports"));
         }
         let at = self.l1_offset;
         if needed > 0 && (!at.is_multiple_of(self.cluster_size()) || !file.holds(at, needed * 8)) {
-            return wrong(
-                at,
-                format!("the L1 table of {needed} entries does not lie in the file's clusters"),
-            );
+            return wrong(at, format!("the L1 table of {needed} entries is not in the clusters of the file"));
         }
         Ok(())
     }

@@ -27,9 +27,9 @@ impl<'a> Qcow2<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Unreadable`] if the header is not that of a disk that is whole, plain and in this file: a backing file, an
+    /// [`Error::Unreadable`] if the header is not that of a disk that is complete, plain and in this file: a backing file, an
     /// external data file, encryption, the corrupt bit and unknown incompatible features are refused;
-    /// [`imsprep_source::Error::Damaged`] if its tables contradict each other; or if the file can't be read, or at a stop.
+    /// [`imsprep_source::Error::Damaged`] if its tables contradict each other; or if the file cannot be read, or at a stop.
     pub fn open(file: Slice<'a>, cancel: &Cancel) -> Result<Self, Error> {
         let disk = Self::open_unchecked(file.clone())?;
         let flaws = disk.flaws(&file, cancel)?;

@@ -45,7 +45,7 @@ impl<'a> Tables<'a> {
         };
         let (size, wanted) = (self.header.cluster_size(), self.l2_wanted(number));
         if !self.file.holds(offset, wanted) {
-            let what = format!("the L2 table is said to be at {offset}, where none can be");
+            let what = format!("the L2 table has the impossible offset {offset}");
             return Err(self.file.damaged(at, self.l1_entry(number), what));
         }
         let read = || {
@@ -66,7 +66,7 @@ impl<'a> Tables<'a> {
             return Err(format!("reserved bits of an entry of the L1 table are set ({entry:#x})"));
         }
         if !offset.is_multiple_of(self.header.cluster_size()) || (offset == 0 && entry != 0) {
-            return Err(format!("the L2 table is said to be at {offset}, where none can be"));
+            return Err(format!("the L2 table has the impossible offset {offset}"));
         }
         Ok((offset > 0).then_some(offset))
     }
@@ -153,7 +153,7 @@ impl DiskMap for Tables<'_> {
         // The last sector may be one that the file ends in.
         let there = file.size().saturating_sub(packed.offset).min(packed.length);
         if there == 0 {
-            return Err(file.damaged(packed.start, packed.offset, "it lies beyond the end of the file"));
+            return Err(file.damaged(packed.start, packed.offset, "it is beyond the end of the file"));
         }
         // Two clusters at most, by the bits that tell it: 4 MiB.
         bytes.resize(usize::try_from(there).unwrap_or(0), 0);

@@ -30,7 +30,7 @@ impl Claims for Blocks<'_> {
             let Some(start) = last.replace(next) else { return Ok(()) };
             let at = (number - 1) * u64::from(self.header.block_size);
             let Some(length) = next.checked_sub(start) else {
-                let what = format!("a block is said to end at {next}, before it begins, at {start}");
+                let what = format!("a block ends at {next}, before it begins at {start}");
                 return Err(Stop::Damaged { offset: named_at, at, what });
             };
             see(Claim::new("a block of the disk", start, length, named_at).of_disk(at), seen)

@@ -21,7 +21,7 @@ use crate::{Error, Flaw, Qcow2, Result, Slice, Vhd, Vmdk};
 ///
 /// # Errors
 ///
-/// [`Error::Unreadable`] if the headers are not those of a disk of this format that stands alone; or if the file can't be read,
+/// [`Error::Unreadable`] if the headers are not those of a disk of this format that stands alone; or if the file cannot be read,
 /// or at a stop.
 pub fn check_tables(file: Slice<'_>, format: Format, cancel: &Cancel) -> Result<Vec<Flaw>> {
     let of = |claims: &dyn Claims| Ok(check(&file, claims, &|_| Ok(true), cancel)?);

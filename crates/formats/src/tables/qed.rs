@@ -43,7 +43,7 @@ impl<'a> Clusters<'a> {
         if offset.is_multiple_of(self.cluster_size) {
             return Ok(());
         }
-        let what = format!("{what} is said to be at {offset}, where none can be");
+        let what = format!("{what} has the impossible offset {offset}");
         Err(Stop::Damaged { offset: named_at, at, what })
     }
 }

@@ -13,7 +13,7 @@ use crate::claims::{Claim, Claims, Scope, See, Stop, see};
 use crate::{Result, Slice};
 
 const FORMAT: &str = "VHDX";
-/// Regions and metadata items that are looked at.
+/// Regions and metadata items that are read.
 const ITEMS_MAX: usize = 64;
 
 pub(super) struct Blocks<'a> {
@@ -37,9 +37,10 @@ impl<'a> Blocks<'a> {
         let regions = regions(&file)?;
         let region = |guid| regions.iter().find(|region| region.guid == guid).cloned();
         let at = REGION_TABLE_OFFSETS[0];
-        let bat = region(REGION_BAT).ok_or_else(|| wrong(at, "no region table names the block table"))?;
-        let metadata =
-            region(REGION_METADATA).ok_or_else(|| wrong(at, "no region table names the metadata"))?;
+        let bat = region(REGION_BAT)
+            .ok_or_else(|| wrong(at, "no region table has an entry for the block table"))?;
+        let metadata = region(REGION_METADATA)
+            .ok_or_else(|| wrong(at, "no region table has an entry for the metadata"))?;
         let items = items(&file, metadata.offset)?;
         let item = |guid, what| {
             let entry = items.iter().find(|item| item.guid == guid);
@@ -72,7 +73,7 @@ impl Claims for Blocks<'_> {
         let entries = blocks + blocks.saturating_sub(1) / self.chunk;
         if entries.saturating_mul(8) > self.bat.length.into() {
             let what =
-                format!("the block table has {} bytes, and {entries} entries take more", self.bat.length);
+                format!("the block table has {} bytes, too few for {entries} entries", self.bat.length);
             return Err(Stop::Damaged { offset: REGION_TABLE_OFFSETS[0], at: 0, what });
         }
         see(region("the block table", &self.bat).needing(entries * 8), seen)?;

@@ -17,7 +17,7 @@ pub(super) enum Kind {
 pub(super) enum Form {
     Plain,
     Compressed,
-    /// Compressed, with markers, the grain directory told by the footer.
+    /// Compressed, with markers, the grain directory reported by the footer.
     Stream,
 }
 

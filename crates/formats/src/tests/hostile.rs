@@ -8,7 +8,7 @@ use imsprep_testdata::noise;
 use super::{build_qcow2, build_vhd, build_vmdk};
 use crate::{Qcow2, Slice, Vhd, Vmdk};
 
-/// Whatever disk the file turns out to hold: all that it tells of, up to a bound, and its ends.
+/// Whatever disk the file turns out to hold: all of its allocation, up to a bound, and its ends.
 fn exercise(disk: &dyn DiskReader) {
     let mut buffer = vec![0; 65536];
     let size = disk.size();

@@ -20,7 +20,7 @@ fn read_all(disk: &dyn DiskReader, piece: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The disk by what it says of its allocation: where it tells of no data there must be none.
+/// The disk by what it says of its allocation: where it has no data there must be none.
 fn read_told(disk: &dyn DiskReader) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![0; usize::try_from(disk.size()).unwrap()];
     let mut at = 0;

@@ -144,22 +144,22 @@ fn entries_that_can_not_be_are_refused_with_the_place() {
         assert!(offset == l2 as u64 && what.contains("reserved bits"), "L2, bit {bit}: {offset} {what}");
     }
     for (at, value, words) in [
-        (l1, entry(l1) + 512, "where none can be"),
-        (l1, 1 << 63, "where none can be"),
-        (l2, entry(l2) + 512, "where none can be"),
-        (l2, 1 << 63, "the place of none"),
-        (l2 + 8, entry(l2 + 8) | 1 << 63, "the flag of one that is not"),
-        (good.refcounts, entry(good.refcounts) | 1, "none can be"),
-        (good.refcounts, entry(good.refcounts) + 512, "none can be"),
+        (l1, entry(l1) + 512, "impossible offset"),
+        (l1, 1 << 63, "impossible offset"),
+        (l2, entry(l2) + 512, "impossible offset"),
+        (l2, 1 << 63, "but no offset"),
+        (l2 + 8, entry(l2 + 8) | 1 << 63, "the flag of an uncompressed cluster"),
+        (good.refcounts, entry(good.refcounts) | 1, "impossible value"),
+        (good.refcounts, entry(good.refcounts) + 512, "impossible value"),
     ] {
         let (offset, what) = altered(at, value).unwrap_or_else(|| panic!("{at} {value:#x}"));
         assert!(offset == at as u64 && what.contains(words), "{at}: {offset} {what}");
     }
-    // The flag tells writers of the refcount, and matters to no reader.
+    // The flag shows writers of the refcount, and matters to no reader.
     assert_eq!(altered(l2, entry(l2) << 1 >> 1), None);
     let mut file = good.bytes.clone();
     file[56..60].fill(0xff);
-    assert!(flaw(&file).unwrap().1.contains("more than any reader takes"));
+    assert!(flaw(&file).unwrap().1.contains("larger than any reader supports"));
 }
 
 fn vmdk_flaw(file: &[u8]) -> Option<(u64, String)> {
@@ -237,7 +237,7 @@ fn grains_and_tables_of_a_vmdk_lie_apart() {
         file[header + 64..][..8].copy_from_slice(&128_u64.to_le_bytes());
         let found = vmdk_flaw(&file);
         assert_eq!(
-            found.is_some_and(|(_, what)| what.contains("where the header has its tables")),
+            found.is_some_and(|(_, what)| what.contains("within the tables of the header")),
             form == Form::Plain
         );
         // Of a directory that says it is its own copy, there is one.

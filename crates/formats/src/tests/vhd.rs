@@ -54,7 +54,7 @@ fn a_fixed_disk_is_what_comes_before_its_footer() {
     assert_holds(&Vhd::open(Slice::whole(&image)).unwrap(), &disk);
     let image = MemoryImage::new("disk.vhd", [&disk[512..], &footer[..]].concat());
     let error = Vhd::open(Slice::whole(&image)).err().unwrap();
-    assert!(error.to_string().contains("5120 bytes of disk, more than there are"), "{error}");
+    assert!(error.to_string().contains("a disk of 5120 bytes, but fewer"), "{error}");
 }
 
 fn full(count: usize) -> Vec<u8> {
@@ -84,11 +84,11 @@ fn blocks_that_are_not_where_they_can_be_are_named() {
     for (block, value, words) in [
         (1, u32::MAX - 1, "beyond the end of the file"),
         (2, u32::try_from(good.len() / 512 - 3).unwrap(), "beyond the end of the file"),
-        (0, 0, "that of the file's headers"),
-        (0, 1, "that of the file's headers"),
-        (0, 3, "that of the file's headers"),
-        (3, entry(&good, 1), "overlaps that of the file's block"),
-        (3, entry(&good, 1) + 1, "overlaps that of the file's block"),
+        (0, 0, "within the headers of the file"),
+        (0, 1, "within the headers of the file"),
+        (0, 3, "within the headers of the file"),
+        (3, entry(&good, 1), "overlaps block"),
+        (3, entry(&good, 1) + 1, "overlaps block"),
     ] {
         let error = altered(block, value);
         let Error::Source(SourceError::Damaged { offset, what, .. }) = &error else { panic!("{error}") };
@@ -108,7 +108,7 @@ fn headers_that_can_not_be_are_refused() {
     for (at, bytes, words) in [
         (512, &b"x"[..], "the header of the dynamic disk is missing"),
         (16, &[0xff; 8], "beyond the end of the file"),
-        (512 + 16, &[0x7f; 8], "table of 4 blocks lies beyond the end"),
+        (512 + 16, &[0x7f; 8], "table of 4 blocks is beyond the end"),
         (512 + 28, &[0, 0, 0, 3], "its table has 3 entries"),
         (512 + 32, &[0, 0, 0x30, 0], "a block has 12288 bytes"),
         (512 + 32, &[0, 0, 0, 0], "a block has 0 bytes"),
@@ -125,5 +125,5 @@ fn headers_that_can_not_be_are_refused() {
     file[512 + 28..][..4].fill(0xff);
     file[512 + 32..][..4].copy_from_slice(&8192_u32.to_be_bytes());
     let error = error_of(file).to_string();
-    assert!(error.contains("more than the 4194304 that are looked at"), "{error}");
+    assert!(error.contains("the limit is 4194304"), "{error}");
 }

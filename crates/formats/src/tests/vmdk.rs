@@ -56,7 +56,7 @@ fn what_can_not_be_read_without_doubt_is_refused() {
         for (at, bytes, words) in [
             (0, &b"X"[..], "no header of a sparse disk"),
             (4, &[9], "no header of a sparse disk"),
-            (12, &[0xff; 8], "more than any reader takes"),
+            (12, &[0xff; 8], "larger than any reader supports"),
             (12, &[0, 0, 0, 0, 0, 1], "beyond the end of the file"),
             (20, &[0], "a grain has 0 sectors"),
             (20, &[3], "a grain has 3 sectors"),
@@ -111,14 +111,14 @@ fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
         read(file, 1).unwrap();
         let mut file = good.bytes.clone();
         file[good.directory..][..4].copy_from_slice(&u32::MAX.to_le_bytes());
-        says(read(file, 1), "the grain table is said to be at");
+        says(read(file, 1), "the grain table has the offset");
     }
     let good = small(Form::Stream);
     for (at, bytes, words) in [
         (1024, &[8_u8, 0][..], "marked as that of sector 8"),
         (1024 + 8, &[1, 0x20, 0, 0], "8193 compressed bytes"),
         (1024 + 8, &[0, 0, 0, 0], "0 compressed bytes"),
-        (1024 + 13, &[0xff, 0xff, 0xff], "can't be expanded"),
+        (1024 + 13, &[0xff, 0xff, 0xff], "cannot be decompressed"),
         (1024 + 8, &[40, 0, 0, 0], "expand"),
     ] {
         let mut file = good.bytes.clone();

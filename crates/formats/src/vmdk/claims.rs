@@ -90,7 +90,7 @@ impl Grains<'_> {
             } else {
                 if offset < header.grains_offset {
                     let what = format!(
-                        "a grain is said to be at {offset}, where the header has its tables, which end at {}",
+                        "a grain has the offset {offset}, within the tables of the header, which end at {}",
                         header.grains_offset
                     );
                     return Err(Stop::Damaged { offset: named_at, at, what });

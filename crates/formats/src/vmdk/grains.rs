@@ -55,7 +55,7 @@ impl<'a> Grains<'a> {
         let wanted = self.table_wanted(number);
         if !self.file.holds(offset, wanted) {
             let entry = self.header.directory_offset + number * 4;
-            let what = format!("the grain table is said to be at {offset}, beyond the end of the file");
+            let what = format!("the grain table has the offset {offset}, beyond the end of the file");
             return Err(self.file.damaged(at, entry, what));
         }
         let read = || {
@@ -112,14 +112,17 @@ impl DiskMap for Grains<'_> {
         let most = self.header.grain_size * 2;
         let (from, length) = if self.header.markers {
             if !file.holds(packed.offset, GrainMarker::SIZE as u64) {
-                return damaged("its grain lies beyond the end of the file".into());
+                return damaged("its grain is beyond the end of the file".into());
             }
             let marker = GrainMarker::decode(&file.read_array(packed.offset)?);
             if marker.sector != packed.start / SECTOR {
                 return damaged(format!("its grain is marked as that of sector {}", marker.sector));
             }
             if u64::from(marker.size) > most {
-                return damaged(format!("its grain is said to have {} compressed bytes", marker.size));
+                return damaged(format!(
+                    "its grain has {} compressed bytes according to its marker",
+                    marker.size
+                ));
             }
             (packed.offset + GrainMarker::SIZE as u64, u64::from(marker.size))
         } else {

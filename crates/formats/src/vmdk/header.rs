@@ -1,4 +1,4 @@
-//! What header and footer say, held against what reading needs.
+//! What header and footer say, compared with what reading needs.
 
 use imsprep_ondisk::vmdk::{
     COMPRESSION_DEFLATE, FLAG_COMPRESSED, FLAG_MARKERS, FLAG_REDUNDANT, FLAG_ZERO_GRAINS, FOOTER_FROM_END,
@@ -38,7 +38,7 @@ pub(crate) struct Header {
     pub(crate) redundant_offset: Option<u64>,
     /// Where the embedded descriptor is, and its bytes.
     pub(crate) descriptor: (u64, u64),
-    /// Where the grains begin at the earliest, where the header tells.
+    /// Where the grains begin at the earliest, if the header has it.
     pub(crate) grains_offset: u64,
 }
 
@@ -50,7 +50,7 @@ impl Header {
             at = file.size().saturating_sub(FOOTER_FROM_END);
             raw = header_at(file, at)?;
             if raw.gd_offset == GD_AT_END {
-                return wrong(at, "the footer does not tell where the grain directory is either".into());
+                return wrong(at, "the footer has no offset of the grain directory, either".into());
             }
         }
         if !GRAIN_SECTORS.contains(&raw.grain_size) || !raw.grain_size.is_power_of_two() {
@@ -70,7 +70,7 @@ impl Header {
         else {
             return wrong(
                 at + 12,
-                format!("a disk of {} sectors is more than any reader takes", raw.capacity),
+                format!("a disk of {} sectors is larger than any reader supports", raw.capacity),
             );
         };
         let grain_size = raw.grain_size * SECTOR;
@@ -79,13 +79,13 @@ impl Header {
         let place = raw.gd_offset.checked_mul(SECTOR).filter(|place| file.holds(*place, size));
         let Some(directory_offset) = place else {
             let what = format!(
-                "the grain directory is said to be at sector {}, and its {size} bytes end beyond the end of the file",
+                "the grain directory at sector {} with {size} bytes extends beyond the end of the file",
                 raw.gd_offset
             );
             return wrong(at + 56, what);
         };
         if size > DIRECTORY_SIZE_MAX {
-            return wrong(at + 12, format!("a grain directory of {directory_entries} entries is too much"));
+            return wrong(at + 12, format!("a grain directory of {directory_entries} entries is too large"));
         }
         Ok(Self {
             disk_size,

@@ -17,7 +17,7 @@ use header::Header;
 
 const FORMAT: &str = "VMDK";
 
-/// Reads the disk in a VMDK that is one sparse file. The descriptor in it is not looked at: whether it tells of a parent or
+/// Reads the disk in a VMDK that is one sparse file. The descriptor in it is not looked at: whether it describes a parent or
 /// of other files is for whoever opens the disk to find out first.
 pub struct Vmdk<'a>(Pieces<'a, Grains<'a>>);
 
@@ -28,7 +28,7 @@ impl<'a> Vmdk<'a> {
     /// # Errors
     ///
     /// [`Error::Unreadable`] if there is no header of such a disk; [`imsprep_source::Error::Damaged`] if its tables
-    /// contradict each other; or if the file can't be read, or at a stop.
+    /// contradict each other; or if the file cannot be read, or at a stop.
     pub fn open(file: Slice<'a>, cancel: &Cancel) -> Result<Self, Error> {
         let disk = Self::open_unchecked(file.clone())?;
         let flaws = disk.flaws(&file, cancel)?;

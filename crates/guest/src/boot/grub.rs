@@ -79,7 +79,7 @@ impl Default for LoaderPath {
 ///
 /// # Errors
 ///
-/// The reason why the file can't be read or understood.
+/// The reason why the file cannot be read or understood.
 pub fn evaluate_grub(
     files: &dyn GrubFiles,
     config: &LoaderPath,

@@ -22,7 +22,7 @@ pub enum CloudNetwork {
 ///
 /// # Errors
 ///
-/// The reason why the file can't be read.
+/// The reason why the file cannot be read.
 pub fn parse_cloud_network(bytes: &[u8]) -> Result<CloudNetwork, String> {
     let Some(root) = yaml::parse(bytes)? else { return Ok(CloudNetwork::Silent) };
     let Some(network) = root.get("network") else { return Ok(CloudNetwork::Silent) };

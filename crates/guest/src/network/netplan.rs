@@ -43,7 +43,7 @@ struct Definition {
 ///
 /// # Errors
 ///
-/// The reason why the file can't be read. What it says is then not known.
+/// The reason why the file cannot be read. What it says is then not known.
 pub fn parse_netplan(netplan: &mut Netplan, number: usize, bytes: &[u8]) -> Result<(), String> {
     let Some(root) = yaml::parse(bytes)? else { return Ok(()) };
     // cloud-init's version 2 has the same content without the outer key in some places.

@@ -16,7 +16,8 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         return Ok(None);
     }
     // It has no mark of having been unmounted; that synced changes are not committed is certain only of a dirty one.
-    let state = if superblock.log_root == 0 { State::NotTold } else { State::Dirty(UncleanReason::Journal) };
+    let state =
+        if superblock.log_root == 0 { State::NotRecorded } else { State::Dirty(UncleanReason::Journal) };
     Ok(Some(Volume {
         label: text::label(&superblock.label),
         uuid: text::some_uuid(&superblock.uuid),

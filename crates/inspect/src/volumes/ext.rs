@@ -48,7 +48,7 @@ fn kind(basic: &Basic) -> VolumeKind {
 fn state(superblock: &Superblock) -> State {
     let basic = &superblock.basic;
     if basic.incompatible & Superblock::INCOMPATIBLE_JOURNAL_DEVICE != 0 {
-        State::NotTold
+        State::NotRecorded
     } else if superblock.state & Superblock::STATE_ERRORS != 0 {
         State::Dirty(UncleanReason::Errors)
     } else if basic.incompatible & Superblock::INCOMPATIBLE_RECOVER != 0 {

@@ -24,7 +24,7 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
         label: text::some(&text::utf16_le(&superblock.label)),
         uuid: text::some_uuid(&superblock.uuid),
         state: state(view, &superblock)?,
-        // Of several devices only the size of all is told.
+        // Of several devices only the size of all is reported.
         size: superblock.blocks.checked_mul(BLOCK).filter(|_| superblock.first_device[0] == 0),
         ..Volume::new(VolumeKind::F2fs)
     }))

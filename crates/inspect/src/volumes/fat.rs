@@ -30,14 +30,14 @@ pub(crate) fn read(view: &View<'_>) -> Result<Option<Volume>> {
 }
 
 /// Marks are in the second entry of the table, and in the boot record, where Windows NT has them. FAT12 has none in its
-/// table, and its being clean can't be told.
+/// table, and its being clean is unknown.
 fn state(fat: &FatVolume<'_>) -> Result<State> {
     let extended = fat.extended();
     let Some(marks) = fat.marks()? else {
         return Ok(if extended.state & Extended::DIRTY != 0 {
             State::Dirty(UncleanReason::Mounted)
         } else {
-            State::NotTold
+            State::NotRecorded
         });
     };
     let (clean, no_errors) = match fat.geometry.width {

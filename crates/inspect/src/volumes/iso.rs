@@ -8,7 +8,7 @@ use imsprep_source::Result;
 use crate::view::View;
 use crate::{Volume, VolumeKind};
 
-/// Descriptors that are looked at: the primary one need not be the first.
+/// Descriptors that are read: the primary one need not be the first.
 const DESCRIPTORS: u64 = 16;
 /// Bytes from one descriptor to the next.
 const STEP: u64 = 2048;

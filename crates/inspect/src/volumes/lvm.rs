@@ -11,7 +11,7 @@ use super::lvm_text::{self, Metadata};
 use crate::view::View;
 use crate::{Lvm, Volume, VolumeGroup, VolumeKind};
 
-/// Most areas of a list that are looked at.
+/// Most areas of a list that are read.
 const AREAS_MAX: u64 = 16;
 /// Most areas of metadata that are read; tools make no more than two.
 const TEXTS_MAX: usize = 4;
@@ -57,9 +57,9 @@ fn uuid(characters: &[u8; 32]) -> Option<String> {
 }
 
 /// What the metadata say of the physical volume `uuid`, by the lists of areas at `at`: first those of data, then those of
-/// metadata; and where its content ends, if that can be told.
+/// metadata; and where its content ends, if that is known.
 fn metadata(view: &View<'_>, at: u64, uuid: &str) -> Result<(Lvm, Option<u64>)> {
-    let no_end = || (unread("the list of its areas has no end"), None);
+    let no_end = || (unread("the list of its areas is not terminated"), None);
     let Some((_, after)) = areas(view, at)? else { return Ok(no_end()) };
     let Some((areas, _)) = areas(view, after)? else { return Ok(no_end()) };
     // It may have none on purpose; then others of the group tell.
@@ -98,31 +98,31 @@ fn areas(view: &View<'_>, at: u64) -> Result<Option<(Vec<Area>, u64)>> {
 
 /// The group by the text in one area of metadata: `None` if there is none yet, or why it can't be read.
 fn group(view: &View<'_>, area: Area) -> Result<std::result::Result<Option<Metadata>, &'static str>> {
-    let Some(bytes) = view.array(area.offset)? else { return Ok(Err("its metadata lie beyond its end")) };
+    let Some(bytes) = view.array(area.offset)? else { return Ok(Err("its metadata is beyond its end")) };
     let header = MetadataHeader::decode(&bytes);
     if header.magic != MetadataHeader::MAGIC || header.start != area.offset {
-        return Ok(Err("its metadata have no header"));
+        return Ok(Err("its metadata has no header"));
     }
     // No group yet.
     if header.text_offset == 0 || header.text_size == 0 {
         return Ok(Ok(None));
     }
     if header.text_size > TEXT_MAX {
-        return Ok(Err("its metadata are larger than 1 MiB"));
+        return Ok(Err("its metadata is larger than 1 MiB"));
     }
     let is_within = header.text_offset >= MetadataHeader::ROOM
         && header.text_offset < header.size
         && header.text_size <= header.size - MetadataHeader::ROOM;
     if !is_within {
-        return Ok(Err("its metadata lie outside of their area"));
+        return Ok(Err("its metadata is outside of its area"));
     }
-    let Some(bytes) = ring(view, &header)? else { return Ok(Err("its metadata lie beyond its end")) };
+    let Some(bytes) = ring(view, &header)? else { return Ok(Err("its metadata is beyond its end")) };
     let mut hasher = crc32fast::Hasher::new_with_initial(!MetadataHeader::CRC_START);
     hasher.update(&bytes);
     if !hasher.finalize() != header.text_checksum {
         return Ok(Err("the checksum of its metadata is wrong"));
     }
-    Ok(lvm_text::metadata(&bytes).map(Some).ok_or("its metadata can't be understood"))
+    Ok(lvm_text::metadata(&bytes).map(Some).ok_or("its metadata cannot be parsed"))
 }
 
 /// The text, which may go on at the start of its area.

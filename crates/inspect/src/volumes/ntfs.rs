@@ -53,7 +53,7 @@ fn state_of(ntfs: &Ntfs<'_>, description: &[u8]) -> Result<State> {
 }
 
 /// Whether nothing in the log is left to be carried out; a hibernated Windows and one that starts fast leave something.
-/// `None` if it can't be told.
+/// `None` if it is unknown.
 fn is_log_clean(ntfs: &Ntfs<'_>) -> Result<Option<bool>> {
     let Some(record) = ntfs.record(RECORD_LOG)? else { return Ok(None) };
     let data = attribute(&record, Attribute::DATA, &[]).unwrap_or_default();
@@ -65,7 +65,7 @@ fn is_log_clean(ntfs: &Ntfs<'_>) -> Result<Option<bool>> {
     let (mut newest, mut emptied): (Option<RestartArea>, usize) = (None, 0);
     for page in [at, at.saturating_add(LOG_PAGE)] {
         let Some(bytes) = ntfs.view.bytes(page, LOG_PAGE)? else { return Ok(None) };
-        // What makes or mends a volume fills the log with ones.
+        // What makes or repairs a volume fills the log with ones.
         if bytes.iter().all(|byte| *byte == 0xff) {
             emptied += 1;
         } else if let Some(area) = restart_area(bytes)

@@ -24,7 +24,7 @@ fn volume(header: &Header, page: u64, is_hibernated: bool) -> Volume {
     let (kind, state) = if is_hibernated {
         (VolumeKind::Hibernation, State::Dirty(UncleanReason::Hibernated))
     } else {
-        (VolumeKind::Swap, State::NotTold)
+        (VolumeKind::Swap, State::NotRecorded)
     };
     Volume {
         label: text::label(&header.label),

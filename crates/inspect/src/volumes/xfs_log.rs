@@ -17,7 +17,7 @@ const BEFORE: u64 = LOG_RECORD_MAX + (LOG_RECORD_MAX / LogBlock::HEADER_COVERS a
 /// Bytes after the head into which records may have been written ahead of those before them, when the machine stopped.
 const AFTER: u64 = LOG_RECORD_MAX * LOG_RECORDS_AT_ONCE;
 
-/// The state that the log of `length` bytes at `at` tells of. Clean only if that is certain.
+/// The state according to the log of `length` bytes at `at`. Clean only if that is certain.
 pub(crate) fn state(view: &View<'_>, at: u64, length: u64) -> Result<State> {
     let log = Log { view, at, blocks: length / LOG_BLOCK };
     let Some(head) = log.find_head()? else { return Ok(State::Unknown) };
@@ -70,7 +70,7 @@ impl Log<'_> {
             return Ok(None);
         }
         if first == after {
-            // At the end the ring begins anew, in the next cycle.
+            // At the end the ring begins again, in the next cycle.
             return Ok(Some(Head { block: self.blocks, newest_after: first }));
         }
         let (mut low, mut high) = (0, end);

@@ -10,7 +10,7 @@ use imsprep_source::Result;
 use crate::view::View;
 use crate::{Volume, VolumeKind};
 
-/// Most pairs of a list that are looked at.
+/// Most pairs of a list that are read.
 const PAIRS_MAX: usize = 256;
 /// Bytes before the pairs: encoding, byte order and two more bytes, then version and flags.
 const LIST_HEADER: usize = 12;

@@ -51,7 +51,7 @@ impl Folder {
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// What a script prints, whose tools the test has asked for.
+    /// What a script prints, whose tools the test has requested.
     pub(crate) fn output(&self, script: &str) -> String {
         let output = command("sh").args(["-c", script]).current_dir(&self.0).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)

@@ -52,7 +52,7 @@ fn ext() {
         |(tool, args, kind)| {
             let (_, volume) = made(40, &[tool], &format!("{tool} -q -F {args} image"));
             assert_eq!(volume.kind, kind, "{tool} {args}");
-            let state = if kind == VolumeKind::ExtJournal { State::NotTold } else { State::Clean };
+            let state = if kind == VolumeKind::ExtJournal { State::NotRecorded } else { State::Clean };
             assert_eq!(volume.state, state, "{tool} {args}");
             assert_eq!(volume.size, Some(40 * MIB));
         },
@@ -158,7 +158,7 @@ fn log_start(folder: &Folder) -> u64 {
 #[test]
 fn btrfs() {
     let (folder, volume) = made(256, &["mkfs.btrfs"], "mkfs.btrfs -q -L 'my tree' image");
-    assert_eq!((volume.kind, volume.state), (VolumeKind::Btrfs { devices: 1 }, State::NotTold));
+    assert_eq!((volume.kind, volume.state), (VolumeKind::Btrfs { devices: 1 }, State::NotRecorded));
     folder.write_at("image", (64 << 10) + 0x60, &[1]);
     assert_eq!(whole(&folder).state, State::Dirty(UncleanReason::Journal));
 }
@@ -239,7 +239,7 @@ fn fat() {
         let script = format!("mkfs.vfat {args} image");
         let (folder, volume) = made(mib, &["mkfs.vfat"], &script);
         assert_eq!(volume.kind, kind, "{args}");
-        let state = if kind == VolumeKind::Fat12 { State::NotTold } else { State::Clean };
+        let state = if kind == VolumeKind::Fat12 { State::NotRecorded } else { State::Clean };
         assert_eq!(volume.state, state, "{args}");
         // The mark that Linux sets while it is mounted.
         let at = if kind == VolumeKind::Fat32 { 65 } else { 37 };
@@ -278,7 +278,7 @@ fn swap() {
     for args in ["-L swap", "-p 65536 -L big", "-p 8192"] {
         let script = format!("mkswap {args} image");
         let (folder, volume) = made(8, &["mkswap"], &script);
-        assert_eq!((volume.kind, volume.state), (VolumeKind::Swap, State::NotTold), "{args}");
+        assert_eq!((volume.kind, volume.state), (VolumeKind::Swap, State::NotRecorded), "{args}");
         if args == "-L swap" {
             folder.write_at("image", 4086, b"S1SUSPEND\0");
             let volume = whole(&folder);
@@ -526,7 +526,7 @@ fn log_cycle(folder: &Folder, block: u64) -> u32 {
 #[test]
 fn an_ext4_and_a_btrfs_at_work_are_dirty() {
     each(
-        [("mkfs.ext4 -q -F", 40, State::Clean), ("mkfs.btrfs -q", 256, State::NotTold)],
+        [("mkfs.ext4 -q -F", 40, State::Clean), ("mkfs.btrfs -q", 256, State::NotRecorded)],
         |(mkfs, mib, state)| {
             let folder = Folder::new();
             folder.image("image", mib * MIB);

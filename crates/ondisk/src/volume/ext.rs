@@ -8,9 +8,9 @@ use crate::disk::ExtSuperblock;
 /// The superblock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superblock {
-    /// The part that tells it from other bytes, and the features.
+    /// The signature, and the features.
     pub basic: ExtSuperblock,
-    /// [`Superblock::STATE_CLEAN`] and the like.
+    /// Values such as [`Superblock::STATE_CLEAN`].
     pub state: u16,
     /// The file system's UUID.
     pub uuid: [u8; 16],

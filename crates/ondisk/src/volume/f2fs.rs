@@ -51,7 +51,7 @@ impl Superblock {
 pub struct Checkpoint {
     /// Grows with each one; the same in the first and in the last block, or it was not written whole.
     pub version: u64,
-    /// [`Checkpoint::UNMOUNTED`] and the like.
+    /// Values such as [`Checkpoint::UNMOUNTED`].
     pub flags: u32,
     /// Blocks of the checkpoint.
     pub blocks: u32,

@@ -8,7 +8,7 @@ use crate::disk::FatBootRecord;
 /// The boot record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BootRecord {
-    /// The part that tells it from other bytes.
+    /// The signature.
     pub basic: FatBootRecord,
     /// FAT12 and FAT16: entries of the root directory; FAT32: 0.
     pub root_entries: u16,
@@ -207,7 +207,7 @@ pub const FAT32_NO_ERRORS: u32 = 1 << 26;
 pub struct DirectoryEntry {
     /// Name and extension, padded with spaces; its first byte is 0 after the last entry and 0xe5 in a free one.
     pub name: [u8; 11],
-    /// [`DirectoryEntry::DIRECTORY`] and the like.
+    /// Values such as [`DirectoryEntry::DIRECTORY`].
     pub attributes: u8,
     /// Which parts of the name are in lower case: [`DirectoryEntry::LOWER_NAME`], [`DirectoryEntry::LOWER_EXTENSION`].
     pub case: u8,

@@ -33,7 +33,7 @@ impl Names {
         Some(short_name(&entry))
     }
 
-    /// The parts come in descending order, the last one marked; what doesn't begins anew.
+    /// The parts come in descending order, the last one marked; what doesn't begins again.
     fn push(&mut self, part: LongName) {
         let order = part.order & !LongName::LAST;
         let begins = part.order & LongName::LAST != 0 && (1..=LongName::PARTS_MAX).contains(&order);
@@ -48,7 +48,7 @@ impl Names {
     }
 }
 
-/// `BOOTX64.EFI`. Bytes beyond ASCII are in a code page that nobody knows.
+/// `BOOTX64.EFI`. Bytes beyond ASCII are in an unknown code page.
 pub fn short_name(entry: &DirectoryEntry) -> String {
     let (name, extension) = entry.name.split_at(8);
     let part = |bytes: &[u8], lower: u8| {

@@ -6,7 +6,7 @@ use crate::disk::IsoVolumeDescriptor;
 /// The primary volume descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeDescriptor {
-    /// The part that tells it from other bytes, and the size.
+    /// The signature, and the size.
     pub basic: IsoVolumeDescriptor,
     /// Label, padded with spaces.
     pub label: [u8; 32],

@@ -8,7 +8,7 @@ use crate::gpt::Guid;
 /// The header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The part that tells it from other bytes.
+    /// The signature.
     pub basic: LuksHeader,
     /// Version 2: label, padded with NULs.
     pub label: [u8; 48],

@@ -88,7 +88,7 @@ pub const RECORD_VOLUME: u64 = 3;
 /// The start of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribute {
-    /// [`Attribute::VOLUME_NAME`] and the like.
+    /// Values such as [`Attribute::VOLUME_NAME`].
     pub kind: u32,
     /// Bytes of the attribute, this start included.
     pub length: u32,
@@ -180,7 +180,7 @@ pub struct RestartArea {
 impl RestartArea {
     /// Bytes that are decoded here.
     pub const SIZE: usize = 16;
-    /// `client`: nobody uses the log, so nothing in it is to be carried out.
+    /// `client`: the log is not in use, so nothing in it is to be carried out.
     pub const NO_CLIENT: u16 = 0xffff;
     /// Flag: the volume was unmounted.
     pub const CLEAN: u16 = 2;

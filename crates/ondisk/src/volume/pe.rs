@@ -22,7 +22,7 @@ pub const MACHINES_ARM: [u16; 3] = [0x1c0, 0x1c2, 0x1c4];
 pub struct Header {
     /// [`HEADER_MAGIC`].
     pub magic: [u8; 4],
-    /// [`MACHINE_X64`] and the like.
+    /// Values such as [`MACHINE_X64`].
     pub machine: u16,
 }
 

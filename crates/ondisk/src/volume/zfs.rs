@@ -4,7 +4,7 @@
 pub const LIST_OFFSET: u64 = 16 << 10;
 /// Bytes of that list.
 pub const LIST_SIZE: u64 = 112 << 10;
-/// First bytes of the list: XDR, and zeros in what is reserved. The byte between tells the byte order of who wrote it.
+/// First bytes of the list: XDR, and zeros in what is reserved. The byte between is the byte order of the writer.
 pub const LIST_XDR: u8 = 1;
 /// Where the uberblocks of the first label are.
 pub const UBERBLOCKS_OFFSET: u64 = 128 << 10;

@@ -16,7 +16,7 @@ pub struct RequestBody {
     /// Of a data disk: `Linux` or `Windows`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<String>,
-    /// Of a system disk: the operating system, in the service's words.
+    /// For a system disk: the operating system, in the service's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
     /// Where the image file is: `bucket:key`.

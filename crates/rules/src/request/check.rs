@@ -13,7 +13,7 @@ use crate::rules::{
     NAME_SUFFIX,
 };
 
-/// Holds the fields against the rules of their kind of body, and against the image.
+/// Checks the fields by the rules of their kind of body, and with the image.
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     names::check_name(context, report);
     names::check_description(context, report);
@@ -37,7 +37,7 @@ pub struct ValidateOptions<'a> {
     pub facts: Option<&'a ImageFacts>,
 }
 
-/// Holds a body that somebody wrote against the rules. Returns for which request it is, if that can be told.
+/// Checks an existing body by the rules. Returns the kind of its request, if it is known.
 ///
 /// Never fails: what can't be read is a finding.
 pub fn validate_body(bytes: &[u8], options: &ValidateOptions<'_>, report: &mut Report) -> Option<BodyKind> {

@@ -88,7 +88,7 @@ fn check_os_version(value: &str, context: &Context<'_>, report: &mut Report) {
         body.hw_firmware_type.as_deref() == Some("uefi") && body.architecture.as_deref() != Some("arm");
     if by_uefi && !os_versions::starts_by_uefi(value) {
         let message = format!(
-            "hw_firmware_type is uefi, and the user guide's table of systems that start by UEFI does not name {}",
+            "hw_firmware_type is uefi, but the user guide's table of systems that boot by UEFI does not contain {}",
             quoted(value)
         );
         report.push(Finding::new(&NOT_IN_UEFI_TABLE, message).in_field("hw_firmware_type"));
@@ -100,14 +100,14 @@ fn documented(value: &str, known: &KnownSystem, list: &OsVersions) -> Finding {
     let pages = known.pages.iter().map(|page| page.title()).collect::<Vec<_>>().join("; ");
     let spelled = if known.value == value { String::new() } else { format!(" as {:?}", known.value) };
     let message = format!(
-        "os_version {} is not in the API's table of values; it is named{spelled} in: {pages}",
+        "os_version {} is not in the API's table of values; it is documented{spelled} in: {pages}",
         quoted(value)
     );
     let finding = Finding::new(&OS_VERSION_OF_GUIDE, message);
     match list.spellings(value).as_slice() {
         [] if spelled.is_empty() => finding,
         [] => finding.fix(format!("write {:?}, as the page spells it", known.value)),
-        spellings => finding.fix(format!("write it as the API's table does: {}", listed(spellings))),
+        spellings => finding.fix(format!("write it as in the API's table: {}", listed(spellings))),
     }
 }
 
@@ -119,29 +119,39 @@ fn unknown(value: &str, list: &OsVersions) -> Finding {
     if !spellings.is_empty() {
         let known = listed(&spellings);
         let message = format!(
-            "os_version {} differs only in spelling from {known}, and values count letter for letter",
+            "os_version {} differs only in spelling from {known}, and values must match exactly",
             quoted(value)
         );
         return Finding::new(&OS_VERSION_UNKNOWN, message).fix(format!("write {known}"));
     }
     let elsewhere =
-        if list.is_known_elsewhere(value) { "; another cloud's documentation names it" } else { "" };
+        if list.is_known_elsewhere(value) { "; it is in the documentation of another cloud" } else { "" };
     let message = format!("os_version {} is not in {}{elsewhere}", quoted(value), list.source());
     let other = list.other(value);
     match list.near(value) {
         NearSystem::Values { family, values } => {
-            let unnamed = if list.no_page_names(value) { ", and no known page names it" } else { "" };
+            let unnamed = if list.no_page_names(value) { ", and not on any known page" } else { "" };
             let near = listed(&values.iter().map(String::as_str).collect::<Vec<_>>());
-            Finding::new(&OS_VERSION_UNKNOWN, format!("{message}{unnamed}"))
-                .fix(format!("nearest in the list, of {family}: {near}; if none of them fits, {other:?}; {NEWER}"))
+            Finding::new(&OS_VERSION_UNKNOWN, format!("{message}{unnamed}")).fix(format!(
+                "nearest values of {family} in the list: {near}; if none of them fits, {other:?}; {NEWER}"
+            ))
         }
-        NearSystem::NoneOfFamily(family) => {
-            Finding::new(&OS_VERSION_UNKNOWN, format!("{message}, and no known page names a {family}"))
-                .fix(format!("write {other:?}, which stands for a system that the service does not know; {NEWER}"))
-        }
-        NearSystem::NoFamily => Finding::new(&OS_VERSION_UNKNOWN, format!("{message}; it is like no known system")).fix(
-            format!("imsprep os-versions lists the values; {other:?} stands for a system that the service does not know; {NEWER}"),
-        ),
+        NearSystem::NoneOfFamily(family) => Finding::new(
+            &OS_VERSION_UNKNOWN,
+            format!("{message}, and no known page has a value for {family}"),
+        )
+        .fix(format!("write {other:?}, the value for systems that the service does not know; {NEWER}")),
+        NearSystem::NoFamily => Finding::new(
+            &OS_VERSION_UNKNOWN,
+            format!(
+                "{message}; it is not similar to any \
+         known system"
+            ),
+        )
+        .fix(format!(
+            "imsprep os-versions lists the values; {other:?} is the value for systems that the service does \
+             not know; {NEWER}"
+        )),
     }
 }
 
@@ -149,7 +159,7 @@ fn listed(values: &[&str]) -> String {
     values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Holds a text field against its values, if it is there.
+/// Compares a text field with its values, if it is there.
 fn one_of(
     field: &'static str,
     values: &[&str],
@@ -165,7 +175,7 @@ fn one_of(
     let same = values.iter().find(|known| known.eq_ignore_ascii_case(value.trim()));
     report.push(
         match same {
-            Some(known) => finding.fix(format!("write {known}, as spelled here")),
+            Some(known) => finding.fix(format!("write {known}, with this spelling")),
             None => finding,
         }
         .in_field(field),
@@ -193,13 +203,14 @@ fn check_type(context: &Context<'_>, report: &mut Report) {
     }
     if matches!(body.image_type.as_deref(), Some("BMS" | "Ironic")) {
         if body.cmk_id.is_some() {
-            report
-                .push(Finding::new(&BMS_ENCRYPTED, "type is BMS, and there is a cmk_id").in_field("cmk_id"));
+            report.push(
+                Finding::new(&BMS_ENCRYPTED, "type is BMS, but the body has a cmk_id").in_field("cmk_id"),
+            );
         }
         if let Some(facts) = context.facts
             && facts.detection.format != Format::Zvhd2
         {
-            let message = format!("type is BMS, and the image is {}", facts.detection.format);
+            let message = format!("type is BMS, but the image is {}", facts.detection.format);
             report.push(Finding::new(&BMS_FORMAT, message).expected("zvhd2").in_field("type"));
         }
     }
@@ -210,7 +221,7 @@ fn check_processor(context: &Context<'_>, report: &mut Report) {
     one_of("architecture", &["x86", "arm"], &ARCHITECTURE, context, report);
     one_of("hw_firmware_type", &["bios", "uefi"], &FIRMWARE, context, report);
     if body.architecture.as_deref() == Some("arm") && body.hw_firmware_type.as_deref() == Some("bios") {
-        let finding = Finding::new(&ARM_BIOS, "architecture is arm, and hw_firmware_type is bios");
+        let finding = Finding::new(&ARM_BIOS, "architecture is arm, but hw_firmware_type is bios");
         report.push(finding.expected("uefi").found("bios").in_field("hw_firmware_type"));
     }
     if context.profile.request.firmware_is_new && body.hw_firmware_type.is_some() && context.kind.is_quick() {
@@ -242,7 +253,7 @@ fn check_identifiers(context: &Context<'_>, report: &mut Report) {
         } else if one_of("license_type", &["platform", "byol"], &LICENSE, context, report)
             && !body.names_windows()
         {
-            let message = "license_type is given, and os_version names no Windows";
+            let message = "license_type is set, but os_version is not Windows";
             report.push(Finding::new(&LICENSE, message).in_field("license_type"));
         }
     }

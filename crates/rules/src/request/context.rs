@@ -1,4 +1,4 @@
-//! What a body is held against.
+//! What a body is compared with.
 
 use imsprep_detect::Format;
 
@@ -6,7 +6,7 @@ use super::read::Draft;
 use super::{BodyKind, ImageFacts, OsVersions};
 use crate::Profile;
 
-/// What a body is held against.
+/// What a body is compared with.
 pub(super) struct Context<'a> {
     pub(super) draft: &'a Draft,
     pub(super) kind: BodyKind,
@@ -21,7 +21,7 @@ pub(super) fn takes(context: &Context<'_>, format: Format) -> bool {
     if context.kind.is_quick() { context.profile.quick_formats.contains(&format) } else { format.is_common() }
 }
 
-/// Whether the disk is within an archive or compressed, so that what the file is tells nothing of the disk.
+/// Whether the disk is within an archive or compressed, so that what the file is shows nothing of the disk.
 pub(super) fn is_wrapped(facts: &ImageFacts) -> bool {
     let format = facts.detection.format;
     format.is_archive() || format.is_compressed()

@@ -31,7 +31,7 @@ pub struct ImageFacts {
 }
 
 impl ImageFacts {
-    /// What detection alone tells.
+    /// What detection alone shows.
     pub fn of_detection(path: impl Into<PathBuf>, detection: Detection) -> Self {
         Self {
             path: path.into(),
@@ -47,19 +47,19 @@ impl ImageFacts {
     }
 }
 
-/// A fact, and what in the image tells it.
+/// A fact, and what in the image shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Detected<T> {
     /// The fact.
     pub value: T,
-    /// What tells it, in words: "there is an EFI system partition with a boot loader, and no BIOS boot code".
-    pub by: String,
+    /// What shows it, in words: "there is an EFI system partition with a boot loader, and no BIOS boot code".
+    pub evidence: String,
 }
 
 impl<T> Detected<T> {
-    /// A fact told by this.
-    pub fn new(value: T, by: impl Into<String>) -> Self {
-        Self { value, by: by.into() }
+    /// A fact with this source.
+    pub fn new(value: T, evidence: impl Into<String>) -> Self {
+        Self { value, evidence: evidence.into() }
     }
 }
 

@@ -147,7 +147,7 @@ fn purpose_of(options: &RequestOptions, facts: &ImageFacts) -> Purpose {
     if options.os_type.is_some() {
         return Purpose::Data;
     }
-    facts.purpose.as_ref().map_or(Purpose::System, |told| told.value)
+    facts.purpose.as_ref().map_or(Purpose::System, |found| found.value)
 }
 
 fn kind_of(purpose: Purpose, facts: &ImageFacts, profile: &Profile) -> (BodyKind, Option<String>) {
@@ -161,7 +161,8 @@ fn kind_of(purpose: Purpose, facts: &ImageFacts, profile: &Profile) -> (BodyKind
     };
     let why = (!quick).then(|| {
         format!(
-            "the image is {format}, and quick import takes RAW and ZVHD2 only; this is the {}, for files of up to {}",
+            "the image is {format}, but quick import takes RAW and ZVHD2 only; this is the body of the {}, for \
+             files of up to {}",
             kind.title(),
             Size(profile.max_common_file).scaled()
         )
@@ -202,7 +203,7 @@ impl Filler<'_> {
         if self.kind.purpose() == Purpose::Data {
             let (os_type, why) = match (options.os_type, &self.facts.os) {
                 (Some(os_type), _) => (os_type, None),
-                (None, Some(told)) => (told.value, Some(told.by.clone())),
+                (None, Some(found)) => (found.value, Some(found.evidence.clone())),
                 (None, None) => (OsType::Linux, Some("the service's default".into())),
             };
             self.body.os_type = Some(os_type.name().into());
@@ -239,8 +240,8 @@ impl Filler<'_> {
     fn architecture(&mut self) -> Option<Architecture> {
         let architecture = match (self.options.architecture, &self.facts.architecture) {
             (Some(architecture), _) => architecture,
-            (None, Some(told)) => {
-                let (value, why) = (told.value, told.by.clone());
+            (None, Some(found)) => {
+                let (value, why) = (found.value, found.evidence.clone());
                 self.filled("architecture", value.name(), why);
                 value
             }
@@ -254,17 +255,17 @@ impl Filler<'_> {
         let firmware = match (self.options.firmware, &self.facts.boots_by) {
             (Some(firmware), _) => firmware,
             (None, _) if architecture == Some(Architecture::Arm) => {
-                self.filled("hw_firmware_type", "uefi", "arm starts by UEFI only");
+                self.filled("hw_firmware_type", "uefi", "arm boots by UEFI only");
                 Firmware::Uefi
             }
-            (None, Some(told)) => {
-                let firmware = match told.value {
+            (None, Some(found)) => {
+                let firmware = match found.value {
                     BootsBy::Bios => Firmware::Bios,
                     BootsBy::Uefi => Firmware::Uefi,
                     // Either will do: the service's default is left alone.
                     BootsBy::Both => return,
                 };
-                let why = told.by.clone();
+                let why = found.evidence.clone();
                 self.filled("hw_firmware_type", firmware.name(), why);
                 firmware
             }
@@ -287,7 +288,7 @@ impl Filler<'_> {
         let range = Range::of(self.kind, self.body.names_windows(), self.profile);
         let value = range.value_for(size);
         let raised = if value == range.usual && value > 1 {
-            format!("; some pages allow no less than {value}")
+            format!("; the minimum on some pages is {value}")
         } else {
             String::new()
         };
@@ -299,9 +300,11 @@ impl Filler<'_> {
         let options = self.options;
         for (key, _) in &options.tags {
             if key.contains('.') {
-                let message =
-                    format!("the tag's key {} has a dot, and the key ends at the first one", quoted(key));
-                let fix = "give it by --image-tag, where key and value stand apart, or leave out the dot";
+                let message = format!(
+                    "the tag's key {} contains a dot, but the key ends at the first dot",
+                    quoted(key)
+                );
+                let fix = "use --image-tag, which has separate key and value, or remove the dot";
                 report.push(Finding::new(&TAG, message).fix(fix).in_field("tags"));
             }
         }
@@ -310,7 +313,7 @@ impl Filler<'_> {
         self.body.image_tags = (!options.image_tags.is_empty()).then(|| options.image_tags.clone());
     }
 
-    /// What was asked for and has no place in this kind of body.
+    /// What was requested and has no place in this kind of body.
     fn refuse_foreign(&self, report: &mut Report) {
         let options = self.options;
         for (field, is_there) in [

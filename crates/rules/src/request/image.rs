@@ -12,7 +12,7 @@ use super::rules::{
 };
 use super::words::quoted;
 use super::{Purpose, SystemValue};
-use crate::way_out::way_out;
+use crate::format_fix::format_fix;
 use crate::{DiskPart, Facts, Inside, Medium, Size};
 
 pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
@@ -31,11 +31,11 @@ fn check_format(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) 
     let format = facts.detection.format;
     // A file without bytes has no format, and what is wrapped is none of a disk: the check of the image says so.
     if format != Format::Empty && !is_wrapped(facts) && !takes(context, format) {
-        let message = format!("the image is {format}, which the {} does not take", context.kind.title());
+        let message = format!("the image is {format}, which the {} does not accept", context.kind.title());
         report.push(
             Finding::new(&FORMAT_NOT_TAKEN, message)
                 .found(format)
-                .fix(way_out(&seen(facts), context.profile)),
+                .fix(format_fix(&seen(facts), context.profile)),
         );
     }
 }
@@ -51,7 +51,7 @@ fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
             .expected(format!("at most {}", Size(limit)))
             .found(Size(file));
         let finding = if takes(context, facts.detection.format) && !context.kind.is_quick() {
-            finding.fix(way_out(&seen(facts), profile))
+            finding.fix(format_fix(&seen(facts), profile))
         } else {
             finding
         };
@@ -62,23 +62,29 @@ fn check_size(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
 }
 
 fn check_purpose(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
-    let Some(told) = &facts.purpose else { return };
-    if told.value == context.kind.purpose() {
+    let Some(found) = &facts.purpose else { return };
+    if found.value == context.kind.purpose() {
         return;
     }
-    let message = match told.value {
+    let message = match found.value {
         Purpose::System => {
-            format!("the request makes a data disk of what looks like a system disk: {}", told.by)
+            format!(
+                "the request is for a data disk, but the image looks like a system disk: {}",
+                found.evidence
+            )
         }
         Purpose::Data => {
-            format!("the request makes a system disk of what looks like a data disk: {}", told.by)
+            format!(
+                "the request is for a system disk, but the image looks like a data disk: {}",
+                found.evidence
+            )
         }
     };
     report.push(Finding::new(&PURPOSE, message));
 }
 
 fn check_architecture(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
-    let Some(told) = &facts.architecture else { return };
+    let Some(found) = &facts.architecture else { return };
     let given = context.draft.body.architecture.as_deref();
     let named = match given {
         Some("x86") => Architecture::X86,
@@ -86,23 +92,23 @@ fn check_architecture(facts: &ImageFacts, context: &Context<'_>, report: &mut Re
         None if context.draft.lacks("architecture") => Architecture::X86,
         _ => return,
     };
-    if named != told.value {
-        let how = if given.is_some() { "is" } else { "is not given, which means" };
+    if named != found.value {
+        let how = if given.is_some() { "is" } else { "is missing, which means" };
         let message = format!(
-            "architecture {how} {}, and the image is for {}: {}",
+            "architecture {how} {}, but the image is for {}: {}",
             named.name(),
-            told.value.name(),
-            told.by
+            found.value.name(),
+            found.evidence
         );
         let finding = Finding::new(&ARCHITECTURE_CONTRADICTS, message);
-        let fix = format!("write {}, or leave it to imsprep request, which fills it in", told.value.name());
+        let fix = format!("write {}, or omit it: imsprep request fills it in", found.value.name());
         report
-            .push(finding.expected(told.value.name()).found(named.name()).fix(fix).in_field("architecture"));
+            .push(finding.expected(found.value.name()).found(named.name()).fix(fix).in_field("architecture"));
     }
 }
 
 fn check_firmware(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
-    let Some(told) = &facts.boots_by else { return };
+    let Some(found) = &facts.boots_by else { return };
     let body = &context.draft.body;
     let given = body.hw_firmware_type.as_deref();
     let named = match given {
@@ -113,20 +119,20 @@ fn check_firmware(facts: &ImageFacts, context: &Context<'_>, report: &mut Report
         None if context.draft.lacks("hw_firmware_type") => Firmware::Bios,
         _ => return,
     };
-    let right = match (told.value, named) {
+    let right = match (found.value, named) {
         (BootsBy::Bios, Firmware::Uefi) => Firmware::Bios,
         (BootsBy::Uefi, Firmware::Bios) => Firmware::Uefi,
         _ => return,
     };
-    let how = if given.is_some() { "is" } else { "is not given, which means" };
+    let how = if given.is_some() { "is" } else { "is missing, which means" };
     let message = format!(
-        "hw_firmware_type {how} {}, and the image starts by {} only: {}",
+        "hw_firmware_type {how} {}, but the image boots by {} only: {}",
         named.name(),
         right.name(),
-        told.by
+        found.evidence
     );
     let finding = Finding::new(&FIRMWARE_CONTRADICTS, message);
-    let fix = format!("write {}, or leave it to imsprep request, which fills it in", right.name());
+    let fix = format!("write {}, or omit it: imsprep request fills it in", right.name());
     report.push(finding.expected(right.name()).found(named.name()).fix(fix).in_field("hw_firmware_type"));
 }
 
@@ -135,18 +141,18 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     else {
         return;
     };
-    let Some(told) = &facts.os else { return };
+    let Some(found) = &facts.os else { return };
     // A value that is not known may be anything but a Windows by another name.
     let named = if context.draft.body.names_windows() { OsType::Windows } else { OsType::Linux };
-    if named != told.value {
+    if named != found.value {
         let message = format!(
-            "os_version is {}, and the image holds a {}: {}",
+            "os_version is {}, but the image contains {}: {}",
             quoted(os_version),
-            told.value.name(),
-            told.by
+            found.value.name(),
+            found.evidence
         );
         let finding = Finding::new(&OS_CONTRADICTS, message);
-        report.push(finding.expected(format!("a {}", told.value.name())).in_field("os_version"));
+        report.push(finding.expected(format!("a {}", found.value.name())).in_field("os_version"));
         return;
     }
     let Some(system) = &facts.system else { return };
@@ -155,7 +161,7 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
         Fit::OtherRelease => &OTHER_RELEASE,
         Fit::Contradicts => &OS_CONTRADICTS,
     };
-    let message = format!("os_version is {}, and {}", quoted(os_version), system.by);
+    let message = format!("os_version is {}, but {}", quoted(os_version), system.evidence);
     let finding = Finding::new(rule, message);
     let best = match context.os_versions.of_system(system) {
         SystemValue::Named(value) => Some(value),
@@ -165,7 +171,7 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
     report.push(
         match best {
             Some(value) => finding
-                .fix(format!("write {value:?}, or leave it to imsprep request, which fills it in"))
+                .fix(format!("write {value:?}, or omit it: imsprep request fills it in"))
                 .expected(value),
             None => finding,
         }

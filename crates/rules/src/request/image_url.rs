@@ -78,7 +78,7 @@ fn parse(url: &str) -> Result<ObjectPlace, Box<Finding>> {
                 _ => wrong(message),
             })
         }
-        Some((_, "")) => Err(wrong(format!("image_url {} names no object", quoted(url)))),
+        Some((_, "")) => Err(wrong(format!("image_url {} has no object", quoted(url)))),
         Some((bucket, key)) => Ok(ObjectPlace { bucket: bucket.into(), key: key.into() }),
     }
 }
@@ -137,7 +137,7 @@ fn check_key(place: &ObjectPlace, report: &mut Report) {
     if key.starts_with('/') || key.contains("//") {
         push(
             Finding::new(&KEY_LETTERS, format!("the key {} has a folder without a name", quoted(key)))
-                .fix("a key does not begin with a slash, and has one between two names"),
+                .fix("a key must not begin with a slash, and has a single slash between two names"),
         );
     }
     let name = place.name();
@@ -160,9 +160,9 @@ fn check_key(place: &ObjectPlace, report: &mut Report) {
 fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report) {
     let name = place.name();
     let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase()).unwrap_or_default();
-    let told = Format::of_extension(&suffix);
-    let finding = match (context.facts, told) {
-        (Some(facts), told) => {
+    let named = Format::of_extension(&suffix);
+    let finding = match (context.facts, named) {
+        (Some(facts), named) => {
             let format = facts.detection.format;
             if let Some(file) = facts.path.file_name()
                 && file.to_string_lossy() != name
@@ -172,35 +172,35 @@ fn check_suffix(place: &ObjectPlace, context: &Context<'_>, report: &mut Report)
                 report.push(Finding::new(&KEY_OTHER_NAME, message).in_field("image_url"));
             }
             // A file without bytes has no format that a suffix could tell.
-            if told == Some(format) || format == Format::Empty {
+            if named == Some(format) || format == Format::Empty {
                 return;
             }
-            let message = format!("the object's name is {}, and the image is {format}", quoted(name));
+            let message = format!("the object's name is {}, but the image is {format}", quoted(name));
             Finding::new(&KEY_SUFFIX, message).expected(format!(".{format}"))
         }
         (None, None) if suffix == "mf" => {
-            let message = format!("the object's name {} tells of a bitmap file", quoted(name));
+            let message = format!("the object's name {} has the extension of a bitmap file", quoted(name));
             Finding::new(&KEY_OTHER_FORMAT, message).expected(taken(context))
         }
-        (None, Some(told)) if takes(context, told) => return,
-        (None, Some(told)) => {
-            let message = format!("the object's name {} tells of {told}", quoted(name));
+        (None, Some(named)) if takes(context, named) => return,
+        (None, Some(named)) => {
+            let message = format!("the object's name {} has the extension of {named}", quoted(name));
             let finding = Finding::new(&KEY_OTHER_FORMAT, message).expected(taken(context));
-            if context.kind.is_quick() && told.is_common() {
+            if context.kind.is_quick() && named.is_common() {
                 let common = match context.kind.purpose() {
                     super::Purpose::System => super::Endpoint::Image,
                     super::Purpose::Data => super::Endpoint::DataImage,
                 };
                 finding.fix(format!(
-                    "for a {told} of up to 128 GiB send {common}; else convert it to ZVHD2; if only the name is wrong, \
-                     rename it, and give the image to be looked at"
+                    "for a {named} of up to 128 GiB send {common}; otherwise convert it to ZVHD2; if only the name \
+                     is wrong, rename it, and pass the image as well"
                 ))
             } else {
                 finding
             }
         }
         (None, None) => {
-            let message = format!("the object's name {} tells no format", quoted(name));
+            let message = format!("the object's name {} has no extension of a known format", quoted(name));
             Finding::new(&KEY_SUFFIX, message).expected(taken(context))
         }
     };
@@ -211,7 +211,7 @@ fn taken(context: &Context<'_>) -> &'static str {
     if context.kind.is_quick() {
         ".raw or .zvhd2"
     } else {
-        "the suffix of a format that the common import takes"
+        "the extension of a format that the common import takes"
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Most bytes of an answer that is looked at. One about a job has some KB.
+/// Most bytes of an answer that is read. One about a job has some KB.
 pub const MAX_JOB: usize = 1 << 20;
 
 /// Most codes that are kept of one answer: a job has some parts, a hostile file may have any number.

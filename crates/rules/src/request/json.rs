@@ -10,7 +10,7 @@ pub(super) enum Json {
     Null,
     Flag(bool),
     Integer(i64),
-    /// A number that is not whole, or of more than 63 bits.
+    /// A number that is incomplete, or of more than 63 bits.
     OtherNumber(f64),
     Text(String),
     Array(Vec<Json>),
@@ -27,7 +27,7 @@ impl Json {
             Self::Null => "null",
             Self::Flag(_) => "true or false",
             Self::Integer(_) => "a whole number",
-            Self::OtherNumber(number) if number.abs() >= TOO_LARGE => "a number beyond all bounds",
+            Self::OtherNumber(number) if number.abs() >= TOO_LARGE => "a number that is out of range",
             Self::OtherNumber(_) => "a number with a fraction or an exponent",
             Self::Text(_) => "a string",
             Self::Array(_) => "an array",
@@ -116,8 +116,8 @@ mod tests {
     fn numbers_are_whole_and_of_63_bits_or_something_else() {
         let title = |text: &str| serde_json::from_str::<Json>(text).unwrap().title();
         assert_eq!(title("9223372036854775807"), "a whole number");
-        assert_eq!(title("9223372036854775808"), "a number beyond all bounds");
-        assert_eq!(title("1e300"), "a number beyond all bounds");
+        assert_eq!(title("9223372036854775808"), "a number that is out of range");
+        assert_eq!(title("1e300"), "a number that is out of range");
         assert_eq!(title("40.0"), "a number with a fraction or an exponent");
         assert_eq!(title("-1"), "a whole number");
     }

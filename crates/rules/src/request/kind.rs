@@ -111,7 +111,7 @@ pub(crate) enum FieldType {
     Texts,
     /// An array of objects with `key` and `value`.
     Tags,
-    /// An array that is not looked into.
+    /// An array that is not inspected.
     Other,
 }
 

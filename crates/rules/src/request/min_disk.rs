@@ -77,12 +77,12 @@ pub(super) fn check_min_disk(context: &Context<'_>, report: &mut Report) {
 
 fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report) {
     let Some(facts) = context.facts else { return };
-    // What is out of range has been told; a negative number holds nothing.
+    // What is out of range has been reported; a negative number holds nothing.
     let held = u64::try_from(min_disk).unwrap_or(0).saturating_mul(GIB);
     if let Some(disk) = facts.detection.virtual_size {
         let needed = disk.div_ceil(GIB);
         if held < disk {
-            let message = format!("min_disk is {min_disk}, and the disk in the image has {}", Size(disk));
+            let message = format!("min_disk is {min_disk}, but the disk in the image has {}", Size(disk));
             report.push(
                 Finding::new(&MIN_DISK_TOO_SMALL, message)
                     .expected(format!("at least {needed}, better {}", min_disk_for(disk, u64::MAX)))
@@ -92,7 +92,7 @@ fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report
             return;
         }
         if held == disk {
-            let message = format!("min_disk is {min_disk}, exactly what the disk in the image has");
+            let message = format!("min_disk is {min_disk}, exactly the size of the disk in the image");
             let finding = Finding::new(&MIN_DISK_TIGHT, message).expected(needed + 1).found(min_disk);
             let finding = if min_disk >= 1024 {
                 finding.fix(
@@ -107,8 +107,10 @@ fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report
     }
     let file = facts.detection.file_size;
     if held <= file {
-        let message =
-            format!("min_disk is {min_disk}, and the file has {}; older pages compare with that", Size(file));
+        let message = format!(
+            "min_disk is {min_disk}, and the file has {}; older pages compare min_disk with the file",
+            Size(file)
+        );
         report.push(
             Finding::new(&MIN_DISK_TIGHT, message)
                 .fix(format!("write {}", min_disk_for(file, u64::MAX)))

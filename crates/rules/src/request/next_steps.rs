@@ -14,24 +14,27 @@ const MAX_PARTS: u64 = 10_000;
 const EXPLAINED: [(&str, &str); 5] = [
     (
         "IMG.0238",
-        "the account has not been verified by the real name of its owner. Have that done in the account center of the console, \
-         then send the request again; the upload stays.",
+        "real-name verification of the account is missing. Complete it in the account center of the console, then \
+         send the request again; the upload is kept.",
     ),
     (
         "IMG.0239",
-        "the balance of the account is too low. Top the account up, then send the request again; the upload stays.",
+        "the balance of the account is too low. Top up the account, then send the request again; the upload is kept.",
     ),
     (
         "IMG.0241",
-        "the payment information of the account is incomplete. Add a way to pay in the billing center of the console, then \
-         send the request again; the upload stays.",
+        "the payment information of the account is incomplete. Add a payment method in the billing center of the \
+         console, then send the request again; the upload is kept.",
     ),
     (
         "IMG.0242",
-        "the budget of the department in the enterprise project is used up. Have its administrator raise it, then send the \
-         request again; the upload stays.",
+        "the budget of the department in the enterprise project is used up. Ask its administrator to raise it, then \
+         send the request again; the upload is kept.",
     ),
-    ("IMG.0087", "the token is wrong, or has ended. Get a new one and run this again; the upload stays."),
+    (
+        "IMG.0087",
+        "the token is wrong or has expired. Get a new one and run this script again; the upload is kept.",
+    ),
 ];
 
 /// Where the commands find the request's body.
@@ -85,7 +88,7 @@ impl NextSteps<'_> {
     fn variables(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = &self.request.place;
         f.write_str(
-            "#!/bin/sh\n# The next steps. imsprep has run none of them, and sent nothing.\nset -eu\n\n",
+            "#!/bin/sh\n# The next steps. imsprep has not run them, and sends nothing.\nset -eu\n\n",
         )?;
         writeln!(f, "IMAGE={}", script_quoted(&self.facts.path))?;
         writeln!(f, "BUCKET={}", shell_word(&place.bucket))?;
@@ -133,11 +136,9 @@ impl NextSteps<'_> {
         } else {
             "the image"
         };
-        f.write_str(
-            "# The request was made after a quick look. All of the content is looked at by:\n# imsprep check",
-        )?;
+        f.write_str("# The content of the image was not read. This command reads it:\n# imsprep check")?;
         writeln!(f, "{} \"$IMAGE\"\n", self.flags)?;
-        writeln!(f, "# 1. Upload {what}. An upload that broke off goes on when its command is run again.")?;
+        writeln!(f, "# 1. Upload {what}. To continue an interrupted upload, run its command again.")?;
         writeln!(f, "# Set up once: obsutil config -i=ACCESS_KEY -k=SECRET_KEY -e=https://{obs}")?;
         f.write_str("obsutil cp \"$IMAGE\" \"obs://$BUCKET/$KEY\" -threshold=52428800 -ps=auto -vlength -sc=standard\n")?;
         if self.bitmap.is_some() {
@@ -175,16 +176,22 @@ impl NextSteps<'_> {
         let path = self.request.endpoint().path();
         let iam = Self::service("iam");
         f.write_str(
-            "\n# 3. Send it. The token goes by standard input, so that no list of processes shows it.\n",
+            "\n# 3. Send it. The token is passed on standard input, so that it does not appear in the list of processes.\n",
         )?;
-        f.write_str("# A token ends after a day, and an upload may take longer: it is asked for now, unless the variable TOKEN has it.\n")?;
+        f.write_str(
+            "# A token expires after a day, and an upload may take longer, so the script asks for the token \
+         now, unless TOKEN is set.\n",
+        )?;
         f.write_str("if [ -z \"${TOKEN:-}\" ]; then\n")?;
         writeln!(
             f,
             "  printf 'A token, the X-Subject-Token in the answer to POST %s: ' \"https://{iam}/v3/auth/tokens\" >&2"
         )?;
         f.write_str("  if [ -t 0 ]; then trap 'stty echo' EXIT; trap 'exit 130' INT; stty -echo; fi\n")?;
-        f.write_str("  IFS= read -r TOKEN || { echo 'no token; set the variable TOKEN and run this again' >&2; exit 1; }\n")?;
+        f.write_str(
+            "  IFS= read -r TOKEN || { echo 'no token; set the variable TOKEN and run this script again' \
+         >&2; exit 1; }\n",
+        )?;
         f.write_str("  if [ -t 0 ]; then stty echo; trap - EXIT INT; echo >&2; fi\nfi\n")?;
         self.explain(f)?;
         writeln!(
@@ -197,11 +204,11 @@ impl NextSteps<'_> {
             "JOB_ID=$(printf '%s\\n' \"$ANSWER\" | sed -n 's/.*\"job_id\" *: *\"\\([^\"]*\\)\".*/\\1/p')\n",
         )?;
         f.write_str(
-            "[ -n \"$JOB_ID\" ] || { echo 'no job was begun: see the answer above' >&2; explain \"$ANSWER\"; exit 1; }\n",
+            "[ -n \"$JOB_ID\" ] || { echo 'no job was started: see the answer above' >&2; explain \"$ANSWER\"; exit 1; }\n",
         )?;
         if self.profile.request.has_command_line {
             let operation = self.request.endpoint().operation();
-            f.write_str("# The same by hcloud (KooCLI), which wants the body in a frame:\n")?;
+            f.write_str("# The same by hcloud (KooCLI), which needs the body inside an object:\n")?;
             writeln!(f, "# printf '{{\"body\": %s}}\\n' \"$(cat \"$BODY\")\" > IMS_{operation}.json")?;
             writeln!(
                 f,
@@ -217,7 +224,10 @@ impl NextSteps<'_> {
         for (code, meaning) in EXPLAINED {
             writeln!(f, "    *{code}*) echo '{code}: {meaning}' >&2 ;;")?;
         }
-        f.write_str("    '') echo 'no answer: the token may have ended; what was uploaded, and a job that was begun, stay' >&2 ;;\n")?;
+        f.write_str(
+            "    '') echo 'no answer: the token may have expired; the upload is kept, and a started job \
+         continues' >&2 ;;\n",
+        )?;
         f.write_str("  esac\n}\n")
     }
 

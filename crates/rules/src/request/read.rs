@@ -12,7 +12,7 @@ use super::rules::{
 use super::words::{distance, nearest, quoted};
 use super::{ImageTag, RequestBody};
 
-/// Most bytes of a body that is looked at. The longest one that keeps the rules has less than 20 KB.
+/// Most bytes of a body that is read. The longest one that keeps the rules has less than 20 KB.
 pub const MAX_BODY: usize = 1 << 20;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -88,7 +88,8 @@ impl Draft {
 
 /// A field that `kind` does not have, and that a client of the vendor's sends with it.
 fn client_field(field: &str, kind: BodyKind) -> Finding {
-    let message = format!("{field} is not listed for the {}, and the vendor's clients send it", kind.title());
+    let message =
+        format!("{field} is not documented for the {}, but clients of the vendor send it", kind.title());
     Finding::new(&CLIENT_FIELD, message).in_field(field)
 }
 
@@ -99,7 +100,7 @@ pub(super) fn foreign_field(field: &str, kind: BodyKind) -> Finding {
     let message = if homes.is_empty() {
         format!("{field} is for images that are not made from a file")
     } else {
-        format!("{field} has no place in the {}; it belongs to: {homes}", kind.title())
+        format!("{field} is not a field of the {}; it belongs to: {homes}", kind.title())
     };
     Finding::new(&FOREIGN_FIELD, message).in_field(field)
 }
@@ -107,13 +108,13 @@ pub(super) fn foreign_field(field: &str, kind: BodyKind) -> Finding {
 /// Reads the fields. `None` if there is nothing that could be one.
 pub(super) fn read_draft(bytes: &[u8], report: &mut Report) -> Option<Draft> {
     if bytes.len() > MAX_BODY {
-        let message = format!("the body has {} bytes, and no request has more than {MAX_BODY}", bytes.len());
+        let message = format!("the body has {} bytes; the limit is {MAX_BODY}", bytes.len());
         report.push(Finding::new(&SYNTAX, message));
         return None;
     }
     let bytes = without_mark(bytes, report)?;
     if bytes.trim_ascii().is_empty() {
-        report.push(Finding::new(&BODY_EMPTY, "the body has no bytes but white space"));
+        report.push(Finding::new(&BODY_EMPTY, "the body contains only white space"));
         return None;
     }
     let json = match serde_json::from_slice::<Json>(bytes) {
@@ -180,7 +181,7 @@ fn check_duplicates(path: &str, members: &[(String, Json)], report: &mut Report)
     for (name, _) in members {
         if !seen.insert(name) {
             let field = join(path, name);
-            let message = format!("{field} is there more than once; the last one was looked at");
+            let message = format!("{field} occurs more than once; only the last one was checked");
             report.push(Finding::new(&DUPLICATE_KEY, message).in_field(field));
         }
     }
@@ -193,14 +194,14 @@ fn push_unknown_field(
     report: &mut Report,
 ) {
     let field = join(path, name);
-    let finding = Finding::new(&UNKNOWN_FIELD, format!("{field} is in no documented body"));
+    let finding = Finding::new(&UNKNOWN_FIELD, format!("{field} is not documented for any request"));
     // What is only counted needs no advice, which takes longer than all the rest.
     let kept = report.count_of(&UNKNOWN_FIELD) < Report::KEPT as u64;
     let near = if kept { nearest(name, known, 1) } else { Vec::new() };
     // A name that shares little with any is no misspelling.
     let finding = match near.first() {
         Some(near) if distance(name, near) <= near.len() / 2 => {
-            finding.fix(format!("if {near} is meant, write that; else leave it out"))
+            finding.fix(format!("write {near} if that is intended; otherwise remove it"))
         }
         _ => finding.fix("leave it out"),
     };
@@ -242,7 +243,7 @@ impl Draft {
             let finding = Finding::new(&WRONG_TYPE, message)
                 .severity(Severity::Warning)
                 .expected(field.value.title())
-                .fix("leave the field out");
+                .fix("remove the field");
             report.push(finding.in_field(name));
             return;
         }

@@ -16,7 +16,7 @@ pub(super) fn check_tags(context: &Context<'_>, report: &mut Report) {
     let draft = context.draft;
     let body = &draft.body;
     if let (Some(_), Some(_)) = (&body.tags, &body.image_tags) {
-        report.push(Finding::new(&TAGS_TWICE, "both tags and image_tags are there").in_field("tags"));
+        report.push(Finding::new(&TAGS_TWICE, "the body has both tags and image_tags").in_field("tags"));
     }
     if let Some(tags) = &body.tags {
         let mut pairs = Vec::new();
@@ -82,7 +82,7 @@ fn check_pairs(
         }
         if !seen.insert(key) {
             report.push(
-                Finding::new(&TAG_TWICE, format!("{path}: the key {} was there before", quoted(key)))
+                Finding::new(&TAG_TWICE, format!("{path}: the key {} occurs twice", quoted(key)))
                     .in_field(path),
             );
         }

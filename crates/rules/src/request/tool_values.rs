@@ -213,7 +213,7 @@ fn arguments(taker: &Taker, request: &Request, report: &mut Report) -> Vec<(&'st
         );
         let finding = match field {
             "hw_firmware_type" => finding.fix(format!(
-                "after the import set it: PATCH /v2/cloudimages/IMAGE_ID with [{{\"op\": \"add\", \"path\": \
+                "set it after the import: PATCH /v2/cloudimages/IMAGE_ID with [{{\"op\": \"add\", \"path\": \
                  \"/hw_firmware_type\", \"value\": \"{given}\"}}]"
             )),
             _ => finding,
@@ -227,17 +227,17 @@ fn check_packer(request: &Request, facts: &ImageFacts, profile: &Profile, report
     let format = facts.detection.format;
     let cant = |message: &str| Finding::new(&TOOL_CANT_SEND, message);
     if request.kind.purpose() == Purpose::Data {
-        let finding = cant("huaweicloud-import makes system disks only, and this is a data disk");
-        report.push(finding.fix("send the request otherwise: --next-steps, or --format tfvars"));
+        let finding = cant("huaweicloud-import creates only system disks, but this is a data disk");
+        report.push(finding.fix("send the request with --next-steps or --format tfvars"));
     }
     if format == Format::Raw && request.kind.is_quick() {
         let finding = cant(
-            "huaweicloud-import uploads the image file alone, and the quick import of a RAW needs its bitmap file (.mf)",
+            "huaweicloud-import uploads only the image file, but the quick import of a RAW needs its bitmap file (.mf)",
         );
         report.push(finding.fix("convert the image to ZVHD2, which needs no bitmap file: imsprep convert"));
     } else if !PACKER_FORMATS.contains(&format) {
         let finding =
-            cant(&format!("huaweicloud-import takes raw, zvhd2, vmdk and qcow2, and the image is {format}"));
+            cant(&format!("huaweicloud-import takes raw, zvhd2, vmdk and qcow2, but the image is {format}"));
         report.push(finding.fix("convert the image to ZVHD2: imsprep convert"));
     } else if facts.path.extension().is_none_or(|end| end != format.to_string().as_str()) {
         let message = format!(
@@ -255,7 +255,7 @@ fn check_packer(request: &Request, facts: &ImageFacts, profile: &Profile, report
         );
         report.push(
             Finding::new(&TOOL_LACKS_FIELD, message)
-                .fix("send the request otherwise: --next-steps, or --format tfvars"),
+                .fix("send the request with --next-steps or --format tfvars"),
         );
     }
 }
@@ -272,7 +272,7 @@ fn check_common_instead(facts: &ImageFacts, profile: &Profile, report: &mut Repo
             Size(file)
         );
         report.push(
-            Finding::new(&TOOL_CANT_SEND, message).fix("send the request by the commands of --next-steps"),
+            Finding::new(&TOOL_CANT_SEND, message).fix("send the request with the script of --next-steps"),
         );
     } else {
         let message = format!("{}'s Terraform provider has no quick import", profile.title);

@@ -34,7 +34,7 @@ pub(crate) fn end_with_parent(command: &mut Command) {
     let parent = getpid();
     let ask = move || {
         set_parent_process_death_signal(Some(Signal::TERM))?;
-        // It may have ended before this was asked for.
+        // It may have ended before this was requested.
         if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
     };
     // SAFETY: two system calls, which take no lock and no memory that another thread may have had at the fork.

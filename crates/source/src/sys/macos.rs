@@ -28,7 +28,7 @@ pub(crate) fn open(path: &Path, _pattern: Option<ReadPattern>) -> io::Result<Fil
     super::unix::open_with(path, OFlags::NONBLOCK)
 }
 
-/// There is no O_DIRECT; the descriptor is told not to keep what it reads.
+/// There is no O_DIRECT; the descriptor is advised not to cache what it reads.
 pub(crate) fn open_direct(path: &Path) -> io::Result<File> {
     let file = super::unix::open_with(path, OFlags::empty())?;
     rustix::fs::fcntl_nocache(&file, true)?;
@@ -46,7 +46,10 @@ pub(crate) fn path_of_standard_input() -> Option<&'static Path> {
 
 pub(crate) fn device_size(file: &File) -> io::Result<u64> {
     match io::Seek::seek(&mut &*file, io::SeekFrom::End(0))? {
-        0 => Err(io::Error::new(io::ErrorKind::Unsupported, "the system tells no size of this device")),
+        0 => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the system does not report the size of this device",
+        )),
         size => Ok(size),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct Status {
     pub(crate) kind: FileKind,
     /// Bytes in a regular file; of no meaning for anything else.
     pub(crate) size: u64,
-    /// The file system that it is on. With [`index`](Self::index) it tells one file from all others, whatever the name.
+    /// The file system that it is on. With [`index`](Self::index) it distinguishes one file from all others, whatever the name.
     pub(crate) volume: u64,
     /// Its number within that file system.
     pub(crate) index: u64,
@@ -56,7 +56,7 @@ pub(crate) struct Status {
     pub(crate) modified: Option<SystemTime>,
     /// When content or attributes were last changed, in seconds and nanoseconds, where that says something.
     pub(crate) changed: Option<(i64, i64)>,
-    /// Who may read it, where that is told in few words.
+    /// Who may read it, in a few words.
     pub(crate) access: Option<Access>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) use system::device_size;
 /// user who called it counts as well. Where files have no such owner everything does.
 pub(crate) use system::belongs_to_user;
 
-/// Opens for reading, without waiting for anybody. The pattern is for systems that are told it here, and not by
+/// Opens for reading, without waiting for anybody. The pattern is for systems that take it here, and not by
 /// [`advise`].
 pub(crate) use system::open;
 
@@ -125,7 +125,7 @@ pub(crate) use system::forget;
 /// A second descriptor of standard output.
 pub(crate) use system::standard_output;
 
-/// The signal that tells that the terminal is gone; `None` where there is none, and where whoever started the process has
+/// The signal that shows that the terminal is gone; `None` where there is none, and where whoever started the process has
 /// it ignored, as nohup does.
 pub(crate) use system::hangup_signal;
 
@@ -141,21 +141,21 @@ pub(crate) use system::free_space;
 /// Processor time of this process so far, in user and in system mode; `None` where the system does not tell.
 pub(crate) use system::cpu_time;
 
-/// Waits for the end of a child that was started at that moment and tells what it cost, or for somebody who asks for
+/// Waits for the end of a child that was started at that moment and returns its cost, or for somebody who asks for
 /// the stop: then an error of kind `Interrupted`, and the child still runs.
 pub(crate) use system::wait_for_child;
 
 /// Has the system end a program that is started with the thread that starts it. Where it can't, nothing happens.
 pub(crate) use system::end_with_parent;
 
-/// The processes that a program starts: `prepare` before it is started, `kill` while it runs, and `end`, which kills what is left
-/// behind and tells how many that were.
+/// The processes that a program starts: `prepare` before it is started, `kill` while it runs, and `end`, which kills the rest of
+/// them and returns their number.
 pub(crate) use system::Family;
 
-/// The folder in which this user keeps settings of programs; `None` where the environment does not tell it.
+/// The folder in which this user keeps settings of programs; `None` if the environment has none.
 pub(crate) use system::settings_folder;
 
-/// Tells what of a file is in memory: `new` (`None` where the system does not tell), and `pages`, a byte for each page that
+/// Reports what of a file is in memory: `new` (`None` where the system does not tell), and `pages`, a byte for each page that
 /// has any of the `length` bytes from an offset on, with its lowest bit set if the page is in memory.
 pub(crate) use system::Residency;
 
@@ -181,7 +181,7 @@ pub(crate) use system::remote_file_system;
 pub(crate) use system::new_file_permissions;
 
 /// Takes away from a new file's permissions what others than its owner may not do with each of these. Does nothing where
-/// [`Access`] is not told.
+/// [`Access`] is unknown.
 pub(crate) use system::narrow;
 
 /// A new file without a name in the file system of the folder, to be read and written; `None` where there are none. It

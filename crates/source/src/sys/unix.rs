@@ -122,7 +122,7 @@ pub(crate) fn hangup_signal() -> Option<i32> {
     (asked == 0 && action.sa_sigaction != libc::SIG_IGN).then_some(libc::SIGHUP)
 }
 
-/// A map of the whole file through which nothing is read: the system tells of mapped pages alone whether they are in
+/// A map of the whole file through which nothing is read: the system reports only for mapped pages whether they are in
 /// memory.
 pub(crate) struct Residency(memmap2::Mmap);
 

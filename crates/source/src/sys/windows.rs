@@ -257,7 +257,7 @@ fn allocated_ranges(file: &File, from: u64, to: u64) -> io::Result<Ranges> {
 }
 
 fn extent_of(range: &FILE_ALLOCATED_RANGE_BUFFER) -> io::Result<Extent> {
-    let nonsense = |_| io::Error::new(io::ErrorKind::InvalidData, "the system named an extent that can't be");
+    let nonsense = |_| io::Error::new(io::ErrorKind::InvalidData, "the system reported an impossible extent");
     let start = u64::try_from(range.FileOffset).map_err(nonsense)?;
     let length = u64::try_from(range.Length).map_err(nonsense)?;
     Ok(Extent { start, end: start.saturating_add(length) })
@@ -266,10 +266,10 @@ fn extent_of(range: &FILE_ALLOCATED_RANGE_BUFFER) -> io::Result<Extent> {
 /// Told when the file is opened.
 pub(crate) fn advise(_file: &File, _pattern: ReadPattern) {}
 
-/// Can't be told.
+/// Can't be reported.
 pub(crate) fn announce(_file: &File, _offset: u64, _len: NonZeroU64) {}
 
-/// Not told.
+/// Not reported.
 pub(crate) enum Residency {}
 
 impl Residency {

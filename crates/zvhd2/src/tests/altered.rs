@@ -279,7 +279,7 @@ const CASES: &[Case] = &[
         Refuses,
     ),
     (
-        "a footer among the records",
+        "a footer between the records",
         || {
             let mut image = Image::sample(Method::Zstd);
             let at = usize::try_from(image.entries[1].offset).unwrap();
@@ -456,7 +456,7 @@ proptest! {
         }
     }
 
-    /// END is altered as well, and its checksum mended, so that nothing may rely on it.
+    /// END is altered as well, and its checksum fixed, so that nothing may rely on it.
     #[test]
     fn what_has_no_error_is_read_whole_and_twice_the_same(zlib in any::<bool>(), changes in flips(8)) {
         let image = Image::sample(if zlib { Method::Zlib } else { Method::Zstd });

@@ -270,7 +270,7 @@ proptest! {
             };
             bytes[start + place.index(length)] = value;
         }
-        // With the checksum mended, so that no check may rely on it.
+        // With the checksum fixed, so that no check may rely on it.
         let sum = imsprep_ondisk::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
         bytes[end + 64..end + 68].copy_from_slice(&sum.to_le_bytes());
         let image = Counting::new(bytes);

@@ -125,7 +125,7 @@ fn the_structure_of_300_000_records_is_read_and_nothing_else() {
     assert_eq!(checked.info.data_blocks, Some(records.into()));
     assert!(checked.info.payload_bytes.unwrap().0 > 0);
 
-    // HEAD, END, and MID twice: for what it says of itself, and to be held against END.
+    // HEAD, END, and MID twice: for what it says of itself, and to be compared with END.
     let footers = 4;
     let bitmap = u64::from(records).div_ceil(32768) * 4096;
     let index = u64::from(records) * 16;

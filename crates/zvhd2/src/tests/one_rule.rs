@@ -43,7 +43,7 @@ fn bytes_with(i: Image, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     bytes
 }
 
-/// Writes END anew at the end of the file.
+/// Writes END again at the end of the file.
 fn reseal(bytes: &mut [u8], end: &disk::Footer) {
     let at = bytes.len() - 4096;
     bytes[at..at + 512].copy_from_slice(&end.clone().sealed().encode());

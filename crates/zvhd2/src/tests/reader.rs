@@ -18,7 +18,7 @@ fn open(source: &dyn ReadAt) -> Result<Reader<'_>, Error> {
     Reader::open(source, &Cancel::new())
 }
 
-/// Every data block with its number, ascending, by way of the stretches that the reader tells of.
+/// Every data block with its number, ascending, by way of the stretches that the reader describes.
 fn data_blocks(reader: &Reader<'_>) -> Result<Vec<(u64, Vec<u8>)>, SourceError> {
     let (mut at, mut blocks) = (0, Vec::new());
     while let Some(Extent { start, end }) = reader.data_from(at)? {

@@ -1,4 +1,4 @@
-//! Repair: what can be saved is saved, in its right place, and what is lost is told.
+//! Repair: what can be saved is saved, in its right place, and what is lost is reported.
 
 use imsprep_findings::Rule;
 use imsprep_ondisk::zvhd2::Footer;
@@ -395,7 +395,7 @@ proptest! {
         let parts = parts(&image);
         let cut = 4096 + cut.index(parts.end + 4096 - 4096);
         let bytes = altered(&image, |_, b| b.truncate(cut));
-        // A payload that is whole counts, postfix or not.
+        // A payload that is complete counts, postfix or not.
         let payload_end = |i: usize| parts.records[i] + 48 + image.records[i].payload.len();
         let whole = [0, 1, 3].into_iter().enumerate().filter(|(i, _)| payload_end(*i) <= cut).map(|(_, b)| b);
         match salvage(&bytes, None) {
@@ -433,7 +433,7 @@ proptest! {
     }
 }
 
-/// The block's number of a record has no checksum: a sound index tells that it is wrong.
+/// The block's number of a record has no checksum: a sound index shows that it is wrong.
 #[test]
 fn a_wrong_block_number_is_found_by_the_index() {
     let image = Image::sample(Method::Zstd);

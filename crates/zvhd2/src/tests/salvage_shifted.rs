@@ -92,7 +92,7 @@ fn plain_data_without_its_end_marker_is_lost_and_told() {
                 "{kind}"
             );
             assert_eq!((salvage.report.count_of(&RECORD_POSTFIX), salvage.dropped), (1, 1), "{kind}");
-            // So it is where the prefix is damaged as well, and only the index tells of the record.
+            // So it is where the prefix is damaged as well, and only the index describes the record.
             let file = whole.image.with(|i| {
                 i.records[1].postfix = [0; 4];
                 i.records[1].header.prefix[0] = 0;
@@ -299,7 +299,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// Bytes put in, taken out, or written twice, anywhere: what is saved is right, what is whole is saved, and what is lost
-    /// is told.
+    /// is reported.
     #[test]
     fn bytes_put_in_or_lost_anywhere(kind in 0..6_usize, place in any::<Index>(), near in prop::option::of(any::<Index>()),
                                      count in prop::sample::select(COUNTS.to_vec()), how in 0..4_u8) {

@@ -8,7 +8,7 @@ use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 
 const BLOCK: u64 = 2 << 20;
 /// Bytes that a record is read into.
-const ROOM: usize = 4_202_496;
+const BUFFER_SIZE: usize = 4_202_496;
 
 /// The blocks that are not zero, by number.
 pub(super) type Disk = BTreeMap<u64, Vec<u8>>;
@@ -18,7 +18,7 @@ pub(super) fn index_reader(file: &[u8]) -> Result<Disk, String> {
     let vendor = Vendor::open(file)?;
     let end = &vendor.end;
     let mut disk = Disk::new();
-    let mut room = vec![0; ROOM];
+    let mut room = vec![0; BUFFER_SIZE];
     let mut marked = 0_u64;
     for block in 0..vendor.blocks {
         if block >= vendor.segments * 32768 {
@@ -45,7 +45,7 @@ pub(super) fn index_reader(file: &[u8]) -> Result<Disk, String> {
             continue;
         }
         let length = entry.length as usize;
-        if length > ROOM {
+        if length > BUFFER_SIZE {
             return Err(format!("{length} bytes overflow the buffer"));
         }
         // What an earlier record left behind it stays there.

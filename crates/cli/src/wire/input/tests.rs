@@ -123,7 +123,7 @@ fn what_prepare_writes_is_what_is_read() {
     };
     let said = read(&say(wire::prepare::Body::new(&prepared, &policy, Status::Fine, elapsed))).unwrap();
     let [image] = &said.images[..] else { panic!("{said:?}") };
-    // By the name that was asked for, with the verdict on what came of it.
+    // By the name that was requested, with the verdict on what came of it.
     assert_eq!(image.path, qcow2.as_os_str().as_encoded_bytes());
     assert_eq!((image.verdict, image.exit_status), (SaidVerdict::Importable, 0));
     assert_eq!((image.seconds, image.error.as_deref()), (Some(1.5), None));
@@ -207,7 +207,7 @@ fn what_is_not_ours_or_not_whole_says_so() {
     let why = |text: &[u8]| read(text).unwrap_err().to_string();
     // Behind the point of a number the parser misses a digit, and not the end.
     for length in (1..whole.len()).filter(|length| whole[length - 1] != b'.') {
-        assert_eq!(why(&whole[..length]), "cut off: the JSON has no end", "{length}");
+        assert_eq!(why(&whole[..length]), "truncated JSON", "{length}");
     }
     let twice = [&whole[..], &whole].concat();
     for text in [&b"no JSON"[..], b"{\"schema\": \xff}", b"{]", &twice] {
@@ -221,7 +221,7 @@ fn what_is_not_ours_or_not_whole_says_so() {
         b"{\"schema\": \"x\"}",
         b"{\"schema\":\"a\",\"schema\":\"b\"}",
     ] {
-        assert_eq!(why(text), "JSON, but no document of imsprep");
+        assert_eq!(why(text), "valid JSON, but not an imsprep report");
     }
     assert!(why(&with("/schema", json!("imsprep.detect"))).starts_with("imsprep.detect gives no verdict"));
     assert!(why(&with("/version", json!(2))).starts_with("version 2 of imsprep.check.file: a later imsprep"));
@@ -247,7 +247,7 @@ fn what_is_not_ours_or_not_whole_says_so() {
         ("/report/totals", json!(many)),
     ] {
         let why = why(&with(pointer, value));
-        assert!(why.starts_with("not as imsprep writes it: "), "{pointer}: {why}");
+        assert!(why.starts_with("not valid: "), "{pointer}: {why}");
         assert!(!why.contains(" at line "), "{why}");
     }
 }

@@ -95,7 +95,7 @@ impl Identity {
         let family = family_of(&words);
         let bits = bits.or_else(|| trailing_bits(&mut numbers));
         let filler = family.map_or(&[][..], |family| family.filler);
-        // A mistyped name of the family is no word that tells systems apart.
+        // A mistyped name of the family is no word that distinguishes systems.
         let told_apart = |word: &String| {
             !filler.contains(&word.as_str())
                 && !family.is_some_and(|family| {

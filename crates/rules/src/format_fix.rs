@@ -9,29 +9,29 @@ use crate::facts::ImageLocation;
 use crate::other_formats::other_advice;
 use crate::{Facts, Profile, Size, shell_quoted};
 
-/// The way out for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.
-pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
+/// The fix for an image in the wrong format, fitting its kind, its size, and what else is wrong with it.
+pub(crate) fn format_fix(facts: &Facts<'_>, profile: &Profile) -> String {
     let Facts { path, detection, .. } = *facts;
     let format = detection.format;
     if !is_converted(format) {
         return match format {
             Format::Iso9660 => {
-                "an ISO has an import of its own; or install from it and import the disk".into()
+                "use the import of ISO files; or install from it and import the disk".into()
             }
             Format::AndroidSparse => {
                 let (from, to) = (shell_quoted(path), shell_quoted(&path.with_extension("unpacked.raw")));
-                format!("make a RAW of it with a tool of Android's: `simg2img {from} {to}`; then check that")
+                format!("convert it to RAW with a tool of Android: `simg2img {from} {to}`; then check the RAW")
             }
             Format::Wim => {
-                "a WIM holds the files of an installation, not a disk: install from it, and import that disk"
+                "a WIM contains the files of an installation, not a disk: install from it, and import the disk"
                     .into()
             }
             Format::Ewf | Format::Aff => {
                 format!("convert the {format} file to RAW with the tools of that format")
             }
             Format::Other(other) => other_advice(other).into(),
-            Format::Luks => "decrypt it into a plain RAW image first".into(),
-            _ => "make a RAW of the disk in it with the program that made it, and check that".into(),
+            Format::Luks => "decrypt it to an unencrypted RAW image first".into(),
+            _ => "convert the disk in it to RAW with the program that made it, and check the RAW".into(),
         };
     }
     let mut against = Report::new();
@@ -42,7 +42,7 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
     let mut errors = against.findings().iter().filter(|finding| finding.severity == Severity::Error);
     let first = errors.find(|finding| !finding.convertible).map(|finding| finding.rule.code);
     if let Some(first) = first.or((detection.virtual_size == Some(0)).then_some("IMS-015")) {
-        return format!("follow the fix of {first} first; then prepare what comes of it");
+        return format!("apply the fix of {first} first; then prepare the result");
     }
     let allow = allowing(&against);
     let state = if allow.is_empty() { "" } else { ", as it is now" };
@@ -53,7 +53,7 @@ pub(crate) fn way_out(facts: &Facts<'_>, profile: &Profile) -> String {
         let limit = Size(profile.max_common_file).scaled();
         // Pages disagree: "smaller than" and "not larger than".
         let doubt = if detection.file_size == profile.max_common_file {
-            " (one page says of less than that, and this is exactly that)"
+            " (one page says less than that; this file has exactly that size)"
         } else {
             ""
         };

@@ -6,9 +6,9 @@ use imsprep_inspect::{Header, Inspection, Lost, Partition, Table, TableProblem, 
 use crate::content_rules::{BACKUP_GPT_LOST, FILE_SYSTEM_PAST_END, PARTITION_PAST_END};
 use crate::{Inside, Size};
 
-/// Holds the disk against what its partition table and its file systems say of their own length. What lies behind the end of
+/// Compares the disk with what its partition table and its file systems say of their own length. What lies behind the end of
 /// the image is lost, whichever way the image is imported.
-pub(crate) fn check_lost(inside: &Inside<'_>, report: &mut Report) {
+pub(crate) fn check_truncated(inside: &Inside<'_>, report: &mut Report) {
     let inspection = inside.inspection;
     for (table, problem) in
         inspection.table.iter().flat_map(|table| table.problems.iter().map(move |problem| (table, problem)))
@@ -68,9 +68,9 @@ fn lost_of(inspection: &Inspection, partition: Option<&Partition>, volume: &Volu
     if is_left_over || volume.kind == VolumeKind::Iso9660 {
         return None;
     }
-    let room = inspection.room_of(partition);
+    let room = inspection.space_of(partition);
     let lost = volume.lost_in(room)?;
-    // That the partition is cut is told already, and is why.
+    // That the partition is cut is reported already, and is why.
     if partition.is_some_and(|one| one.end() > inspection.source_size && volume.lost_in(one.length).is_none())
     {
         return None;
@@ -78,12 +78,14 @@ fn lost_of(inspection: &Inspection, partition: Option<&Partition>, volume: &Volu
     let kind = volume.kind.name();
     let place = partition.map_or_else(|| "the disk".to_owned(), |one| format!("partition {}", one.number));
     let (end, message, severity) = match lost {
-        Lost::Content { end } => {
-            (end, format!("the {kind} on {place} is larger than what there is of {place}"), Severity::Error)
-        }
+        Lost::Content { end } => (
+            end,
+            format!("the {kind} on {place} is larger than the part of {place} that exists"),
+            Severity::Error,
+        ),
         Lost::Tail { end } => (
             end,
-            format!("the {kind} on {place} lacks its last bytes, which hold no files"),
+            format!("the last bytes of the {kind} on {place} are missing; they contain no files"),
             Severity::Warning,
         ),
     };

@@ -1,4 +1,4 @@
-//! The house's one structural rule: a crate imports only from floors below its own.
+//! The structural rule of the workspace: a crate imports only from lower layers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The floor of each crate, as in ARCHITECTURE.md.
-const FLOORS: &[(&str, u8)] = &[
+/// The layer of each crate, as in ARCHITECTURE.md.
+const LAYERS: &[(&str, u8)] = &[
     ("imsprep-ondisk", 0),
     ("imsprep-source", 0),
     ("imsprep-findings", 0),
@@ -25,10 +25,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("imsprep", 5),
 ];
 
-/// What only the top floor may know.
-const OF_THE_TOP: &[&str] = &["clap", "indicatif", "anyhow", "anstream", "maud", "signal-hook"];
+/// Crates that only the top layer may use.
+const TOP_LAYER_ONLY: &[&str] = &["clap", "indicatif", "anyhow", "anstream", "maud", "signal-hook"];
 
-/// What the standard library has for one system only.
+/// Parts of the standard library that exist on one system only.
 const OF_ONE_SYSTEM: &[&str] = &["std::os::", "cfg(unix", "cfg(windows", "target_os"];
 
 #[test]
@@ -62,25 +62,25 @@ fn every_arrow_points_down_and_only_the_top_knows_a_terminal() {
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let floors = FLOORS.iter().copied().collect::<BTreeMap<_, _>>();
+    let layers = LAYERS.iter().copied().collect::<BTreeMap<_, _>>();
     let mut seen = 0;
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();
         if ["imsprep-testdata", "imsprep-testdata-macros", "imsprep-benches"].contains(&name) {
             continue;
         }
-        let floor = *floors.get(name).unwrap_or_else(|| panic!("{name} has no floor: give it one here"));
+        let layer = *layers.get(name).unwrap_or_else(|| panic!("{name} has no layer: add it here"));
         seen += 1;
         for dependency in package["dependencies"].as_array().unwrap() {
             let (needs, kind) = (dependency["name"].as_str().unwrap(), dependency["kind"].as_str());
-            if let Some(below) = floors.get(needs) {
-                assert!(*below < floor, "{name} on floor {floor} imports {needs} on floor {below}");
+            if let Some(below) = layers.get(needs) {
+                assert!(*below < layer, "{name} in layer {layer} imports {needs} of layer {below}");
             }
-            let top_only = OF_THE_TOP.contains(&needs) && kind.is_none();
+            let top_only = TOP_LAYER_ONLY.contains(&needs) && kind.is_none();
             assert!(!top_only || name == "imsprep", "{name} imports {needs}");
         }
     }
-    assert_eq!(seen, FLOORS.len(), "every crate of the list is there");
+    assert_eq!(seen, LAYERS.len(), "every crate of the list is there");
 }
 
 /// Parts of the command, and what each of them may not know.

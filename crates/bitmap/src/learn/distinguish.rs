@@ -18,18 +18,18 @@ const SIZES: [u64; 5] = [
     (65 << 26) + (3 << 21) + 4096,
 ];
 
-/// The image that tells the most hypotheses apart: its bitmap file was worked out in each of them.
+/// The image that distinguishes the most hypotheses: its bitmap file was worked out in each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FurtherSample {
     /// Its size, for [`Specimen`].
     pub size: u64,
-    /// How many different files it makes: no two hypotheses that share one are told apart.
+    /// How many different files it makes: no two hypotheses that share one are distinguished.
     pub told_apart: usize,
     /// Of how many hypotheses.
     pub of: usize,
 }
 
-/// The first of the images that tells the most of these layouts apart.
+/// The first of the images that distinguishes the most of these layouts.
 pub(super) fn further_sample(layouts: &[&Layout]) -> Option<FurtherSample> {
     let layouts = layouts.get(..MOST.min(layouts.len())).unwrap_or_default();
     let mut best: Option<FurtherSample> = None;
@@ -47,7 +47,7 @@ fn different_files(size: u64, layouts: &[&Layout]) -> usize {
     let mut files = Vec::new();
     for layout in layouts {
         let map = maps.entry(layout.block_size).or_insert_with(|| Specimen::new(size).map(layout.block_size));
-        // One that can't be written is told from those that can.
+        // A layout that cannot be written is distinguished from those that can.
         let file = map.as_ref().and_then(|map| layout.encode(map).ok());
         files.push(file);
     }

@@ -10,7 +10,8 @@ use crate::{shell_quoted, shown_names};
 /// How to make one file of an image whose disk is in several.
 pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk: u64) -> String {
     let ImageLocation::File(path) = place else {
-        return "unpack the archive, and convert the disk with the files that it names into one file".into();
+        return "unpack the archive, and convert the disk and the files that it refers to into one file"
+            .into();
     };
     if let Some(descriptor) = descriptor(detection) {
         return pieces(path, descriptor);
@@ -20,10 +21,11 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
     match (format, detection.variant) {
         // qemu reads a differencing VHD as if there were no parent, and refuses the others.
         (Format::Vhd | Format::Vhdx, _) if is_parent => {
-            return "merge it with its parents where it was made (Hyper-V: Merge-VHD), and take the one file that comes".into();
+            return "merge it with its parents on the original system (Hyper-V: Merge-VHD), and use the merged file".into();
         }
         (Format::Vdi, _) if is_parent => {
-            return "clone it into one file where it was made (VirtualBox: VBoxManage clonemedium)".into();
+            return "clone it into one file on the original system (VirtualBox: VBoxManage clonemedium)"
+                .into();
         }
         (Format::Qcow2 | Format::Qcow | Format::Qed | Format::Vmdk, _) => {}
         _ => return "export the disk as one file with the program that made it".into(),
@@ -33,23 +35,26 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
         return "find the files that belong to it, and export the disk as one file with the program that made it".into();
     }
     if names.iter().any(|name| leads_out(name)) {
-        return "look at the names; if you know these files and trust them, convert the whole chain into one file".into();
+        return "check the names; if you know and trust these files, convert the complete chain into one file".into();
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let missing = names.iter().filter(|name| !folder.join(name).exists()).cloned().collect::<Vec<_>>();
     if !missing.is_empty() {
-        return format!("put what it names into its folder first: there is no {}", shown_names(&missing));
+        return format!(
+            "copy the files that it refers to into its folder first: there is no {}",
+            shown_names(&missing)
+        );
     }
     if let Some(rest) = other_reasons(detection, max_disk) {
-        return format!("it can't be converted into one file before {rest}");
+        return format!("it cannot be converted into one file before {rest}");
     }
     let (Some(name), whole) = (format.qemu_name(), beside(path, "whole", Some("qcow2"))) else {
         return "export the disk as one file with the program that made it".into();
     };
     let (from, to) = (shell_quoted(path), shell_quoted(&whole));
     format!(
-        "if you trust the files that it names, and those that these name, and all of them are there, convert them into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then \
-         prepare that one"
+        "if you trust the files that it refers to, and the files that these refer to, and none is missing, convert all of \
+         them into one file: `qemu-img convert -p -f {name} -O qcow2 {from} {to}`; then prepare that file"
     )
 }
 
@@ -64,13 +69,14 @@ fn descriptor(detection: &Detection) -> Option<Option<&str>> {
 /// How to make one file of a split disk of which the image is a piece.
 fn pieces(path: &Path, descriptor: Option<&str>) -> String {
     let Some(name) = descriptor else {
-        return "put all pieces and the descriptor, a small .vmdk that names them, into one folder, and convert the descriptor".into();
+        return "copy all extent-files and the descriptor, a small .vmdk with their names, into one folder, and \
+         convert the descriptor".into();
     };
     let descriptor = path.with_file_name(name);
     let (from, to) = (shell_quoted(&descriptor), shell_quoted(&beside(&descriptor, "whole", Some("qcow2"))));
     format!(
-        "if you trust the files that the descriptor names, and all of them are there, convert it into one file: \
-         `qemu-img convert -p -f vmdk -O qcow2 {from} {to}`; then prepare that one"
+        "if you trust the files that the descriptor refers to, and all of them exist, convert it into one file: \
+         `qemu-img convert -p -f vmdk -O qcow2 {from} {to}`; then prepare that file"
     )
 }
 
@@ -96,7 +102,7 @@ fn other_reasons(detection: &Detection, max_disk: u64) -> Option<&'static str> {
     if has(|fact| matches!(fact, Fact::Encrypted(_))) {
         Some("it is decrypted")
     } else if detection.virtual_size.is_some_and(|size| size > max_disk) {
-        Some("its disk is made smaller")
+        Some("its disk is shrunk")
     } else if has(|fact| {
         matches!(
             fact,
@@ -108,7 +114,7 @@ fn other_reasons(detection: &Detection, max_disk: u64) -> Option<&'static str> {
         )
     }) || !detection.also.is_empty()
     {
-        Some("what the other errors say is repaired")
+        Some("the other errors are fixed")
     } else {
         None
     }
@@ -119,7 +125,8 @@ pub(crate) fn closed(place: ImageLocation<'_>, detection: &Detection) -> String 
     let stopped = "shut the machine down cleanly, and copy the image again";
     match (place, repair(place, detection)) {
         (ImageLocation::File(_), Some(command)) => format!(
-            "{stopped}; or repair a copy, which has what was written before the stop: {command}; then prepare that one"
+            "{stopped}; or repair a copy, which has the data written before the interruption: {command}; then \
+             prepare the copy"
         ),
         _ => stopped.into(),
     }
@@ -130,10 +137,10 @@ pub(crate) fn repaired(place: ImageLocation<'_>, detection: &Detection) -> Strin
     match repair(place, detection) {
         Some(command) => {
             format!(
-                "fetch or copy it again; or repair a copy, as far as it can be, and look at what is in it: {command}"
+                "download or copy it again; or repair a copy as far as possible, and check its content: {command}"
             )
         }
-        None => "fetch or copy it again".into(),
+        None => "download or copy it again".into(),
     }
 }
 
@@ -152,10 +159,10 @@ fn repair(place: ImageLocation<'_>, detection: &Detection) -> Option<String> {
 /// How to tell which of two sizes is meant.
 pub(crate) fn sized(place: ImageLocation<'_>) -> String {
     let ImageLocation::File(path) = place else {
-        return "unpack the archive, and convert the disk with the size that is right".into();
+        return "unpack the archive, and convert the disk with the correct size".into();
     };
     let Some(name) = path.to_str() else {
-        return "give it a name in UTF-8, and check it again".into();
+        return "rename it to a name in UTF-8, and check it again".into();
     };
     // Within such a list a comma is written twice.
     let list = format!(
@@ -164,7 +171,7 @@ pub(crate) fn sized(place: ImageLocation<'_>) -> String {
     );
     let (list, raw) = (shell_quoted(Path::new(&list)), shell_quoted(&beside(path, "sized", Some("raw"))));
     format!(
-        "if the size field is right, say so: `qemu-img convert -p --image-opts {list} -O raw {raw}`; then prepare that RAW"
+        "if the size field is correct: `qemu-img convert -p --image-opts {list} -O raw {raw}`; then prepare that RAW"
     )
 }
 
