@@ -27,7 +27,7 @@ pub fn assert_consistent(disk: &dyn DiskReader) {
             at <= start && start < end && end <= size,
             "from {at} on: data from {start} to {end} of {size}"
         );
-        // Whoever asks within the stretch is reported what remains of it.
+        // Whoever asks within the stretch gets what remains of it.
         for within in [start, start + (end - start) / 2, end - 1] {
             if let Ok(again) = disk.data_from(within) {
                 assert_eq!(again.map(|extent| extent.start), Some(within), "asked within {start} to {end}");

@@ -7,7 +7,7 @@ use imsprep_source::{BlockMap, BlockRun, BlockSize};
 pub struct MapDifference {
     /// The blocks in which they were compared: the larger ones of the two.
     pub block_size: BlockSize,
-    /// Runs of blocks that hold data only in the first (`data` set) or by the second alone.
+    /// Runs of blocks that hold data only in the first (`data` set) or only in the second.
     pub runs: Vec<BlockRun>,
     /// Blocks that hold data only in the first.
     pub only_first: u64,

@@ -8,7 +8,7 @@ use imsprep_source::{BlockMap, BlockSize};
 /// half of it.
 pub const LONGEST: u64 = 64 << 20;
 
-/// Most blocks that a file of text describes, and that a map is written again in: the largest image that the service takes has
+/// Most blocks that a file of text describes, and that a map is converted to: the largest image that the service takes has
 /// as many of 4 KiB. A few bytes of text may tell of any number, and each block takes a bit of memory.
 pub const MOST_BLOCKS: u64 = 1 << 28;
 

@@ -16,11 +16,11 @@ pub enum Recognition {
         /// What it says.
         map: BlockMap,
     },
-    /// In a known layout with the size of its image, which is another.
+    /// In a known layout that contains the size of its image, which is not the size of this one.
     OtherSize {
         /// The layout.
         layout: Layout,
-        /// The size that it shows.
+        /// The size that it contains.
         said: u64,
     },
     /// It has the signs of a known layout, and a fault.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended. Of several files the most severe counts: the order is the order of gravity.
+/// How a command ended. Of several files the most severe counts: the order is that of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// 0: all is well; there may be warnings.

@@ -1,6 +1,6 @@
 //! ext2, ext3 and ext4.
 //!
-//! By our own code and not by the crate ext4-view (1.0.0 was read): that returns stale bytes where blocks were allocated and
+//! By our own code and not by the crate ext4-view (1.0.0 was examined): that returns stale bytes where blocks were allocated and
 //! never written, refuses a journal to be replayed without metadata checksums, as RHEL 7 and ext3 have it, and takes holes of
 //! ext2 for damage. To guard against the first takes a reader of extents, after which little is left.
 

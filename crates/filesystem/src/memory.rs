@@ -44,7 +44,7 @@ enum Content {
 }
 
 impl MemoryTree {
-    /// An empty one, called `ext4`, that shows upper from lower case.
+    /// An empty one, called `ext4`, that distinguishes upper from lower case.
     pub fn new() -> Self {
         let mut tree = Self { name: "ext4", ignores_case: false, nodes: Vec::new(), subvolumes: Vec::new() };
         tree.add(FileKind::Directory, 0o755, Content::Names(BTreeMap::new()));

@@ -45,7 +45,7 @@ pub fn open_volume<'a>(volume: &'a dyn ReadAt, access: &Access) -> Result<Rc<dyn
     if has_content("ntfs")? {
         return Ok(Rc::new(NtfsVolume::open(disk.clone())?));
     }
-    // Last, since all that shows a FAT from other bytes is that its numbers fit each other.
+    // Last, since all that distinguishes a FAT from other bytes is that its numbers fit each other.
     if disk.size() >= BootRecord::SIZE as u64 {
         let bytes = disk.array::<{ BootRecord::SIZE }>(0)?;
         let record = BootRecord::decode(&bytes);

@@ -154,7 +154,7 @@ impl FileSystem for XfsVolume<'_> {
         let path = self.path(directory)?;
         for entry in &*self.listing(directory)? {
             self.keep_path(&path, entry);
-            // Without types in directories it shows "other" of inodes that it could not read.
+            // Without types in directories it reports "other" for inodes that it could not read.
             let kind = Some(kind_of(entry.kind)).filter(|kind| *kind != FileKind::Other);
             let node = Node { tree: 0, number: entry.inode_number };
             if each(DirEntry { name: entry.name.clone(), node, kind }).is_break() {

@@ -164,7 +164,7 @@ impl Report {
         self.tallies.values().filter(|t| t.rule.code == rule.code).map(|t| t.total).sum()
     }
 
-    /// The most severe severity in the report.
+    /// The highest severity in the report.
     pub fn worst(&self) -> Option<Severity> {
         self.tallies.values().map(|t| t.severity).max()
     }

@@ -48,7 +48,7 @@ const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// Bytes of a frame that have its window.
 const ZSTD_START: usize = 18;
 
-/// Expands a file from its first byte to its last. Checksums are read where the format has them.
+/// Expands a file from its first byte to its last. Checksums are verified if the format has them.
 pub struct Unwrapped<'a> {
     file: Slice<'a>,
     stream: Box<dyn Read + Send + 'a>,

@@ -1,4 +1,4 @@
-//! Every format that imsprep shows from the others, in one table: its names, and how the disk in it is reached.
+//! Every format that imsprep distinguishes from the others, in one table: its names, and how the disk in it is reached.
 
 use std::fmt;
 

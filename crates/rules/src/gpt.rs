@@ -83,7 +83,7 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
     } else {
         "convert the image to RAW and move the backup header to the end of the disk"
     };
-    format!("{what}: `{}`; then create the bitmap file of the RAW again", steps.join(" && "))
+    format!("{what}: `{}`; then create the bitmap file of the RAW", steps.join(" && "))
 }
 
 /// Most entries of a table for which the command was tried.

@@ -35,7 +35,7 @@ const PUSH: u64 = 8 << 20;
 impl OutputFile {
     /// Begins an output at `path`, made from `inputs`.
     ///
-    /// The place is read now, so that a long work does not end in "exists already", and again at the end.
+    /// The place is checked now, so that a long work does not end in "exists already", and again at the end.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Has the system begin to write what it holds of the file: what Linux does when advised that the bytes are not needed
+    /// Makes the system begin to write what it holds of the file: Linux does this when advised that the bytes are not needed
     /// in memory. Advice only.
     fn push(&mut self) {
         let length = std::num::NonZeroU64::new(self.written - self.pushed);

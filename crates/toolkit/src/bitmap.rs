@@ -51,7 +51,7 @@ pub struct BitmapCreated {
     pub image_size: u64,
     /// What the scan found.
     pub scan: Scan,
-    /// What forbids the image being a disk.
+    /// Why the image is not a disk.
     pub report: Report,
 }
 

@@ -140,7 +140,7 @@ pub struct BitmapsCompared {
 }
 
 impl BitmapsCompared {
-    /// Whether the same blocks of images of one size.
+    /// Whether they mark the same blocks, for images of the same size.
     pub fn are_same(&self) -> bool {
         self.difference.is_empty() && self.a.map.image_size() == self.b.map.image_size()
     }

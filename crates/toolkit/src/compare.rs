@@ -21,7 +21,7 @@ pub struct Side {
     pub format: Format,
     /// Bytes of the disk in it.
     pub disk_size: u64,
-    /// What forbids its being a disk.
+    /// Why it is not a disk.
     pub report: Report,
 }
 

@@ -12,7 +12,7 @@ use crate::look::look_at;
 use crate::{Error, Result};
 
 /// An image file that was opened once, and what it is. All that is done with the image goes through this one descriptor, so that
-/// what is read is what was read, whatever the name leads to by then.
+/// the file that is read is the file that was checked, even if the name leads to another one by then.
 #[derive(Debug)]
 pub struct OpenedImage {
     file: ImageFile,

@@ -37,7 +37,7 @@ pub struct CheckedContainer {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not ZVHD at all, or somebody asked for the stop.
+/// If the file cannot be read, is not ZVHD at all, or a stop was requested.
 pub fn check(source: &dyn ReadAt, depth: Depth, work: Work<'_>) -> Result<CheckedContainer, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;

@@ -1,6 +1,6 @@
 //! The ZVHD2 container: a checker for every rule of the format, a reader of the disk in it, a writer, and repair.
 //!
-//! [`check`] holds a file against [`RULES`] and never stops at the first fault. [`info`] shows what the footers say,
+//! [`check`] checks a file by [`RULES`] and never stops at the first fault. [`info`] shows what the footers say,
 //! unchecked. [`write()`] makes a container of a disk, in parallel; [`ContainerWriter`] emits one from payloads that are
 //! there already. [`Reader`] reads the disk in a sound container, [`Salvage`] saves the records of a damaged one.
 //! [`Expander`] turns one record's payload into a block, [`Compressor`] a block into a payload.

@@ -20,7 +20,7 @@ const KEPT: usize = 8;
 
 /// Reads the disk in a ZVHD2 or ZVHD file at any offset, from several threads at once.
 ///
-/// A ZVHD2 is read by its index. What the vendor's index reader would read wrongly silently is refused: when the
+/// A ZVHD2 is read by its index. What the vendor's index reader would silently read wrongly is refused: when the
 /// container is opened ([`Error::Unreadable`]), or, where it lies in one record, when that is read
 /// ([`imsprep_source::Error::Damaged`]). Where [`check`](crate::check()) finds no error every block can be read.
 ///

@@ -319,7 +319,7 @@ rules! {
         fix: AGAIN,
     }
     pub(crate) PAYLOAD_SIZE = "ZV-058", Error, "a record's payload has an impossible size", {
-        why: "a compressed block is neither empty nor twice as large as the block",
+        why: "a compressed block is not empty, and is smaller than two blocks",
         source: BOTH,
         fix: COPY_AGAIN,
     }

@@ -74,7 +74,7 @@ const BATCH: usize = 32;
 impl Salvage {
     /// Looks through a container from its first to its last byte for records that can be saved. A record is one that
     /// begins as records do, wherever that is, or that a sound index describes; that ends as records do, or has a checksum
-    /// or is compressed throughout; whose payload expands to one whole block; and that index and bitmap do not forbid
+    /// or is compressed throughout; whose payload expands to one whole block; and that index and bitmap do not contradict
     /// as far as these are sound. What lies in holes of the file is not read.
     ///
     /// `size` is the disk's size in bytes, for files of which no sound footer is left. Payloads are expanded by rayon's

@@ -1,7 +1,7 @@
 //! Input: a first byte that chooses between a sparse file read as a tar archive, bytes that are expanded as they are, and
 //! bytes that are compressed first and then cut.
 //!
-//! Oracle: the disks of an archive are reported of in its order, lie in it, and are where a naive walk over headers, sizes and maps
+//! Oracle: the disks of an archive are reported in its order, lie in it, and are where a naive walk over headers, sizes and maps
 //! finds them; with their holes they read as the map says. A compressed stream gives the same in whatever pieces; what was compressed comes out as it was, and
 //! no stream that was cut ends as if it were whole.
 

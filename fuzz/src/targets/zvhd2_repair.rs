@@ -13,7 +13,7 @@ use crate::plant::planted;
 use crate::sparse::SparseFile;
 
 const BLOCK: u64 = 2 << 20;
-/// The disk's size, where it is the caller who shows.
+/// The disk's size, if the caller gives it.
 const TOLD: u64 = 8 << 20;
 /// The largest disk of which a new container is written.
 const LARGEST: u64 = 1 << 40;

@@ -119,7 +119,7 @@ pub(crate) fn diff(compared: &BitmapsCompared, detail: Detail) -> String {
     let block = Size(difference.block_size.bytes()).scaled();
     let _ = writeln!(
         text,
-        "  differ  {} of {} blocks of {block}: {} data only in the first, {} by the second alone",
+        "  differ  {} of {} blocks of {block}: {} data only in the first, {} only in the second",
         difference.only_first + difference.only_second,
         difference.blocks,
         difference.only_first,

@@ -82,9 +82,9 @@ pub(crate) enum NotSaid {
     NotJson(serde_json::Error),
     /// JSON of another program.
     NotOurs,
-    /// For a command that gives no verdict.
+    /// From a command that gives no verdict.
     OtherSchema(String),
-    /// For a later imsprep.
+    /// From a later imsprep.
     Later { schema: String, version: u64 },
     /// It bears our name, and is not what we write.
     Unfit(String),

@@ -155,7 +155,7 @@ fn entries_that_can_not_be_are_refused_with_the_place() {
         let (offset, what) = altered(at, value).unwrap_or_else(|| panic!("{at} {value:#x}"));
         assert!(offset == at as u64 && what.contains(words), "{at}: {offset} {what}");
     }
-    // The flag shows writers of the refcount, and matters to no reader.
+    // The flag informs writers about the refcount, and matters to no reader.
     assert_eq!(altered(l2, entry(l2) << 1 >> 1), None);
     let mut file = good.bytes.clone();
     file[56..60].fill(0xff);

@@ -143,10 +143,7 @@ fn unknown(value: &str, list: &OsVersions) -> Finding {
         .fix(format!("write {other:?}, the value for systems that the service does not know; {NEWER}")),
         NearSystem::NoFamily => Finding::new(
             &OS_VERSION_UNKNOWN,
-            format!(
-                "{message}; it is not similar to any \
-         known system"
-            ),
+            format!("{message}; it is not similar to any known system"),
         )
         .fix(format!(
             "imsprep os-versions lists the values; {other:?} is the value for systems that the service does \

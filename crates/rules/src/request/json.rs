@@ -10,7 +10,7 @@ pub(super) enum Json {
     Null,
     Flag(bool),
     Integer(i64),
-    /// A number that is incomplete, or of more than 63 bits.
+    /// A number that is not an integer, or has more than 63 bits.
     OtherNumber(f64),
     Text(String),
     Array(Vec<Json>),

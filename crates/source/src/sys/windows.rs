@@ -263,13 +263,13 @@ fn extent_of(range: &FILE_ALLOCATED_RANGE_BUFFER) -> io::Result<Extent> {
     Ok(Extent { start, end: start.saturating_add(length) })
 }
 
-/// Told when the file is opened.
+/// The pattern is passed when the file is opened.
 pub(crate) fn advise(_file: &File, _pattern: ReadPattern) {}
 
-/// Can't be reported.
+/// There is no such call on Windows.
 pub(crate) fn announce(_file: &File, _offset: u64, _len: NonZeroU64) {}
 
-/// Not reported.
+/// Windows does not report it.
 pub(crate) enum Residency {}
 
 impl Residency {

@@ -1,4 +1,4 @@
-//! What a check describes the blocks that have records.
+//! What a check reports about the blocks that have records.
 
 use super::builder::Image;
 use super::look;
