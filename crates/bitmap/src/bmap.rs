@@ -295,7 +295,7 @@ mod tests {
         let error = old(&sizes.replace("4096<", "4095<"), "").unwrap_err().to_string();
         assert!(error.contains("its block size is 4095"), "{error}");
         let error = old(&format!("{sizes}<MappedBlocksCount>2</MappedBlocksCount>"), "").unwrap_err();
-        assert!(error.to_string().contains("says 2 mapped blocks and lists 0"), "{error}");
+        assert!(error.to_string().contains("declares 2 mapped blocks and lists 0"), "{error}");
         let bomb = b"<!DOCTYPE bmap [<!ENTITY a \"aaaa\">]><bmap version=\"2.0\">&a;</bmap>";
         assert!(decode(bomb).unwrap_err().to_string().contains("document types"));
         let deep = format!("<bmap version=\"2.0\">{}", "<a>".repeat(100_000));

@@ -136,12 +136,12 @@ mod tests {
         let head = format!("{FIRST_LINE}\nimage-size 20480\nblock-size 2048\ndata-blocks ");
         for (rest, word) in [
             ("2\n0-1\n", ""),
-            ("2\n0-1", "cut off"),
-            ("2\n0-1\n2-2\n", "line 6: runs ascend"),
-            ("2\n1-1\n0-0\n", "line 6: runs ascend"),
-            ("1\n10-10\n", "line 5: there are blocks 0 to 9"),
-            ("1\n2-1\n", "line 5: there are blocks"),
-            ("3\n0-1\n", "says 3 data blocks and lists 2"),
+            ("2\n0-1", "truncated"),
+            ("2\n0-1\n2-2\n", "line 6: runs must ascend"),
+            ("2\n1-1\n0-0\n", "line 6: runs must ascend"),
+            ("1\n10-10\n", "line 5: the blocks are 0 to 9"),
+            ("1\n2-1\n", "line 5: the blocks are"),
+            ("3\n0-1\n", "declares 3 data blocks and lists 2"),
             ("1\n+1-1\n", "line 5: expected first-last"),
             ("1\n01-1\n", "line 5: expected first-last"),
             ("1\n5\n", "line 5: expected first-last"),

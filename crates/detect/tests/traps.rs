@@ -157,7 +157,7 @@ fn a_differencing_vhd_names_its_parent_in_utf16() {
     bytes.truncate(1600);
     assert!(has_damage(&found(bytes.clone()), "not at the end"));
     bytes.extend(vhd_footer(vhd::TYPE_FIXED, b"win ", 1600, (1, 4, 17)));
-    assert!(has_damage(&found(bytes), "different kinds"));
+    assert!(has_damage(&found(bytes), "different disk types"));
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn hostile_lengths_and_offsets_are_bounded() {
         text += &format!("RW {} FLAT \"{n}\" 0\n", u64::MAX);
     }
     let found = found(text);
-    assert!(has_damage(&found, "more than the 262144 bytes") && has_damage(&found, "size"));
+    assert!(has_damage(&found, "more than 262144 bytes") && has_damage(&found, "size"));
     assert!(
         matches!(&found.facts[1], Fact::ExtentFiles(names) if names.len() == 256),
         "{:?}",

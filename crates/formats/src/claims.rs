@@ -376,7 +376,7 @@ mod tests {
         };
         let list = [(0, 10), (50, 7), (20, 5), (57, 0)];
         assert_eq!(flaws(&list, 57), []);
-        let outside = Flaw::Outside("a piece ends at 57, and the file at 56".into());
+        let outside = Flaw::Outside("a piece ends at 57, but the file ends at 56".into());
         assert_eq!(flaws(&list, 56), [outside]);
         let both = flaws(&[(0, 10), (50, 7), (9, 1)], 9);
         assert!(matches!(both.as_slice(), [Flaw::Damaged { offset: 3, .. }, Flaw::Outside(_)]), "{both:?}");

@@ -119,7 +119,7 @@ fn what_a_server_says_before_it_ends_is_the_reason_at_any_stage() {
         assert!(said.contains("Failed: bad table"), "{script}: {error}");
     }
     let silent = error("sys.exit(3)", 1);
-    assert!(silent.to_string().contains("it says nothing (exit status: 3)"), "{silent}");
+    assert!(silent.to_string().contains("it printed no message (exit status: 3)"), "{silent}");
     let (disk, _) =
         open(&["listen(); c = greet(); negotiate(c); c.recv(28)", end].concat(), 1, &Cancel::new());
     let Err(Error::Read { source, .. }) = disk.unwrap().read_at(&mut [0; 512], 0) else { panic!() };

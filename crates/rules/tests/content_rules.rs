@@ -429,7 +429,7 @@ fn what_could_not_be_read_is_listed() {
     let sound = listed(&sound());
     assert!(sound.iter().all(|what| !what.contains("partition") && !what.contains("Windows")), "{sound:?}");
     let unknown = listed(&with_volume(VolumeKind::Xfs, State::Unknown));
-    assert!(unknown.iter().any(|what| what.contains("left in order")), "{unknown:?}");
+    assert!(unknown.iter().any(|what| what.contains("cleanly unmounted")), "{unknown:?}");
     let lvm = Lvm { group: None, unread: Some("odd") };
     let lvm = listed(&with_volume(VolumeKind::Lvm(lvm), State::NotRecorded));
     assert!(lvm.iter().any(|what| what.contains("volume group")), "{lvm:?}");

@@ -95,7 +95,7 @@ fn the_way_out_fits_format_and_size() {
         // What may be allowed is; a log that must be replayed is part of the disk.
         let open = advice(&other(format, GIB, vec![Fact::Dirty, Fact::Snapshots(2)]));
         match format {
-            Format::Vhdx => assert!(open.starts_with("follow the fix of IMS-017 first"), "{open}"),
+            Format::Vhdx => assert!(open.starts_with("apply the fix of IMS-017 first"), "{open}"),
             _ => assert!(open.contains("`imsprep prepare a.x --allow IMS-017 --allow IMS-008`"), "{open}"),
         }
     }
@@ -129,7 +129,7 @@ fn facts_that_forbid_an_import_are_errors_with_the_names_they_carry() {
         (Fact::ExtentFiles((1..=5).map(|n| format!("s{n}")).collect()), "IMS-007", "and 2 more"),
         (Fact::Snapshots(2), "IMS-008", "snapshots"),
         (Fact::Encrypted("LUKS"), "IMS-009", "LUKS"),
-        (Fact::ExtentFiles(vec![]), "IMS-007", "no file"),
+        (Fact::ExtentFiles(vec![]), "IMS-007", "without the name"),
         (Fact::ExtentOf(Some("d.vmdk".into())), "IMS-007", "d.vmdk"),
         (Fact::ExtentOf(None), "IMS-007", "no descriptor in its folder"),
         (Fact::Corrupt, "IMS-021", "corrupt"),
@@ -196,7 +196,7 @@ fn a_wrapper_breaks_a_rule_of_its_own_and_says_what_is_in_it() {
 #[test]
 fn the_way_out_of_a_wrapper_is_a_command_that_replaces_nothing() {
     for (name, format, advice) in [
-        ("d.raw.gz", Format::Gzip, "`gzip -dk d.raw.gz`, and check what was in it, d.raw"),
+        ("d.raw.gz", Format::Gzip, "`gzip -dk d.raw.gz`, and check the result, d.raw"),
         ("my d.xz", Format::Xz, "`xz -dk 'my d.xz'`, and check the result, 'my d'"),
         ("d.zst", Format::Zstd, "`zstd -d d.zst`"),
         ("d.bz2", Format::Bzip2, "`bzip2 -dk d.bz2`"),

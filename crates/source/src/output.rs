@@ -380,7 +380,7 @@ mod tests {
         let error = OutputFile::create(dir.path(), Overwrite::Replace, &[]).unwrap_err();
         assert!(matches!(error, Error::NotAFile { kind: FileKind::Directory, .. }), "{error}");
         let error = OutputFile::create("/dev/null", Overwrite::Replace, &[]).unwrap_err();
-        assert_eq!(error.to_string(), "/dev/null: is a character device; an output is a file");
+        assert_eq!(error.to_string(), "/dev/null: is a character device; the output must be a file");
         assert_eq!(std::fs::read(&image).unwrap(), b"precious");
     }
 

@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(results.len(), Report::KEPT + 1);
         let json = serde_json::to_value(&results).unwrap();
         assert_eq!(json[7]["locations"][0]["physicalLocation"]["region"]["byteOffset"], 7);
-        assert_eq!(json[7]["message"]["text"], "t: at\\u{1b} a place. To mend it: f.");
+        assert_eq!(json[7]["message"]["text"], "t: at\\u{1b} a place. Fix: f.");
         assert_eq!(json[Report::KEPT]["occurrenceCount"], 150);
         assert_eq!(json[Report::KEPT]["level"], "warning");
     }

@@ -51,8 +51,8 @@ fn the_place_of_the_page_is_looked_at_before_anything_is_measured() {
     std::fs::hard_link(folder.path("disk.raw"), folder.path("same.html")).unwrap();
     folder.write("old.html", b"precious");
     for (args, why) in [
-        (&["--html", "old.html"][..], "old.html: exists already"),
-        (&["--html", "nowhere/new.html"], "nowhere/new.html: cannot create it: its folder is not there"),
+        (&["--html", "old.html"][..], "old.html: already exists"),
+        (&["--html", "nowhere/new.html"], "nowhere/new.html: cannot create it: its folder does not exist"),
         (&["disk.raw", "--html", "disk.raw", "--force"], "the output is the same file as the input"),
         (&["disk.raw", "--html", "same.html", "--force"], "the output is the same file as the input"),
         (&["none.raw", "--html", "new.html"], "none.raw: cannot open"),

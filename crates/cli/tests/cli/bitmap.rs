@@ -17,8 +17,8 @@ fn create_writes_the_bits_and_says_what_it_found() {
     }
     // Of three pages and holes there is no rate to tell.
     assert!(run.out.contains("had to be read") && !run.out.contains("GB/s"), "{}", run.out);
-    assert!(run.out.contains("unpublished"), "{}", run.out);
-    assert_eq!(run.out.matches("unpublished").count(), 1, "said once: {}", run.out);
+    assert!(run.out.contains("not published"), "{}", run.out);
+    assert_eq!(run.out.matches("not published").count(), 1, "said once: {}", run.out);
     let mut expected = vec![0u8; 4096];
     (expected[0], expected[2]) = (0b1001, 0b1_0000);
     assert_eq!(std::fs::read(folder.path("disk.v2.mf")).unwrap(), expected);
@@ -98,7 +98,7 @@ fn verify_finds_every_wrong_bit() {
     folder.run(&["bitmap", "create", "disk.raw"]);
     let run = folder.run(&["bitmap", "verify", "disk.raw"]);
     assert_eq!(run.status, 0);
-    assert!(run.out.starts_with("disk.mf: fits disk.raw\n"), "{}", run.out);
+    assert!(run.out.starts_with("disk.mf: matches disk.raw\n"), "{}", run.out);
 
     let good = std::fs::read(folder.path("disk.mf")).unwrap();
     let mut bits = good.clone();
@@ -114,7 +114,7 @@ fn verify_finds_every_wrong_bit() {
     assert!(places.contains(&("BM-001", Some(32), Some(64 * MIB))), "{places:?}");
     assert!(places.contains(&("BM-002", Some(33), Some(66 * MIB))), "{places:?}");
     let run = folder.run(&args);
-    assert!(run.out.starts_with("other.mf: does not fit disk.raw\n"), "{}", run.out);
+    assert!(run.out.starts_with("other.mf: does not match disk.raw\n"), "{}", run.out);
 
     // A zero block marked data loses nothing.
     let mut bits = good;
@@ -131,7 +131,7 @@ fn of_an_unrecognised_file_nothing_is_claimed() {
     folder.write("disk.mf", b"MF\x01 some other program's layout");
     let run = folder.run(&["bitmap", "verify", "disk.raw"]);
     assert_eq!(run.status, 2);
-    assert!(run.out.contains("could not tell") && !run.out.contains("malformed"), "{}", run.out);
+    assert!(run.out.contains("could not be checked") && !run.out.contains("malformed"), "{}", run.out);
     let (_, json) = folder.json(&["bitmap", "verify", "disk.raw"]);
     assert!(codes(&json["report"]).contains(&"BM-006".to_owned()));
     assert!(!json["report"]["not_checked"].as_array().unwrap().is_empty());

@@ -278,7 +278,7 @@ fn a_page_takes_the_place_of_nothing_and_is_whole_or_not_there() {
     folder.write("old.html", b"precious");
     let before = folder.names();
     for (args, why) in [
-        (&["--html", "old.html"][..], "old.html: exists already"),
+        (&["--html", "old.html"][..], "old.html: already exists"),
         (&["--html", "disk.raw", "--force"], "the output is the same file as the input"),
         (&["--html", "disk.mf", "--force"], "the output is the same file as the input"),
         (&["--html", "nowhere/new.html"], "its folder does not exist"),

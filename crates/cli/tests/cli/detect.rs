@@ -24,7 +24,7 @@ fn a_folder_stands_for_its_images_and_a_table_ends_it() {
     assert!(run.err.contains("none") && !run.out.contains("notes.txt"), "{run:?}");
     let table = run.out.split("\n\n").last().unwrap();
     assert!(table.starts_with("  FILE            FORMAT"), "{table}");
-    assert!(table.ends_with("3 files, of which 1 could not be checked\n"), "{table}");
+    assert!(table.ends_with("3 files, 1 of them could not be read\n"), "{table}");
     let (status, json) = folder.json(&["detect", "images"]);
     assert_eq!(status, 0);
     let formats =
@@ -67,7 +67,7 @@ fn facts_carry_the_code_of_the_rule_that_they_break() {
     for line in [
         "  fact    backing file \"/etc/shadow\" [IMS-007]",
         "  fact    marked corrupt [IMS-021]",
-        "  fact    not all in the file: the L1 table ends at 196768, and the file at 150000 [IMS-020]",
+        "  fact    partly outside of the file: the L1 table ends at 196768, but the file ends at 150000 [IMS-020]",
     ] {
         assert!(run.out.contains(line), "{}", run.out);
     }
@@ -95,7 +95,7 @@ fn a_wrapper_says_what_is_inside_and_how_to_unpack_it() {
     assert_eq!((&fact["inside"]["evidence"], fact.get("code")), (&["MBR"].into(), None));
     let run = folder.run(&["check", "disk.raw.gz"]);
     assert_eq!(run.status, 1);
-    assert!(run.out.contains("error IMS-023: the image is compressed as a whole"), "{}", run.out);
+    assert!(run.out.contains("error IMS-023: the file is a compressed image"), "{}", run.out);
     let fix = run.out.lines().find(|line| line.contains("fix:")).unwrap();
     let command = fix.split('`').find(|command| command.starts_with("gzip -dk ")).unwrap();
     make(&folder, &["gzip"], command);

@@ -74,7 +74,7 @@ fn a_place_where_no_output_can_be_is_refused_before_the_work() {
     // The bitmap's place counts, too.
     folder.write("new.mf", b"precious");
     for args in [&["convert", "cut.raw.gz", "OUT"][..], &["prepare", "cut.raw.gz", "-o", "OUT"]] {
-        refused(&folder, args, "new.raw", &[], "new.mf: exists");
+        refused(&folder, args, "new.raw", &[], "new.mf: already exists");
     }
 }
 

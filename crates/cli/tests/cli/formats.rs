@@ -207,7 +207,7 @@ fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
         "disk.zvhd2: written",
         "verified: every block was read back",
         "disk.zvhd2: IMPORTABLE",
-        "next: upload it, and request the import: imsprep request disk.zvhd2 --bucket",
+        "next: upload it and request the import: imsprep request disk.zvhd2 --bucket",
     ] {
         assert!(run.out.contains(words), "{words}: {}", run.out);
     }

@@ -33,7 +33,7 @@ fn a_warm_file_is_mapped_a_cold_one_read_and_a_mode_that_is_asked_for_taken() {
         assert!(line.contains(&format!("--io {mode}: as requested")), "{line}");
     }
     let line = scan_line(&folder, "disk.raw", &["--io", "direct"]);
-    let refused = line.contains("--io read: no direct reads here");
+    let refused = line.contains("--io read: direct reads are not supported here");
     assert!(refused || line.contains("--io direct: as requested"), "{line}");
 }
 

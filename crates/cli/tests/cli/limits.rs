@@ -302,8 +302,8 @@ fn compressed_files_that_ask_for_memory() {
         let run = run_limited(&folder, &["detect", "hostile"]);
         assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
         assert_eq!(run.out.contains("inside  not recognised by its first bytes"), expands, "{run:?}");
-        let refused = run.out.contains("not looked at: it takes a window of 2048 MiB")
-            || run.out.contains("not looked at: it cannot be decompressed");
+        let refused = run.out.contains("not inspected: it needs a window of 2048 MiB")
+            || run.out.contains("not inspected: it cannot be decompressed");
         assert_eq!(refused, !expands, "{run:?}");
     }
 }

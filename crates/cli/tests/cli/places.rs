@@ -42,11 +42,11 @@ fn an_output_that_is_no_file_is_refused() {
         for output in writer.outputs {
             let output = stage.folder.path(output);
             std::fs::create_dir(&output).unwrap();
-            refused(&mut stage, writer, "a folder", "is a directory; an output is a file");
+            refused(&mut stage, writer, "a folder", "is a directory; the output must be a file");
             std::os::unix::fs::symlink("/dev/null", &output).unwrap();
-            refused(&mut stage, writer, "a device", "is a character device; an output is a file");
+            refused(&mut stage, writer, "a device", "is a character device; the output must be a file");
             assert!(Command::new("mkfifo").arg(&output).status().unwrap().success());
-            refused(&mut stage, writer, "a pipe", "is a named pipe (FIFO); an output is a file");
+            refused(&mut stage, writer, "a pipe", "is a named pipe (FIFO); the output must be a file");
         }
     }
 }

@@ -103,7 +103,7 @@ fn without_a_sound_footer_the_size_must_be_given() {
     assert_eq!(folder.run(&["compare", "good.zvhd2", "out.zvhd2"]).status, 0);
     let run = folder.run(&["zvhd2", "repair", "--size", "1", "good.zvhd2", "other.zvhd2"]);
     assert_eq!(run.status, 2);
-    assert!(run.err.contains("END, which is sound, says 12582912"), "{}", run.err);
+    assert!(run.err.contains("END, which is intact, is 12582912"), "{}", run.err);
 }
 
 #[test]
@@ -114,12 +114,12 @@ fn nothing_is_written_where_nothing_may_be_or_nothing_was_saved() {
     folder.write("old.zvhd", golden("zvhd1_a_8m.zvhd"));
     for (args, status, words) in [
         (["in.zvhd2", "out.zvhd2"], 1, "no record can be recovered; nothing was written"),
-        (["good.zvhd2", "there.zvhd2"], 2, "exists already"),
+        (["good.zvhd2", "there.zvhd2"], 2, "already exists"),
         (["good.zvhd2", "good.zvhd2"], 2, "the output is the same file as the input"),
         (["text", "out.zvhd2"], 2, "not a ZVHD2 file"),
         (["old.zvhd", "out.zvhd2"], 2, "ZVHD version 1"),
         (["none", "out.zvhd2"], 2, "cannot open"),
-        (["good.zvhd2", "out.raw"], 2, "this name denies it; let it end in .zvhd2"),
+        (["good.zvhd2", "out.raw"], 2, "the output format is zvhd2; use the extension .zvhd2"),
     ] {
         let run = folder.run(&["zvhd2", "repair", args[0], args[1]]);
         assert_eq!((run.status, run.out.as_str()), (status, ""), "{args:?}");

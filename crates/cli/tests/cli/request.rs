@@ -305,7 +305,11 @@ fn the_list_of_operating_systems_is_the_built_in_one_or_the_services_own() {
         "os_version": "Ubuntu 22.04 server 64bit", "os_bit": 64, "os_type": "Linux"}]}]);
     folder.write("list.json", answer.to_string().as_bytes());
     let run = folder.run(&[&args[..], &["--os-versions", "list.json"]].concat());
-    assert!(run.err.contains("nearest in the list, of Ubuntu: \"Ubuntu 22.04 server 64bit\""), "{}", run.err);
+    assert!(
+        run.err.contains("nearest values of Ubuntu in the list: \"Ubuntu 22.04 server 64bit\""),
+        "{}",
+        run.err
+    );
     let exact = ["--os-version", "Ubuntu 22.04 server 64bit", "--os-versions", "list.json"];
     let run = folder.run(&[&args[..6], &exact[..]].concat());
     assert!(run.status == 0 && !run.err.contains("IMS-121"), "{}", run.err);

@@ -69,7 +69,7 @@ fn an_unknown_word_says_so_with_the_nearest() {
     let folder = Folder::new();
     for (words, told) in [
         (&["ubunto", "22.04"][..], "the nearest of Ubuntu: \"Ubuntu 22.04 Server 64bit\""),
-        (&["Rocky"], "names a Rocky Linux; \"Other(64 bit)\""),
+        (&["Rocky"], "has a value for Rocky Linux; \"Other(64 bit)\""),
         (&["almalinux 9"], "the nearest of AlmaLinux: \"Alma 8 64bit\""),
         (&["\u{1b}[2J"], "imsprep os-versions lists all values"),
     ] {

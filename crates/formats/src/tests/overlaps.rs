@@ -85,7 +85,7 @@ fn two_things_in_one_place_are_refused_with_the_place() {
         (40, 0, ""),
         (good.l1, plain(good.l1), "L1 table"),
         (good.l1, plain(first + 4096), ""),
-        (good.l1 + 8, plain(first), "an L2 table, which is said to be at"),
+        (good.l1 + 8, plain(first), "an L2 table at "),
         (good.l1, plain(good.refcounts), "refcount table"),
         (good.l1, plain(good.snapshots), "snapshot table"),
         (48, first as u64, ""),

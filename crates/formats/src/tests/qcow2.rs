@@ -146,7 +146,7 @@ fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
     for (at, value, cluster, words) in [
         (l2, 0x1001_0000_0000, 0, "beyond the end of the file"),
         (l2 + 8, 1 << 62 | 0xff_0000, 1, "beyond the end of the file"),
-        (l2 + 8, 1 << 62 | 0x3f00, 1, "expand"),
+        (l2 + 8, 1 << 62 | 0x3f00, 1, "decompress"),
         (built.l1, 0x1000_0000, 0, "the L2 table has the impossible offset 268435456"),
     ] {
         let file = altered(at, value);

@@ -118,7 +118,7 @@ fn headers_that_can_not_be_are_refused() {
         let error = altered(at, bytes);
         assert!(error.contains(words), "{at}: {error}");
     }
-    assert!(error_of(b"too short".to_vec()).to_string().contains("no footer"));
+    assert!(error_of(b"too short".to_vec()).to_string().contains("no valid footer"));
     // 16 TiB in blocks of 512 bytes, and a table that would be large enough: no memory is taken for it.
     let mut file = good;
     file[48..56].copy_from_slice(&(16_u64 << 40).to_be_bytes());

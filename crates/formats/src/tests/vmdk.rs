@@ -119,7 +119,7 @@ fn damage_is_named_where_it_is_and_the_rest_can_be_read() {
         (1024 + 8, &[1, 0x20, 0, 0], "8193 compressed bytes"),
         (1024 + 8, &[0, 0, 0, 0], "0 compressed bytes"),
         (1024 + 13, &[0xff, 0xff, 0xff], "cannot be decompressed"),
-        (1024 + 8, &[40, 0, 0, 0], "expand"),
+        (1024 + 8, &[40, 0, 0, 0], "decompress"),
     ] {
         let mut file = good.bytes.clone();
         file[at..][..bytes.len()].copy_from_slice(bytes);

@@ -223,8 +223,10 @@ fn what_is_not_ours_or_not_whole_says_so() {
     ] {
         assert_eq!(why(text), "valid JSON, but not an imsprep report");
     }
-    assert!(why(&with("/schema", json!("imsprep.detect"))).starts_with("imsprep.detect gives no verdict"));
-    assert!(why(&with("/version", json!(2))).starts_with("version 2 of imsprep.check.file: a later imsprep"));
+    assert!(why(&with("/schema", json!("imsprep.detect"))).starts_with("imsprep.detect has no verdict"));
+    assert!(
+        why(&with("/version", json!(2))).starts_with("version 2 of imsprep.check.file needs a newer imsprep")
+    );
     let many = vec![json!({"code": "A-1", "severity": "note", "total": 1}); ITEMS + 1];
     for (pointer, value) in [
         ("/version", json!(0)),
