@@ -56,9 +56,9 @@ fn a_place_where_no_output_can_be_is_refused_before_the_work() {
         refused(&folder, args, "/dev/null", &["--force"], "the output must be a file");
         let there = format!("there.{extension}");
         folder.write(&there, b"precious");
-        refused(&folder, args, &there, &[], "exists");
+        refused(&folder, args, &there, &[], "already exists");
         symlink("nowhere", folder.path("link")).unwrap();
-        refused(&folder, args, "link", &[], "exists");
+        refused(&folder, args, "link", &[], "already exists");
         std::fs::remove_file(folder.path("link")).unwrap();
         // The input by another name.
         let input = args.iter().find(|word| folder.path(word).is_file()).unwrap();

@@ -77,7 +77,7 @@ fn the_flag_precedes_the_project_file_and_that_the_installed_layout() {
 
     // A layout that does not apply or cannot be used is an error, and nothing is written.
     for (args, error) in [
-        (&["convert", "b.raw", "new.zvhd2", "--layout", "mine.toml"][..], "--layout has no meaning here"),
+        (&["convert", "b.raw", "new.zvhd2", "--layout", "mine.toml"][..], "--layout does not apply here"),
         (&["convert", "a.zvhd2", "new.raw", "--layout", "nowhere.toml"], "nowhere.toml"),
         (&["convert", "a.zvhd2", "new.raw", "--layout", "zvhd2", "--no-bitmap"], "cannot be used with"),
     ] {

@@ -118,9 +118,9 @@ fn what_cannot_be_learned_from_is_reported_as_such() {
         ("write(m + os.path.basename(BITMAP).encode())", "depends-on-bitmap-name", "one has 4104 bytes"),
         ("write(m + struct.pack('<d', os.stat(IMAGE).st_mtime))", "depends-on-image-", "bytes 4096 to 41"),
         ("write(m + struct.pack('<Q', os.stat(IMAGE).st_blocks))", "depends-on-holes", "byte"),
-        ("write(m)\nopen(IMAGE, 'ab').write(b'x')", "changes-image", "has 10490369 now"),
-        ("write(m)\nos.utime(IMAGE, (7, 7))", "changes-image", "time is another"),
-        ("write(m)\nos.remove(IMAGE)", "changes-image", "it is gone"),
+        ("write(m)\nopen(IMAGE, 'ab').write(b'x')", "changes-image", "is 10490369 now"),
+        ("write(m)\nos.utime(IMAGE, (7, 7))", "changes-image", "time changed"),
+        ("write(m)\nos.remove(IMAGE)", "changes-image", "it was deleted or renamed"),
         (
             "write(m)\nimport subprocess\nsubprocess.Popen(['sleep', '100'], start_new_session=True, env={}, \
              stdin=-3, stdout=-3, stderr=-3)",
@@ -380,7 +380,7 @@ fn an_installed_layout_is_found_by_every_command_and_flags_beat_it() {
     let run = folder.run(&["bitmap", "create", "--force", "a.raw"]);
     assert!(run.status == 2 && run.err.contains("the installed layout can't be used"), "{}", run.err);
     let run = folder.run(&["bitmap", "learn", "--program", &command, "--install"]);
-    assert!(run.status == 2 && run.err.contains("exists already"), "{}", run.err);
+    assert!(run.status == 2 && run.err.contains("already exists"), "{}", run.err);
 }
 
 #[test]

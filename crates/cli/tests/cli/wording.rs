@@ -83,7 +83,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("tests") {
             found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|is| is == extension) {
+        } else if path.extension().is_some_and(|is| is == extension) && !path.ends_with("tests.rs") {
             found.push(path);
         }
     }

@@ -226,7 +226,7 @@ fn version(
             return Ok(Sourced::new(version.clone(), found.origin.clone()));
         }
     }
-    Err(NotKnown::because("neither the kernel's file nor its name tells the version"))
+    Err(NotKnown::because("neither the file of the kernel nor its name has the version"))
 }
 
 /// The initramfs of an entry, all parts together.

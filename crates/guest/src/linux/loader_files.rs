@@ -58,7 +58,7 @@ impl<'d, 'a> LoaderFiles<'d, 'a> {
     /// The volume that a loader means by a device; `Ok(None)` if it is certainly not on this disk.
     pub(super) fn volume(&self, device: &str) -> Answer<Option<usize>> {
         let unknown =
-            || NotKnown::because(format!("which volume ({}) is could not be told", text::name(device)));
+            || NotKnown::because(format!("which volume ({}) is could not be determined", text::name(device)));
         if let Some(index) = device.strip_prefix("volume").and_then(|number| number.parse::<usize>().ok()) {
             return Ok((index < self.trees.len()).then_some(index));
         }

@@ -89,5 +89,6 @@ pub(super) fn machine(files: &Files<'_>) -> Answer<Sourced<Machine>> {
             Err(error) => reason = Some(error),
         }
     }
-    Err(reason.unwrap_or_else(|| NotKnown::because("no program was found whose header tells the machine")))
+    Err(reason
+        .unwrap_or_else(|| NotKnown::because("no program with the machine type in its header was found")))
 }

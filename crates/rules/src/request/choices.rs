@@ -63,7 +63,7 @@ fn os_version_missing(context: &Context<'_>) -> Finding {
     let (offered, why) = match (list.of_system(system), system.lacking) {
         // The body was written by somebody.
         (SystemValue::Named(value) | SystemValue::Nearest(value), _) => (vec![value], String::new()),
-        (SystemValue::Offered(values), Some(lacking)) => (values, format!("; no file tells {lacking}")),
+        (SystemValue::Offered(values), Some(lacking)) => (values, format!("; {lacking} is in no file")),
         (SystemValue::Offered(values), None) => (values, format!("; {} has no value for it", list.source())),
     };
     let values = listed(&offered.iter().map(String::as_str).collect::<Vec<_>>());

@@ -161,7 +161,7 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
         Fit::OtherRelease => &OTHER_RELEASE,
         Fit::Contradicts => &OS_CONTRADICTS,
     };
-    let message = format!("os_version is {}, but {}", quoted(os_version), system.evidence);
+    let message = format!("os_version is {}, but {}", quoted(os_version), system.by);
     let finding = Finding::new(rule, message);
     let best = match context.os_versions.of_system(system) {
         SystemValue::Named(value) => Some(value),
