@@ -35,7 +35,9 @@ const STRIPE: u64 = 64 << 10;
 
 impl Striped {
     fn new(size: usize) -> Self {
-        let byte = |at: usize| if at as u64 / STRIPE % 2 == 0 { u8::try_from(at % 251).unwrap() } else { 0 };
+        let byte = |at: usize| {
+            if (at as u64 / STRIPE).is_multiple_of(2) { u8::try_from(at % 251).unwrap() } else { 0 }
+        };
         Self(MemoryImage::new("disk", (0..size).map(byte).collect::<Vec<_>>()))
     }
 }
@@ -56,7 +58,7 @@ impl ReadAt for Striped {
 
 impl DiskReader for Striped {
     fn data_from(&self, offset: u64) -> imsprep_source::Result<Option<Extent>> {
-        let start = if offset / STRIPE % 2 == 0 { offset } else { (offset / STRIPE + 1) * STRIPE };
+        let start = if (offset / STRIPE).is_multiple_of(2) { offset } else { (offset / STRIPE + 1) * STRIPE };
         let end = ((start / STRIPE + 1) * STRIPE).min(self.size());
         Ok((start < self.size()).then_some(Extent { start, end }))
     }
@@ -190,7 +192,7 @@ proptest! {
             let (length, flags) = (number(&mut content, 4), number(&mut content, 4));
             told.resize(told.len() + bytes_of(length), flags);
         }
-        let holes = (at..at + u64::from(length)).map(|at| if at / STRIPE % 2 == 0 { 0 } else { 3 });
+        let holes = (at..at + u64::from(length)).map(|at| if (at / STRIPE).is_multiple_of(2) { 0 } else { 3 });
         prop_assert!(told.into_iter().eq(holes));
     }
 
