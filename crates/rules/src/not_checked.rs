@@ -104,8 +104,7 @@ fn list_unread_of(partition: Option<&Partition>, volume: &Volume, seen: SystemSe
             // If the system was read, its facts include the volumes in it.
             if !matches!(seen, SystemSeen::Judged) {
                 let what = format!("file systems in the LVM on {name}");
-                report
-                    .push_not_checked(what, "logical volumes are read only for the operating system");
+                report.push_not_checked(what, "logical volumes are read only for the operating system");
             }
         }
         VolumeKind::MdRaid(_) if !matches!(seen, SystemSeen::Judged) => {
