@@ -8,7 +8,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::folder::{HANGS, kill};
-use crate::strace::{Call, READING, calls, calls_on, fault, first_of_its_number, need_tracing, traced};
+use crate::strace::{
+    Call, READING, calls, calls_on, fault, first_of_its_number, need_tracing, traced, without_lines_of_strace,
+};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Commands that only read, and the file that is disturbed.
@@ -98,7 +100,7 @@ impl Stopped {
             kill("-CONT", &self.process);
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.tracer.wait_with_output().unwrap()
+        without_lines_of_strace(self.tracer.wait_with_output().unwrap())
     }
 }
 

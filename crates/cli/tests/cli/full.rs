@@ -5,7 +5,9 @@ use std::path::Path;
 use imsprep_testdata::need_tools;
 
 use crate::mounts::with_own_mounts;
-use crate::strace::{Call, WRITING, alone, calls, need_tracing, run_with, some, traced};
+use crate::strace::{
+    Call, WRITING, alone, calls, need_tracing, run_with, some, traced, without_lines_of_strace,
+};
 use crate::writers::{Left, Stage, WRITERS, Writer};
 
 /// Points at which each command meets each error.
@@ -91,7 +93,9 @@ fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
             "-e",
             "inject=link,rename,renameat,renameat2:error=EIO",
         ];
-        let output = traced(&stage.folder, Path::new("/dev/null"), &second, &args).output().unwrap();
+        let output = without_lines_of_strace(
+            traced(&stage.folder, Path::new("/dev/null"), &second, &args).output().unwrap(),
+        );
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {err}");
         let words = format!("error: {}: is complete, but its bitmap file is missing", writer.outputs[0]);

@@ -8,7 +8,7 @@ use imsprep_testdata::command;
 
 use crate::folder::{Folder, HANGS, kill};
 use crate::limits::Hostile;
-use crate::strace::need_tracing;
+use crate::strace::{need_tracing, without_lines_of_strace};
 use crate::writers::{Stage, WRITERS};
 
 /// Time within which a signal ends a command, also on a machine that has much to do. Each of the commands would go on for longer.
@@ -170,7 +170,8 @@ fn a_signal_ends_long_work_and_leaves_nothing() {
         let (name, code) = if number % 2 == 0 { ("-INT", 130) } else { ("-TERM", 143) };
         kill(name, child.id());
         assert_eq!(wait(&mut child, &format!("{args:?}")).code(), Some(code), "{args:?}");
-        let err = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        let output = without_lines_of_strace(child.wait_with_output().unwrap());
+        let err = String::from_utf8(output.stderr).unwrap();
         assert!(err.ends_with(STOPPED), "{args:?}: {err}");
         assert_eq!(folder.names(), before, "{args:?} leaves nothing");
     }

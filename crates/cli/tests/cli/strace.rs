@@ -90,7 +90,7 @@ pub(crate) fn calls_on(
     let mut flags = vec!["-e".to_owned(), format!("trace={}", names.join(","))];
     flags.extend(filter(folder, of));
     let flags = flags.iter().map(String::as_str).collect::<Vec<_>>();
-    let output = traced(folder, log.path(), &flags, args).output().unwrap();
+    let output = without_lines_of_strace(traced(folder, log.path(), &flags, args).output().unwrap());
     let text = String::from_utf8_lossy(&std::fs::read(log.path()).unwrap()).into_owned();
     let mut counts = std::collections::HashMap::new();
     let mut calls = Vec::new();
@@ -117,7 +117,28 @@ pub(crate) fn calls_on(
 pub(crate) fn run_with(folder: &Folder, call: &Call, what: &str, args: &[&str]) -> Output {
     let flags = fault(folder, call, what);
     let flags = flags.iter().map(String::as_str).collect::<Vec<_>>();
-    traced(folder, Path::new("/dev/null"), &flags, args).output().unwrap()
+    without_lines_of_strace(traced(folder, Path::new("/dev/null"), &flags, args).output().unwrap())
+}
+
+/// strace 6.1 writes messages of its own to the standard error that it shares with the command: the file that a path resolved
+/// to and, under load, "dispatch_event: pid 123 has delayed wait data set already".
+pub(crate) fn without_lines_of_strace(mut output: Output) -> Output {
+    let own = |line: &&[u8]| {
+        let program = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        !(program.ends_with(b"strace") && line.len() > program.len())
+    };
+    output.stderr =
+        output.stderr.split_inclusive(|byte| *byte == b'\n').filter(own).flatten().copied().collect();
+    output
+}
+
+#[test]
+fn only_the_lines_of_strace_are_left_out() {
+    let stderr =
+        b"/usr/bin/strace: Requested path\nerror: a: b\nstrace: dispatch_event: pid 1\nstrace\nlast".to_vec();
+    let status = std::process::ExitStatus::default();
+    let output = without_lines_of_strace(Output { status, stdout: Vec::new(), stderr });
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: a: b\nstrace\nlast");
 }
 
 /// The flags for a fault. A signal that kills comes before the call, which is then not made; others come after it.
