@@ -17,9 +17,9 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::args::PurposeName;
+use crate::cloud_profile::find_profile;
 use crate::codes::find_rule;
 use crate::layouts::ProjectLayout;
-use crate::policy::find_profile;
 
 const NAME: &str = "imsprep.toml";
 /// No settings are longer; another file by this name may be.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use imsprep_findings::{Overrides, Report, Severity};
-use imsprep_rules::{HUAWEI, Intent, PROFILES, Profile};
+use imsprep_rules::{HUAWEI, Intent, Profile};
 use imsprep_source::belongs_to_user;
 
 use crate::args::{IntentArgs, PolicyArgs, RulesOf};
@@ -125,18 +125,6 @@ fn read_config(args: &RulesOf, setup: &Setup) -> anyhow::Result<(Option<Config>,
             Ok((None, Some(path)))
         }
     }
-}
-
-/// The profile of that name.
-///
-/// # Errors
-///
-/// The names that there are.
-pub(crate) fn find_profile(name: &str) -> Result<&'static Profile, String> {
-    PROFILES.iter().copied().find(|profile| profile.name == name).ok_or_else(|| {
-        let names = PROFILES.iter().map(|profile| format!("`{}`", profile.name)).collect::<Vec<_>>();
-        format!("unknown variant `{name}`, expected {}", names.join(" or "))
-    })
 }
 
 /// What the warnings of a report do to the exit status.

@@ -1,25 +1,10 @@
 //! Programs run as children: what one costs the machine, and that none outlives us.
 
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{ByteCount, Cancel, sys};
-
-/// What one run of a program cost, its own children included as far as it waited for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChildUsage {
-    /// How it ended.
-    pub status: ExitStatus,
-    /// From before it was started until it was gone.
-    pub wall: Duration,
-    /// Processor time of all its threads, in user and in system mode.
-    pub cpu: Duration,
-    /// The most memory that it had at once, pages of mapped files included.
-    pub peak_memory: ByteCount,
-    /// Bytes that disks gave on its behalf, read ahead included.
-    pub device_read: ByteCount,
-}
+use crate::{Cancel, ChildUsage, sys};
 
 /// Processor time that this process has had so far, all its threads together, in user and in system mode; `None` where the
 /// system does not tell.

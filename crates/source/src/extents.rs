@@ -3,17 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::{Error, Result, sys};
-
-/// A stretch of a file in which the file system keeps data. Bytes outside of all extents read as zeros; bytes inside
-/// may be zeros too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// First byte.
-    pub start: u64,
-    /// First byte after it.
-    pub end: u64,
-}
+use crate::{Error, Extent, Result, sys};
 
 /// Finds the data of a file, for one thread. Where the system can't tell, all of the file is one extent.
 #[derive(Debug)]

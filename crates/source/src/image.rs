@@ -1,6 +1,5 @@
 //! An image file or block device, open for reading.
 
-use std::fmt;
 use std::fs::{File, Metadata};
 use std::io;
 use std::num::NonZeroU64;
@@ -9,55 +8,13 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
-use crate::{Error, FileIdentity, ReadAt, Result, Window, sys};
-
-/// What a path leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// A regular file.
-    Regular,
-    /// A block device, such as a disk or an LVM volume.
-    BlockDevice,
-    /// A directory.
-    Directory,
-    /// A named pipe.
-    Fifo,
-    /// A socket.
-    Socket,
-    /// A terminal, `/dev/zero` and the like.
-    CharDevice,
-    /// Something else.
-    Other,
-}
+use crate::{Error, FileIdentity, FileKind, ReadAt, ReadPattern, Result, Window, sys};
 
 impl FileKind {
     /// The kind that the system's metadata shows.
     pub fn of(metadata: &Metadata) -> Self {
         sys::kind_of(metadata)
     }
-}
-
-impl fmt::Display for FileKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Regular => "regular file",
-            Self::BlockDevice => "block device",
-            Self::Directory => "directory",
-            Self::Fifo => "named pipe (FIFO)",
-            Self::Socket => "socket",
-            Self::CharDevice => "character device",
-            Self::Other => "file of an unknown kind",
-        })
-    }
-}
-
-/// What the kernel is advised about the reads to come through one [`ImageFile`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadPattern {
-    /// Small reads here and there: no read-ahead.
-    Random,
-    /// Long runs.
-    Sequential,
 }
 
 /// A regular file or block device, open for reading. Symbolic links are followed; pipes, sockets and directories are

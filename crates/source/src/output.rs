@@ -5,16 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::temporary::{Temporary, folder_of};
-use crate::{Error, FileKind, ImageFile, Input, Result, sys};
-
-/// What to do with an output that exists already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overwrite {
-    /// Leave it and fail with [`Error::Exists`].
-    Refuse,
-    /// Put the new file in its place, in one step, once the new one is complete.
-    Replace,
-}
+use crate::{Error, FileKind, ImageFile, Input, Overwrite, Result, sys};
 
 /// A file being written. Until [`commit`](Self::commit) it has no name, or a temporary one in the folder of its place where
 /// the system has no files without names; dropped before that, it is gone.

@@ -9,8 +9,8 @@ use imsprep_rules::{PROFILES, Profile, Purpose};
 use serde::Deserialize;
 
 use super::Io;
+use crate::cloud_profile::find_profile;
 use crate::codes::find_rule;
-use crate::policy::find_profile;
 
 /// Flags that select the rules and their severities.
 #[derive(Debug, Default, Args)]

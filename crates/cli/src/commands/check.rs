@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Error;
 use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targets};
 
-use super::extra_file::ExtraFiles;
+use super::extra_files::ExtraFiles;
 use crate::args::CheckArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use imsprep_rules::{JobAnswer, JobState, MAX_JOB};
 
-use super::request::read_bounded;
+use super::read_bounded::read_bounded;
 use crate::emit;
 use crate::exit::Status;
 use crate::render;

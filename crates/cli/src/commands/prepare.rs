@@ -6,7 +6,7 @@ use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
-use super::extra_file::ExtraFiles;
+use super::extra_files::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;

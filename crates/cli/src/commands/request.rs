@@ -1,6 +1,5 @@
 //! `imsprep request`
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
@@ -12,6 +11,7 @@ use imsprep_rules::{
 use imsprep_source::{Input, OutputFile, Overwrite};
 use imsprep_toolkit::{PreparedRequest, RequestPolicy, prepare_request, validate_request};
 
+use super::read_bounded::read_bounded;
 use crate::args::{
     ArchitectureName, EndpointName, FirmwareName, IntentArgs, LicenseName, MachineName, OsTypeName,
     RequestArgs, RequestFormat, RequestValueArgs,
@@ -160,19 +160,6 @@ fn os_versions(path: Option<&Path>, profile: &Profile) -> anyhow::Result<OsVersi
         "{name}: has more than {MAX_LIST} bytes, the limit for a list of os_version values"
     );
     OsVersions::of_answer(&bytes, name.to_string()).with_context(|| name.to_string())
-}
-
-/// Reads a file, or standard input, but no more than one byte beyond the most that is read.
-pub(super) fn read_bounded(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = most as u64 + 1;
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.with_context(|| format!("{}: cannot read", path.display()))?;
-    Ok(bytes)
 }
 
 /// The body's file, not yet in its place: never over what the request is about, nor over any other input.

@@ -41,6 +41,7 @@ mod check;
 mod check_page;
 #[cfg(unix)]
 mod check_page_browser;
+mod circles;
 #[cfg(unix)]
 mod clock;
 #[cfg(unix)]

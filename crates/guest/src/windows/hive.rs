@@ -6,6 +6,7 @@
 use std::io;
 
 use crate::initramfs::ArchiveFile;
+use crate::windows::bytes::{u16_at, u32_at};
 use crate::windows::log;
 
 /// Bytes before the first bin.
@@ -336,12 +337,4 @@ fn utf16(bytes: &[u8]) -> String {
         .take_while(|unit| *unit != 0)
         .take(2048);
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-}
-
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }

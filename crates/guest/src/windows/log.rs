@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::initramfs::ArchiveFile;
-use crate::windows::hive::u32_at;
+use crate::windows::bytes::u32_at;
 
 /// Bytes of a header that count.
 const HEADER: usize = 512;

@@ -1,5 +1,6 @@
 //! The facts of a Windows, from its registry.
 
+mod bytes;
 mod facts;
 mod hive;
 mod log;
