@@ -19,7 +19,7 @@ use toml::Spanned;
 use crate::args::PurposeName;
 use crate::cloud_profile::find_profile;
 use crate::codes::find_rule;
-use crate::layouts::ProjectLayout;
+use crate::project_layout::ProjectLayout;
 
 const NAME: &str = "imsprep.toml";
 /// No settings are longer; another file by this name may be.

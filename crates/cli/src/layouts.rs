@@ -1,6 +1,6 @@
 //! Which layout of bitmap files is in force: the flag, the project file, the installed one, or none but the default.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use imsprep_bitmap::{Layout, read_layout};
@@ -9,6 +9,7 @@ use imsprep_toolkit::{Error, find_layout};
 
 use crate::failure::{hint, warning};
 use crate::policy::project_layout;
+use crate::project_layout::ProjectLayout;
 use crate::setup::{Output, Setup};
 use crate::terminal::shown;
 
@@ -56,27 +57,6 @@ pub(crate) fn in_force(
 pub(crate) fn in_force_here(flag: Option<&str>, setup: &Setup) -> anyhow::Result<Option<Layout>> {
     let project = if flag.is_some() { None } else { project_layout(setup)? };
     in_force(flag, project.as_ref(), setup)
-}
-
-/// What a project file says of the layout.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ProjectLayout {
-    /// The name of a built-in layout or a path.
-    pub(crate) name: String,
-    /// The project file.
-    pub(crate) config: PathBuf,
-}
-
-impl ProjectLayout {
-    /// Of the key in this project file. A path counts from the file's folder.
-    pub(crate) fn new(config: &Path, name: &str) -> Self {
-        let folder = config.parent().unwrap_or(Path::new(""));
-        let name = match Layout::built_in(name) {
-            Some(_) => name.to_owned(),
-            None => folder.join(name).to_string_lossy().into_owned(),
-        };
-        Self { name, config: config.to_owned() }
-    }
 }
 
 /// The layout in force without a flag, and where it comes from.

@@ -16,6 +16,7 @@ mod outcome;
 mod page;
 mod policy;
 mod progress;
+mod project_layout;
 mod render;
 #[cfg(test)]
 mod sample;

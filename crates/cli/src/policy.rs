@@ -11,7 +11,7 @@ use crate::args::{IntentArgs, PolicyArgs, RulesOf};
 use crate::config::{Config, Found, find};
 use crate::exit::Status;
 use crate::failure::{hint, note, warning};
-use crate::layouts::ProjectLayout;
+use crate::project_layout::ProjectLayout;
 use crate::setup::{Detail, Output, Setup};
 use crate::terminal::shown;
 

@@ -8,7 +8,7 @@ use imsprep_rules::{
 use imsprep_source::Cancel;
 
 use crate::archive::Member;
-use crate::seen::{DiskSeen, SystemFiles, SystemWanted, inspect_unless_damaged, look_at_disk};
+use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, inspect_unless_damaged, look_at_disk};
 use crate::{Disk, Error, OpenedImage, Result};
 
 /// Disks of an archive that are looked at.

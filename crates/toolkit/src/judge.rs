@@ -14,7 +14,8 @@ use imsprep_rules::{
 use imsprep_source::{FileKind, ImageFile, ReadAt};
 
 use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
-use crate::seen::{RawBitmap, Seen, SystemFiles, content_can_tell};
+use crate::disk_seen::SystemFiles;
+use crate::seen::{RawBitmap, Seen, content_can_tell};
 use crate::{CheckOptions, Depth};
 
 /// What the rules say of a file.

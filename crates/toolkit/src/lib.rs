@@ -19,11 +19,14 @@
 mod all_rules;
 mod archive;
 mod archive_check;
+mod bad_command;
 mod bitmap;
+mod bitmap_beside;
 mod bitmap_files;
 mod bitmap_state;
 mod boot;
 mod check;
+mod check_options;
 mod chunks;
 mod compare;
 mod convert;
@@ -31,6 +34,7 @@ mod data_bits;
 mod descriptor;
 mod digest;
 mod disk;
+mod disk_seen;
 mod error;
 mod guest;
 mod holes;
@@ -64,9 +68,11 @@ mod zvhd2;
 
 pub use all_rules::all_rules;
 pub use archive::Member;
+pub use bad_command::BadCommand;
 pub use bitmap::{
     BitmapCreated, BitmapVerified, ComparedBlocks, CreateOptions, VerifyOptions, create_bitmap, verify_bitmap,
 };
+pub use bitmap_beside::BitmapWritten;
 pub use bitmap_files::{
     BitmapConvertOptions, BitmapConverted, BitmapShown, BitmapsCompared, ImageSize, SizeFrom,
     compare_bitmaps, convert_bitmap, show_bitmap,
@@ -76,7 +82,8 @@ pub use boot::{
     Accelerator, BootAccelerator, BootDrive, BootEnd, BootFirmware, BootOptions, BootPlan, BootWatch, Booted,
     UefiImages, boot_until, boot_with_terminal, plan_boot,
 };
-pub use check::{CheckOptions, CheckedImage, Depth, check_image_file};
+pub use check::{CheckedImage, check_image_file};
+pub use check_options::{CheckOptions, Depth};
 pub use compare::{Comparison, Difference, Side, compare_images};
 pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
@@ -95,10 +102,10 @@ pub use overview::{BlockState, Overview, Piece, Region, Span};
 pub use plan::{Direction, Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
 pub use program::{
-    BadCommand, Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram,
-    ProgramOptions, ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
+    Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
+    ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
 };
-pub use raw::{BitmapWritten, RawWritten};
+pub use raw::RawWritten;
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;

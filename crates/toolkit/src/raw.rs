@@ -4,23 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use imsprep_bitmap::layout::{CannotEncode, LONGEST, ZVHD2};
-use imsprep_bitmap::{Layout, bitmap_path};
 use imsprep_detect::Format;
 use imsprep_formats::Wrapper;
-use imsprep_source::{
-    Cancel, DiskReader, ImageFile, OutputFile, Overwrite, ReadAt, Sink, Stage, Work, is_zero,
-};
+use imsprep_source::{Cancel, DiskReader, OutputFile, ReadAt, Sink, Stage, Work, is_zero};
 use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
 
-use crate::bitmap::refuse_to_replace_an_image;
+use crate::bitmap_beside::{BitmapBeside, BitmapWritten};
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::{HOLE, write_data};
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw};
-use crate::{ConvertOptions, Disk, DiskLength, Error, OpenedImage, Plan, Result};
+use crate::{ConvertOptions, Disk, DiskLength, OpenedImage, Plan, Result};
 
 /// A RAW that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,19 +35,6 @@ pub struct RawWritten {
     pub verified: bool,
     /// Its bitmap file, if one was written.
     pub bitmap: Option<BitmapWritten>,
-}
-
-/// A bitmap file that was written beside a RAW.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BitmapWritten {
-    /// Where.
-    pub path: PathBuf,
-    /// Its layout.
-    pub layout: Layout,
-    /// Blocks of the disk.
-    pub block_count: u64,
-    /// Blocks that it marks as data.
-    pub data_blocks: u64,
 }
 
 /// Writes the disk in the image to a sparse file at `output`, and its bitmap beside it, in the same pass. Both are finished before
@@ -133,57 +116,6 @@ fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> R
     }
     let bitmap = bitmap.commit(file, bits, length)?;
     Ok(Some(RawWritten { image: path, format, length, data_bytes, left_out: None, verified, bitmap }))
-}
-
-/// The bitmap file that is written beside a RAW, if one is.
-pub(crate) struct BitmapBeside {
-    file: Option<OutputFile>,
-    pub(crate) layout: Layout,
-}
-
-impl BitmapBeside {
-    /// Begins it, so that a place that is taken shows before the work.
-    fn begin(raw: &Path, options: &ConvertOptions, source: &ImageFile) -> Result<Self> {
-        let layout = options.layout.clone().unwrap_or_else(|| ZVHD2.clone());
-        if !options.bitmap {
-            return Ok(Self { file: None, layout: ZVHD2.clone() });
-        }
-        let path = bitmap_path(raw);
-        OutputFile::check_place(&path, Overwrite::Replace, &[source])?;
-        refuse_to_replace_an_image(&path)?;
-        Ok(Self { file: Some(OutputFile::create(&path, options.overwrite, &[source])?), layout })
-    }
-
-    /// # Errors
-    ///
-    /// If the file would be too long for a disk of this length, whatever is on it.
-    pub(crate) fn check_length(&self, length: u64) -> Result<()> {
-        match (&self.file, self.layout.encoded_len(length)) {
-            (Some(file), Some(long)) if long > LONGEST => {
-                Err(Error::cannot_encode(file.path(), &self.layout, CannotEncode::TooLong))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Puts the RAW in its place, and this next. Whatever can go wrong with writing them has gone wrong before.
-    fn commit(self, raw: OutputFile, bits: DataBits, length: u64) -> Result<Option<BitmapWritten>> {
-        let Self { file: Some(mut bitmap), layout } = self else {
-            raw.commit()?;
-            return Ok(None);
-        };
-        let path = bitmap.path().to_owned();
-        let map = bits.into_map(&path, length)?;
-        bitmap.write_all(&layout.encode(&map).map_err(|why| Error::cannot_encode(&path, &layout, why))?)?;
-        let (raw, bitmap) = (raw.finish()?, bitmap.finish()?);
-        // An image without its bitmap is seen at once; one beside that of another image is not.
-        bitmap.remove_old()?;
-        let image = raw.path().to_owned();
-        raw.place()?;
-        bitmap.place().map_err(|source| Error::NoBitmapBeside { path: image, source })?;
-        let (block_count, data_blocks) = (map.block_count(), map.data_count());
-        Ok(Some(BitmapWritten { path, layout, block_count, data_blocks }))
-    }
 }
 
 /// Writes the disk in the image into a stream, with its zeros.

@@ -8,8 +8,8 @@ use imsprep_detect::{Detection, Format};
 use imsprep_findings::Finding;
 use imsprep_formats::Wrapper;
 use imsprep_guest::Guest;
-use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_rules::{Intent, SystemAsked, asks_for_a_system, is_too_large, shows_nothing};
+use imsprep_inspect::Inspection;
+use imsprep_rules::{is_too_large, shows_nothing};
 use imsprep_scan::{Scan, ScanOptions, scan};
 use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
 use imsprep_zvhd2::CheckedContainer;
@@ -17,9 +17,10 @@ use imsprep_zvhd2::CheckedContainer;
 use crate::archive_check::{ArchiveDisks, look_into_archive};
 use crate::bitmap::scan_options;
 use crate::digest::{digest, digest_beside, scan_and_digest};
+use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, look_at_disk};
 use crate::no_disk::shows_only_zeros;
 use crate::wrapped_disk::{Extent, look_through};
-use crate::{CheckOptions, Depth, Error, FileDigest, GUEST_LIMITS, OpenedImage, Result, read_guest};
+use crate::{CheckOptions, Depth, Error, FileDigest, OpenedImage, Result};
 
 /// All that was seen of one file.
 pub(crate) struct Seen {
@@ -48,24 +49,6 @@ pub(crate) struct Seen {
     pub(crate) digest: Option<FileDigest>,
 }
 
-/// What was seen of a disk.
-pub(crate) struct DiskSeen {
-    /// What is on it, or why it was not looked into.
-    pub(crate) inside: std::result::Result<Inspection, String>,
-    /// The files of the system on it.
-    pub(crate) system: SystemFiles,
-}
-
-/// Whether the files of the system on a disk were read.
-pub(crate) enum SystemFiles {
-    /// They were.
-    Read(Box<Guest>),
-    /// Nothing is asked of a data disk.
-    NotAsked(SystemAsked),
-    /// They were not, for this reason.
-    NotRead(String),
-}
-
 /// A RAW's bitmap file.
 pub(crate) enum RawBitmap {
     /// The image is no RAW.
@@ -80,23 +63,6 @@ pub(crate) enum RawBitmap {
     Written(PathBuf, Box<Layout>),
     /// It is there.
     File(Box<BitmapFile>),
-}
-
-impl DiskSeen {
-    /// A disk that was not looked into, for this reason.
-    pub(crate) fn closed(why: impl Into<String>) -> Self {
-        let why = why.into();
-        Self { system: SystemFiles::NotRead(why.clone()), inside: Err(why) }
-    }
-}
-
-/// What is asked of a disk, and what is known of its system.
-#[derive(Clone, Copy)]
-pub(crate) struct SystemWanted<'a> {
-    /// What the import is going to be.
-    pub(crate) intent: &'a Intent,
-    /// The system, if it was read from another image of the same disk.
-    pub(crate) known: Option<&'a Guest>,
 }
 
 /// Looks at an open image.
@@ -221,40 +187,6 @@ impl Seen {
 /// Whether a bitmap file can be held against the content.
 pub(crate) fn content_can_tell(file: &BitmapFile) -> bool {
     matches!(file.recognition, Recognition::Known { .. } | Recognition::Unrecognised { .. })
-}
-
-/// What is on a disk, with the files of its system if they are asked for.
-pub(crate) fn look_at_disk(
-    disk: &dyn ReadAt,
-    source_size: u64,
-    wanted: SystemWanted<'_>,
-    cancel: &Cancel,
-) -> Result<DiskSeen> {
-    let inspection = match inspect_unless_damaged(disk, source_size, cancel)? {
-        Ok(inspection) => inspection,
-        Err(why) => return Ok(DiskSeen::closed(why)),
-    };
-    let system = match asks_for_a_system(&inspection, wanted.intent) {
-        SystemAsked::Yes => SystemFiles::Read(Box::new(match wanted.known {
-            Some(known) => known.clone(),
-            None => read_guest(&inspection, disk, GUEST_LIMITS, cancel)?,
-        })),
-        not => SystemFiles::NotAsked(not),
-    };
-    Ok(DiskSeen { inside: Ok(inspection), system })
-}
-
-/// What is on a disk, or that the part of the image that tells it is damaged, which a quick look at the image does not show.
-pub(crate) fn inspect_unless_damaged(
-    disk: &dyn ReadAt,
-    source_size: u64,
-    cancel: &Cancel,
-) -> Result<std::result::Result<Inspection, String>> {
-    match inspect_source(disk, source_size, cancel) {
-        Ok(inspection) => Ok(Ok(inspection)),
-        Err(error @ imsprep_source::Error::Damaged { .. }) => Ok(Err(error.to_string())),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against

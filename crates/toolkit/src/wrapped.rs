@@ -9,11 +9,11 @@ use imsprep_rules::{HUAWEI, other_advice};
 use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
+use crate::bitmap_beside::BitmapBeside;
 use crate::chunks::CHUNK;
 use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::write_data;
 use crate::no_disk::why_no_disk;
-use crate::raw::BitmapBeside;
 use crate::{Error, OpenedImage, Result};
 
 /// The most bytes that are unpacked: no import takes a larger disk.

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
-use super::learn::WireProof;
+use super::proof::WireProof;
 use super::report::WireReport;
 use crate::words::gigabytes_per_second;
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WirePath;
-use super::learn::WireProof;
+use super::proof::WireProof;
 
 /// A layout.
 #[derive(Debug, JsonSchema, Serialize)]

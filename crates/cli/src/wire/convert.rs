@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
-use super::learn::WireProof;
+use super::proof::WireProof;
 use super::report::WireReport;
 use crate::words::time::utc;
 use crate::words::zvhd2::uuid;

@@ -19,6 +19,7 @@ pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod os_versions;
 pub(crate) mod prepare;
+mod proof;
 pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod request;

@@ -141,7 +141,7 @@ fn no_disk_driver(linux: &Linux, kernel: &Kernel) -> Finding {
     let fix = if has_modules {
         let commands =
             initramfs_with(linux, initramfs.map(|found| &found.value), version_of(kernel), DISK_MODULES);
-        in_system("put the drivers into the initramfs, and make it anew", &commands)
+        in_system("put the drivers into the initramfs, and create it again", &commands)
     } else {
         "install a kernel that has virtio drivers: this one has none, not even as modules".to_owned()
     };
@@ -208,8 +208,8 @@ fn fix_of_absent(linux: &Linux, loader: &BootLoader, what: &str, path: &str) -> 
     }
     commands.extend(make_menu_anew(linux, loader));
     let what = match what {
-        "initramfs" => "make the initramfs, and the boot loader's menu, anew",
-        _ => "install the kernel again, and make the boot loader's menu anew",
+        "initramfs" => "create the initramfs and the boot loader's menu again",
+        _ => "install the kernel again, and create the boot loader's menu again",
     };
     in_system(what, &commands)
 }

@@ -62,7 +62,7 @@ fn of_rules(linux: &Linux, file: &NetRuleFile) -> Finding {
     let initramfs = linux.kernel.as_ref().ok().and_then(|kernel| kernel.initramfs.as_ref().ok()?.as_ref());
     let anew = initramfs_anew(linux, initramfs.map(|found| &found.value), version);
     let fix = if file.in_initramfs {
-        in_system("delete the rules from /etc/udev/rules.d, and make the initramfs anew", &anew)
+        in_system("delete the rules from /etc/udev/rules.d, and create the initramfs again", &anew)
     } else {
         let remove = plain(&file.origin.path).map(|path| format!("rm {path}"));
         in_system("delete the rules", &remove.into_iter().collect::<Vec<_>>())

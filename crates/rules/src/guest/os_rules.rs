@@ -36,7 +36,7 @@ rules! {
     }
 
     pub(crate) MOUNT_ABSENT = "OS-005", Error, "the system mounts a file system that is not on this disk, and its boot waits for it", {
-        why: "the system waits for the device and then stops in emergency mode: nobody can log in",
+        why: "the system waits for the device and then stops in emergency mode: no user can log in",
         source: "OTC: Optimizing a Linux Private Image, Detaching Data Disks from an ECS",
         fix: "remove the entry from /etc/fstab, or give it the option nofail",
     }
@@ -75,7 +75,7 @@ rules! {
     }
 
     pub(crate) NO_LOGIN = "OS-011", Warning, "no account can log in, or only at the console", {
-        why: "nobody can reach the system on the server: it needs an SSH server that starts, and a password, a key or cloud-init",
+        why: "the system on the server cannot be reached: it needs an SSH server that starts, and a password, a key or cloud-init",
         source: "OTC: Preparing an Image File (Linux)",
         fix: "install and enable an SSH server, and set a password or a key, or install cloud-init",
     }
@@ -122,7 +122,7 @@ rules! {
     pub(crate) BOOT_FILE_ABSENT = "OS-018", Error, "the default boot entry names a kernel or an initramfs that is not there", {
         why: "the boot loader can't start the entry",
         source: "the disk's content",
-        fix: "make the boot loader's configuration anew, or install the kernel again",
+        fix: "create the boot loader's configuration again, or install the kernel again",
     }
 
     pub(crate) WINDOWS_NO_DISK_DRIVER = "OS-020", Error, "Windows: no virtio disk driver starts at boot", {
@@ -144,7 +144,7 @@ rules! {
     }
 
     pub(crate) WINDOWS_NO_REMOTE_DESKTOP = "OS-023", Warning, "Windows: remote desktop is off", {
-        why: "nobody can log in to the server over the network",
+        why: "no user can log in to the server over the network",
         source: "OTC: Enabling Remote Desktop Connection",
         fix: "enable remote desktop and its rule of the firewall",
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use imsprep_detect::Detection;
 use imsprep_inspect::Inspection;
 
+use super::os_type::OsType;
 use super::{GuestSystem, Purpose};
 
 /// What a look at the image found. Nothing in it is guessed: what the image does not tell is `None`.
@@ -108,25 +109,6 @@ impl Architecture {
         match self {
             Self::X86 => "x86",
             Self::Arm => "arm",
-        }
-    }
-}
-
-/// A family of operating systems, as a request names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OsType {
-    /// Linux.
-    Linux,
-    /// Windows.
-    Windows,
-}
-
-impl OsType {
-    /// As it stands in a request.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linux => "Linux",
-            Self::Windows => "Windows",
         }
     }
 }

@@ -5,9 +5,10 @@ use imsprep_findings::{Finding, Report};
 
 use super::check::check;
 use super::context::Context;
-use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
+use super::facts::{Architecture, BootsBy, Firmware, ImageFacts};
 use super::image_url::ObjectPlace;
 use super::min_disk::Range;
+use super::os_type::OsType;
 use super::read::{Draft, foreign_field};
 use super::rules::TAG;
 use super::words::quoted;

@@ -2,7 +2,7 @@
 
 use imsprep_guest::{Answer, Guest, Linux, Machine, Release, Sourced, System, Windows, WindowsRelease};
 
-use super::facts::OsType;
+use super::os_type::OsType;
 
 /// Most characters of a version that is taken over.
 const VERSION_MAX: usize = 24;

@@ -4,7 +4,8 @@ use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
 
 use super::context::{Context, is_wrapped, takes};
-use super::facts::{Architecture, BootsBy, Firmware, ImageFacts, OsType};
+use super::facts::{Architecture, BootsBy, Firmware, ImageFacts};
+use super::os_type::OsType;
 use super::os_versions::{Fit, names_anything};
 use super::rules::{
     ARCHITECTURE_CONTRADICTS, FILE_AT_LIMIT, FILE_TOO_LARGE, FIRMWARE_CONTRADICTS, FORMAT_NOT_TAKEN,

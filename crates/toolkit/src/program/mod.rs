@@ -20,7 +20,6 @@ pub use behaviour::{Fault, FaultKind};
 pub use influence::Influence;
 pub use search::{Disagreement, FEWEST_REFUTING, ImageWithout, TriedImage};
 pub use verify::{ProgramVerified, verify_against_program};
-pub use words::BadCommand;
 
 use crate::{Error, Result};
 use behaviour::{base_image, dependence, dependence_on_time, misconduct};

@@ -1,31 +1,11 @@
 //! The words of a command line, split once, as a shell would and without one.
 
+use crate::BadCommand;
+
 /// What stands for the image's path in a command.
 pub(super) const IMAGE: &str = "{image}";
 /// What stands for the path of the bitmap file.
 pub(super) const BITMAP: &str = "{bitmap}";
-
-/// Why a text is no command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadCommand {
-    /// A quotation mark without its partner.
-    #[error("a quotation mark is not closed")]
-    OpenQuote,
-    /// A backslash at the end.
-    #[error("it ends in a backslash")]
-    OpenEscape,
-    /// There are no words.
-    #[error("it has no words")]
-    Empty,
-    /// A placeholder is missing.
-    #[error("{0} does not occur in it")]
-    NoPlaceholder(&'static str),
-    /// A character with a meaning to shells alone.
-    #[error(
-        "{0:?} outside of quotation marks: no shell runs it; for pipes and redirections, write a script and name that"
-    )]
-    ShellCharacter(char),
-}
 
 /// Splits a command into words, with the quoting of POSIX shells: '..' takes everything as it is, ".." everything but backslashes
 /// before `\`, `"`, `$` and back quotes, and a backslash elsewhere takes the next character as it is. Nothing is expanded.

@@ -1,0 +1,57 @@
+//! How a file is checked.
+
+use imsprep_bitmap::Layout;
+use imsprep_findings::Overrides;
+use imsprep_rules::{HUAWEI, Intent, Profile};
+use imsprep_scan::IoMode;
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// Structure and content.
+    #[default]
+    Content,
+    /// Structure alone; the content is listed as not checked.
+    Quick,
+}
+
+/// How to check.
+#[derive(Clone, Debug)]
+pub struct CheckOptions {
+    /// How closely to look.
+    pub depth: Depth,
+    /// The cloud's rules.
+    pub profile: &'static Profile,
+    /// What the import is going to be.
+    pub intent: Intent,
+    /// Rules that the user allows or denies.
+    pub overrides: Overrides,
+    /// Write the bitmap of a RAW that has none and is otherwise importable.
+    pub write_bitmap: bool,
+    /// Hash the image and its bitmap file, in the pass that looks at the content.
+    pub digest: bool,
+    /// The layout that the service's bitmap files are in, as somebody has it who learned or described it; tried before the
+    /// built-in ones, and written. `None` is the default layout, which is unproven.
+    pub layout: Option<Layout>,
+    /// Tell where the disk has data, in at most so many pieces. A RAW is then scanned even where it has no bitmap file that
+    /// could be compared with its content.
+    pub overview: Option<usize>,
+    /// How to bring the image's bytes in.
+    pub io: IoMode,
+}
+
+impl Default for CheckOptions {
+    fn default() -> Self {
+        Self {
+            depth: Depth::Content,
+            profile: &HUAWEI,
+            intent: Intent::default(),
+            overrides: Overrides::new(),
+            write_bitmap: false,
+            digest: false,
+            layout: None,
+            overview: None,
+            io: IoMode::Auto,
+        }
+    }
+}
