@@ -11,7 +11,7 @@ use crate::Result;
 
 /// What reading the system of one image may cost. A Debian needs 20 MB, most of it for its initramfs.
 pub const GUEST_LIMITS: Limits =
-    Limits { disk_bytes: 64 << 20, steps: 20_000_000, time: Duration::from_secs(20) };
+    Limits { disk_bytes: 64 << 20, steps: 20_000_000, time: Duration::from_secs(60) };
 
 /// Reads the system on a disk that was inspected: its files, as far as they matter to an import. Reads no more than the limits
 /// allow; what lies beyond them, and what can't be read, is "not known" with the reason. If no volume has a file system, nothing is

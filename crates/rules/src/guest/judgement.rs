@@ -8,6 +8,8 @@ use imsprep_guest::{Answer, Guest, NotKnown, Origin};
 use super::WouldStart;
 use crate::Intent;
 
+/// Most reasons that are listed for one gap.
+const REASONS_MAX: usize = 3;
 /// Most gaps that are listed of their kind.
 const GAPS_MAX: usize = 16;
 /// Most volumes that are listed as not read.
@@ -83,11 +85,18 @@ impl<'g> Judgement<'g> {
             (false, true) => WouldStart::NotKnown,
         };
         self.findings.into_iter().for_each(|finding| report.push(finding));
+        let mut gaps = BTreeMap::<String, Vec<String>>::new();
         for (reason, mut rules) in self.unknown {
             rules.sort_by_key(|rule| rule.code);
             let topics = rules.iter().map(|rule| topic(rule)).collect::<Vec<_>>();
             let codes = rules.iter().map(|rule| rule.code).collect::<Vec<_>>();
-            report.push_not_checked(format!("{} ({})", topics.join(", "), codes.join(", ")), reason);
+            gaps.entry(format!("{} ({})", topics.join(", "), codes.join(", "))).or_default().push(reason);
+        }
+        for (what, mut reasons) in gaps {
+            let more = reasons.len().saturating_sub(REASONS_MAX);
+            reasons.truncate(REASONS_MAX);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            report.push_not_checked(what, reasons.join("; ") + &more);
         }
         for (what, why) in self.gaps.into_iter().take(GAPS_MAX) {
             report.push_not_checked(what, why);

@@ -373,6 +373,8 @@ fn what_is_not_known_is_neither_found_nor_passed() {
     let (report, would_start) = judged(&guest_of(files));
     assert_eq!((codes(&report), would_start), (vec![], Some(WouldStart::NotKnown)));
     let gap = report.not_checked().iter().find(|gap| gap.what.contains("OS-005")).unwrap();
+    let what = report.not_checked().iter().map(|gap| &gap.what).collect::<Vec<_>>();
+    assert_eq!(what.iter().collect::<BTreeSet<_>>().len(), what.len(), "nothing is listed twice: {what:?}");
     assert!(gap.what.contains("OS-006") && gap.why.contains("a block can't be read"), "{gap:?}");
 
     let mut files = memory(&debian());
