@@ -131,7 +131,7 @@ impl<'a> Runner<'a> {
     }
 
     /// How long a run on an image of this size will take, by those on smaller ones: the shortest, and for each byte as much as
-    /// the largest images took.
+    /// the largest images took. Of several runs the fastest counts: the others show how busy the machine is.
     pub(super) fn projected(&self, size: u64) -> Duration {
         let Some(least) = self.times.iter().map(|(_, wall)| *wall).min() else { return Duration::ZERO };
         let largest = self.times.iter().map(|(size, _)| *size).max().unwrap_or(0);
@@ -144,7 +144,7 @@ impl<'a> Runner<'a> {
                 rate
             });
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let seconds = rate.fold(0.0, f64::max) * size as f64;
+        let seconds = rate.reduce(f64::min).unwrap_or(0.0) * size as f64;
         least.saturating_add(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 
