@@ -1,5 +1,7 @@
 //! Systems as small trees of files: what rules and readers of systems are tested on.
 
+#![expect(clippy::indexing_slicing, reason = "files of a size that this module chooses")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -74,7 +74,6 @@ pub use guest::{SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
-pub use min_disk::min_disk_for;
 pub use names::shown_names;
 pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
 pub use not_checked::{Inspected, SystemSeen, not_checkable};
@@ -85,7 +84,7 @@ pub use request::{
     ImageFacts, ImageTag, JobAnswer, JobState, KnownSystem, Letters, MAX_BODY, MAX_JOB, NearSystem,
     NextSteps, ObjectPlace, OsType, OsVersions, OsVersionsError, Page, REQUEST_RULES, Request, RequestBody,
     RequestOptions, RequestProfile, ServerType, ServiceCode, SystemValue, Tool, ToolValues, ValidateOptions,
-    fill_request, is_covered_by_request, near_system, tool_values, validate_body,
+    fill_request, is_covered_by_request, near_system, quick_min_disk, tool_values, validate_body,
 };
 pub use rules::RULES;
 pub use shell::{acts_on_terminal, shell_quoted};

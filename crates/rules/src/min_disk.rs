@@ -1,19 +1,13 @@
 //! The `min_disk` that a user means to ask for.
 
-use imsprep_detect::Detection;
 use imsprep_findings::{Finding, Report};
 use imsprep_inspect::OsFamily;
 
 use crate::intent_rules::{MIN_DISK_BELOW_STRICT, MIN_DISK_NO_ROOM, MIN_DISK_RANGE, MIN_DISK_TOO_SMALL};
+use crate::request::quick_min_disk;
 use crate::{Facts, Intent, Profile, Purpose, Size};
 
 const GIB: u64 = 1 << 30;
-
-/// The least `min_disk`, in GB, that surely holds a disk of `size` bytes: the least that is greater, as pages disagree on whether
-/// one of the same size will do; but no more than `most`, which is the most that may be asked for.
-pub fn min_disk_for(size: u64, most: u64) -> u64 {
-    (size / GIB + 1).min(most)
-}
 
 /// Holds `min_disk` against the disk in the file, against the file, and against the profile's range.
 pub(crate) fn check_min_disk(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
@@ -26,19 +20,16 @@ pub(crate) fn check_min_disk(facts: &Facts<'_>, profile: &Profile, intent: &Inte
                 .found(min_disk),
         );
     }
-    check_margin(facts.detection, min_disk, profile, report);
+    check_margin(facts, min_disk, profile, intent, report);
     if intent.purpose != Some(Purpose::Data) && range.contains(&min_disk) {
         check_strict(facts, min_disk, profile, report);
     }
 }
 
 fn check_strict(facts: &Facts<'_>, min_disk: u32, profile: &Profile, report: &mut Report) {
-    let is_windows = |system| system == OsFamily::Windows;
     let (of, strict) = match (profile.strict_min_disk, facts.inside) {
         (None, _) => return,
-        (Some(strict), Some(inside)) if is_windows(inside.inspection.summary.system) => {
-            ("a system disk of Windows", strict.windows)
-        }
+        (Some(strict), Some(_)) if is_windows(facts) => ("a system disk of Windows", strict.windows),
         (Some(strict), _) => ("a system disk", strict.others),
     };
     if min_disk < strict {
@@ -51,10 +42,16 @@ fn check_strict(facts: &Facts<'_>, min_disk: u32, profile: &Profile, report: &mu
     }
 }
 
-fn check_margin(detection: &Detection, min_disk: u32, profile: &Profile, report: &mut Report) {
+fn is_windows(facts: &Facts<'_>) -> bool {
+    facts.inside.is_some_and(|inside| inside.inspection.summary.system == OsFamily::Windows)
+}
+
+fn check_margin(facts: &Facts<'_>, min_disk: u32, profile: &Profile, intent: &Intent, report: &mut Report) {
+    let detection = facts.detection;
     let Some(disk) = detection.virtual_size else { return };
     let needed = disk.div_ceil(GIB);
-    let roomy = min_disk_for(disk, u64::from(*profile.min_disk_range.end()));
+    let purpose = intent.purpose.unwrap_or(Purpose::System);
+    let roomy = quick_min_disk(disk, purpose, is_windows(facts), profile);
     let bytes = u64::from(min_disk) * GIB;
     let fix = if roomy > u64::from(min_disk) {
         format!("use min_disk {roomy}")

@@ -57,7 +57,7 @@ pub(crate) fn verified(verified: &BitmapVerified, detail: Detail) -> String {
         _ if matches!(&verified.compared, ComparedBlocks::Some(sampled) if sampled.read < sampled.blocks) => {
             (style::DOUBTFUL, format!("matches {} in the blocks that were read", shown(&image)))
         }
-        _ => (style::GOOD, format!("fits {}", shown(&image))),
+        _ => (style::GOOD, format!("matches {}", shown(&image))),
     };
     let mut text = String::new();
     let name = verified.path.display().to_string();

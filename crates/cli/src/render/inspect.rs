@@ -6,7 +6,7 @@ use anstyle::Style;
 use imsprep_inspect::{
     Inspection, Lost, Partition, Reasons, State, Summary, TableKind, Volume, VolumeGroup, VolumeKind,
 };
-use imsprep_rules::{Profile, Size, min_disk_for};
+use imsprep_rules::{Profile, Size};
 
 use super::guest;
 use super::table::{Align, Cell, table};
@@ -15,7 +15,7 @@ use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
 use crate::words::counted;
-use crate::words::inspect::{content, kind_of, state};
+use crate::words::inspect::{content, kind_of, min_disk_of, state};
 use crate::words::quantity::bytes;
 
 /// Everything about one disk: a table of what it holds, what follows from it, and what is noteworthy.
@@ -45,8 +45,7 @@ pub(crate) fn text(
     }
     text.push('\n');
     text += &answers(&disk.summary);
-    let min_disk = min_disk_for(disk.disk_size, u64::from(*profile.min_disk_range.end()));
-    let _ = writeln!(text, "  min_disk      {min_disk} or more (GiB): the size of the disk");
+    let _ = writeln!(text, "  min_disk      {} or more (GB), for a quick import", min_disk_of(disk, profile));
     let system = guest::text(&found.guest, detail);
     if !system.is_empty() {
         text.push('\n');

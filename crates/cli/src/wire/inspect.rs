@@ -4,7 +4,7 @@ use imsprep_inspect::{
     Boot, EfiSystem, Inspection, Loader, Partition, State, Summary, Table, TableProblem, Volume, VolumeGroup,
     VolumeKind,
 };
-use imsprep_rules::{Profile, min_disk_for};
+use imsprep_rules::Profile;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::outcome::{InspectedFile, Outcome};
 use crate::policy::Policy;
-use crate::words::inspect::{boot_code_name, variant};
+use crate::words::inspect::{boot_code_name, min_disk_of, variant};
 
 /// All files of a call.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -90,7 +90,7 @@ pub(crate) struct WireInspection {
     architecture: Answer,
     purpose: Answer,
     system: Answer,
-    /// GiB.
+    /// GB, for a quick import.
     min_disk: u64,
 }
 
@@ -108,7 +108,7 @@ impl WireInspection {
             architecture: answer(architecture.name(), &reasons.architecture),
             purpose: answer(purpose.name(), &reasons.purpose),
             system: answer(system.name(), &reasons.system),
-            min_disk: min_disk_for(found.disk_size, u64::from(*profile.min_disk_range.end())),
+            min_disk: min_disk_of(found, profile),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use imsprep_inspect::{BootCode, Partition, State, Volume, VolumeKind};
+use imsprep_inspect::{BootCode, DiskUse, Inspection, OsFamily, Partition, State, Volume, VolumeKind};
+use imsprep_rules::{Profile, Purpose, quick_min_disk};
 
 use crate::style;
 
@@ -71,4 +72,13 @@ pub(crate) fn boot_code_name(code: BootCode) -> &'static str {
         BootCode::FreeBsd => "freebsd",
         BootCode::Other => "other",
     }
+}
+
+/// The `min_disk` of a quick import of this disk, in GB.
+pub(crate) fn min_disk_of(disk: &Inspection, profile: &Profile) -> u64 {
+    let purpose = match disk.summary.purpose {
+        DiskUse::Data => Purpose::Data,
+        DiskUse::System | DiskUse::Unknown => Purpose::System,
+    };
+    quick_min_disk(disk.disk_size, purpose, disk.summary.system == OsFamily::Windows, profile)
 }

@@ -151,7 +151,7 @@ fn imports(files: &BTreeMap<Module, Names>) -> BTreeMap<&Module, BTreeSet<Module
 }
 
 /// All that a module comes to by its imports.
-fn reached<'a>(imports: &BTreeMap<&'a Module, BTreeSet<Module>>, from: &Module) -> BTreeSet<Module> {
+fn reached(imports: &BTreeMap<&Module, BTreeSet<Module>>, from: &Module) -> BTreeSet<Module> {
     let mut all = BTreeSet::new();
     let mut waiting = vec![from.clone()];
     while let Some(module) = waiting.pop() {

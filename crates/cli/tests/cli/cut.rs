@@ -328,7 +328,8 @@ fn a_request_advises_no_plain_conversion_of_a_disk_that_was_cut() {
 #[test]
 fn min_disk_is_the_same_number_everywhere() {
     let folder = Folder::new();
-    for (size, expected) in [(50 * GIB, 51), (50 * GIB - 512, 50), (1023 * GIB + 1, 1024), (1024 * GIB, 1024)]
+    for (size, expected) in
+        [(GIB, 10), (50 * GIB, 51), (50 * GIB - 512, 50), (1023 * GIB + 1, 1024), (1024 * GIB, 1024)]
     {
         let path = folder.sparse("disk.raw", size, &[]);
         let (_, inspect) = folder.json(&["inspect", "disk.raw"]);

@@ -64,7 +64,7 @@ fn json_has_all_of_it() {
     let content = &root["content"];
     assert_eq!((content["kind"].as_str(), content["state"].as_str()), (Some("ext4"), Some("dirty")));
     assert!(content["dirty"].as_str().unwrap().contains("journal"), "{content}");
-    assert_eq!((disk["min_disk"].as_u64(), disk["system"]["is"].as_str()), (Some(1), Some("linux")));
+    assert_eq!((disk["min_disk"].as_u64(), disk["system"]["is"].as_str()), (Some(10), Some("linux")));
     // The backup header is lost.
     std::fs::File::options().write(true).open(folder.path("disk.raw")).unwrap().set_len(60 << 20).unwrap();
     let disk = disk_of(&folder, "disk.raw");
@@ -91,7 +91,7 @@ fn a_disk_is_the_same_in_every_format_that_shows_it() {
     // Its disk ends at a whole GiB, which is all that differs: what is on it is told as of the image that it was made from.
     assert_eq!(zvhd2["disk_size"].as_u64(), Some(1 << 30));
     zvhd2["disk_size"] = raw["disk_size"].clone();
-    assert_eq!((zvhd2["min_disk"].as_u64(), raw["min_disk"].as_u64()), (Some(2), Some(1)));
+    assert_eq!((zvhd2["min_disk"].as_u64(), raw["min_disk"].as_u64()), (Some(10), Some(10)));
     zvhd2["min_disk"] = raw["min_disk"].clone();
     assert_eq!(zvhd2, raw);
     // A footer that tells of more disk than there is.

@@ -189,7 +189,7 @@ fn a_bitmap_beside_its_image_is_no_second_image_and_alone_it_is_none() {
     ] {
         let run = folder.run(args);
         assert_eq!(run.status, 2, "{args:?} {run:?}");
-        assert!(run.err.contains("no image was given") && run.err.contains("web.raw"), "{args:?} {run:?}");
+        assert!(run.err.contains("pass its image") && run.err.contains("web.raw"), "{args:?} {run:?}");
         assert!(!(run.out + &run.err).contains("rename"), "{args:?}");
     }
     // An image by that name is one.

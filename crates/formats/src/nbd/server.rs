@@ -133,7 +133,7 @@ impl Served {
         let folder = tempfile::Builder::new().prefix("imsprep-").tempdir().map_err(run_error)?;
         let errors = File::create(folder.path().join(ERRORS)).map_err(run_error)?;
         command.arg("--read-only").arg("--shared").arg(connections.to_string());
-        command.arg("--socket").arg(folder.path().join(SOCKET)).arg(described(format, name));
+        command.arg("-k").arg(folder.path().join(SOCKET)).arg(described(format, name));
         command.stdout(Stdio::null()).stderr(errors);
         end_with_parent(&mut command);
         let child = command.spawn().map_err(|source| match source.kind() {

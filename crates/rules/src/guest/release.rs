@@ -106,5 +106,5 @@ fn is_same_version(name: &str, value: &str, bits: u32) -> bool {
     // The point releases of one version are one system.
     let counts = if name.starts_with("Debian") { 1 } else { wanted.len() };
     let same = wanted.iter().zip(&found).take(counts).all(|(wanted, found)| wanted == found);
-    same && !found.is_empty() == !wanted.is_empty() && value.contains(&format!("{bits}"))
+    same && found.is_empty() == wanted.is_empty() && value.contains(&format!("{bits}"))
 }

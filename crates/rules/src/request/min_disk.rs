@@ -5,12 +5,18 @@ use imsprep_findings::{Finding, Report};
 use super::context::{Context, is_wrapped};
 use super::rules::{MIN_DISK, MIN_DISK_CONSOLE, MIN_DISK_LOW, MIN_DISK_TIGHT, MIN_DISK_TOO_SMALL};
 use super::{BodyKind, Purpose};
-use crate::{Profile, Size, min_disk_for};
+use crate::{Profile, Size};
 
 const GIB: u64 = 1 << 30;
 
 /// What the console offers as the smallest disk, in GB.
 const CONSOLE: i64 = 40;
+
+/// The least `min_disk`, in GB, that surely holds a disk of `size` bytes: the least that is greater, as pages disagree on whether
+/// one of the same size will do; but no more than `most`, which is the most that may be asked for.
+fn min_disk_for(size: u64, most: u64) -> u64 {
+    (size / GIB + 1).min(most)
+}
 
 /// The range of min_disk in one kind of body, in GB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +48,16 @@ impl Range {
         let most = u64::try_from(self.most).unwrap_or(u64::MAX);
         i64::try_from(min_disk_for(size, most)).unwrap_or(self.most).max(self.usual).min(self.most)
     }
+}
+
+/// The `min_disk` of a quick import of a disk of `size` bytes, in GB: the least that is greater than the disk, and no less than
+/// where any page begins the range. `inspect`, `check` and `request` all say this number.
+pub fn quick_min_disk(size: u64, purpose: Purpose, windows: bool, profile: &Profile) -> u64 {
+    let kind = match purpose {
+        Purpose::System => BodyKind::QuickSystem,
+        Purpose::Data => BodyKind::QuickData,
+    };
+    u64::try_from(Range::of(kind, windows, profile).value_for(size)).unwrap_or(0)
 }
 
 pub(super) fn check_min_disk(context: &Context<'_>, report: &mut Report) {
@@ -123,6 +139,14 @@ fn check_against_image(min_disk: i64, context: &Context<'_>, report: &mut Report
 mod tests {
     use super::*;
     use crate::{HUAWEI, OTC};
+
+    #[test]
+    fn a_data_disk_has_no_larger_minimum_than_its_size() {
+        assert_eq!(quick_min_disk(GIB, Purpose::Data, false, &HUAWEI), 2);
+        assert_eq!(quick_min_disk(GIB, Purpose::System, false, &HUAWEI), 10);
+        assert_eq!(quick_min_disk(GIB, Purpose::System, true, &HUAWEI), 20);
+        assert_eq!(quick_min_disk(GIB, Purpose::System, true, &OTC), 2);
+    }
 
     #[test]
     fn the_value_filled_in_is_greater_than_the_disk_and_within_the_range() {

@@ -36,6 +36,7 @@ pub use hcl::HclValue;
 pub use image_url::ObjectPlace;
 pub use job::{JobAnswer, JobState, MAX_JOB};
 pub use kind::{BodyKind, Endpoint};
+pub use min_disk::quick_min_disk;
 pub use next_steps::{BodyPlace, NextSteps};
 pub use os_type::OsType;
 pub use os_versions::{KnownSystem, NearSystem, OsVersions, OsVersionsError, Page, SystemValue, near_system};

@@ -285,7 +285,7 @@ impl Made {
 
     fn difference(&self, before: &imsprep_source::FileIdentity) -> Result<Option<String>> {
         if !self.path.exists() {
-            return Ok(Some("it is gone".into()));
+            return Ok(Some("it was deleted or renamed".into()));
         }
         if let Some(difference) = before.difference(&identity(&self.path)?) {
             return Ok(Some(difference));
