@@ -302,7 +302,10 @@ mod tests {
         assert!(decode(deep.as_bytes()).unwrap_err().to_string().contains("elements are nested too deeply"));
         assert_eq!(decode(b"<html></html>"), Err(NotThisLayout::NotSuchText));
         assert!(
-            decode(b"<bmap version=\"3.0\"></bmap>").unwrap_err().to_string().contains("1 and 2 are read")
+            decode(b"<bmap version=\"3.0\"></bmap>")
+                .unwrap_err()
+                .to_string()
+                .contains("1 and 2 are supported")
         );
     }
 }

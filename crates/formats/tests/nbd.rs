@@ -19,7 +19,7 @@ const HANGS: Duration = Duration::from_secs(300);
 /// What all stand-ins begin with: the socket's name is in `socket`.
 const BEGIN: &str = r#"#!/usr/bin/env python3
 import os, socket, struct, sys, time
-path = sys.argv[sys.argv.index("--socket") + 1]
+path = sys.argv[sys.argv.index("-k") + 1]
 listener = socket.socket(socket.AF_UNIX)
 def listen():
     listener.bind(path); listener.listen(0)

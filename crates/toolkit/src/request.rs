@@ -141,8 +141,12 @@ fn guest_of(image: &OpenedImage, cancel: &Cancel) -> Result<Option<Guest>> {
         read_guest(&inspection, &disk, GUEST_LIMITS, cancel)
     };
     match read() {
-        Err(error) if error.kind() == ErrorKind::Source(imsprep_source::ErrorKind::Cancelled) => Err(error),
-        read => Ok(read.ok()),
+        // A file that can't be read is no answer about the system in it.
+        Err(error) => match error.kind() {
+            ErrorKind::Source(kind) if kind != imsprep_source::ErrorKind::Damaged => Err(error),
+            _ => Ok(None),
+        },
+        Ok(guest) => Ok(Some(guest)),
     }
 }
 

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 
 The virtual machine has the firmware that imsprep inspect finds (BIOS, or UEFI by OVMF), a virtio disk, a virtio network without \
 a connection to the outside, and a serial console. Nothing is written to IMAGE: what the guest writes goes to temporary files of \
-qemu. The guest must use the serial console (console=ttyS0), as images for clouds do. Of the disks of a server, only this one is \
-there.
+qemu. The guest must use the serial console (console=ttyS0), as images for clouds do. The machine \
+has no other disk.
 
 A format that qemu does not read, such as ZVHD2, is served to it as imsprep serve does. --until tries KVM first; without any \
 output in 10 seconds, or if qemu cannot use KVM, it starts the machine again with emulation, which is many times slower.

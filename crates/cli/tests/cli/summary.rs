@@ -192,10 +192,10 @@ fn pieces_that_do_not_count_are_told_by_their_line() {
             4,
             "imsprep.detect has no verdict on an image; supported are imsprep.check.file, imsprep.check, imsprep.prepare",
         ),
-        (5, "version 2 of imsprep.check.file"),
-        (6, "cut off"),
-        (7, "cut off"),
-        (10, "cut off"),
+        (5, "version 2 of imsprep.check.file needs a newer imsprep; this one supports version 1"),
+        (6, "truncated JSON"),
+        (7, "truncated"),
+        (10, "truncated JSON"),
     ];
     assert_eq!(told, expected.map(|(line, why)| (line, why.to_owned())));
     assert_eq!(listed[0]["file"]["path"], "lines");
