@@ -29,7 +29,7 @@ pub(crate) struct ServeArgs {
     /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,
-    /// Of a ZVHD2 or ZVHD: size of the export
+    /// For a ZVHD2 or ZVHD: size of the export
     #[arg(long, value_name = "LENGTH", default_value = "orig")]
     pub(crate) size: Length,
 }
