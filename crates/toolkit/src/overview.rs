@@ -352,6 +352,6 @@ mod tests {
         let overview = container(&bytes, Depth::Content, None);
         let whole = overview.whole();
         assert_eq!((whole.data, whole.unread, whole.zero(), whole.records), (2, 1, 1, 2));
-        assert!(overview.unread_because().unwrap().contains("no record"));
+        assert!(overview.unread_because().unwrap().contains("records cannot be read"));
     }
 }
