@@ -149,10 +149,10 @@ fn a_damaged_record_is_named_and_the_others_are_read() {
     let cases: [(Alter, u64, &str); 6] = [
         (|i| i.records[1].payload[0] ^= 1, 48, "not a valid zstd stream"),
         (|i| i.records[1].payload.truncate(50), 48, "not a valid zstd stream"),
-        (|i| i.records[1].header.curr_blk = 2, 16, "block 2's"),
+        (|i| i.records[1].header.curr_blk = 2, 16, "that of block 2"),
         (|i| i.records[1].header.size = 0, 12, "0 bytes is impossible"),
         (|i| i.records[1].header.size = u32::MAX, 12, "impossible"),
-        (|i| i.entries[1].length = 60, 12, "does not fit into the 60 bytes"),
+        (|i| i.entries[1].length = 60, 12, "does not fit into the record of 60 bytes"),
     ];
     for (number, (alter, within, what)) in cases.into_iter().enumerate() {
         let (image, expected) = small(Method::Zstd);
@@ -255,7 +255,7 @@ fn version_1_is_walked_as_the_reference_walks_it() {
     let refused = [
         (with(&|f| f[65] ^= 1), 64, "checksum"),
         (with(&|f| f.truncate(end)), end, "without an END footer"),
-        (with(&|f| f.truncate(end + 500)), end, "cut off"),
+        (with(&|f| f.truncate(end + 500)), end, "truncated"),
         (with(&|f| f[end] = b'S'), end, "neither a record nor"),
         (with(&|f| f[records[1]] = 0), records[1], "neither a record nor"),
         (with(&|f| f[records[1] + 16] = 1), records[1] + 16, "not above"),
