@@ -17,7 +17,7 @@ pub(crate) fn evidence(input: &Input<'_>) -> Vec<Evidence> {
     names.into_iter().map(Evidence::Content).collect()
 }
 
-/// What may be there although somebody has overwritten the first sector with another format's header. Of the many, only
+/// What may be there although the first sector was overwritten with another format's header. Of the many, only
 /// those that lie where no container keeps the disk's data.
 pub(crate) fn beyond_first_sector(input: &Input<'_>) -> bool {
     ext(input).is_some() || lvm(input).is_some()

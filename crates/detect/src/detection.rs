@@ -18,7 +18,7 @@ pub enum Fact {
     /// The file is a descriptor: the data is in these other files (VMDK flat and split, Parallels bundles).
     ExtentFiles(Vec<String>),
     /// The file is one of the extent-files of a disk that a descriptor, a file of its own, puts together (VMDK). The
-    /// descriptor's name, where somebody has looked for it: the file itself does not tell.
+    /// descriptor's name, if it was looked for: the file itself does not have it.
     ExtentOf(Option<String>),
     /// Internal snapshots.
     Snapshots(u32),

@@ -12,7 +12,7 @@ use crate::{Access, Error, Result};
 const BLOCK: usize = 64 << 10;
 /// Most blocks that are kept: 8 MiB.
 const BLOCKS_MAX: usize = 128;
-/// Requests of more than these many bytes are for content of a file, which nobody reads twice; no structure is longer.
+/// Requests of more than these many bytes are for content of a file, which is not read twice; no structure is longer.
 const KEPT_REQUEST_MAX: usize = 128 << 10;
 /// Bytes of a request for one step.
 const STEP: u64 = 512;

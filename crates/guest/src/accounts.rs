@@ -23,7 +23,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether the shell lets somebody in.
+    /// Whether the shell allows a login.
     pub fn has_shell(&self) -> bool {
         let shell = self.shell.rsplit('/').next().unwrap_or_default();
         // An empty field stands for /bin/sh.
@@ -53,9 +53,9 @@ pub fn parse_passwd(bytes: &[u8]) -> Vec<Account> {
 /// What a password field allows. The hash itself is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Password {
-    /// A hash: a password lets somebody in.
+    /// A hash: login by password is possible.
     Usable,
-    /// No password is asked for. sshd lets nobody in by it unless told to.
+    /// No password is required. sshd refuses such logins unless its settings permit them.
     Empty,
     /// Locked (`!`, `*`) or no hash.
     Locked,

@@ -34,7 +34,7 @@ impl<'a> Files<'a> {
         self.mounted.push((at, volume.to_owned()));
     }
 
-    /// Whether somebody asked to stop, so that what is not known says nothing.
+    /// Whether the work was cancelled: facts that are not known then mean nothing.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.get()
     }

@@ -287,7 +287,7 @@ impl Conclusion<'_> {
     }
 }
 
-/// Whether somebody keeps something in it.
+/// Whether it is in use for something.
 fn is_content(kind: &VolumeKind) -> bool {
     !matches!(kind, VolumeKind::Unknown | VolumeKind::Empty | VolumeKind::Extended)
 }

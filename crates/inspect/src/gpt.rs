@@ -28,7 +28,7 @@ struct Entries {
     is_sound: bool,
 }
 
-/// A table and its partitions, whose content nobody has looked at yet.
+/// A table and its partitions, whose content was not read yet.
 pub(crate) struct Found {
     pub(crate) table: Table,
     pub(crate) partitions: Vec<Partition>,

@@ -33,7 +33,7 @@ impl Problems {
             if counts && end > disk_size {
                 self.push(TableProblem::PastEnd { number, end, limit: disk_size });
             }
-            // Nobody reads those while the system runs.
+            // Those are not read while the system runs.
             let is_bulk = !partition.kind.is_bios_boot() && !partition.kind.is_extended();
             if is_bulk && !start.is_multiple_of(ALIGNED) {
                 self.push(TableProblem::Misaligned { number, start });

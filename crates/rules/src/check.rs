@@ -28,7 +28,7 @@ const SECTOR: u64 = 512;
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Facts { path, detection, inside: disk, .. } = *facts;
     let inside = disk.filter(|disk| disk.part == DiskPart::Whole);
-    // What nobody has said of the purpose the disk may show.
+    // The disk may show a purpose that the user did not give.
     let mut intent = intent.clone();
     let said = intent.clone();
     if let Some(inside) = &inside {

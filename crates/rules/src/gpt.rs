@@ -62,7 +62,7 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
          sectors of 512 bytes and entries of 128 bytes correctly, and may replace this one by an empty table"
             .into();
     }
-    // A device can't be enlarged, and nobody wants it changed by a command that was meant for a copy.
+    // A device can't be enlarged, and must not be changed by a command that was meant for a copy.
     if medium.is_raw && medium.path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return "copy the device into a RAW file, check that file, and follow the fix that is given for it"
             .into();

@@ -30,12 +30,12 @@ impl fmt::Display for Purpose {
 /// The import that is meant. The default says nothing, and nothing is compared with it then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intent {
-    /// What the disk is for; `None` where nobody has said.
+    /// What the disk is for; `None` if the user did not say.
     pub purpose: Option<Purpose>,
     /// `min_disk` of the request, in GB.
     pub min_disk: Option<u32>,
     /// The image is for bare-metal servers.
     pub bare_metal: bool,
-    /// What comes before the file's name in the bucket, such as `images/2026`; `None` where nobody has said.
+    /// What comes before the file's name in the bucket, such as `images/2026`; `None` if the user did not say.
     pub prefix: Option<String>,
 }

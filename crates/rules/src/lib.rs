@@ -3,7 +3,7 @@
 //! A [`Profile`] holds what one cloud asks for; adding a cloud adds a row to [`PROFILES`]. [`check_image`] holds the
 //! [`Facts`] that were found out about one file, and the [`Intent`] of who imports it, against a profile. What no look at a
 //! file can tell is listed by [`not_checkable`], so that it is never shown as passed. [`fill_request`] makes the body of the
-//! request that imports the uploaded file, and [`validate_body`] holds one that somebody wrote against the rules.
+//! request that imports the uploaded file, and [`validate_body`] checks one that the user wrote against the rules.
 //!
 //! Rules and their advice are the command line's own data: they may name its commands and flags. The other libraries don't.
 //!

@@ -20,7 +20,7 @@ pub(crate) struct Batch<'m> {
     pub(crate) data: (u64, Extent),
 }
 
-/// The batches that nobody has claimed yet. The disk sees one sweep.
+/// The batches that are not claimed yet. The disk sees one sweep.
 pub(crate) struct Claims<'m, 'f> {
     rest: Mutex<Rest<'m, 'f>>,
     /// Bytes of the image that a byte of the map stands for.
@@ -29,7 +29,7 @@ pub(crate) struct Claims<'m, 'f> {
 }
 
 struct Rest<'m, 'f> {
-    /// The bits of what nobody has claimed.
+    /// The bits of what is not claimed.
     bits: &'m mut [u8],
     /// Bytes of the map before them.
     before: u64,

@@ -1,4 +1,4 @@
-//! A scan that brings in every byte, from the first to the last, for somebody who needs them all: a hash.
+//! A scan that brings in every byte, from the first to the last, for a caller that needs them all, such as a hash.
 //!
 //! SHA-256 takes bytes in order and none may be left out, so the parallel scan, which settles most blocks by one page, can't
 //! feed it, and reading the image once for each would double the work of a disk that is slow. Here one thread reads and tests

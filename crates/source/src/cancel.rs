@@ -24,7 +24,7 @@ pub fn file_size_signal() -> Option<i32> {
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// A flag that nobody has raised.
+    /// A flag that is not raised.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,7 +46,7 @@ impl Cancel {
 
     /// # Errors
     ///
-    /// [`Error::Cancelled`] if somebody asked for the stop. Engines call this once for each batch.
+    /// [`Error::Cancelled`] if the work was cancelled. Engines call this once for each batch.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }

@@ -12,11 +12,11 @@ pub fn cpu_time() -> Option<Duration> {
     sys::cpu_time()
 }
 
-/// Runs a program to its end and measures it; kills it when somebody asks for the stop.
+/// Runs a program to its end and measures it; kills it when the work is cancelled.
 ///
 /// # Errors
 ///
-/// If it can't be started or waited for; of kind [`io::ErrorKind::Interrupted`] if somebody asked for the stop; of kind
+/// If it can't be started or waited for; of kind [`io::ErrorKind::Interrupted`] if the work was cancelled; of kind
 /// [`io::ErrorKind::Unsupported`] where the system does not tell what a child cost.
 pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<ChildUsage> {
     // A new program begins with the memory peak of the one that started it, as Linux counts: so ours is set back first.
@@ -26,7 +26,7 @@ pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<Child
     let mut child = command.spawn()?;
     let waited = sys::wait_for_child(&child, begun, cancel);
     if waited.is_err() {
-        // Neither is of use any more: it may be gone, or it may go on writing where nobody looks.
+        // Neither is of use any more: it may be gone, or it may go on writing unseen.
         let _ = child.kill();
         let _ = child.wait();
     }

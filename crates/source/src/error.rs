@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The work was asked to stop.
     Cancelled,
-    /// The reader of a stream closed the pipe, so that nobody wants what was to come.
+    /// The reader of a stream closed the pipe, so that no further output is wanted.
     ReaderGone,
     /// The output exists, and replacing it was not asked for.
     Exists,

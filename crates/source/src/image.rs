@@ -27,7 +27,7 @@ pub struct ImageFile {
     size: u64,
     identity: FileIdentity,
     access: Option<sys::Access>,
-    /// Found out when somebody first asks for extents.
+    /// Determined when extents are first requested.
     trusts_holes: OnceLock<bool>,
 }
 

@@ -185,7 +185,7 @@ impl FinishedFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] if somebody made that file meanwhile and it may not be replaced; [`Error::Write`].
+    /// [`Error::Exists`] if that file was created meanwhile and must not be replaced; [`Error::Write`].
     pub fn place(self) -> Result<()> {
         let Self { path, temporary, overwrite } = self;
         if let Err(e) = temporary.place(&path, overwrite) {

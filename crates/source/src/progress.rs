@@ -5,7 +5,7 @@ use crate::Cancel;
 /// What an engine tells about its progress, in bytes of the image.
 ///
 /// Engines call [`advance`](Self::advance) once for each batch, from any thread; an implementation must not block
-/// them. `()` is the progress that nobody watches.
+/// them. `()` ignores all progress.
 pub trait Progress: Sync {
     /// Work begins that will cover `total` bytes. May be called again when the next stage begins.
     fn start(&self, what: &str, total: u64);

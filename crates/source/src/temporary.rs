@@ -18,7 +18,7 @@ pub(crate) enum Temporary {
 }
 
 impl Temporary {
-    /// A new file in the file system of `folder`, which nobody may read who may not read each of `limits`.
+    /// A new file in the file system of `folder`, readable only by users who may read each of `limits`.
     pub(crate) fn create_in(folder: &Path, limits: &[sys::Access]) -> io::Result<Self> {
         if let Some(file) = sys::unnamed_file(folder)? {
             sys::narrow(&file, limits)?;

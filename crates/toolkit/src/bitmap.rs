@@ -201,7 +201,7 @@ fn push_sampled(sampled: &SampledBlocks, claimed: &BlockMap, report: &mut Report
     }
 }
 
-/// A bitmap file shows no signs of anything; what shows signs of an image is one that somebody has mistyped.
+/// A bitmap file shows no signs of anything; a file with signs of an image was probably named by mistake.
 pub(crate) fn refuse_to_replace_an_image(output: &Path) -> Result<()> {
     let Ok(there) = ImageFile::open(output) else { return Ok(()) };
     let found = detect(&there)?;

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// Who says how large the image of a bitmap file is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ImageSize {
-    /// Nobody: a file that does not tell it itself needs its RAW beside it.
+    /// Not given: a file without its image's size needs its RAW beside it.
     #[default]
     Unknown,
     /// So many bytes.
@@ -55,7 +55,7 @@ pub struct BitmapShown {
 /// # Errors
 ///
 /// [`Error::UnknownBitmap`] if it is in no known layout; [`Error::BadBitmap`] if it is damaged or of an image of another size;
-/// [`Error::NeedsImageSize`] if nobody says how large its image is; whatever reading brings.
+/// [`Error::NeedsImageSize`] if the size of its image is not known; errors of reading.
 pub fn show_bitmap(
     path: &Path,
     size: &ImageSize,
@@ -73,7 +73,7 @@ pub fn show_bitmap(
             Recognition::Damaged { layout, why } => {
                 return Err(Error::BadBitmap { path, layout: layout.name.into_owned(), why });
             }
-            // What does not tell its image's size may be known once somebody else does.
+            // A file without its image's size may be recognised once the size is known from elsewhere.
             Recognition::Other { what } => return Err(other(path, what)),
             Recognition::Unrecognised { .. } | Recognition::OtherSize { .. } | Recognition::Empty => {}
         }
@@ -170,7 +170,7 @@ pub fn compare_bitmaps(
     Ok(BitmapsCompared { a, b, difference })
 }
 
-/// A bitmap file that was read, or that cannot be until somebody says how large its image is.
+/// A bitmap file that was read, or that cannot be until the size of its image is known.
 enum Waiting {
     Shown(Box<BitmapShown>),
     ForSize(PathBuf),

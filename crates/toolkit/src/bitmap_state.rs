@@ -69,7 +69,7 @@ pub(crate) struct BitmapContext<'a> {
     pub(crate) image: &'a ImageFile,
     /// Where it is.
     pub(crate) bitmap: &'a Path,
-    /// The layout that is meant for the service, if somebody says so.
+    /// The layout that is meant for the service, if the user named one.
     pub(crate) layout: Option<&'a Layout>,
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn with_command(mut found: Report, context: &BitmapContext<'_>, repor
     report.merge(found);
 }
 
-/// The command that writes the bitmap of an image again. Where a layout that somebody described is kept is not known here.
+/// The command that writes the bitmap of an image again. The path of a layout that the user described is not known here.
 fn create_command(context: &BitmapContext<'_>) -> String {
     if context.layout.is_some() && built_in(context.layout).is_none() {
         return CREATE_ANEW_IN_THIS.to_owned();

@@ -30,7 +30,7 @@ pub struct CheckOptions {
     pub write_bitmap: bool,
     /// Hash the image and its bitmap file, in the pass that looks at the content.
     pub digest: bool,
-    /// The layout that the service's bitmap files are in, as somebody has it who learned or described it; tried before the
+    /// The layout that the service's bitmap files are in, as the user learned or described it; tried before the
     /// built-in ones, and written. `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
     /// Tell where the disk has data, in at most so many pieces. A RAW is then scanned even where it has no bitmap file that

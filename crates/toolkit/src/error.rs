@@ -264,7 +264,7 @@ pub enum Error {
         /// What is wrong.
         why: NotThisLayout,
     },
-    /// Nobody says how large the image of a bitmap file is.
+    /// The size of a bitmap file's image is not known.
     #[error("{}: does not contain the size of its image, and there is no RAW of the same name", path.display())]
     NeedsImageSize {
         /// The bitmap file.

@@ -10,7 +10,7 @@ use imsprep_source::Cancel;
 use crate::targets::refuse_bitmap;
 use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
 
-/// An image into whose disk somebody looked.
+/// An image whose disk was inspected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
     /// The format that the disk lies in.

@@ -1,4 +1,4 @@
-//! A disk in a bounded number of pieces: where there is data, where there are zeros, and what nobody looked at.
+//! A disk in a bounded number of pieces: where there is data, where there are zeros, and what was not read.
 
 use imsprep_source::BlockMap;
 use imsprep_zvhd2::Occupancy;
@@ -10,7 +10,7 @@ pub enum BlockState {
     Data,
     /// All of it reads as zeros.
     Zero,
-    /// Nobody looked, or it could not be checked.
+    /// It was not read, or could not be.
     Unread,
 }
 
@@ -32,7 +32,7 @@ pub struct Piece {
     pub blocks: u64,
     /// Those that hold data.
     pub data: u64,
-    /// Those that nobody looked at.
+    /// Those that were not read.
     pub unread: u64,
     /// Those that a container has a record of.
     pub records: u64,
@@ -124,7 +124,7 @@ impl Overview {
         Some(overview)
     }
 
-    /// A disk that nobody looked at.
+    /// A disk that was not read.
     pub(crate) fn unread(size: u64, block_size: u64, why: &str, most: usize) -> Option<Self> {
         let mut overview = Self::begin(size, block_size, most)?;
         overview.tell(u64::MAX, BlockState::Unread);
@@ -227,7 +227,7 @@ impl Overview {
         self.stored_is_known
     }
 
-    /// Why there are blocks that nobody looked at, if there are any.
+    /// Why there are blocks that were not read, if there are any.
     pub fn unread_because(&self) -> Option<&str> {
         self.unread_because.as_deref()
     }

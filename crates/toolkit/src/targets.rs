@@ -164,7 +164,7 @@ fn detect_at(path: &Path) -> Option<Detection> {
 fn find_shared_bitmaps(targets: &mut [Result<Target>]) {
     let mut by_bitmap = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
     for target in targets.iter().flatten() {
-        // The same file named twice shares with nobody: a set.
+        // A set: the same file named twice does not share a bitmap with itself.
         by_bitmap.entry(bitmap_path(&target.path)).or_default().insert(target.path.clone());
     }
     for images in by_bitmap.values_mut().filter(|images| images.len() > 1) {

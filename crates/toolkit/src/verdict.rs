@@ -15,7 +15,7 @@ pub enum Verdict {
 /// What keeps "importable" from being a plain yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reservation {
-    /// The bitmap is in a layout that nobody has proven to be the service's.
+    /// The bitmap is in a layout that is not proven to be the service's.
     BitmapLayoutUnproven,
     /// The bitmap file is in no known layout.
     BitmapNotRecognised,
@@ -23,7 +23,7 @@ pub enum Reservation {
     ContentNotChecked,
     /// There are errors, which the user allows.
     ErrorsAllowed,
-    /// The service takes the image, and a server made from it would not start, or nobody could use it.
+    /// The service takes the image, and a server made from it would not start, or could not be used.
     WouldNotStart,
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn read_indexed(
     Ok(contents)
 }
 
-/// Bytes of the source image: as the footer says, or more where blocks beyond that have data, which nobody may leave out.
+/// Bytes of the source image: as the footer says, or more where blocks beyond that have data, which must not be left out.
 pub(crate) fn source_size(contents: &Contents) -> u64 {
     let last = contents.places.last().map(|place| u64::from(place.block) * BLOCK);
     match last.filter(|start| *start >= contents.orig_size) {

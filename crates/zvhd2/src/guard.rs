@@ -9,7 +9,7 @@ pub(crate) enum Guard {
     Checksum,
     /// It is compressed throughout: other bytes in it hardly ever expand to one block.
     Coded,
-    /// Part of the data stands in it as it is: other bytes there are other data, and nobody can tell.
+    /// Part of the data stands in it as it is: altered bytes there are altered data, which cannot be detected.
     Plain,
 }
 

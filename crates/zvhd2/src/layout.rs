@@ -106,7 +106,7 @@ fn follows(name: &str, next_name: &str, start: u64, sizes: [u64; 2], next: u64, 
     }
 }
 
-/// Sizes and counts of END that nobody but the writer goes by.
+/// Sizes and counts of END that no reader uses.
 pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     let f = &end.footer;
     let segments = |blocks: u64| blocks.div_ceil(disk::BLOCKS_PER_SEGMENT.into());
@@ -131,7 +131,7 @@ pub(crate) fn check_counts(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     }
 }
 
-/// Compares the number of data blocks in END with the bitmap. Readers count bits, so a lower number harms nobody; a higher
+/// Compares the number of data blocks in END with the bitmap. Readers count bits, so a lower number does no harm; a higher
 /// one describes blocks that were written and that the bitmap does not mark.
 pub(crate) fn check_data_count(end: &Placed, bitmap: &Bitmap, report: &mut Report) {
     let count = end.footer.non_zero_blk_num;

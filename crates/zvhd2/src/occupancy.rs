@@ -4,7 +4,7 @@ use crate::bitmap::Bitmap;
 use crate::record::{Payload, Records};
 
 /// The blocks that the bitmap marks, and the payloads that were found for them. Taken over from the check as it is: nothing
-/// is counted or copied unless somebody asks.
+/// is counted or copied before it is requested.
 #[derive(Clone, Debug)]
 pub struct Occupancy {
     marked: Vec<u32>,

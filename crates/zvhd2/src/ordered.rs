@@ -98,7 +98,7 @@ where
         Some((number, item, state.spare.pop().unwrap_or_default()))
     }
 
-    /// Puts a product in line. If it is the next one and nobody is taking, takes it and all that follow it.
+    /// Puts a product in line. If it is the next one and no other thread is taking, takes it and all that follow it.
     fn deliver(&self, number: u64, product: Product) {
         let mut state = self.lock();
         state.ready.insert(number, product);

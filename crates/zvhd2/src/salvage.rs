@@ -32,9 +32,9 @@ pub enum Missing {
     Nothing,
     /// These, by a sound bitmap.
     Blocks(Vec<BlockSpan>),
-    /// As many as this, by a count; which ones nobody knows.
+    /// As many as this, by a count; which ones is not known.
     Count(u64),
-    /// Nobody knows whether any are: neither index nor bitmap nor a count is left.
+    /// It is not known whether any are: neither index nor bitmap nor a count is left.
     Unknown {
         /// The last block that was saved: those after it may be missing, and any before it.
         after: Option<u32>,

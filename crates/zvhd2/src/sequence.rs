@@ -1,6 +1,6 @@
 //! What a sequential reader finds where no index entry points to.
 //!
-//! It goes from HEAD on, record by record, and knows neither bitmap nor index. Where it fails nobody gets wrong data. Where it
+//! It goes from HEAD on, record by record, and knows neither bitmap nor index. Where it fails, no reader gets wrong data. Where it
 //! goes on, over a record that the index does not have, or stops at a footer that stands among the records, it gives another
 //! disk than the index reader, and nothing says which is right.
 

@@ -31,7 +31,7 @@ pub(crate) struct Walk {
     pub(crate) method: Option<Method>,
 }
 
-/// Whether it is a MID that nobody altered but for its count, which the reference sets after it made the checksum.
+/// Whether it is a MID that was not altered except for its count, which the reference sets after it made the checksum.
 pub(crate) fn is_mid(placed: &Placed) -> bool {
     let f = &placed.footer;
     let mut unset = f.clone();

@@ -116,7 +116,7 @@ pub fn write_in_sequence(
     let WriteOptions { timestamp, uuid, checksums, .. } = *options;
     let label = Label { orig_size: most, method: Method::Zstd, timestamp, uuid };
     let mut container = ContainerWriter::begin(out, &label)?;
-    // How much there will be nobody knows.
+    // The total is not known in advance.
     let stage = Stage::begin(work.progress, "unpacking and compressing", 0);
     let ahead = AHEAD * rayon::current_num_threads();
     let make = |worker: &mut Worker,

@@ -25,7 +25,7 @@ pub fn run(data: &[u8]) {
     let _ = run_drawn(&mut Unstructured::new(data));
 }
 
-/// The image's file, written again each time, in a folder that nobody else has.
+/// The image's file, written again each time, in a folder of its own.
 fn path() -> &'static PathBuf {
     static FOLDER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = FOLDER.get_or_init(|| {

@@ -380,7 +380,7 @@ impl<'a> Search<'a> {
         layouts
     }
 
-    /// Of bytes that were seen in one file nobody knows that they are the same in every other.
+    /// Bytes that were seen in one file may differ in others.
     fn constants_seen_once(&self, header: &Explained, trailer: &Explained) -> Option<String> {
         let constants = header.constant_bytes() + trailer.constant_bytes();
         (self.samples.len() == 1 && constants > 0).then(|| {

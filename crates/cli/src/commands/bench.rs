@@ -62,7 +62,7 @@ fn measure(options: &BenchOptions, setup: &Setup) -> anyhow::Result<BenchReport>
         if let (Output::Text(_), Ok(())) = (setup.output, &printed) {
             printed = print(&format!("{}\n", render::bench::row(row)));
             if printed.is_err() {
-                // Nobody could read the rest.
+                // The rest would be unreadable.
                 setup.cancel().cancel();
             }
         }

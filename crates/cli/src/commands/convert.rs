@@ -94,7 +94,7 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
             let document = wire::Document::under(policy, "imsprep.convert", Status::Wrong, body);
             if to_stream { print_json_error(&document)? } else { print_json(&document)? }
         }
-        // Nobody reads standard output of a conversion for its words.
+        // The standard output of a conversion has the disk, not text.
         Output::Text(detail) => print_error(&render::convert::refused(plan, detail)),
         Output::Quiet => {}
     }

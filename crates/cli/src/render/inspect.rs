@@ -175,7 +175,7 @@ fn answers(summary: &Summary) -> String {
     text
 }
 
-/// What somebody should know who is about to import the disk, the most severe first as far as the order of the disk allows.
+/// What a user should know before the import of the disk, the most severe first as far as the order of the disk allows.
 fn remarks(disk: &Inspection) -> Vec<(Style, String)> {
     let problems = disk.table.iter().flat_map(|table| &table.problems);
     let mut remarks = problems.map(|problem| (style::DOUBTFUL, problem.to_string())).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Files that somebody has altered: an answer or an error, never a panic, and no memory by what the file says.
+//! Altered files: an answer or an error, never a panic, and no memory by what the file says.
 
 use imsprep_source::{Cancel, DiskReader, MemoryImage};
 use proptest::prelude::*;

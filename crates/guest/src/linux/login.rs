@@ -24,7 +24,7 @@ pub struct Login {
     /// Options of sshd that decide who gets in: `permitrootlogin`, `passwordauthentication`, `pubkeyauthentication`; those that
     /// are set, each once.
     pub sshd_options: Answer<Vec<Sourced<SshdOption>>>,
-    /// Accounts with a shell and a password that lets somebody in.
+    /// Accounts with a shell and a password by which a login is possible.
     pub passwords: Answer<Vec<Sourced<String>>>,
     /// Accounts with a shell and a key; the origin is the file with the key.
     pub keys: Answer<Vec<Sourced<String>>>,

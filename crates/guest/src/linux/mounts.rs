@@ -9,7 +9,7 @@ use crate::root::{Root, subvolume};
 use crate::unreadable::Unreadable;
 use crate::{Answer, Disk, Lookup, Mount, NotKnown, Sourced, parse_crypttab, parse_fstab, parse_mount_unit};
 
-/// Where volumes are mounted that facts may lie on. What is below other paths nobody asks about.
+/// Where volumes are mounted that facts may lie on. No fact is below any other path.
 const SYSTEM_PATHS: &[&str] =
     &["/boot", "/efi", "/usr", "/var", "/etc", "/lib", "/lib64", "/bin", "/sbin", "/root", "/home", "/opt"];
 /// Most volumes that are mounted.

@@ -24,7 +24,7 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     image::check_image(context, report);
 }
 
-/// Against what a body that somebody wrote is held.
+/// What a body that the user wrote is compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct ValidateOptions<'a> {
     /// The cloud's rules.

@@ -61,7 +61,7 @@ fn os_version_missing(context: &Context<'_>) -> Finding {
     };
     let list = context.os_versions;
     let (offered, why) = match (list.of_system(system), system.lacking) {
-        // The body was written by somebody.
+        // The body was written by the user.
         (SystemValue::Named(value) | SystemValue::Nearest(value), _) => (vec![value], String::new()),
         (SystemValue::Offered(values), Some(lacking)) => (values, format!("; {lacking} is in no file")),
         (SystemValue::Offered(values), None) => (values, format!("; {} has no value for it", list.source())),

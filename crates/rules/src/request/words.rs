@@ -27,7 +27,7 @@ pub(super) fn refused(text: &str, allowed: impl Fn(char) -> bool) -> Option<Stri
 /// How far the two words are apart: letters that `typed` lacks count 1, letters that are other or too many count 2. Case
 /// does not count.
 ///
-/// Somebody who types a name leaves the end out more often than making one up.
+/// A user who types a name is more likely to omit its end than to invent one.
 pub(super) fn distance(typed: &str, meant: &str) -> usize {
     let lower = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<_>>();
     let (typed, meant) = (lower(typed), lower(meant));

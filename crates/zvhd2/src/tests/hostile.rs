@@ -45,7 +45,7 @@ fn counts_near_the_limits_are_refused() {
     for file in files {
         refused_soon(&file);
     }
-    // Numbers that nobody goes by.
+    // Numbers that no reader uses.
     let all = sample().with(|i| {
         let end = &mut i.end;
         (end.index_size, end.index_seg_num, end.index_seg_size) = (u32::MAX, u32::MAX, u32::MAX);

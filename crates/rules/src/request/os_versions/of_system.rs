@@ -69,7 +69,7 @@ impl OsVersions {
         }
     }
 
-    /// How a value that somebody gave fits the system in the image.
+    /// How a value that the user gave fits the system in the image.
     pub(in crate::request) fn fit(&self, value: &str, system: &GuestSystem) -> Fit {
         let given = Identity::of(value);
         let (Some(wanted), Some(family)) = (&system.wanted, given.family) else { return Fit::Fits };
