@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use syn::visit::Visit;
-
 /// Path of a module within its crate; the root is empty.
 type Module = Vec<String>;
 
@@ -15,70 +13,154 @@ const EXPECTED: &[(&str, &[&str], &str)] = &[(
     "a file within a file is looked at as a file is: the recursion goes through these",
 )];
 
-/// The names that a `use` declaration brings in, each with its whole path; a glob has no name.
-fn flatten(tree: &syn::UseTree, mut path: Vec<String>, uses: &mut Vec<(Option<String>, Vec<String>)>) {
-    match tree {
-        syn::UseTree::Path(part) => {
-            path.push(part.ident.to_string());
-            flatten(&part.tree, path, uses);
+/// The words of a source, `::`, and every other character by itself. Comments, strings and characters are left out.
+fn tokens(source: &str) -> Vec<String> {
+    let chars = source.chars().collect::<Vec<_>>();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = |at: usize, text: &str| text.chars().zip(at..).all(|(c, at)| chars.get(at) == Some(&c));
+    let end_of_string = |mut at: usize| {
+        while chars[at] != '"' {
+            at += if chars[at] == '\\' { 2 } else { 1 };
         }
-        syn::UseTree::Group(group) => {
-            group.items.iter().for_each(|item| flatten(item, path.clone(), uses));
-        }
-        syn::UseTree::Glob(_) => uses.push((None, path)),
-        syn::UseTree::Name(name) if name.ident == "self" => uses.push((path.last().cloned(), path)),
-        syn::UseTree::Name(name) => {
-            path.push(name.ident.to_string());
-            uses.push((path.last().cloned(), path));
-        }
-        syn::UseTree::Rename(rename) => {
-            path.push(rename.ident.to_string());
-            uses.push((Some(rename.rename.to_string()), path));
+        at + 1
+    };
+    let (mut tokens, mut at) = (Vec::new(), 0);
+    while at < chars.len() {
+        let c = chars[at];
+        if starts(at, "//") {
+            at += chars[at..].iter().position(|c| *c == '\n').unwrap_or(chars.len() - at);
+        } else if starts(at, "/*") {
+            at += 2;
+            while !starts(at, "*/") {
+                at += 1;
+            }
+            at += 2;
+        } else if c == '"' {
+            at = end_of_string(at + 1);
+        } else if c == '\'' {
+            // A character, or the name of a lifetime.
+            at = match (chars.get(at + 1), chars.get(at + 2)) {
+                (Some('\\'), _) => at + 4 + chars[at + 3..].iter().position(|c| *c == '\'').unwrap(),
+                (_, Some('\'')) => at + 3,
+                _ => at + 1,
+            };
+        } else if is_word(c) {
+            let word = chars[at..].iter().take_while(|c| is_word(**c)).collect::<String>();
+            at += word.chars().count();
+            let hashes = chars[at..].iter().take_while(|c| **c == '#').count();
+            if ["r", "br", "cr"].contains(&word.as_str()) && chars.get(at + hashes) == Some(&'"') {
+                let end = format!("\"{}", "#".repeat(hashes));
+                at += hashes + 1;
+                while !starts(at, &end) {
+                    at += 1;
+                }
+                at += end.len();
+            } else {
+                tokens.push(word);
+            }
+        } else if starts(at, "::") {
+            tokens.push("::".into());
+            at += 2;
+        } else {
+            if !c.is_whitespace() {
+                tokens.push(c.into());
+            }
+            at += 1;
         }
     }
+    tokens
 }
 
 /// What one file names of its crate.
 #[derive(Default)]
 struct Names {
-    /// Names that it has from elsewhere, with their paths as written.
+    /// Names that it has from elsewhere, with their paths as written; a glob has no name.
     uses: Vec<(Option<String>, Vec<String>)>,
     /// Paths in its code.
     paths: Vec<Vec<String>>,
-    /// Modules without a file of their own around what is read.
-    depth: usize,
 }
 
-/// Whether it is compiled for tests alone: `cfg(test)`, `cfg(all(test, unix))`.
-fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).any(|attribute| {
-        let condition = attribute.meta.require_list().map(|list| list.tokens.to_string()).unwrap_or_default();
-        condition.split(|c: char| !c.is_alphanumeric()).any(|word| word == "test")
-    })
+/// How many tokens there are up to the end of what begins with a bracket at the first `open`, or up to a `;` before it.
+fn length_of_item(tokens: &[String], open: &str, close: &str) -> usize {
+    let mut depth = 0;
+    for (number, token) in (1..).zip(tokens) {
+        if token == open {
+            depth += 1;
+        } else if token == close {
+            depth -= 1;
+            if depth == 0 {
+                return number;
+            }
+        } else if token == ";" && depth == 0 {
+            return number;
+        }
+    }
+    tokens.len()
 }
 
-impl<'ast> Visit<'ast> for Names {
-    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        if !is_for_tests(&module.attrs) {
-            self.depth += 1;
-            syn::visit::visit_item_mod(self, module);
-            self.depth -= 1;
+/// Takes a tree of a `use` declaration from the tokens.
+fn take_tree<'a>(
+    tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a String>>,
+    mut path: Vec<String>,
+    uses: &mut Vec<(Option<String>, Vec<String>)>,
+) {
+    while let Some(token) = tokens.next() {
+        match token.as_str() {
+            "::" => continue,
+            "*" => return uses.push((None, path)),
+            "{" => {
+                while tokens.next_if(|token| *token == "}").is_none() {
+                    take_tree(tokens, path.clone(), uses);
+                    tokens.next_if(|token| *token == ",");
+                }
+                return;
+            }
+            "self" if !path.is_empty() => {}
+            word => path.push(word.to_owned()),
+        }
+        if tokens.next_if(|token| *token == "as").is_some() {
+            return uses.push((tokens.next().cloned(), path));
+        }
+        if tokens.peek().is_none_or(|token| *token != "::") {
+            return uses.push((path.last().cloned(), path));
         }
     }
+}
 
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        // Within a module that has no file of its own, `super` is the file.
-        if !is_for_tests(&item.attrs) && self.depth == 0 {
-            flatten(&item.tree, Vec::new(), &mut self.uses);
+impl Names {
+    fn of(source: &str) -> Self {
+        let mut names = Self::default();
+        let tokens = tokens(source);
+        let mut rest = tokens.as_slice();
+        let mut before = "";
+        while let [first, after @ ..] = rest {
+            let mut length = 1;
+            if first == "#" && after.first().is_some_and(|token| token == "[") {
+                length = 1 + length_of_item(after, "[", "]");
+                let attribute = &rest[..length];
+                // What is compiled for tests alone, `cfg(test)` or `cfg(all(test, unix))`, is left out with all that it has.
+                if attribute[2] == "cfg" && attribute.contains(&"test".to_owned()) {
+                    while rest[length] == "#" {
+                        length += 1 + length_of_item(&rest[length + 1..], "[", "]");
+                    }
+                    length += length_of_item(&rest[length..], "{", "}");
+                }
+            } else if first == "mod" && after.get(1).is_some_and(|token| token == "{") {
+                // Within a module that has no file of its own, `super` is the file.
+                length = length_of_item(rest, "{", "}");
+            } else if first == "use" {
+                length = rest.iter().position(|token| token == ";").unwrap() + 1;
+                take_tree(&mut rest[1..length - 1].iter().peekable(), Vec::new(), &mut names.uses);
+            } else if ["crate", "super", "self"].contains(&first.as_str()) && before != "::" {
+                while rest.get(length).is_some_and(|token| token == "::") && rest.len() > length + 1 {
+                    length += 2;
+                }
+                names.paths.push(rest[..length].iter().step_by(2).cloned().collect());
+            }
+            before = &rest[length - 1];
+            rest = &rest[length..];
         }
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let path_of = || path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if self.depth == 0 {
-            self.paths.push(path_of());
-        }
-        syn::visit::visit_path(self, path);
+        names
     }
 }
 
@@ -93,8 +175,7 @@ fn read(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Names>) {
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") && stem != "tests" {
             let is_own = ["lib", "main", "mod"].contains(&stem.as_str());
-            let mut names = Names::default();
-            names.visit_file(&syn::parse_file(&std::fs::read_to_string(&path).unwrap()).unwrap());
+            let names = Names::of(&std::fs::read_to_string(&path).unwrap());
             files.insert(if is_own { module.clone() } else { child() }, names);
         }
     }
@@ -210,6 +291,21 @@ fn no_modules_import_each_other() {
 }
 
 #[test]
+fn sources_are_read_as_the_compiler_reads_them() {
+    let names = Names::of(
+        "use super::{a, b::{self, c as d}, e::*}; // use crate::no;\n /* use crate::no; */ \
+         fn f<'a>(x: &'a str, y: crate::g::H) { 'x'; '\\''; \"use crate::no; \\\" \"; r#\"\" crate::no\"#; self.x; other::crate_; } \
+         #[cfg(all(test, unix))] #[path = \"x\"] mod tests { use crate::no; } pub(crate) mod m { use super::no; }",
+    );
+    let uses = names.uses.iter().map(|(name, path)| (name.as_deref(), path.join("::"))).collect::<Vec<_>>();
+    let expected =
+        [(Some("a"), "super::a"), (Some("b"), "super::b"), (Some("d"), "super::b::c"), (None, "super::e")];
+    assert_eq!(uses, expected.map(|(name, path)| (name, path.to_owned())));
+    let paths = names.paths.iter().map(|path| path.join("::")).filter(|path| path.contains("::"));
+    assert_eq!(paths.collect::<Vec<_>>(), ["crate::g::H"]);
+}
+
+#[test]
 fn a_circle_is_found_over_names_that_are_passed_on() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
@@ -218,7 +314,7 @@ fn a_circle_is_found_over_names_that_are_passed_on() {
     write("b.rs", "pub struct Thing; fn f() { crate::c::g() }");
     write("c.rs", "pub fn g() {} #[cfg(test)] mod tests { use crate::b; }");
     assert!(circles(&files_of(folder.path())).is_empty());
-    write("c.rs", "pub fn g() -> super::a::Own { todo!() }");
+    write("c.rs", "pub fn g(_: super::a::Own) {}");
     assert_eq!(circles(&files_of(folder.path())).into_iter().collect::<Vec<_>>(), [["a", "b", "c"]]);
 }
 
