@@ -86,11 +86,13 @@ impl Evidence {
         let mut entries = Vec::new();
         let mut follow = bitmap.total == 0;
         let mut complete = follow;
+        let mut contradicted = false;
         if let Some(place) = layout::check_index_place(end, &bitmap, &mut wrong) {
             entries = index::read_index(source, place, &bitmap, &mut wrong, cancel)?;
             index::check_blocks(&entries, &mut wrong);
             follow = follow_one_another(&entries);
             complete = entries.len() as u64 == bitmap.total;
+            contradicted = follow && complete && names_other_blocks(&entries);
             // Where the file lost bytes, a record of before may seem to lie in the index.
             if !follow {
                 // Sorted by offset; those that can't point to a record are left out.
@@ -104,8 +106,9 @@ impl Evidence {
         // low; where it is higher, bits are lost. Elsewhere than where END says there may be no index: all must agree.
         let agrees = counted || (*told_by_end && bitmap.total > count);
         let index_sound = bits_sound && !wrong.has_errors() && complete && agrees && (follow || *told_by_end);
-        let bitmap_sound =
-            bits_sound && (index_sound || (counted && (*told_by_end || (*at_end && count > 0))));
+        let bitmap_sound = bits_sound
+            && !contradicted
+            && (index_sound || (counted && (*told_by_end || (*at_end && count > 0))));
         let mut places = Vec::new();
         if index_sound {
             places = std::mem::take(&mut entries).iter().map(place_of).collect();
@@ -173,6 +176,13 @@ fn follow_one_another(entries: &[Entry]) -> bool {
         at = at.saturating_add(entry.raw.length.into());
         follows
     })
+}
+
+/// Whether the entries name a possible list of blocks, and not that of the bitmap. Neither has a checksum, and as many bits may
+/// have been set as were cleared, so nothing says which of the two is damaged.
+fn names_other_blocks(entries: &[Entry]) -> bool {
+    entries.is_sorted_by(|a, b| a.raw.block < b.raw.block)
+        && entries.iter().any(|entry| entry.raw.block != entry.block)
 }
 
 /// Where index and bitmap may be: where END says; so much further on as END is from where the bitmap should end, both or the

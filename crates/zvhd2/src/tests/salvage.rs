@@ -433,6 +433,19 @@ proptest! {
     }
 }
 
+/// A bitmap in which one bit is set and another cleared agrees with the count, and names blocks that were never there.
+#[test]
+fn a_bitmap_that_an_intact_list_of_entries_contradicts_is_not_believed() {
+    let image = Image::sample(Method::Zstd);
+    let bitmap = parts(&image).bitmap;
+    for cleared in [0, 1, 3] {
+        let bytes = altered(&image, |_, b| b[bitmap] ^= (1 << cleared) | (1 << 2));
+        let (salvage, out) = salvage(&bytes, None).unwrap();
+        assert_eq!(assert_never_other_data(&out).unwrap(), [0, 1, 3], "{cleared}");
+        assert_eq!(salvage.missing, Missing::Nothing, "{cleared}");
+    }
+}
+
 /// The block's number of a record has no checksum: a sound index shows that it is wrong.
 #[test]
 fn a_wrong_block_number_is_found_by_the_index() {
