@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::args::{FormatArgs, FormatName};
 use crate::exit::Status;
+use crate::moment;
 use crate::outcome::Judged;
+use crate::page;
 use crate::policy::Warnings;
 use crate::setup::{Detail, Output};
 use crate::terminal::{print, print_json, print_json_line};
@@ -19,6 +21,7 @@ pub(crate) enum Emitter {
     Ndjson,
     Sarif,
     Junit,
+    Html,
 }
 
 impl Emitter {
@@ -28,11 +31,17 @@ impl Emitter {
             (Some(FormatName::Ndjson), _) => Self::Ndjson,
             (Some(FormatName::Sarif), _) => Self::Sarif,
             (Some(FormatName::Junit), _) => Self::Junit,
+            (Some(FormatName::Html), _) => Self::Html,
             (_, Output::Text(detail)) => Self::Text(detail),
             // Neither goes with --format: the command line refuses it.
             (_, Output::Quiet) => Self::Quiet,
             (Some(FormatName::Text), Output::Json) => Self::Text(Detail::Normal),
         }
+    }
+
+    /// Whether the result is a page: what only a page shows has to be found out then.
+    pub(crate) fn is_page(self) -> bool {
+        matches!(self, Self::Html)
     }
 
     /// Prints one file of several as soon as it is done, in the forms that need not wait for the last.
@@ -77,6 +86,7 @@ impl Emitter {
             Self::Ndjson => print_json_line(&document()),
             Self::Sarif => print_json(&wire::sarif::log(files, status)),
             Self::Junit => print(&wire::junit::document(files, warnings)),
+            Self::Html => print(&page::judged::page(files, moment::now())),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Moments as people and build systems write them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_zvhd2::timestamp_of;
 
@@ -7,6 +9,11 @@ use crate::words::time::{days_before, days_in_month};
 
 /// The variable by which build systems ask for reproducible output: Unix seconds.
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// The present moment in Unix seconds.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
 
 /// A moment as footers hold it, of Unix seconds or RFC 3339.
 pub(crate) fn parse_timestamp(text: &str) -> Result<u32, String> {

@@ -98,6 +98,8 @@ pub(crate) enum FormatName {
     Sarif,
     /// JUnit XML, for build servers
     Junit,
+    /// One HTML page that needs no network; check and prepare show a map of each disk
+    Html,
 }
 
 /// How the result is printed.

@@ -1,7 +1,6 @@
 //! `imsprep bench`
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use imsprep_bench::{BenchOptions, BenchReport, Rivals, Row, bench};
@@ -80,7 +79,7 @@ fn begin_page(path: &Path, args: &BenchArgs) -> imsprep_source::Result<OutputFil
 }
 
 fn write_page(path: &Path, args: &BenchArgs, report: &BenchReport) -> anyhow::Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let now = crate::moment::now();
     let mut output = begin_page(path, args)?;
     output.write_all(page::bench::page(report, now).as_bytes())?;
     Ok(output.commit()?)

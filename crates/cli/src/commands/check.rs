@@ -11,16 +11,19 @@ use crate::emit::Emitter;
 use crate::exit::Status;
 use crate::failure::report_failure;
 use crate::layouts::in_force;
+use crate::moment;
 use crate::outcome::Outcome;
 use crate::page;
 use crate::policy::Policy;
 use crate::render;
 use crate::setup::{Detail, Setup};
+use crate::terminal::print;
 use crate::wire;
 
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let policy = Policy::resolve(&args.policy, &args.intent, setup)?;
     let targets = expand_targets(&args.files);
+    let emitter = Emitter::of(&args.format, setup.output);
     let options = CheckOptions {
         depth: if args.quick { Depth::Quick } else { Depth::Content },
         profile: policy.profile,
@@ -29,10 +32,10 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         write_bitmap: args.write_bitmap,
         digest: args.report.manifest.is_some(),
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
-        overview: args.report.html.is_some().then(|| page::pieces_of_each(targets.len())),
+        overview: (args.report.html.is_some() || emitter.is_page())
+            .then(|| page::pieces_of_each(targets.len())),
         io: args.report.io.into(),
     };
-    let emitter = Emitter::of(&args.format, setup.output);
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
     let mut outcomes = Vec::new();
     for target in targets {
@@ -50,6 +53,10 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let worst = outcomes.iter().map(|o| o.status).max().unwrap_or(Status::Fine);
     // Before the document, which would else tell of a success that was none.
     let worst = worst.max(extra.write(&outcomes, &policy)?);
+    if emitter.is_page() {
+        print(&page::check::page(&outcomes, &policy, moment::now()))?;
+        return Ok(worst);
+    }
     let judged = outcomes.iter().map(|outcome| outcome.judged()).collect::<Vec<_>>();
     let document = || wire::check::Document::new_check(&outcomes, &policy, worst);
     let table = || if outcomes.len() > 1 { render::check::table(&outcomes) } else { String::new() };

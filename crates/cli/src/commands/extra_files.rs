@@ -1,7 +1,6 @@
 //! Files that a command writes beside its report: the manifest and the page.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
 use imsprep_toolkit::Target;
@@ -52,7 +51,7 @@ impl ExtraFiles {
             manifest::write(&file, outcomes, policy)?;
         }
         if let Some(file) = self.page {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+            let now = crate::moment::now();
             if let Err(error) = file.write(&page::check::page(outcomes, policy, now)) {
                 return Ok(report_failure(&error));
             }

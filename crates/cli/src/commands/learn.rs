@@ -1,7 +1,6 @@
 //! `imsprep bitmap learn` and `make-sample`
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use imsprep_bitmap::learn::Learned;
@@ -33,7 +32,7 @@ pub(crate) fn learn(args: &BitmapLearnArgs, setup: &Setup) -> anyhow::Result<Sta
 
 /// How a program is run, by the flags.
 pub(crate) fn program_options(command: &str, args: &ProgramRunArgs) -> ProgramOptions {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let now = crate::moment::now();
     let now = words::time::utc(now);
     ProgramOptions {
         command: command.to_owned(),

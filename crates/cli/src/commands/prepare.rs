@@ -16,6 +16,7 @@ use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
 use crate::page;
 use crate::policy::{Policy, Warnings};
 use crate::setup::Setup;
+use crate::terminal::print;
 use crate::{moment, render, wire};
 
 const SCHEMA: &str = "imsprep.prepare";
@@ -31,17 +32,17 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         timestamp: moment::from_environment()?,
         ..ConvertOptions::default()
     };
+    let emitter = Emitter::of(&args.format, setup.output);
     let check = CheckOptions {
         profile: policy.profile,
         intent: policy.intent.clone(),
         overrides: policy.overrides.clone(),
         digest: args.report.manifest.is_some(),
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
-        overview: args.report.html.is_some().then(|| page::pieces_of_each(1)),
+        overview: (args.report.html.is_some() || emitter.is_page()).then(|| page::pieces_of_each(1)),
         io: args.report.io.into(),
         ..CheckOptions::default()
     };
-    let emitter = Emitter::of(&args.format, setup.output);
     let output = args.output.clone().unwrap_or_else(|| output_beside(&args.source));
     let targets = [Target::new(&args.source), Target::new(&output)];
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter())?;
@@ -79,6 +80,10 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         extra.leave_out("the image was not converted");
     } else {
         status = status.max(extra.write(&outcomes, &policy)?);
+    }
+    if emitter.is_page() && !outcomes.is_empty() {
+        print(&page::check::page(&outcomes, &policy, moment::now()))?;
+        return Ok(status);
     }
     prepared.checked = outcomes.pop().and_then(|outcome| outcome.result.ok());
     let source = prepared.conversion.as_ref().zip(of_plan).map(|(conversion, status)| Judged {

@@ -7,6 +7,7 @@ pub(crate) mod check;
 mod disk;
 mod disk_tables;
 mod findings;
+pub(crate) mod judged;
 mod parts;
 mod plot;
 mod scale;

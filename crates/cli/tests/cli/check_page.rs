@@ -307,3 +307,15 @@ fn a_page_takes_the_place_of_nothing_and_is_whole_or_not_there() {
     assert!(serde_json::from_str::<Value>(&run.out).is_ok(), "standard output is the report's as before");
     assert!(std::fs::read_to_string(folder.path("old.html")).unwrap().ends_with("</html>"));
 }
+
+#[test]
+fn on_standard_output_it_is_the_same_page() {
+    let folder = Folder::new();
+    folder.write("disk.raw", &vec![1; 3 << 20]);
+    let run = folder.run(&["check", "--format", "html", "--html", "out.html", "disk.raw", "none.raw"]);
+    let file = std::fs::read_to_string(folder.path("out.html")).unwrap();
+    // All but the moment at which each was made.
+    let timeless = |page: &str| page.trim_end().split_once("<footer>").unwrap().0.to_owned();
+    assert_eq!((run.status, timeless(&run.out)), (2, timeless(&file)));
+    assert!(run.out.contains("id=\"disk-1\""), "no map of the disk");
+}

@@ -43,6 +43,8 @@ const COMMANDS: &[&[&str]] = &[
     &["check", "--format", "ndjson", "IMAGE"],
     &["check", "--format", "sarif", "IMAGE"],
     &["check", "--format", "junit", "IMAGE"],
+    &["check", "--format", "html", "IMAGE"],
+    &["detect", "--format", "html", "IMAGE"],
     &["check", "IMAGE", "IMAGE", "--write-bitmap", "--manifest", "sums.json", "--force"],
     &["check", "."],
     &["detect", "IMAGE"],

@@ -225,6 +225,13 @@ fn formats_manifest_and_page_are_one_for_all_commands() {
         let sarif = serde_json::from_str::<Value>(&sarif.out).unwrap();
         assert_eq!(sarif["runs"][0]["invocations"][0]["exitCode"], status);
         assert_eq!(line.out.lines().count(), 1, "{args:?}");
+        let page = run("html");
+        assert_eq!(page.status, status, "{args:?}");
+        assert!(
+            page.out.starts_with("<!DOCTYPE html>") && page.out.trim_end().ends_with("</html>"),
+            "{args:?}"
+        );
+        assert_eq!(page.out.contains("class=\"verdict bad\""), status != 0, "{args:?}");
     }
     let extra = ["--manifest", "sums.json", "--html", "page.html"];
     let run = folder.run(&[&["prepare", "disk.raw"][..], &extra].concat());
