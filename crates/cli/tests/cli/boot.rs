@@ -160,6 +160,12 @@ fn without_kvm_the_guest_is_emulated_and_that_is_said() {
         "{json}"
     );
     assert!(json["run"]["without_kvm"].as_str().unwrap().contains("no console output"), "{json}");
+    // The firmware writes its lines with KVM, and nothing follows.
+    stand_in(&folder, "echo SeaBIOS; exec sleep 1000", "echo login:; exec sleep 1000");
+    let (status, out, err) = boot(&folder, &["--run", "--until", "login:", "--timeout", "11", "disk.raw"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(err.contains("KVM is not used (no console output for 1"), "{err}");
+    assert!(out.contains("emulation"), "{out}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The other side of the protocol: a disk as a read-only export.
 //!
-//! Fixed newstyle negotiation, structured replies, and block status in the context `base:allocation`. No crate is used for it: those
-//! that serve NBD answer neither structured replies nor block status, or bring an async runtime; and the client's numbers are here.
+//! Fixed newstyle negotiation, structured replies, and block status in the context `base:allocation`. No crate is used for it. By their
+//! sources, in November 2026: nbd 0.3.1 refuses structured replies and ends the connection of a client that asks for block status;
+//! tokio-nbd 0.3.0 has `unimplemented!` for both and needs tokio; nbd-async 0.6.0 serves the kernel's driver only (/dev/nbd0), and
+//! nbdkit 0.3.0 makes a plugin for the server of that name.
 
 mod handshake;
 mod replies;

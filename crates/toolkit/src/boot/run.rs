@@ -29,8 +29,8 @@ pub struct BootWatch {
 /// What is to execute the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootAccelerator {
-    /// KVM if it works, and if the console shows something within ten seconds; otherwise emulation. A device for KVM that can be
-    /// opened is no proof: in a virtual machine it may hang.
+    /// KVM if it works and the console does not fall silent; otherwise emulation. That the device of KVM can be opened proves
+    /// nothing: within a virtual machine the guest may hang, or be slower than emulation from its firmware on.
     Auto,
     /// KVM.
     Kvm,
@@ -39,15 +39,6 @@ pub enum BootAccelerator {
 }
 
 impl BootAccelerator {
-    /// How long KVM may show nothing; `None` if it is not tried.
-    fn kvm(self) -> Option<Duration> {
-        match self {
-            Self::Auto => Some(KVM_PATIENCE),
-            Self::Kvm => Some(Duration::MAX),
-            Self::Tcg => None,
-        }
-    }
-
     /// What qemu is to try.
     pub fn accelerators(self) -> &'static [Accelerator] {
         match self {
@@ -58,8 +49,31 @@ impl BootAccelerator {
     }
 }
 
-/// Firmware writes its first line within a second or two.
-const KVM_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the console may be silent before KVM is given up.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Before the first output.
+    first: Duration,
+    /// After any output.
+    later: Duration,
+}
+
+/// Firmware writes its first line within a second or two. Later a guest that works may be silent while it loads a file or waits for a
+/// device; half a minute without a line is rare, and to start again costs time only.
+const KVM_PATIENCE: Patience = Patience { first: Duration::from_secs(10), later: Duration::from_secs(30) };
+
+impl Patience {
+    /// Whether a console is silent for too long; `started` after its first output. At the end of the time for the boot a shorter
+    /// silence is enough, as the machine would otherwise be blamed for what may be due to KVM.
+    fn is_exceeded(self, started: bool, silence: Duration, timed_out: bool) -> bool {
+        let most = match (started, timed_out) {
+            (false, true) => Duration::ZERO,
+            (false, false) | (true, true) => self.first,
+            (true, false) => self.later,
+        };
+        silence >= most
+    }
+}
 
 /// How a boot ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,25 +119,20 @@ pub fn boot_until(plan: &BootPlan, watch: &BootWatch, cancel: &Cancel) -> Result
 }
 
 fn watched(plan: &BootPlan, uefi: Option<&UefiImages>, watch: &BootWatch, cancel: &Cancel) -> Result<Booted> {
+    let attempts: &[(Accelerator, Option<Patience>)] = match watch.accelerator {
+        BootAccelerator::Auto => &[(Accelerator::Kvm, Some(KVM_PATIENCE)), (Accelerator::Tcg, None)],
+        BootAccelerator::Kvm => &[(Accelerator::Kvm, None)],
+        BootAccelerator::Tcg => &[(Accelerator::Tcg, None)],
+    };
     let mut without_kvm = None;
-    if let Some(patience) = watch.accelerator.kvm() {
-        match attempt(plan, uefi, watch, (Accelerator::Kvm, Some(patience)), cancel)? {
-            Attempt::Ended(booted) => return Ok(booted),
-            Attempt::Silent => {
-                let seconds = patience.as_secs_f32();
-                without_kvm = Some(format!("no console output within {seconds} seconds"));
-            }
-            Attempt::NotStarted(said) => without_kvm = Some(said),
-        }
-        if let (BootAccelerator::Kvm, Some(why)) = (watch.accelerator, &without_kvm) {
-            return Err(failed(watch, io::Error::other(why.clone())));
+    for (accelerator, patience) in attempts {
+        match attempt(plan, uefi, watch, (*accelerator, *patience), cancel)? {
+            Attempt::Ended(booted) => return Ok(Booted { without_kvm, ..booted }),
+            Attempt::NotStarted(why) | Attempt::Silent(why) => without_kvm = Some(why),
         }
     }
-    match attempt(plan, uefi, watch, (Accelerator::Tcg, None), cancel)? {
-        Attempt::Ended(booted) => Ok(Booted { without_kvm, ..booted }),
-        Attempt::NotStarted(said) => Err(failed(watch, io::Error::other(said))),
-        Attempt::Silent => Err(failed(watch, io::ErrorKind::TimedOut.into())),
-    }
+    // All attempts failed: this is what the last one said.
+    Err(failed(watch, io::Error::other(without_kvm.unwrap_or_default())))
 }
 
 /// Boots the image with its console on standard input and output, until qemu ends.
@@ -195,8 +204,8 @@ fn is_stop(error: &Error) -> bool {
 
 enum Attempt {
     Ended(Booted),
-    /// There was no output in time.
-    Silent,
+    /// The console was silent for too long: how long.
+    Silent(String),
     /// qemu ended with an error, without any output of the guest: what it said.
     NotStarted(String),
 }
@@ -205,7 +214,7 @@ fn attempt(
     plan: &BootPlan,
     uefi: Option<&UefiImages>,
     watch: &BootWatch,
-    (accelerator, patience): (Accelerator, Option<Duration>),
+    (accelerator, patience): (Accelerator, Option<Patience>),
     cancel: &Cancel,
 ) -> Result<Attempt> {
     let mut command = Command::new(&watch.program);
@@ -217,11 +226,11 @@ fn attempt(
     let output = forwarded(machine.child.stdout.take(), u64::MAX);
     let errors = forwarded(machine.child.stderr.take(), SAID_MAX);
     let mut console = Console::new(&watch.until);
-    let mut silent = true;
+    let mut last_output = None;
     let end = loop {
         match output.recv_timeout(TURN) {
             Ok(bytes) => {
-                silent = false;
+                last_output = Some(Instant::now());
                 if console.take(&bytes) {
                     break BootEnd::Found;
                 }
@@ -231,7 +240,7 @@ fn attempt(
                 // All output was seen. It may have closed it and go on.
                 let status = machine.child.try_wait().map_err(|source| failed(watch, source))?;
                 match status {
-                    Some(status) if silent && !status.success() => {
+                    Some(status) if last_output.is_none() && !status.success() => {
                         return Ok(Attempt::NotStarted(said(&errors, status)));
                     }
                     Some(status) => break BootEnd::Ended(status),
@@ -240,10 +249,13 @@ fn attempt(
             }
         }
         cancel.check()?;
-        if silent && patience.is_some_and(|patience| begun.elapsed() >= patience) {
-            return Ok(Attempt::Silent);
+        let timed_out = begun.elapsed() >= watch.timeout;
+        let silence = last_output.unwrap_or(begun).elapsed();
+        if patience.is_some_and(|patience| patience.is_exceeded(last_output.is_some(), silence, timed_out)) {
+            let seconds = silence.as_secs();
+            return Ok(Attempt::Silent(format!("no console output for {seconds} seconds")));
         }
-        if begun.elapsed() >= watch.timeout {
+        if timed_out {
             break BootEnd::TimedOut;
         }
     };
@@ -307,5 +319,20 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_borne_longer_once_the_console_showed_something() {
+        let after = |started, seconds, timed_out| {
+            KVM_PATIENCE.is_exceeded(started, Duration::from_secs(seconds), timed_out)
+        };
+        assert_eq!([after(false, 9, false), after(false, 10, false)], [false, true]);
+        assert_eq!([after(true, 29, false), after(true, 30, false)], [false, true]);
+        assert_eq!([after(true, 9, true), after(true, 10, true), after(false, 1, true)], [false, true, true]);
     }
 }
