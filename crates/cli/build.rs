@@ -42,7 +42,7 @@ fn published(here: &Path) -> Option<(String, String)> {
     Some((format!("{}{dirty}", commit.get(..DIGITS)?), String::new()))
 }
 
-/// The commit that is checked out, if these sources belong to it: they may lie in somebody else's repository.
+/// The commit that is checked out, if these sources belong to it: the folder may be part of another repository.
 fn of_git(here: &Path) -> Option<(String, String)> {
     // Also where they do not belong to it: they may from the next commit on.
     watch_head(here);

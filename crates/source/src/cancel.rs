@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Error, Result};
 
-/// The number of the signal that shows that the terminal is gone, for who installs handlers: such work should stop then,
-/// as nobody sees it any more. `None` where there is no such signal, and where whoever started the process has it ignored,
-/// as nohup does: then the work is to go on.
+/// The number of the signal that is sent when the terminal closes, for programs that install handlers: the work should stop then,
+/// because its output is no longer visible. `None` if the system has no such signal, or if the process was started with the
+/// signal ignored, as by nohup: then the work should continue.
 pub fn hangup_signal() -> Option<i32> {
     crate::sys::hangup_signal()
 }

@@ -33,17 +33,17 @@ pub fn measure_child(command: &mut Command, cancel: &Cancel) -> io::Result<Child
     waited
 }
 
-/// Has the system end the program that `command` starts when the thread that starts it ends, and so when this process does, in
-/// whatever way: nobody is left then who could. Does nothing where the system has no such thing.
+/// Makes the system end the program that `command` starts as soon as the thread that starts it ends. So the program does not outlive
+/// this process, however this process ends. Does nothing on systems that cannot do this.
 pub fn end_with_parent(command: &mut Command) {
     sys::end_with_parent(command);
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Command {
+    pub(crate) fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         command

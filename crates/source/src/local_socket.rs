@@ -15,7 +15,7 @@ impl LocalStream {
     ///
     /// # Errors
     ///
-    /// If nobody does; of kind [`io::ErrorKind::Unsupported`] where the system has no such sockets.
+    /// If no process listens on the socket; of kind [`io::ErrorKind::Unsupported`] where the system has no such sockets.
     pub fn connect(path: &Path) -> io::Result<Self> {
         sys::connect_local(path).map(Self)
     }

@@ -137,12 +137,7 @@ impl Kept {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    }
+    use crate::child::tests::shell;
 
     fn run(script: &str, limit: f64) -> ProgramRun {
         run_program(shell(script), Duration::from_secs_f64(limit), &Cancel::new()).expect("a run")

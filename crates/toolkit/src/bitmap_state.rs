@@ -148,8 +148,8 @@ pub(crate) fn built_in(layout: Option<&Layout>) -> Option<&str> {
     layout.filter(|layout| layout.origin == Origin::BuiltIn).map(|layout| &*layout.name)
 }
 
-/// What is to be said of the layout that a bitmap is in: that it is not the one meant for the service, or that nobody has
-/// proven that the service takes it.
+/// The findings about the layout of a bitmap: that it is not the layout meant for the service, or that there is no proof that the
+/// service accepts it.
 pub(crate) fn layout_findings(layout: &Layout, context: &BitmapContext<'_>, report: &mut Report) {
     let meant = context.layout.unwrap_or(&layout::ZVHD2);
     if layout != meant {

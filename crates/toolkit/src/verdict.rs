@@ -34,7 +34,7 @@ impl Reservation {
             Self::BitmapLayoutUnproven => "bitmap layout unproven",
             Self::BitmapNotRecognised => "bitmap not recognised, so not checked",
             Self::ContentNotChecked => "content not checked",
-            Self::ErrorsAllowed => "errors allowed",
+            Self::ErrorsAllowed => "except for the allowed errors",
             Self::WouldNotStart => "but the system would not start",
         }
     }

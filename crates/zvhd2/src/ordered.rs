@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Makes a product of each item on the threads of the current rayon pool, and hands the products to `take` in the order
-/// of the items, one at a time, on whichever thread has the next one. Nobody waits for a slow `take` but those that would
-/// get more than `ahead` items beyond it; so no more than `ahead` products exist at a time, and each is used again.
+/// of the items, one at a time, on whichever thread has the next one. A thread waits for a slow `take` only if it would
+/// be more than `ahead` items beyond it; so no more than `ahead` products exist at a time, and each is used again.
 ///
 /// The first error ends the work and is returned; what was taken before it is a beginning of the whole, without gaps.
 /// `make` must not use the pool itself: it would run another worker's loop within its own.

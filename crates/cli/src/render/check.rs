@@ -34,12 +34,13 @@ impl fmt::Display for Block<'_> {
         let style = verdict_style(&verdict, warnings.status(&checked.report));
         let bold = style::BOLD;
         let path = checked.path.display().to_string();
-        write!(f, "{bold}{}{bold:#}: {style}{}{style:#}", shown(&path), verdict_text(&verdict, true))?;
+        let strict = *warnings == Warnings::Count && checked.report.worst() == Some(Severity::Warning);
+        let refused = if strict { ", refused by --strict" } else { "" };
+        let verdict = verdict_text(&verdict, true);
+        write!(f, "{bold}{}{bold:#}: {style}{verdict}{refused}{style:#}", shown(&path))?;
         let counts = counts(&checked.report);
         if !counts.is_empty() {
-            let strict = *warnings == Warnings::Count && checked.report.worst() == Some(Severity::Warning);
-            let note = if strict { "; --strict treats warnings as errors" } else { "" };
-            write!(f, " ({}{note})", counts.join(", "))?;
+            write!(f, " ({})", counts.join(", "))?;
         }
         writeln!(f)?;
         let findings = Findings::new(&checked.report, *detail);

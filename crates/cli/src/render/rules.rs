@@ -18,12 +18,21 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
             if let Some(code) = rule.service_code {
                 let _ = writeln!(text, "         the service's code: {code}");
             }
-            let _ = writeln!(text, "         convertible: {}", yes_or_no(rule.convertible));
+            let _ = writeln!(text, "         conversion: {}", conversion(rule));
             let _ = writeln!(text, "         source: {}", rule.source);
             let _ = writeln!(text, "         fix: {}\n", rule.fix);
         }
     }
     text
+}
+
+/// What `--allow` does for a conversion.
+fn conversion(rule: &Rule) -> String {
+    if rule.convertible {
+        format!("possible; where convert or prepare refuses the image, --allow {} overrides it", rule.code)
+    } else {
+        "not possible where a finding is an error; --allow does not change that".into()
+    }
 }
 
 fn yes_or_no(yes: bool) -> &'static str {
@@ -41,6 +50,8 @@ pub(crate) fn markdown(rules: &[&Rule]) -> String {
     );
     text += "Convertible: a conversion is possible despite a finding of the rule. With a finding of any other rule, \
              no conversion can produce a complete disk, and --allow does not change that.\n\n";
+    text += "Severity: that of `imsprep check`. For `convert` and `prepare`, IMS-017 is an error, because the disk may lack the last \
+             writes. For `convert`, `compare` and `bitmap`, which process any file, IMS-034 and IMS-035 are warnings.\n\n";
     text += "| code | the service's code | severity | convertible | finding | reason | source | fix |\n|---|---|---|---|---|---|---|---|\n";
     for rule in rules {
         let service_code = rule.service_code.unwrap_or_default();

@@ -120,24 +120,28 @@ pub(crate) fn place(finding: &Finding) -> String {
     let mut text = shown(&finding.message).to_string();
     let mut add = |label: &str, value: &str| {
         // What the sentence says already is not said twice.
-        if !text.to_lowercase().contains(&value.to_lowercase()) {
-            let _ = write!(text, ", {label} {}", shown(value));
+        let is_new = !text.to_lowercase().contains(&value.to_lowercase());
+        if is_new {
+            let _ = write!(text, "{label} {}", shown(value));
         }
+        is_new
     };
-    if let Some(expected) = &finding.expected {
-        add("expected", expected);
-    }
-    if let Some(found) = &finding.found {
-        add("found", found);
-    }
     if let Some(place) = &finding.guest {
-        add("in", &place.to_string());
+        add(", in", &place.to_string());
     }
     if let Some(block) = finding.block {
-        add("in block", &block.to_string());
+        add(", in block", &block.to_string());
     }
     if let Some(offset) = finding.offset {
-        add("at offset", &offset.to_string());
+        add(", at offset", &offset.to_string());
+    }
+    let mut before = ": ";
+    for (label, value) in [("expected", &finding.expected), ("found", &finding.found)] {
+        if let Some(value) = value
+            && add(&format!("{before}{label}"), value)
+        {
+            before = ", ";
+        }
     }
     text
 }

@@ -7,6 +7,7 @@ use imsprep_testdata::{command, each, need_tools};
 
 use crate::folder::{Folder, HANGS, codes, kill};
 use crate::mounts::with_own_mounts;
+use crate::stop::wait_until_signals_are_handled;
 
 const MIB: u64 = 1 << 20;
 
@@ -318,6 +319,10 @@ fn interrupted_at_any_moment_it_leaves_no_file_and_no_server() {
                 .stderr(std::process::Stdio::null())
                 .spawn()
                 .unwrap();
+            if signal == "-INT" {
+                // Whoever runs the tests in the background may have it ignored, until the process handles it.
+                wait_until_signals_are_handled(child.id());
+            }
             std::thread::sleep(std::time::Duration::from_millis(delay));
             assert!(child.try_wait().unwrap().is_none(), "{name} {signal} {delay}: still at work");
             kill(signal, child.id());

@@ -83,7 +83,7 @@ fn the_first_signal_ends_what_waits_for_input() {
 }
 
 /// A process that has just begun would be ended by the signal itself.
-fn wait_until_signals_are_handled(process: u32) {
+pub(crate) fn wait_until_signals_are_handled(process: u32) {
     let begun = Instant::now();
     loop {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
@@ -106,7 +106,7 @@ const WORKING: &[(Option<&str>, &[&str])] = &[
     (None, &["convert", "zeros.raw.zst", "new.raw"]),
     (None, &["prepare", "zeros.raw.zst", "-o", "new.zvhd2"]),
     (None, &["zvhd2", "check", "records.zvhd2"]),
-    (None, &["zvhd2", "repair", "records.zvhd2", "new.zvhd2"]),
+    (Some("records.zvhd2"), &["zvhd2", "repair", "records.zvhd2", "new.zvhd2"]),
     (None, &["compare", "records.zvhd2", "extents.raw"]),
     (Some("extents.raw"), &["check", "extents.raw"]),
     (Some("extents.raw"), &["prepare", "extents.raw"]),

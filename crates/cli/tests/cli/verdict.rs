@@ -78,7 +78,7 @@ fn an_allowed_error_leaves_a_reservation_and_a_denied_note_is_an_error() {
     assert_eq!((status, &json["files"][0]["verdict"]), (0, &json!("importable")));
     assert_eq!(json["files"][0]["reservations"], json!(["errors-allowed"]));
     let text = check(&folder, &["--allow", "BM-003", "disk.raw"]).out;
-    assert!(text.starts_with("disk.raw: IMPORTABLE, errors allowed ("), "{text}");
+    assert!(text.starts_with("disk.raw: IMPORTABLE, except for the allowed errors ("), "{text}");
     folder.run(&["bitmap", "create", "disk.raw"]);
     assert_eq!(check(&folder, &["disk.raw"]).status, 0);
     let run = check(&folder, &["--deny", "IMS-006", "disk.raw"]);

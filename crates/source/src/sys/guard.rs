@@ -83,7 +83,7 @@ extern "C" fn on_bus_error(_signal: libc::c_int, info: *mut libc::siginfo_t, _co
     let address = unsafe { (*info).si_addr() } as usize;
     if !zero_rest_of_window(address) {
         // Not ours: the default action ends the process when this returns. A faulting instruction would bring the signal
-        // back by itself; one that somebody sent would not.
+        // back by itself; one that another process sent would not.
         // SAFETY: resetting a signal's action and raising it again are allowed in a handler.
         unsafe {
             libc::signal(libc::SIGBUS, libc::SIG_DFL);

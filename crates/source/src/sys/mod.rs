@@ -102,11 +102,11 @@ pub(crate) use system::path_of_standard_input;
 pub(crate) use system::read_at;
 
 /// The first data at or after the offset, in a file of this size: `None` if only holes follow, all of the rest where the
-/// system can't tell. What is not data must read as zeros, for certain: nobody looks.
+/// system can't tell. What is not data must read as zeros, because it is never read.
 pub(crate) use system::next_data;
 
-/// Whether what [`next_data`] says of the holes of a file of this size can be relied on; asked once, when a regular file is
-/// opened, and where the answer is no, nobody asks for holes.
+/// Whether [`next_data`] is reliable for a file of this size. It is asked once, when a regular file is opened; if the answer is no,
+/// the file is read as if it had no holes.
 pub(crate) use system::holes_can_be_trusted;
 
 /// Tells the system how the descriptor is going to be read. Advice only.
@@ -141,8 +141,8 @@ pub(crate) use system::free_space;
 /// Processor time of this process so far, in user and in system mode; `None` where the system does not tell.
 pub(crate) use system::cpu_time;
 
-/// Waits for the end of a child that was started at that moment and returns its cost, or for somebody who asks for
-/// the stop: then an error of kind `Interrupted`, and the child still runs.
+/// Waits for the end of a child that was started at that moment, and returns its cost. If a stop is requested first, it returns an
+/// error of kind `Interrupted`, and the child still runs.
 pub(crate) use system::wait_for_child;
 
 /// Has the system end a program that is started with the thread that starts it. Where it can't, nothing happens.
@@ -176,8 +176,8 @@ pub(crate) use system::set_local_timeout;
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.
 pub(crate) use system::remote_file_system;
 
-/// The permissions of a new file as an ordinary program makes it, to be narrowed by the system as usual, but for nobody who may
-/// not read each of these; `None` where the system does as it does.
+/// The permissions with which a new file is created: those of an ordinary program, which the umask narrows as usual, without
+/// access for users who may not read each of these files. `None` where the system has no such permissions.
 pub(crate) use system::new_file_permissions;
 
 /// Takes away from a new file's permissions what others than its owner may not do with each of these. Does nothing where

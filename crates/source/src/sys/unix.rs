@@ -259,8 +259,8 @@ pub(crate) fn narrow(file: &File, limits: &[Access]) -> io::Result<()> {
     }
 }
 
-/// What is left of the mode of a file of this group. Of a group that is another, each member counts as one of all others. Nobody is
-/// taken for one of all others who may be in the group and may do less.
+/// The mode of a file of this group after it was narrowed by `limits`. If the group of a limit is another group, its members count as
+/// others. A user who may be a member of the group, with fewer rights than others, never gets the rights of others.
 fn narrowed(mode: u32, group: Option<u32>, limits: &[Access]) -> u32 {
     limits.iter().fold(mode, |mode, limit| {
         let of_group = limit.mode >> 3 & 0o7;

@@ -159,7 +159,7 @@ pub(crate) fn open_direct(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(FILE_FLAG_NO_BUFFERING).open(path)
 }
 
-/// Moves the handle's own position, too, which nobody here looks at.
+/// Also moves the position of the handle, which this crate does not use.
 pub(crate) fn read_at(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     file.seek_read(buf, offset)
 }
