@@ -18,7 +18,7 @@ has no other disk.
 
 A format that qemu does not read, such as ZVHD2, is served to it as imsprep serve does. --until tries KVM first. If \
 qemu cannot use KVM, or if the console shows nothing for the first 10 seconds or for 30 seconds later, it starts the machine again \
-with emulation, which is usually many times slower, and waits for TEXT anew.
+with emulation, which is usually many times slower, and the time for TEXT starts again.
 
 Exit status with --until: 0 if TEXT appeared; 1 if not, and the last lines of the console are printed; 2 if qemu is missing or \
 does not start. With --run alone: 0 if qemu ended without an error, otherwise 2.")]
