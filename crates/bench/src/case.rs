@@ -33,6 +33,8 @@ pub enum Case {
     Qcow2Zstd,
     /// A dynamic VHD of such content to convert to ZVHD2.
     Vhd,
+    /// Nothing that matters: a layout of bitmap files is learned from a program, on images that the learner makes.
+    Learn,
 }
 
 /// An image of another format, as qemu-img makes it.
@@ -59,11 +61,13 @@ pub(crate) enum Task {
     ConvertForeign,
     /// Reading which system is on a disk. No case has it: the images are given.
     Guest,
+    /// Learning the layout of the bitmap files of a program.
+    Learn,
 }
 
 impl Case {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Zeros,
         Self::Half,
         Self::Data,
@@ -79,6 +83,7 @@ impl Case {
         Self::Qcow2Zlib,
         Self::Qcow2Zstd,
         Self::Vhd,
+        Self::Learn,
     ];
 
     /// Its short name.
@@ -99,6 +104,7 @@ impl Case {
             Self::Qcow2Zlib => "foreign-zlib",
             Self::Qcow2Zstd => "foreign-zstd",
             Self::Vhd => "foreign-vhd",
+            Self::Learn => "learn",
         }
     }
 
@@ -120,6 +126,9 @@ impl Case {
             Self::Qcow2Zlib => "qcow2 compressed by zlib to ZVHD2: the same content",
             Self::Qcow2Zstd => "qcow2 compressed by zstd to ZVHD2: the same content",
             Self::Vhd => "dynamic VHD to ZVHD2: the same content",
+            Self::Learn => {
+                "the zvhd2 layout, learned from imsprep bitmap create on images that the learner makes"
+            }
         }
     }
 
@@ -134,6 +143,7 @@ impl Case {
             Self::Convert => Task::Convert,
             Self::Check => Task::Check,
             Self::Quick => Task::CheckQuick,
+            Self::Learn => Task::Learn,
             _ if self.is_foreign() => Task::ConvertForeign,
             _ => Task::Scan,
         }

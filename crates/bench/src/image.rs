@@ -56,7 +56,9 @@ impl Image {
         let path = folder.join(&file_name);
         let stage = Stage::begin(work.progress, &format!("making {file_name}"), size);
         let truth = match case.task() {
-            Task::Scan | Task::Convert | Task::Guest => make_raw(case, &path, size, &stage, work.cancel)?,
+            Task::Scan | Task::Convert | Task::Guest | Task::Learn => {
+                make_raw(case, &path, size, &stage, work.cancel)?
+            }
             Task::Check => {
                 let raw = folder.join("source.raw");
                 let truth = make_raw(case, &raw, size, &stage, work.cancel)?;
@@ -130,7 +132,7 @@ impl<'a> Maker<'a> {
         let pieces = |piece: u64| (size / 100 / piece).max(1);
         match case {
             // A container of equal blocks has no RAW.
-            Case::Empty | Case::Quick => {}
+            Case::Empty | Case::Quick | Case::Learn => {}
             Case::Zeros
             | Case::Half
             | Case::Data
@@ -267,7 +269,7 @@ mod tests {
             let data = naive.enumerate().filter(|(_, data)| *data).map(|(block, _)| block as u64);
             assert_eq!(truth.data_blocks().collect::<Vec<_>>(), data.collect::<Vec<_>>(), "{case:?}");
             let expected = match case {
-                Case::Zeros | Case::Empty | Case::Quick => 0,
+                Case::Zeros | Case::Empty | Case::Quick | Case::Learn => 0,
                 Case::Half => 7,
                 Case::Data | Case::Worst => 13,
                 Case::Convert | Case::Check => 12,

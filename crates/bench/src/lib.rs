@@ -35,6 +35,7 @@ mod error;
 mod foreign;
 mod image;
 mod java;
+mod learning;
 mod limits;
 mod machine;
 mod maps;

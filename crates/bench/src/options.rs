@@ -7,6 +7,9 @@ use crate::{CacheState, Case};
 /// Records of the container that is checked without its content.
 pub(crate) const QUICK_RECORDS: u64 = 300_000;
 
+/// Bytes of the image of the row in which learning is measured; nothing reads it.
+const LEARN_SIZE: u64 = 2 << 20;
+
 /// What to measure, and how often.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
@@ -44,10 +47,11 @@ pub enum Rivals {
 impl BenchOptions {
     /// Bytes of the image that is made for a case: [`size`](Self::size); 12.5 times as much where most of it is holes (100 GiB
     /// for 8 GiB), in whole blocks of 2 MiB; and 1 TiB for [`Case::Empty`]. For ZVHD2 and other formats, bytes of the disk: at most 1 GiB, so that all stays in memory; 300 000
-    /// blocks for [`Case::Quick`].
+    /// blocks for [`Case::Quick`]; one block for [`Case::Learn`].
     pub fn image_size(&self, case: Case) -> u64 {
         match case {
             Case::Empty => 1 << 40,
+            Case::Learn => LEARN_SIZE,
             Case::Convert | Case::Check => self.size.min(1 << 30),
             _ if case.is_foreign() => self.size.min(1 << 30),
             Case::Quick => QUICK_RECORDS * (2 << 20),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::BenchOptions;
 use crate::case::Task;
+use crate::learning;
 use crate::rivals::{OutputTarget, Yields};
 
 /// What our program is called to do.
@@ -26,6 +27,8 @@ pub(crate) enum Ours {
     CheckQuick,
     /// Reads which system is on a disk.
     Inspect,
+    /// Learns a layout from our own program, as if it were another's.
+    Learn,
 }
 
 /// The modes of the scan, the default first.
@@ -46,6 +49,7 @@ impl Ours {
             Task::CheckQuick => &[Self::CheckQuick],
             Task::ConvertForeign => &[Self::Convert(OutputTarget::Disk), Self::Detour],
             Task::Guest => &[Self::Inspect],
+            Task::Learn => &[Self::Learn],
         }
     }
 
@@ -58,6 +62,7 @@ impl Ours {
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
             Self::Inspect => "imsprep inspect".into(),
+            Self::Learn => "imsprep bitmap learn --program".into(),
         }
     }
 
@@ -65,7 +70,7 @@ impl Ours {
         match self {
             Self::Scan(_) => Yields::Bitmap,
             Self::Convert(_) | Self::Detour => Yields::Zvhd2,
-            Self::Check | Self::CheckQuick | Self::Inspect => Yields::Nothing,
+            Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => Yields::Nothing,
         }
     }
 
@@ -73,7 +78,9 @@ impl Ours {
         match self {
             Self::Convert(place) => place,
             Self::Detour => OutputTarget::Disk,
-            Self::Scan(_) | Self::Check | Self::CheckQuick | Self::Inspect => OutputTarget::Memory,
+            Self::Scan(_) | Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => {
+                OutputTarget::Memory
+            }
         }
     }
 
@@ -81,6 +88,8 @@ impl Ours {
     pub(crate) fn command(self, options: &BenchOptions, image: &Path, output: &Path) -> Command {
         let words: &[&str] = match self {
             Self::Detour => return detour(options, image, output),
+            // Beside the image of the row, on the disk that is measured.
+            Self::Learn => return learning::command(options, image.parent().unwrap_or(image)),
             Self::Scan(_) => &["bitmap", "create", "--force"],
             Self::Convert(_) => &["convert", "--force"],
             Self::Check => &["zvhd2", "check"],

@@ -11,6 +11,7 @@ use crate::bare::{self, Bare};
 use crate::cache::{Prepared, prepare};
 use crate::case::Task;
 use crate::image::Image;
+use crate::learning;
 use crate::maps::{compare, read_map};
 use crate::ours::{self, Ours};
 use crate::rivals::{Call, OutputTarget, Rival, Yields, compare_qcow2};
@@ -42,6 +43,8 @@ struct Entry {
     usages: Vec<Usage>,
     detail: Option<String>,
     map: MapState,
+    /// The most that its files took on the disk in any sample, where that is measured.
+    disk: u64,
     /// Why it takes no further part.
     failure: Option<String>,
 }
@@ -165,7 +168,7 @@ fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry
     let bare = match image.task {
         Task::Convert => Some(Bare::Compress),
         Task::Check => Some(Bare::Expand),
-        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest => None,
+        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest | Task::Learn => None,
     };
     let bare = bare.filter(|_| with_rivals).map(Program::Bare);
     let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
@@ -218,7 +221,7 @@ fn time_for(bytes: u64, rate: f64) -> Option<Duration> {
 
 impl Entry {
     fn new(program: Program) -> Self {
-        Self { program, usages: Vec::new(), detail: None, map: MapState::None, failure: None }
+        Self { program, usages: Vec::new(), detail: None, map: MapState::None, disk: 0, failure: None }
     }
 
     /// Whether the program was seen to copy the image, in far more time than ours took. Once is enough of that: copies of large
@@ -267,7 +270,11 @@ impl Entry {
             self.detail = (bare == Bare::Compress).then(|| made(bytes));
             return Ok(());
         }
-        let output = self.run_program(context, image)?;
+        let output = if let Program::Ours(Ours::Learn) = self.program {
+            self.learn(context, image)?
+        } else {
+            self.run_program(context, image)?
+        };
         if first && self.failure.is_none() {
             self.look_at(&output, context, image, truth)?;
         }
@@ -277,6 +284,21 @@ impl Entry {
             let _ = File::open(context.scratch.images()).and_then(|folder| folder.sync_all());
         }
         Ok(())
+    }
+
+    /// Runs the learner; the detail is of all samples, as each may take more on the disk.
+    fn learn(&mut self, context: &Context<'_>, image: &Image) -> Result<PathBuf> {
+        let (output, disk) =
+            learning::watching_disk(context.scratch.images(), || self.run_program(context, image));
+        self.disk = self.disk.max(disk);
+        match learning::proof(&context.scratch.printed(), self.disk) {
+            Ok(proof) => self.detail = Some(proof),
+            Err(Some(outcome)) => self.fail(format!("it proved no layout; the outcome is {outcome}"))?,
+            Err(None) if output.is_ok() => self.fail("it printed no report".to_owned())?,
+            // The program's status and message tell more.
+            Err(None) => {}
+        }
+        output
     }
 
     fn look_at(

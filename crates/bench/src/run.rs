@@ -149,6 +149,8 @@ fn check_free_space(options: &BenchOptions) -> Result<()> {
         let size = options.image_size(*case);
         match case {
             Case::Empty => 0,
+            // What learning may take; it is far less.
+            Case::Learn => 64 << 20,
             _ if case.is_sparse() => size / 100 * copies,
             // Our own output, or the RAW that it is made of, is a second one.
             Case::Convert | Case::Check => size * 2,

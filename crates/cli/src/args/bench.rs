@@ -14,6 +14,7 @@ use super::size::parse_image_size;
   imsprep bench disk.raw --html disk.html              your own image, with an HTML report
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
+  imsprep bench --case learn --rounds 3                learning the layout of bitmap files from a program
   imsprep bench --case guest server.raw                how long it takes to find out the operating system
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md
 
@@ -23,7 +24,7 @@ the default settings, and hours with 8G on a slow disk. Nothing else should run 
 Before each sample of a cold row the image is evicted from the page cache. As root, this drops the page cache of the whole machine \
 and slows down everything else that runs on it.
 
-The images of the ZVHD2 and foreign cases have at most 1 GiB and are only measured warm. The row libzstd works on blocks in the \
+The images of the ZVHD2 and foreign cases have at most 1 GiB; these cases and learn are only measured warm. The row libzstd works on blocks in the \
 memory of this process, with the same number of threads; it is the upper limit for any program that compresses or decompresses \
 them. The output of imsprep and qemu-img is compared with the image once, outside of the measured time. imsprep flushes its output \
 to the disk, qemu-img does not; both are also measured writing to memory.
@@ -115,6 +116,8 @@ pub(crate) enum CaseName {
     /// The same with a dynamic VHD
     #[value(name = "foreign-vhd")]
     Vhd,
+    /// How long it takes to learn a bitmap layout from a program, and how much disk; the program is imsprep itself
+    Learn,
     /// The operating system on each FILE, a disk with one, compared with target-query and virt-inspector
     Guest,
 }
@@ -140,6 +143,7 @@ impl CaseName {
             Self::Qcow2Zlib => case == Case::Qcow2Zlib,
             Self::Qcow2Zstd => case == Case::Qcow2Zstd,
             Self::Vhd => case == Case::Vhd,
+            Self::Learn => case == Case::Learn,
             // These are given.
             Self::Guest => false,
         }

@@ -132,6 +132,28 @@ fn an_image_of_ones_own_is_measured_and_stays_as_it_was() {
 }
 
 #[test]
+fn learning_a_layout_is_measured_with_its_disk() {
+    let folder = Folder::on_disk();
+    let (status, report) =
+        folder.json(&["bench", "--rounds", "1", "--case", "learn", "--cache", "warm,cold", "--no-rivals"]);
+    assert_eq!(status, 0, "{report:#}");
+    // There is no cold row.
+    assert_eq!(report["rows"].as_array().unwrap().len(), 1, "{report:#}");
+    let learned = measured(&report, "learn", "warm", "imsprep bitmap learn --program");
+    let detail = learned["detail"].as_str().unwrap();
+    let words = detail.split(' ').collect::<Vec<_>>();
+    let &["proven", "by", images, "images,", _, "runs,", mib, "MiB", "of", "disk", "at", "most"] = &words[..]
+    else {
+        panic!("{detail}")
+    };
+    assert!(images.parse::<u64>().unwrap() > 40, "{detail}");
+    // Its images are sparse: the largest have more than 1 TiB, and all of them less than 2 GiB on the disk.
+    assert!((0.0..2048.0).contains(&mib.parse::<f64>().unwrap()), "{detail}");
+    assert_eq!(learned["map"]["state"], "none");
+    assert!(folder.names().is_empty(), "nothing is left behind: {:?}", folder.names());
+}
+
+#[test]
 fn absent_rivals_are_named_and_count_under_strict() {
     let folder = Folder::on_disk();
     for (strict, status) in [(&["--strict"][..], 1), (&[], 0)] {
