@@ -7,7 +7,7 @@ use anyhow::Error;
 use imsprep_detect::Detection;
 use imsprep_findings::{Report, Severity};
 use imsprep_source::FileKind;
-use imsprep_toolkit::{CheckedImage, Inspected};
+use imsprep_toolkit::{CheckedImage, Inspected, WouldStart};
 
 use crate::exit::Status;
 
@@ -59,6 +59,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) elapsed: Duration,
     /// Bytes of the file, where they are known.
     pub(crate) size: Option<u64>,
+    /// Whether a server would start the system on its disk; `None` if there is none, or it was not judged.
+    pub(crate) would_start: Option<WouldStart>,
     pub(crate) result: Result<&'a Report, &'a Error>,
 }
 
@@ -75,13 +77,24 @@ impl<T> Outcome<T> {
             }
             Err(error) => (None, Err(error)),
         };
-        Judged { path: &self.path, question, status: self.status, elapsed: self.elapsed, size, result }
+        Judged {
+            path: &self.path,
+            question,
+            status: self.status,
+            elapsed: self.elapsed,
+            size,
+            would_start: None,
+            result,
+        }
     }
 }
 
 impl Outcome {
     pub(crate) fn judged(&self) -> Judged<'_> {
-        self.answer(MAY_BE_IMPORTED, |checked| (&checked.report, Some(checked.detection.file_size)))
+        let would_start = self.result.as_ref().ok().and_then(|checked| checked.would_start);
+        let judged =
+            self.answer(MAY_BE_IMPORTED, |checked| (&checked.report, Some(checked.detection.file_size)));
+        Judged { would_start, ..judged }
     }
 }
 
@@ -115,6 +128,7 @@ impl<'a> Judged<'a> {
             status,
             elapsed,
             size: Some(checked.detection.file_size),
+            would_start: checked.would_start,
             result: Ok(&checked.report),
         }
     }

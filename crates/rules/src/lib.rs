@@ -70,7 +70,9 @@ pub use convertible::{
 };
 pub use detection::{check_detection, rule_of};
 pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium};
-pub use guest::{SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_system, check_guest};
+pub use guest::{
+    SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_system, check_guest, is_about_the_start,
+};
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};

@@ -57,7 +57,8 @@ pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options:
     let facts = Facts { path, detection: &seen.detection, inside: on_disk, all_zeros: seen.all_zeros };
     check_image(&facts, options.profile, &options.intent, report);
     if let (Ok(inspection), SystemFiles::Read(guest)) = (inside, &seen.disk.system) {
-        judged.would_start = check_guest(SystemOnDisk { guest, inspection }, &options.intent, report);
+        judged.would_start =
+            check_guest(SystemOnDisk { guest, inspection }, options.profile, &options.intent, report);
     }
     check_shared(path, others, report);
     judge_bitmap(image, seen, options, &mut judged);

@@ -179,7 +179,8 @@ impl Plan {
         if let Some(intent) = asked {
             let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
             let mut found = Report::new();
-            check_guest(SystemOnDisk { guest: &guest, inspection: &inspection }, intent, &mut found);
+            let on_disk = SystemOnDisk { guest: &guest, inspection: &inspection };
+            check_guest(on_disk, self.options.profile, intent, &mut found);
             // What does not refuse the plan is reported with the result.
             let least = if self.options.strict { Severity::Warning } else { Severity::Error };
             let overrides = self.options.overrides.clone().of_conversion();

@@ -1,7 +1,7 @@
 //! May this be imported?
 
-use imsprep_findings::{Report, Severity, Tally};
-use imsprep_rules::SYSTEM_RULES;
+use imsprep_findings::{Report, Severity};
+use imsprep_rules::is_about_the_start;
 
 /// The answer to "may this file be imported", as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +55,8 @@ impl Verdict {
     /// Draws the verdict from a report.
     pub(crate) fn of(report: &Report, content_checked: bool) -> Self {
         // The service imports a file whatever system is in it. What the user made an error counts like one of the import.
-        let is_of_system = |tally: &&Tally| {
-            tally.by_itself == Severity::Error && SYSTEM_RULES.iter().any(|rule| rule.code == tally.rule.code)
-        };
         let mut errors = report.tallies().filter(|tally| tally.severity == Severity::Error);
-        if errors.any(|tally| !is_of_system(&tally)) {
+        if errors.any(|tally| !is_about_the_start(tally)) {
             return Self::NotImportable;
         }
         let mut reservations = Vec::new();

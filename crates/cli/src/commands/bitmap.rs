@@ -58,6 +58,7 @@ pub(crate) fn verify(args: &BitmapVerifyArgs, setup: &Setup) -> anyhow::Result<S
         status,
         elapsed: begun.elapsed(),
         size: None,
+        would_start: None,
         result: Ok(&verified.report),
     };
     let document = || {

@@ -92,6 +92,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         status,
         elapsed,
         size: Some(conversion.plan.image.detection().file_size),
+        would_start: None,
         result: Ok(&conversion.plan.report),
     });
     let result = prepared

@@ -34,6 +34,7 @@ pub(crate) fn check(args: &Zvhd2CheckArgs, setup: &Setup) -> anyhow::Result<Stat
         status,
         elapsed: begun.elapsed(),
         size: Some(checked.info.file_size.0),
+        would_start: None,
         result: Ok(&checked.report),
     };
     let document = || {

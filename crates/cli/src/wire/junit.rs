@@ -1,6 +1,7 @@
 //! `--format junit`: the XML that build servers read.
 //!
-//! A suite for each file. Its first case is the verdict, which is there in every run, so that a server has a history of it. A
+//! A suite for each file. Its first case is the verdict, which is there in every run, so that a server has a history of it. If a
+//! system on the disk was judged, the second case is whether a server would start it: the service imports such a file all the same. A
 //! failed case for each rule that counts: GitLab and Jenkins list cases by name, and the name then says what is wrong. What
 //! does not count is in the verdict's output, and what was not checked is skipped. There is no case for a rule that is not
 //! broken: not every rule is checked for every file, and a passed case would say so.
@@ -8,6 +9,8 @@
 use std::fmt::Write as _;
 
 use imsprep_findings::{Report, Severity, Tally};
+use imsprep_rules::is_about_the_start;
+use imsprep_toolkit::WouldStart;
 
 use crate::exit::Status;
 use crate::failure::failure_text;
@@ -93,6 +96,36 @@ impl Suite {
     }
 }
 
+/// The name of the case on the system.
+const STARTS: &str = "the system would start";
+
+/// The case on the system, with the findings on it that count.
+fn start_outcome(would_start: WouldStart, broken: &[&Tally]) -> CaseOutcome {
+    match (would_start, broken) {
+        (_, [_, ..]) => CaseOutcome::failed(broken, "the system would not start"),
+        (WouldStart::Yes, []) => CaseOutcome::Passed,
+        // The user allows what is true all the same: no failure, and no pass.
+        (WouldStart::No, []) => {
+            CaseOutcome::Skipped { message: "it would not start, which is allowed".into() }
+        }
+        (WouldStart::NotKnown, []) => CaseOutcome::Skipped { message: "not known".into() },
+    }
+}
+
+fn codes(tallies: &[&Tally]) -> String {
+    tallies.iter().map(|tally| tally.rule.code).collect::<Vec<_>>().join(", ")
+}
+
+impl CaseOutcome {
+    /// These findings count: `no` says what follows from an error among them.
+    fn failed(broken: &[&Tally], no: &str) -> Self {
+        let is_error = broken.iter().any(|tally| tally.severity == Severity::Error);
+        let message = format!("{}: {}", if is_error { no } else { "warnings count" }, codes(broken));
+        // Twice: GitLab shows the text alone, Jenkins the message first.
+        Self::Failed { text: message.clone(), message }
+    }
+}
+
 fn cases_of(report: &Report, file: &Judged<'_>, warnings: Warnings) -> Vec<Case> {
     let counts = |tally: &&Tally| match tally.severity {
         Severity::Error => true,
@@ -100,20 +133,24 @@ fn cases_of(report: &Report, file: &Judged<'_>, warnings: Warnings) -> Vec<Case>
         Severity::Note | Severity::Allowed => false,
     };
     let broken = report.tallies().filter(counts).collect::<Vec<_>>();
-    let codes = broken.iter().map(|tally| tally.rule.code).collect::<Vec<_>>().join(", ");
+    let is_of_start = |tally: &&Tally| file.would_start.is_some() && is_about_the_start(tally);
+    let (of_start, of_verdict) = broken.iter().copied().partition::<Vec<_>, _>(is_of_start);
     let verdict = match file.status {
         Status::Fine => CaseOutcome::Passed,
-        Status::CouldNotLook => CaseOutcome::Error { message: format!("not judged: {codes}") },
-        _ => {
-            let why = if report.has_errors() { file.question.no } else { "warnings count" };
-            let message = format!("{why}: {codes}");
-            // Twice: GitLab shows the text alone, Jenkins the message first.
-            CaseOutcome::Failed { text: message.clone(), message }
-        }
+        Status::CouldNotLook => CaseOutcome::Error { message: format!("not judged: {}", codes(&of_verdict)) },
+        _ if of_verdict.is_empty() && !of_start.is_empty() => CaseOutcome::Passed,
+        _ => CaseOutcome::failed(&of_verdict, file.question.no),
     };
     let others = report.tallies().filter(|tally| !counts(tally));
-    let output = others.map(|tally| words::findings::plain(report, tally)).collect();
-    let mut cases = vec![Case { name: file.question.yes.into(), outcome: verdict, output }];
+    let (of_start_only, others) = others.partition::<Vec<_>, _>(is_of_start);
+    let output =
+        |tallies: &[&Tally]| tallies.iter().map(|tally| words::findings::plain(report, tally)).collect();
+    let mut cases = vec![Case { name: file.question.yes.into(), outcome: verdict, output: output(&others) }];
+    cases.extend(file.would_start.map(|would_start| Case {
+        name: STARTS.into(),
+        outcome: start_outcome(would_start, &of_start),
+        output: output(&of_start_only),
+    }));
     cases.extend(broken.into_iter().map(|tally| Case {
         name: format!("{}: {}", tally.rule.code, tally.rule.title),
         outcome: CaseOutcome::Failed {

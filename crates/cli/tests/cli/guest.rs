@@ -164,6 +164,63 @@ fn reports_for_servers_and_pages_have_the_findings() {
     assert!(roxmltree::Document::parse(&junit).is_ok(), "{junit}");
 }
 
+/// Names and outcomes of the first two cases in JUnit, and the text of a failure.
+fn first_cases(folder: &Folder, args: &[&str]) -> Vec<(String, String)> {
+    let run = folder.run(&[&["check", "--format", "junit"], args].concat());
+    let document = roxmltree::Document::parse(&run.out).unwrap();
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).take(2);
+    let outcome = |case: roxmltree::Node<'_, '_>| {
+        let outcomes = ["failure", "error", "skipped"];
+        let found = case.children().find(|child| outcomes.iter().any(|name| child.has_tag_name(*name)));
+        found.map_or("passed".into(), |found| {
+            format!("{}: {}", found.tag_name().name(), found.attribute("message").unwrap())
+        })
+    };
+    cases.map(|case| (case.attribute("name").unwrap().to_owned(), outcome(case))).collect()
+}
+
+#[test]
+fn junit_has_one_case_for_the_import_and_one_for_the_start() {
+    let folder = Folder::new();
+    disk(&folder, "broken.raw", &broken());
+    disk(&folder, "sound.raw", &debian());
+    let mut by_name = debian();
+    by_name.file("/boot/grub/grub.cfg", grub_cfg("root=/dev/sda1 console=ttyS0", "/boot", ROOT));
+    disk(&folder, "by_name.raw", &by_name);
+    let mut without_loader = debian();
+    without_loader.remove("/boot/grub/grub.cfg");
+    disk(&folder, "unknown.raw", &without_loader);
+    for name in ["broken", "sound", "by_name", "unknown"] {
+        assert_eq!(folder.run(&["bitmap", "create", &format!("{name}.raw")]).status, 0);
+    }
+    let passed = "passed";
+    let both = ["--allow", "OS-001", "--allow", "OS-005", "broken.raw"];
+    let strict = ["--strict", "--allow", "BM-005", "by_name.raw"];
+    for (args, import, start) in [
+        (&["sound.raw"][..], passed, passed),
+        (&["broken.raw"], passed, "failure: the system would not start: OS-001, OS-005"),
+        (&both, passed, "skipped: it would not start, which is allowed"),
+        (&["by_name.raw"], passed, passed),
+        (&strict, passed, "failure: warnings count: OS-004"),
+        (&["unknown.raw"], passed, "skipped: not known"),
+        // An error that is one because the user says so is one of the import, as in the verdict.
+        (&["--deny", "OS-004", "by_name.raw"], "failure: not importable: OS-004", passed),
+        // What is wrong with the file has nothing to do with its system.
+        (
+            &["--purpose", "system", "--min-disk", "1", "broken.raw"],
+            "failure: not importable: IMS-042",
+            "failure: the system would not start: OS-001, OS-005",
+        ),
+    ] {
+        let expected = [("may be imported", import), ("the system would start", start)];
+        let expected = expected.map(|(name, outcome)| (name.to_owned(), outcome.to_owned()));
+        assert_eq!(first_cases(&folder, args), expected, "{args:?}");
+    }
+    // A data disk has no such case.
+    let cases = first_cases(&folder, &["--purpose", "data", "sound.raw"]);
+    assert!(cases.iter().all(|(name, _)| name != "the system would start"), "{cases:?}");
+}
+
 /// The same disk as an image of another format.
 fn converted(folder: &Folder, extension: &str) {
     let image = folder.path(&format!("image.{extension}"));

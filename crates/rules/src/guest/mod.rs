@@ -14,14 +14,16 @@ mod network;
 mod os_rules;
 mod release;
 #[cfg(test)]
+mod release_test;
+#[cfg(test)]
 mod tests;
 mod windows;
 
-use imsprep_findings::Report;
+use imsprep_findings::{Report, Tally};
 use imsprep_guest::{Guest, System};
 use imsprep_inspect::Inspection;
 
-use crate::{Intent, Purpose, purpose_of};
+use crate::{Intent, Profile, Purpose, purpose_of};
 use judgement::Judgement;
 pub use os_rules::SYSTEM_RULES;
 
@@ -43,6 +45,12 @@ pub enum WouldStart {
     Yes,
     /// Nothing speaks against it, but not everything could be read.
     NotKnown,
+}
+
+/// Whether these findings are about the start of the system, and not about the import: findings of the rules on the system, unless the
+/// user made them errors.
+pub fn is_about_the_start(tally: &Tally) -> bool {
+    tally.severity == tally.by_itself && SYSTEM_RULES.iter().any(|rule| rule.code == tally.rule.code)
 }
 
 /// Whether the system on a disk is asked for.
@@ -67,7 +75,12 @@ pub fn asks_for_a_system(inspection: &Inspection, intent: &Intent) -> SystemAske
 
 /// Holds the system against the rules, and lists what of it could not be checked. `None` if there is no system, or it is not known
 /// whether there is one.
-pub fn check_guest(system: SystemOnDisk<'_>, intent: &Intent, report: &mut Report) -> Option<WouldStart> {
+pub fn check_guest(
+    system: SystemOnDisk<'_>,
+    profile: &Profile,
+    intent: &Intent,
+    report: &mut Report,
+) -> Option<WouldStart> {
     let guest = system.guest;
     let mut judgement = Judgement::new(guest, intent);
     match &guest.system {
@@ -83,6 +96,6 @@ pub fn check_guest(system: SystemOnDisk<'_>, intent: &Intent, report: &mut Repor
         System::Windows(windows) => windows::check(windows, &mut judgement),
         System::None | System::NotKnown(_) => return None,
     }
-    release::check(guest, &mut judgement);
+    release::check(guest, profile, &mut judgement);
     Some(judgement.end(report))
 }

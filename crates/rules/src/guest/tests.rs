@@ -16,11 +16,12 @@ use imsprep_source::{Cancel, MemoryImage};
 use imsprep_testdata::systems::{DISK_DRIVERS, KERNEL, ROOT, Tree, TreeFile, debian, grub_cfg, initramfs};
 
 use super::*;
+use crate::HUAWEI;
 
 const GRUB: &str = "/boot/grub/grub.cfg";
 const OS_RELEASE: &str = "/usr/lib/os-release";
 
-fn memory(tree: &Tree) -> MemoryTree {
+pub(super) fn memory(tree: &Tree) -> MemoryTree {
     let mut files = MemoryTree::new();
     for (path, file) in &tree.0 {
         match file {
@@ -31,7 +32,7 @@ fn memory(tree: &Tree) -> MemoryTree {
     files
 }
 
-fn guest_of(files: MemoryTree) -> Guest {
+pub(super) fn guest_of(files: MemoryTree) -> Guest {
     let volume = DiskVolume {
         name: "partition 1".into(),
         partition: Some(PartitionName { number: 1, uuid: None, label: None, is_efi_system: false }),
@@ -47,7 +48,7 @@ fn guest_of(files: MemoryTree) -> Guest {
 }
 
 /// A disk that starts by a BIOS.
-fn bios() -> Inspection {
+pub(super) fn bios() -> Inspection {
     let mut inspection = inspect(&MemoryImage::new("disk", vec![0; 4096]), &Cancel::new()).unwrap();
     inspection.summary.firmware = Firmware::Bios;
     inspection
@@ -55,7 +56,7 @@ fn bios() -> Inspection {
 
 fn judged_on(guest: &Guest, inspection: &Inspection, intent: &Intent) -> (Report, Option<WouldStart>) {
     let mut report = Report::new();
-    let would_start = check_guest(SystemOnDisk { guest, inspection }, intent, &mut report);
+    let would_start = check_guest(SystemOnDisk { guest, inspection }, &HUAWEI, intent, &mut report);
     (report, would_start)
 }
 
@@ -567,7 +568,7 @@ fn service(name: &str, start: u32) -> Option<Service> {
 }
 
 /// A sound Windows.
-fn windows() -> Windows {
+pub(super) fn windows() -> Windows {
     let release = WindowsRelease {
         product: "Windows Server 2019 Standard".into(),
         build: "17763".into(),

@@ -119,7 +119,7 @@ fn linux_name(release: &Release) -> Named {
         }
         "centos" if release.product.contains("Stream") => {
             let mut named = minor_needed("CentOS Stream", &version, full.as_deref());
-            named.lacking = named.lacking.map(|_| "its minor version, which a CentOS Stream has not");
+            named.lacking = named.lacking.map(|_| "its minor version (a CentOS Stream has none)");
             named
         }
         "centos" => minor_needed("CentOS", &version, full.as_deref()),

@@ -281,7 +281,7 @@ fn what_the_image_does_not_tell_is_offered_and_not_guessed() {
         ),
         (
             "ID=centos\nVERSION_ID=9\nPRETTY_NAME='CentOS Stream 9'",
-            "its minor version, which a CentOS Stream has not",
+            "its minor version (a CentOS Stream has none)",
             "CentOS Stream 9.6 64bit",
         ),
         ("ID=centos\nVERSION_ID=8\nPRETTY_NAME='CentOS Linux 8'", "its minor version", "CentOS 8.0 64bit"),

@@ -69,6 +69,19 @@ impl OsVersions {
         }
     }
 
+    /// Whether some value might name the system if the image had what it lacks: one of the same family and major version, as far as
+    /// these are known.
+    pub(crate) fn might_name(&self, system: &GuestSystem) -> bool {
+        system.wanted.as_ref().is_none_or(|wanted| {
+            let identity = Identity::of(wanted);
+            let might = |value: &Identity| match identity.version_parts() {
+                0 => value.family == identity.family,
+                _ => value.is_same_major(&identity),
+            };
+            self.usable().iter().any(|(_, _, value)| might(value))
+        })
+    }
+
     /// How a value that the user gave fits the system in the image.
     pub(in crate::request) fn fit(&self, value: &str, system: &GuestSystem) -> Fit {
         let given = Identity::of(value);
