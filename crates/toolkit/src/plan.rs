@@ -8,7 +8,7 @@ use imsprep_formats::Wrapper;
 use imsprep_guest::Guest;
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{
-    DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, SystemAsked, SystemOnDisk,
+    DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
     check_guest, check_readable, other_advice,
 };
@@ -104,6 +104,11 @@ impl Plan {
                 return Ok(None);
             }
             let no_disk = refuse_unless_raw(image, wrapper, cancel)?;
+            // Nothing of the file can be read at random.
+            if import.is_some_and(|intent| intent.purpose != Some(Purpose::Data)) {
+                let why = "it can be read only when the file is decompressed; the result is checked";
+                report.push_not_checked("the operating system", why);
+            }
             if let Some(inspection) = read_start(image, wrapper, cancel)? {
                 self.refuse_cut(&inspection);
             }

@@ -52,6 +52,14 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     if let Some(Member { name, detection, .. }) = plan.image.member() {
         let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(detection)));
     }
+    for item in plan.report.not_checked() {
+        let _ = writeln!(
+            text,
+            "  not checked before the conversion: {}: {}",
+            shown(&item.what),
+            shown(&item.why)
+        );
+    }
     match converted {
         Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
         Converted::Raw(raw) => write_raw(&mut text, raw),

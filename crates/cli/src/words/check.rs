@@ -3,7 +3,7 @@
 use imsprep_bitmap::{Layout, Origin};
 use imsprep_findings::Severity;
 use imsprep_inspect::{Architecture, DiskUse, Firmware, Inspection, OsFamily, VolumeKind};
-use imsprep_rules::{Purpose, Size, purpose_of, shell_quoted};
+use imsprep_rules::{GuestSystem, OsVersions, Purpose, Size, SystemValue, purpose_of, shell_quoted};
 use imsprep_toolkit::{BitmapState, CheckedImage, System, Verdict, WouldStart};
 
 use super::detect::format_line;
@@ -193,8 +193,18 @@ pub(crate) fn next_step(checked: &CheckedImage, policy: &Policy) -> String {
     let (image, flag) = (shell_quoted(&checked.path), policy.flags());
     let purpose = checked.inspection.as_ref().and_then(|found| purpose_of(&policy.intent, found));
     let what = match purpose {
-        Some(Purpose::Data) => "--purpose data",
-        _ => "--os-version 'OS VERSION'",
+        Some(Purpose::Data) => " --purpose data",
+        _ if fills_os_version(checked, policy) => "",
+        _ => " --os-version 'OS VERSION'",
     };
-    format!("imsprep request {image}{flag} --bucket BUCKET --name NAME {what} --next-steps")
+    format!("imsprep request {image}{flag} --bucket BUCKET --name NAME{what} --next-steps")
+}
+
+/// Whether the request gets its os_version from the system in the image.
+fn fills_os_version(checked: &CheckedImage, policy: &Policy) -> bool {
+    let system = checked.guest.as_ref().and_then(GuestSystem::of);
+    system.is_some_and(|system| {
+        let value = OsVersions::built_in(policy.profile).of_system(&system);
+        matches!(value, SystemValue::Named(_) | SystemValue::Nearest(_))
+    })
 }

@@ -305,3 +305,39 @@ fn prepare_tells_it_before_it_converts() {
     let (status, _) = sound.json(&["prepare", "--strict", "image.qcow2", "-o", "strict.zvhd2"]);
     assert_eq!((status, Path::new(&sound.path("strict.zvhd2")).exists()), (1, false));
 }
+
+#[test]
+fn the_system_in_a_compressed_file_is_judged_once_it_was_decompressed_and_prepare_says_so() {
+    let folder = Folder::new();
+    disk(&folder, "disk.raw", &broken());
+    // Every run reads all of it.
+    std::fs::File::options()
+        .write(true)
+        .open(folder.path("disk.raw"))
+        .unwrap()
+        .set_len(START + SIZE)
+        .unwrap();
+    each([("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")], |(tool, end)| {
+        need_tools([tool]);
+        let name = format!("disk.raw.{end}");
+        let args: &[&str] = if tool == "zstd" { &["-q", "-k", "-1"] } else { &["-k", "-1"] };
+        let run = command(tool).args(args).arg("disk.raw").current_dir(folder.path("")).output().unwrap();
+        assert!(run.status.success(), "{run:?}");
+        let run = folder.run(&["prepare", &name, "-o", &format!("{end}.zvhd2")]);
+        let gap = "not checked before the conversion: the operating system: it can be read only when the file is decompressed";
+        assert!(run.out.contains(gap), "{end}: {run:?}");
+        // The result has the findings, and is kept: the work was done.
+        assert_eq!(run.status, 1, "{run:?}");
+        assert!(run.out.contains("but the system would not start") && run.out.contains("OS-001"), "{run:?}");
+        assert!(folder.path(&format!("{end}.zvhd2")).exists());
+        let (_, json) = folder.json(&["prepare", &name, "-o", &format!("{end}-2.zvhd2")]);
+        let gaps = &json["conversion"]["report"]["not_checked"];
+        assert_eq!(gaps[0]["what"], "the operating system", "{json}");
+        assert_eq!(json["result"]["system"]["would_start"], "no", "{json}");
+        // A plain conversion, and one of a data disk, look for no system.
+        let run = folder.run(&["convert", &name, &format!("{end}-3.zvhd2")]);
+        assert!(run.status == 0 && !run.out.contains("not checked before"), "{run:?}");
+        let run = folder.run(&["prepare", "--purpose", "data", &name, "-o", &format!("{end}-4.zvhd2")]);
+        assert!(run.status == 0 && !run.out.contains("not checked before"), "{run:?}");
+    });
+}

@@ -46,7 +46,7 @@ const IMAGES: &[Expected] = &[
 ];
 
 /// Where the images are.
-fn images() -> PathBuf {
+pub(crate) fn images() -> PathBuf {
     let beside = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("../guest-images");
     std::env::var_os("IMSPREP_GUEST_IMAGES_FOLDER").map_or_else(beside, PathBuf::from)
 }

@@ -135,11 +135,16 @@ mod systems;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
+#[path = "../../../guest/src/windows/test_hive.rs"]
+mod test_hive;
+#[cfg(unix)]
 mod unreadable;
 #[cfg(unix)]
 mod verdict;
 #[cfg(unix)]
 mod way;
+#[cfg(unix)]
+mod windows;
 #[cfg(unix)]
 mod wording;
 #[cfg(unix)]

@@ -1,17 +1,23 @@
 //! What the boot loader starts by default.
 
+use imsprep_inspect::Firmware;
+
 use crate::files::Files;
-use crate::linux::loader_files::LoaderFiles;
+use crate::linux::loader_files::{Found, LoaderFiles};
 use crate::{
-    Answer, CommandLine, DeviceSpec, Disk, GrubMenu, KERNEL_HEAD, LoaderPath, Lookup, MenuEntry, NotKnown,
-    Origin, Sourced, evaluate_grub, parse_bls, parse_cmdline_section, parse_grub_legacy, parse_kernel,
-    parse_loader_conf, parse_syslinux, select_bls, sort_bls, text,
+    Answer, CommandLine, DeviceSpec, Disk, DiskVolume, GrubMenu, KERNEL_HEAD, KernelImage, LoaderPath,
+    Lookup, MenuEntry, NotKnown, Origin, Sourced, evaluate_grub, parse_bls, parse_cmdline_section,
+    parse_grub_legacy, parse_kernel, parse_loader_conf, parse_syslinux, select_bls, sort_bls, text,
 };
 
 /// Most entries of systemd-boot, and most unified kernel images.
 const ENTRIES_MAX: usize = 64;
 /// Most bytes of a `.cmdline` section.
 const CMDLINE_MAX: u64 = 16 << 10;
+/// Most bytes of a program in which a path is looked for.
+const PROGRAM_MAX: usize = 8 << 20;
+/// Where GRUB has its configuration on the system's volumes.
+const GRUB_CONFIGS: [&str; 2] = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"];
 
 /// A kind of boot loader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,29 +92,51 @@ pub struct BootFile {
     pub section: Option<(u64, u64)>,
 }
 
-/// All boot loaders of a system: those that the disk's firmware would start.
+/// All boot loaders of a system that the disk's firmware may start. Those of a BIOS come first if either firmware starts the disk: the
+/// service takes a BIOS unless the request names UEFI.
 pub(super) fn collect(disk: &Disk<'_>, files: &Files<'_>, loader: &LoaderFiles<'_, '_>) -> Vec<BootLoader> {
     let mut found = Vec::new();
-    let (bios, uefi) = match disk.firmware {
-        imsprep_inspect::Firmware::Bios => (true, false),
-        imsprep_inspect::Firmware::Uefi => (false, true),
-        _ => (true, true),
-    };
-    if uefi {
-        on_esp(disk, files, loader, &mut found);
-    }
-    if bios {
-        for path in ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] {
-            if let Some(config) = on_volume(disk, files, path) {
-                found.push(grub(disk, loader, &config, Platform::Bios));
-                break;
-            }
+    match disk.firmware {
+        Firmware::Bios => on_bios(disk, files, loader, &mut found),
+        Firmware::Uefi => on_esp(disk, files, loader, &mut found),
+        Firmware::Both => {
+            on_bios(disk, files, loader, &mut found);
+            on_esp(disk, files, loader, &mut found);
         }
-        if found.iter().all(|found| found.platform != Platform::Bios) {
-            found.extend(without_grub(disk, files, loader));
+        Firmware::UncertainBios { .. } | Firmware::Unknown => {
+            on_esp(disk, files, loader, &mut found);
+            on_bios(disk, files, loader, &mut found);
         }
     }
     found
+}
+
+/// What a BIOS would start. Which of two configurations GRUB reads stands in its own compressed image.
+fn on_bios(disk: &Disk<'_>, files: &Files<'_>, loader: &LoaderFiles<'_, '_>, found: &mut Vec<BootLoader>) {
+    let mut seen = Vec::new();
+    for path in GRUB_CONFIGS {
+        let Some(config) = on_volume(disk, files, path) else { continue };
+        // One folder may be a link to the other.
+        let text = loader.read_file(&config, text::FILE_MAX).ok().flatten();
+        if text.is_some() && seen.contains(&text) {
+            continue;
+        }
+        seen.push(text);
+        add(grub(disk, loader, &config, Platform::Bios), found);
+    }
+    if seen.is_empty() {
+        found.extend(without_grub(disk, files, loader));
+    }
+}
+
+/// Adds a loader, unless another one of the same firmware comes to the same entry of the same menu.
+fn add(new: BootLoader, found: &mut Vec<BootLoader>) {
+    let is_same = |known: &BootLoader| {
+        (known.platform, &known.config, &known.default) == (new.platform, &new.config, &new.default)
+    };
+    if !found.iter().any(is_same) {
+        found.push(new);
+    }
 }
 
 /// GRUB 0.9x and Syslinux.
@@ -275,71 +303,121 @@ fn resolve(disk: &Disk<'_>, loader: &LoaderFiles<'_, '_>, entry: MenuEntry, file
     }
 }
 
-/// What UEFI would start from the EFI system partitions.
+/// The program that firmware starts from an EFI system partition without an entry of its own.
+struct Fallback<'f, 'a> {
+    path: LoaderPath,
+    program: Found<'f, 'a>,
+    image: KernelImage,
+}
+
+fn on_partition(index: usize, path: &str) -> LoaderPath {
+    LoaderPath { device: Some(LoaderFiles::device(index)), path: path.to_owned() }
+}
+
+fn fallback<'f, 'a>(loader: &'f LoaderFiles<'_, 'a>, index: usize) -> Option<Fallback<'f, 'a>> {
+    let paths = ["/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI", "/EFI/BOOT/BOOTIA32.EFI"];
+    paths.into_iter().map(|path| on_partition(index, path)).find_map(|path| {
+        let program = loader.find(&path).ok().flatten()?;
+        let head = program.files.head(&program.path, KERNEL_HEAD).ok().flatten();
+        let image = head.and_then(|head| parse_kernel(&head)).unwrap_or_default();
+        Some(Fallback { path, program, image })
+    })
+}
+
+/// What UEFI would start: from the first EFI system partition with a program that firmware starts by itself, or else from the first with
+/// a loader.
 fn on_esp(disk: &Disk<'_>, files: &Files<'_>, loader: &LoaderFiles<'_, '_>, found: &mut Vec<BootLoader>) {
-    for (index, volume) in disk.volumes.iter().enumerate() {
-        let is_esp =
-            volume.partition.as_ref().map_or(volume.kind == "vfat", |partition| partition.is_efi_system);
-        if !is_esp || volume.files.is_err() {
-            continue;
-        }
-        let here =
-            |path: &str| LoaderPath { device: Some(LoaderFiles::device(index)), path: path.to_owned() };
-        let fallback = ["/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/BOOTAA64.EFI", "/EFI/BOOT/BOOTIA32.EFI"];
-        let fallback = fallback.into_iter().map(here).find_map(|path| {
-            let program = loader.find(&path).ok().flatten()?;
-            let image = program
-                .files
-                .head(&program.path, KERNEL_HEAD)
-                .ok()
-                .flatten()
-                .and_then(|head| parse_kernel(&head));
-            Some((path, image.unwrap_or_default()))
-        });
-        if let Some((path, image)) = &fallback {
-            if image.is_unified() {
-                found.push(unified(disk, loader, path));
-                return;
-            }
-            if image.section(".sdmagic").is_some() {
-                found.extend(systemd_boot(disk, loader, index));
-                return;
-            }
-        }
-        let mut folders = loader.names(&here("/EFI")).unwrap_or_default();
-        // Without a program that firmware starts by itself it is systemd-boot's folder that shows what was installed.
-        if fallback.is_none() && folders.iter().any(|name| name.eq_ignore_ascii_case("systemd")) {
-            found.extend(systemd_boot(disk, loader, index));
-            return;
-        }
-        // The folder of that program comes first.
-        folders.sort_by_key(|name| !name.eq_ignore_ascii_case("BOOT"));
-        let configs =
-            folders.into_iter().take(ENTRIES_MAX).map(|name| here(&format!("/EFI/{name}/grub.cfg")));
-        let on_esp = configs.into_iter().find(|config| loader.find(config).is_ok_and(|file| file.is_some()));
-        // GRUB may have the path of its configuration in itself.
-        let elsewhere = || {
-            ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"]
-                .into_iter()
-                .find_map(|path| on_volume(disk, files, path))
-        };
-        if let Some(config) = on_esp.or_else(elsewhere) {
-            found.push(grub(disk, loader, &config, Platform::Uefi));
-            return;
-        }
-        if let Some(found_here) = systemd_boot(disk, loader, index) {
-            found.push(found_here);
+    let is_esp = |volume: &DiskVolume<'_>| {
+        volume.partition.as_ref().map_or(volume.kind == "vfat", |partition| partition.is_efi_system)
+    };
+    let volumes = disk.volumes.iter().enumerate();
+    let systems = volumes.filter(|(_, volume)| is_esp(volume) && volume.files.is_ok());
+    let mut systems = systems.map(|(index, _)| (index, fallback(loader, index))).collect::<Vec<_>>();
+    systems.sort_by_key(|(_, fallback)| fallback.is_none());
+    let before = found.len();
+    for (index, fallback) in systems {
+        of_esp(disk, files, loader, (index, fallback), found);
+        if found.len() > before {
             return;
         }
     }
 }
 
+fn of_esp(
+    disk: &Disk<'_>,
+    files: &Files<'_>,
+    loader: &LoaderFiles<'_, '_>,
+    (index, fallback): (usize, Option<Fallback<'_, '_>>),
+    found: &mut Vec<BootLoader>,
+) {
+    if let Some(Fallback { path, image, .. }) = &fallback {
+        if image.is_unified() {
+            found.push(unified(disk, loader, path));
+            return;
+        }
+        if image.section(".sdmagic").is_some() {
+            found.extend(systemd_boot(disk, loader, index));
+            return;
+        }
+    }
+    let mut folders = loader.names(&on_partition(index, "/EFI")).unwrap_or_default();
+    // Without a program that firmware starts by itself it is systemd-boot's folder that shows what was installed.
+    if fallback.is_none() && folders.iter().any(|name| name.eq_ignore_ascii_case("systemd")) {
+        found.extend(systemd_boot(disk, loader, index));
+        return;
+    }
+    // The folder of that program comes first.
+    folders.sort_by_key(|name| !name.eq_ignore_ascii_case("BOOT"));
+    let config = |name: &String| on_partition(index, &format!("/EFI/{name}/grub.cfg"));
+    folders.truncate(ENTRIES_MAX);
+    folders.retain(|name| loader.find(&config(name)).is_ok_and(|file| file.is_some()));
+    if let (Some(fallback), 2..) = (&fallback, folders.len()) {
+        keep_named(loader, index, fallback, &mut folders);
+    }
+    for name in &folders {
+        add(grub(disk, loader, &config(name), Platform::Uefi), found);
+    }
+    if !folders.is_empty() {
+        return;
+    }
+    // GRUB may have the path of its configuration in itself.
+    let elsewhere = GRUB_CONFIGS.into_iter().find_map(|path| on_volume(disk, files, path));
+    if let Some(config) = elsewhere {
+        found.push(grub(disk, loader, &config, Platform::Uefi));
+        return;
+    }
+    found.extend(systemd_boot(disk, loader, index));
+}
+
+/// Of several folders with a configuration the one whose path is in the program that starts, or in the GRUB beside it, which a shim
+/// starts. If none is, or several are, all of them stay.
+fn keep_named(
+    loader: &LoaderFiles<'_, '_>,
+    index: usize,
+    fallback: &Fallback<'_, '_>,
+    folders: &mut Vec<String>,
+) {
+    let mut programs = vec![fallback.program.files.read_up_to(&fallback.program.path, PROGRAM_MAX)];
+    for name in ["grubx64.efi", "grubaa64.efi"] {
+        programs.push(loader.read_file(&on_partition(index, &format!("/EFI/BOOT/{name}")), PROGRAM_MAX));
+    }
+    let programs = programs.into_iter().filter_map(|bytes| bytes.ok().flatten()).collect::<Vec<_>>();
+    // GRUB keeps the folder as a text with a zero at its end.
+    let is_named = |name: &String| {
+        let folder = format!("/EFI/{name}\0").to_ascii_lowercase();
+        programs.iter().any(|bytes| {
+            bytes.windows(folder.len()).any(|window| window.eq_ignore_ascii_case(folder.as_bytes()))
+        })
+    };
+    let named = folders.iter().filter(|name| is_named(name)).cloned().collect::<Vec<_>>();
+    if let [only] = named.as_slice() {
+        *folders = vec![only.clone()];
+    }
+}
+
 /// systemd-boot on an EFI system partition; entries may also lie on an extended boot partition.
 fn systemd_boot(disk: &Disk<'_>, loader: &LoaderFiles<'_, '_>, esp: usize) -> Option<BootLoader> {
-    let here = |index: usize, path: &str| LoaderPath {
-        device: Some(LoaderFiles::device(index)),
-        path: path.to_owned(),
-    };
+    let here = on_partition;
     let config = here(esp, "/loader/loader.conf");
     let conf = loader.read_file(&config, text::FILE_MAX);
     let mut unknown = Vec::new();
@@ -428,7 +506,7 @@ fn unified_entry(disk: &Disk<'_>, loader: &LoaderFiles<'_, '_>, path: &LoaderPat
     let missing = || NotKnown::at(origin.clone(), "the image is not there");
     let found = loader.find(path)?.ok_or_else(missing)?;
     let head = found.files.head(&found.path, KERNEL_HEAD)?.ok_or_else(missing)?;
-    let image = parse_kernel(&head).filter(crate::KernelImage::is_unified);
+    let image = parse_kernel(&head).filter(KernelImage::is_unified);
     let image =
         image.ok_or_else(|| NotKnown::at(origin.clone(), "the program is no unified kernel image"))?;
     let line = match image.section(".cmdline") {

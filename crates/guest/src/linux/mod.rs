@@ -22,6 +22,7 @@ pub use units::ServiceState;
 
 use loader_files::LoaderFiles;
 
+use crate::files::Files;
 use crate::root::Root;
 use crate::{Answer, Disk, Machine, NotKnown, Release, Sourced};
 
@@ -34,10 +35,12 @@ pub struct Linux {
     pub release: Answer<Sourced<Release>>,
     /// The machine that its programs run on.
     pub machine: Answer<Sourced<Machine>>,
-    /// The boot loaders that the disk's firmware would start.
+    /// The boot loaders that the disk's firmware may start, the likeliest first.
     pub loaders: Vec<BootLoader>,
     /// The kernel that the first of them starts by default.
     pub kernel: Answer<Kernel>,
+    /// For each loader the kernel that it starts by default; `None` if it is that of the first.
+    pub other_kernels: Vec<Option<Answer<Kernel>>>,
     /// The entries of `/etc/fstab`.
     pub fstab: Answer<Vec<MountFact>>,
     /// Mount units of systemd in `/etc/systemd/system`.
@@ -83,6 +86,32 @@ impl Linux {
             None => Err(no_loader()),
         }
     }
+
+    /// The boot loaders, each with the kernel that it starts by default.
+    pub fn kernels(&self) -> impl Iterator<Item = (&BootLoader, &Answer<Kernel>)> {
+        self.loaders.iter().enumerate().map(|(index, loader)| {
+            let other = self.other_kernels.get(index).and_then(Option::as_ref);
+            (loader, other.unwrap_or(&self.kernel))
+        })
+    }
+}
+
+/// Collects the kernels of the loaders, as far as they are other ones than that of the first.
+fn other_kernels(
+    files: &Files<'_>,
+    loader_files: &LoaderFiles<'_, '_>,
+    loaders: &[BootLoader],
+) -> Vec<Option<Answer<Kernel>>> {
+    let starts = |loader: &BootLoader| {
+        let entry = loader.default.as_ref().ok()?;
+        Some((entry.kernel.clone(), entry.initramfs.clone()))
+    };
+    let first = loaders.first().and_then(starts);
+    let kernel = |loader: &BootLoader| {
+        let entry = loader.default.as_ref().map_err(Clone::clone);
+        entry.map(|entry| kernel::collect(files, loader_files, entry))
+    };
+    loaders.iter().map(|loader| (starts(loader) != first).then(|| kernel(loader))).collect()
 }
 
 fn no_loader() -> NotKnown {
@@ -95,6 +124,7 @@ pub(crate) fn collect<'a>(disk: &Disk<'a>, root: &Root<'a>, others: Vec<String>)
     let files = &mounted.files;
     let loader_files = LoaderFiles::new(disk, root);
     let loaders = boot::collect(disk, files, &loader_files);
+    let other_kernels = other_kernels(files, &loader_files, &loaders);
     let default = loaders.first().map_or_else(|| Err(no_loader()), |loader| loader.default.clone());
     let line = default.as_ref().ok().map(|entry| entry.command_line.clone());
     let kernel = default.map(|entry| kernel::collect(files, &loader_files, &entry));
@@ -120,6 +150,7 @@ pub(crate) fn collect<'a>(disk: &Disk<'a>, root: &Root<'a>, others: Vec<String>)
         machine: release::machine(files),
         loaders,
         kernel,
+        other_kernels,
         fstab: mounted.fstab,
         mount_units: mounted.units,
         network,

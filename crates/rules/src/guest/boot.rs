@@ -2,7 +2,7 @@
 
 use imsprep_findings::{Finding, Rule};
 use imsprep_guest::{
-    BootEntry, BootLoader, DeviceSpec, Driver, DriverPlaces, Kernel, Linux, Lookup, NotKnown, Origin,
+    Answer, BootEntry, BootLoader, DeviceSpec, Driver, DriverPlaces, Kernel, Linux, Lookup, NotKnown, Origin,
     version_numbers,
 };
 
@@ -22,29 +22,38 @@ const DISK_MODULES: &str = "virtio virtio_ring virtio_pci virtio_blk virtio_scsi
 /// Rules that ask for the kernel.
 const OF_KERNEL: [&Rule; 3] = [&NO_DISK_DRIVER, &NO_NETWORK_DRIVER, &KERNEL_TOO_OLD];
 /// Rules that ask for the entry that starts.
-const OF_ENTRY: [&Rule; 4] = [&ROOT_ABSENT, &ROOT_BY_NAME, &NO_SERIAL_CONSOLE, &BOOT_FILE_ABSENT];
+pub(super) const OF_ENTRY: [&Rule; 4] = [&ROOT_ABSENT, &ROOT_BY_NAME, &NO_SERIAL_CONSOLE, &BOOT_FILE_ABSENT];
 
-pub(super) fn check(linux: &Linux, judgement: &mut Judgement<'_>) {
-    check_kernel(linux, judgement);
-    for loader in &linux.loaders {
-        let unknown = loader.unknown.iter();
-        unknown.for_each(|reason| judgement.gap("parts of the boot loader's configuration", reason));
-        match &loader.default {
-            Ok(entry) => check_entry(linux, loader, entry, judgement),
-            Err(reason) => OF_ENTRY.iter().for_each(|rule| judgement.unknown(rule, reason)),
-        }
-    }
-    if let (Err(reason), true) = (linux.default_entry(), linux.loaders.is_empty()) {
-        OF_ENTRY.iter().for_each(|rule| judgement.unknown(rule, &reason));
+/// Judges what one loader starts.
+pub(super) fn check_loader(
+    linux: &Linux,
+    (loader, kernel): (&BootLoader, &Answer<Kernel>),
+    judgement: &mut Judgement<'_>,
+) {
+    check_kernel(linux, (loader, kernel), judgement);
+    let unknown = loader.unknown.iter();
+    unknown.for_each(|reason| judgement.gap("parts of the boot loader's configuration", reason));
+    match &loader.default {
+        Ok(entry) => check_entry(linux, loader, entry, judgement),
+        Err(reason) => OF_ENTRY.iter().for_each(|rule| judgement.unknown(rule, reason)),
     }
 }
 
-fn check_kernel(linux: &Linux, judgement: &mut Judgement<'_>) {
-    let rules = OF_KERNEL.into_iter().filter(|_| judgement.has_virtio()).collect::<Vec<_>>();
+/// The rules that ask for the kernel, as far as they apply.
+pub(super) fn rules_of_kernel(judgement: &Judgement<'_>) -> Vec<&'static Rule> {
+    OF_KERNEL.into_iter().filter(|_| judgement.has_virtio()).collect()
+}
+
+fn check_kernel(
+    linux: &Linux,
+    (loader, kernel): (&BootLoader, &Answer<Kernel>),
+    judgement: &mut Judgement<'_>,
+) {
+    let rules = rules_of_kernel(judgement);
     // Which entry starts is a choice that is made at boot.
-    let entry = linux.default_entry().ok();
+    let entry = loader.default.as_ref().ok();
     let computed = entry.and_then(|entry| Some((entry, entry.computed.as_ref()?)));
-    let kernel = match (computed, &linux.kernel) {
+    let kernel = match (computed, kernel) {
         (Some((entry, reason)), _) => Err(NotKnown::at(entry.origin.clone(), reason.clone())),
         (None, kernel) => kernel.as_ref().map_err(Clone::clone),
     };

@@ -51,9 +51,12 @@ impl<'g> Judgement<'g> {
 
     /// Something was not looked at that no single rule asks for.
     pub(super) fn gap(&mut self, what: &'static str, reason: &NotKnown) {
-        let text = reason.to_string();
-        if !self.gaps.iter().any(|(_, known)| *known == text) {
-            self.gaps.push((what, text));
+        self.gap_because(what, reason.to_string());
+    }
+
+    fn gap_because(&mut self, what: &'static str, reason: String) {
+        if !self.gaps.iter().any(|(_, known)| *known == reason) {
+            self.gaps.push((what, reason));
         }
     }
 
@@ -67,6 +70,31 @@ impl<'g> Judgement<'g> {
         if !rules.iter().any(|known| known.code == rule.code) {
             rules.push(rule);
         }
+    }
+
+    /// An empty judgement of the same system.
+    pub(super) fn apart(&self) -> Self {
+        Self {
+            guest: self.guest,
+            is_bare_metal: self.is_bare_metal,
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over what another one could not look at, and returns its findings. With `no_rule`, what its rules could not be asked is
+    /// something of that name that no rule asks for.
+    pub(super) fn take_gaps(&mut self, other: Self, no_rule: Option<&'static str>) -> Vec<Finding> {
+        let unknown = other.unknown;
+        for (reason, rules) in unknown {
+            match no_rule {
+                None => rules.into_iter().for_each(|rule| self.unknown_because(rule, reason.clone())),
+                Some(what) => self.gap_because(what, reason),
+            }
+        }
+        other.gaps.into_iter().for_each(|(what, why)| self.gap_because(what, why));
+        other.findings
     }
 
     /// An answer as an option, with what is not known noted for the rule.

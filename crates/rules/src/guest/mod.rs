@@ -8,6 +8,9 @@ mod commands;
 mod firmware;
 mod identity;
 mod judgement;
+mod loaders;
+#[cfg(test)]
+mod loaders_test;
 mod login;
 mod mounts;
 mod network;
@@ -85,7 +88,7 @@ pub fn check_guest(
     let mut judgement = Judgement::new(guest, intent);
     match &guest.system {
         System::Linux(linux) => {
-            boot::check(linux, &mut judgement);
+            loaders::check(linux, system.inspection.summary.firmware, &mut judgement);
             mounts::check(linux, &mut judgement);
             network::check(linux, &mut judgement);
             cloud_init::check(linux, &mut judgement);

@@ -32,19 +32,28 @@ pub(super) fn memory(tree: &Tree) -> MemoryTree {
     files
 }
 
-pub(super) fn guest_of(files: MemoryTree) -> Guest {
-    let volume = DiskVolume {
-        name: "partition 1".into(),
-        partition: Some(PartitionName { number: 1, uuid: None, label: None, is_efi_system: false }),
+pub(super) fn volume(number: u32, uuid: &str, files: MemoryTree) -> DiskVolume<'static> {
+    let kind = imsprep_filesystem::FileSystem::name(&files);
+    let is_efi_system = kind == "vfat";
+    DiskVolume {
+        name: format!("partition {number}"),
+        partition: Some(PartitionName { number, uuid: None, label: None, is_efi_system }),
         logical: None,
-        kind: "ext4",
-        uuid: Some(ROOT.into()),
+        kind,
+        uuid: Some(uuid.into()),
         label: None,
         is_raid: false,
         hides: None,
         files: Ok(Rc::new(files)),
-    };
-    read_guest(&Disk { volumes: vec![volume], firmware: Firmware::Bios, efi: Vec::new() }).unwrap()
+    }
+}
+
+pub(super) fn guest_on(volumes: Vec<DiskVolume<'_>>, firmware: Firmware) -> Guest {
+    read_guest(&Disk { volumes, firmware, efi: Vec::new() }).unwrap()
+}
+
+pub(super) fn guest_of(files: MemoryTree) -> Guest {
+    guest_on(vec![volume(1, ROOT, files)], Firmware::Bios)
 }
 
 /// A disk that starts by a BIOS.
@@ -54,7 +63,11 @@ pub(super) fn bios() -> Inspection {
     inspection
 }
 
-fn judged_on(guest: &Guest, inspection: &Inspection, intent: &Intent) -> (Report, Option<WouldStart>) {
+pub(super) fn judged_on(
+    guest: &Guest,
+    inspection: &Inspection,
+    intent: &Intent,
+) -> (Report, Option<WouldStart>) {
     let mut report = Report::new();
     let would_start = check_guest(SystemOnDisk { guest, inspection }, &HUAWEI, intent, &mut report);
     (report, would_start)
