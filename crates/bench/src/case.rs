@@ -127,7 +127,7 @@ impl Case {
             Self::Qcow2Zstd => "qcow2 compressed by zstd to ZVHD2: the same content",
             Self::Vhd => "dynamic VHD to ZVHD2: the same content",
             Self::Learn => {
-                "the zvhd2 layout, learned from imsprep bitmap create on images that the learner makes"
+                "the zvhd2 layout, learned from a program that writes it for images that the learner makes"
             }
         }
     }

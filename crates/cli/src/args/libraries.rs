@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 use super::definition;
 
 /// Files that may name them: rules and their advice are the command line's data, and the benchmark runs the command.
-const MAY: &[&str] =
-    &["rules/src/", "bitmap/src/rules.rs", "zvhd2/src/rules.rs", "bench/src/ours.rs", "bench/src/rivals.rs"];
+const MAY: &[&str] = &[
+    "rules/src/",
+    "bitmap/src/rules.rs",
+    "zvhd2/src/rules.rs",
+    "bench/src/learning.rs",
+    "bench/src/ours.rs",
+    "bench/src/rivals.rs",
+];
 
 /// `--flag` of every flag, and `imsprep command` of every command.
 fn words() -> Vec<String> {
