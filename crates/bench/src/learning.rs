@@ -1,12 +1,12 @@
 //! What is special about measuring `bitmap learn --program`: its command, what it printed, and the disk that its images take.
 
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use imsprep_source::allocated_size;
 use serde::Deserialize;
 
 use crate::BenchOptions;
@@ -84,21 +84,10 @@ fn allocated_in(folder: &Path, deepest: usize) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() && deepest > 0 => allocated_in(&entry.path(), deepest - 1),
-        Ok(metadata) if metadata.is_file() => allocated(&metadata),
+        Ok(metadata) if metadata.is_file() => allocated_size(&metadata),
         _ => 0,
     });
     sizes.fold(0, u64::saturating_add)
-}
-
-#[cfg(unix)]
-fn allocated(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::blocks(metadata).saturating_mul(512)
-}
-
-/// Where the system does not tell, all of the file.
-#[cfg(not(unix))]
-fn allocated(metadata: &Metadata) -> u64 {
-    metadata.len()
 }
 
 #[cfg(test)]

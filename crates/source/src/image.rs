@@ -184,7 +184,7 @@ impl ImageFile {
             return Ok(self.size);
         }
         let metadata = self.file.metadata().map_err(|e| Error::query(&self.path, "read its metadata", e))?;
-        Ok(sys::allocated(&metadata).unwrap_or(self.size))
+        Ok(allocated_size(&metadata))
     }
 
     /// One read of what is there, up to the end of the file: what direct reads can do. Returns the bytes read.
@@ -260,6 +260,11 @@ fn refuse_unless_image(path: &Path, status: &sys::Status) -> Result<FileKind> {
 
 fn size_of(file: &File, status: &sys::Status) -> io::Result<u64> {
     if status.kind == FileKind::Regular { Ok(status.size) } else { sys::device_size(file) }
+}
+
+/// Bytes that the file system keeps for a file: fewer than its size where it has holes. On systems that do not tell, the size.
+pub fn allocated_size(metadata: &std::fs::Metadata) -> u64 {
+    sys::allocated(metadata).unwrap_or(metadata.len())
 }
 
 #[cfg(test)]

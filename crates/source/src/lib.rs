@@ -59,7 +59,7 @@ pub use extent::Extent;
 pub use extents::ExtentCursor;
 pub use file_kind::FileKind;
 pub use identity::FileIdentity;
-pub use image::ImageFile;
+pub use image::{ImageFile, allocated_size};
 pub use input::Input;
 pub use leftover::{Leftover, leftovers};
 pub use local_socket::{LocalListener, LocalStream};
