@@ -145,7 +145,7 @@ pub(crate) enum Command {
 By default check compares a RAW with its bitmap and decompresses every record of a ZVHD2; --quick skips both. If FILE is a \
 folder, all images directly in it are checked.
 
-imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, deny, and the table [allow], which maps \
+imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, layout, deny, and the table [allow], which maps \
 codes to reasons. It is looked up in the current folder and, within a repository, in the parent folders up to the root of the \
 repository. Flags override it.")]
 #[command(group(ArgGroup::new("outputs").args(["manifest", "html"]).multiple(true)))]

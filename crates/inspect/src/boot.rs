@@ -21,7 +21,7 @@ pub struct Boot {
 pub enum BootCode {
     /// GRUB's.
     Grub,
-    /// Syslinux's or its sisters'.
+    /// That of Syslinux or EXTLINUX.
     Syslinux,
     /// That of ISOLINUX, on an ISO image that boots from disks as well.
     Isolinux,

@@ -60,12 +60,19 @@ pub fn prepare_as(
     format!("`imsprep prepare {path}{profile}{allowed}{disk} -o {output}`")
 }
 
-/// Where a conversion goes if nothing else is said: `disk.zvhd2` for `disk.qcow2`, and for `disk.raw.gz` as well.
+/// Where a conversion goes if nothing else is said: `disk.zvhd2` for `disk.qcow2`, and for `disk.raw.gz` as well. An image of another
+/// format that is called `disk.zvhd2` goes to `disk.disk.zvhd2`, so that the output is never the source.
 pub fn output_beside(path: &Path) -> PathBuf {
     let inner = path.with_extension("");
     let format = path.extension().and_then(|extension| Format::of_extension(&extension.to_string_lossy()));
     let compressed = format.is_some_and(|format| format.access() == Access::Stream);
-    if compressed { inner.with_extension("zvhd2") } else { path.with_extension("zvhd2") }
+    if compressed {
+        inner.with_extension("zvhd2")
+    } else if format == Some(Format::Zvhd2) {
+        path.with_extension("disk.zvhd2")
+    } else {
+        path.with_extension("zvhd2")
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +88,8 @@ mod tests {
             ("b.raw.GZ", "b.zvhd2"),
             ("b.xz", "b.zvhd2"),
             ("b", "b.zvhd2"),
+            ("a/b.zvhd2", "a/b.disk.zvhd2"),
+            ("b.ZVHD2", "b.disk.zvhd2"),
         ] {
             assert_eq!(output_beside(Path::new(source)), Path::new(output));
         }

@@ -78,12 +78,14 @@ pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> St
         steps.push(format!("truncate -s {}G {name}", size.div_ceil(GIB)));
     }
     steps.push(format!("sgdisk -e {name}"));
+    // The bitmap of the RAW as it was, if there is one, no longer fits.
+    steps.push(format!("imsprep bitmap create --force {name}"));
     let what = if medium.is_raw {
-        "move the backup header to the end of the disk"
+        "move the backup header to the end of the disk, and write the bitmap file again"
     } else {
-        "convert the image to RAW and move the backup header to the end of the disk"
+        "convert the image to RAW, move the backup header to the end of the disk, and write the bitmap file"
     };
-    format!("{what}: `{}`; then create the bitmap file of the RAW", steps.join(" && "))
+    format!("{what}: `{}`", steps.join(" && "))
 }
 
 /// Most entries of a table for which the command was tried.

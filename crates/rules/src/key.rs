@@ -40,7 +40,7 @@ fn check_spaces(key: &str, intent: &Intent, report: &mut Report) {
     if !key.contains(' ') {
         return;
     }
-    let better = key.replace(' ', "_");
+    let better = key.chars().map(|c| if c != ' ' && is_usual(c) { c } else { '_' }).collect::<String>();
     let fix = match &intent.prefix {
         None => format!("rename it, for example to {better:?}"),
         Some(_) => format!("use another name or --prefix, for example {better:?}"),
@@ -65,10 +65,14 @@ fn check_length(key: &str, profile: &Profile, report: &mut Report) {
     }
 }
 
+/// Whether a character of a key needs no finding of [`NAME_CHARACTERS`].
+fn is_usual(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._/ ".contains(c)
+}
+
 fn check_characters(key: &str, report: &mut Report) {
     // Slashes come from the prefix alone; spaces have a rule of their own.
-    let usual = |c: char| c.is_ascii_alphanumeric() || "-._/ ".contains(c);
-    let unusual = key.chars().filter(|c| !usual(*c)).collect::<BTreeSet<_>>();
+    let unusual = key.chars().filter(|c| !is_usual(*c)).collect::<BTreeSet<_>>();
     if !unusual.is_empty() {
         let list = unusual.iter().take(10).map(|c| format!("{c:?}")).collect::<Vec<_>>().join(", ");
         report.push(Finding::new(&NAME_CHARACTERS, format!("{key:?} has {list}")));

@@ -220,10 +220,16 @@ fn a_backup_gpt_is_moved_by_a_command_that_fits_the_table() {
         advice(&report, "IMS-018")
     };
     let raw = fix(&disk, medium("a b.raw", true));
-    assert!(raw.contains(": `truncate -s 200G 'a b.raw' && sgdisk -e 'a b.raw'`;"), "{raw}");
+    assert!(
+        raw.contains(
+            ": `truncate -s 200G 'a b.raw' && sgdisk -e 'a b.raw' && imsprep bitmap create --force 'a b.raw'`"
+        ),
+        "{raw}"
+    );
     let qcow2 = fix(&disk, medium("a.qcow2", false));
-    let steps = "imsprep convert --no-bitmap a.qcow2 a.raw && truncate -s 200G a.raw && sgdisk -e a.raw";
-    assert!(qcow2.contains(&format!(": `{steps}`;")), "{qcow2}");
+    let steps = "imsprep convert --no-bitmap a.qcow2 a.raw && truncate -s 200G a.raw && sgdisk -e a.raw && \
+                 imsprep bitmap create --force a.raw";
+    assert!(qcow2.contains(&format!(": `{steps}`")), "{qcow2}");
     let member = fix(&disk, Medium { number: Some(2), ..medium("a.ova", false) });
     assert!(member.contains("--disk 2 a.ova a.raw"), "{member}");
     // What is no file, such as a device, can't be enlarged, and is not changed by advice.

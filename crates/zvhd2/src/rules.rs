@@ -15,7 +15,7 @@ const AGAIN: &str = "convert the source image to ZVHD2 again";
 const FIX_TOOL: &str =
     "convert the image to ZVHD2 again with a tool that writes what the vendor's driver writes";
 const COPY_AGAIN: &str = "copy or download the file again and compare the sizes; if they are equal, convert the source again, or \
-     recover the intact blocks of the file into a new file";
+     recover the intact blocks of the file into a new file with imsprep zvhd2 repair";
 
 rules! {
     /// Every rule of this crate, by code.

@@ -18,8 +18,8 @@ use super::{PolicyArgs, PurposeName};
   imsprep request --job job.json                    explain the service's answer about a job
 
 Only the body is printed on standard output; findings are printed on standard error, unless -q is given. If there is an error (or, \
-with --strict, a warning), the exit status is 1 and no body is printed. Values that the image shows are filled in: min_disk, type, \
-architecture, hw_firmware_type, image_url. Quick import takes RAW and ZVHD2; for an image of up to 128 GiB in another format, request \
+with --strict, a warning), the exit status is 1 and no body is printed. Values that the image shows are filled in: os_version, min_disk, \
+type, architecture, hw_firmware_type, image_url. Quick import takes RAW and ZVHD2; for an image of up to 128 GiB in another format, request \
 prints the body of the common import. imsprep sends nothing; --next-steps prints a script that does.
 
 request does not read the whole image; imsprep check does.")]
@@ -77,7 +77,7 @@ pub(crate) struct RequestValueArgs {
     /// Name of the image in the cloud
     #[arg(long, value_name = "NAME", required_unless_present_any = ["validate", "job"], conflicts_with = "validate")]
     pub(crate) name: Option<String>,
-    /// Operating system of a system disk, as listed by imsprep os-versions
+    /// Operating system of a system disk, as listed by imsprep os-versions [default: detected from the image]
     #[arg(long, value_name = "VALUE", conflicts_with = "validate", value_parser = OsVersionParser, hide_possible_values = true)]
     pub(crate) os_version: Option<String>,
     /// Operating system that a data disk is for [default: detected from the image, else linux]

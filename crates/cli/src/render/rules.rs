@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use imsprep_findings::Rule;
+use imsprep_rules::REQUEST_RULES;
 
 use crate::setup::Detail;
 use crate::style;
@@ -18,7 +19,9 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
             if let Some(code) = rule.service_code {
                 let _ = writeln!(text, "         the service's code: {code}");
             }
-            let _ = writeln!(text, "         conversion: {}", conversion(rule));
+            if let Some(conversion) = conversion(rule) {
+                let _ = writeln!(text, "         conversion: {conversion}");
+            }
             let _ = writeln!(text, "         source: {}", rule.source);
             let _ = writeln!(text, "         fix: {}\n", rule.fix);
         }
@@ -26,12 +29,18 @@ pub(crate) fn text(rules: &[&Rule], detail: Detail) -> String {
     text
 }
 
-/// What `--allow` does for a conversion.
-fn conversion(rule: &Rule) -> String {
-    if rule.convertible {
-        format!("possible; where convert or prepare refuses the image, --allow {} overrides it", rule.code)
+/// What `--allow` does for a conversion; `None` for a rule that no conversion asks, of a bitmap file or a request.
+fn conversion(rule: &Rule) -> Option<String> {
+    let of_request = REQUEST_RULES.iter().any(|other| other.code == rule.code);
+    if !rule.convertible {
+        Some("not possible while a finding of this rule is an error; --allow does not change that".into())
+    } else if of_request || rule.code.starts_with("BM-") {
+        None
     } else {
-        "not possible where a finding is an error; --allow does not change that".into()
+        Some(format!(
+            "possible; where convert or prepare refuses the image, --allow {} overrides it",
+            rule.code
+        ))
     }
 }
 

@@ -98,7 +98,7 @@ impl Stopped {
     pub(crate) fn go_on(mut self) -> Output {
         while self.tracer.try_wait().unwrap().is_none() {
             kill("-CONT", &self.process);
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(10));
         }
         without_lines_of_strace(self.tracer.wait_with_output().unwrap())
     }
@@ -147,14 +147,25 @@ fn disturb(stage: &mut Stage, writer: &Writer, args: &[&str], name: &str) {
     );
     for (what, change) in CHANGES {
         for (call, late) in &places {
-            std::fs::remove_file(&path).unwrap();
-            copy(&good, &path);
             let context = format!("{args:?}: {name} {what} after {call:?}");
-            let stopped = Stopped::at(stage, call, args).expect(&context);
-            change(&path);
-            stage.remember();
-            let output = stopped.go_on();
-            let err = String::from_utf8_lossy(&output.stderr).into_owned();
+            let mut run = || {
+                std::fs::remove_file(&path).unwrap();
+                copy(&good, &path);
+                let stopped = Stopped::at(stage, call, args).expect(&context);
+                change(&path);
+                stage.remember();
+                let output = stopped.go_on();
+                let err = String::from_utf8_lossy(&output.stderr).into_owned();
+                (output, err)
+            };
+            let (mut output, mut err) = run();
+            // strace that is sent many signals may lose the status of the command, and end with 1 itself.
+            for _ in 0..3 {
+                if output.status.code() != Some(1) || !err.contains(&format!("error: {name}: ")) {
+                    break;
+                }
+                (output, err) = run();
+            }
             let context = format!("{context}: {err}");
             if !late && output.status.success() {
                 // All of it was made of the file as it is now.

@@ -42,6 +42,8 @@ const CASES: &[Case] = &[
         qemu_img(f, p, "vhdx", &[]);
     }),
     case("IMS-001", CHECK, &["qemu-img"], &["imsprep prepare "], "qcow2", with_snapshot),
+    // With a name that the output would have.
+    case("IMS-001", CHECK, &["qemu-img"], &["imsprep prepare "], "zvhd2", qcow2),
     case("IMS-001", CHECK, &["qemu-img"], &["imsprep prepare "], "qcow2", |f, p| not_closed(f, p, 72 + 7, 1)),
     case("IMS-001", CHECK, &[], &["imsprep prepare "], "zvhd", |_, path| {
         std::fs::write(path, golden("zvhd1_a_8m.zvhd")).unwrap();
@@ -102,6 +104,10 @@ const CASES: &[Case] = &[
     }),
     // A backup of the partition table that is not at the end, or will not be.
     case("IMS-018", CHECK, &["sgdisk"], &["truncate -s 1G "], "raw", |f, p| partitioned(f, p, 64)),
+    case("IMS-018", CHECK, &["sgdisk"], &["truncate -s 1G "], "raw", |folder, path| {
+        partitioned(folder, path, 64);
+        assert_eq!(folder.run(&["bitmap", "create", &argument(path)]).status, 0);
+    }),
     case(
         "IMS-018",
         CHECK,
