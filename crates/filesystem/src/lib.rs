@@ -22,6 +22,7 @@ mod cached;
 mod error;
 mod ext;
 mod fat;
+mod free;
 mod memory;
 mod names;
 mod ntfs;
@@ -32,6 +33,7 @@ mod xfs;
 
 pub use access::{Access, Limits};
 pub use error::{Error, ErrorKind, Found, Result};
+pub use free::{FreeSpace, free_space};
 pub use memory::MemoryTree;
 pub use open::open_volume;
 pub use tree::{Entry, GuestFile, GuestTree};

@@ -172,10 +172,8 @@ fn seal(file: &mut SparseFile) {
         let sum = sum.map(|(_, byte)| u32::from(*byte)).sum::<u32>() + 8 * 32;
         file.write(at + 148, format!("{sum:06o}\0 ").into_bytes());
         let size = naive_size(&header[124..136]);
-        let Some(next) = size.checked_next_multiple_of(512).and_then(|size| at.checked_add(512 + size))
-        else {
-            return;
-        };
+        let data = size.checked_next_multiple_of(512);
+        let Some(next) = data.and_then(|data| data.checked_add(512)?.checked_add(at)) else { return };
         at = next;
     }
 }
