@@ -33,17 +33,17 @@ impl FreeSpace {
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it is empty or reversed, overlaps the one before, or ends beyond the file
     /// system; [`ErrorKind::Limit`](crate::ErrorKind::Limit) beyond [`RANGES_MAX`](Self::RANGES_MAX).
     pub fn push(&mut self, range: Range<u64>) -> Result<()> {
-        let last = self.ranges.last_mut();
-        let after = last.as_ref().map_or(0, |last| last.end);
+        let after = self.ranges.last().map_or(0, |last| last.end);
         if range.is_empty() || range.start < after || range.end > self.size {
             return Err(Error::corrupt(format!(
                 "bytes {} to {} of a file system of {} bytes can't be free after those up to {after}",
                 range.start, range.end, self.size
             )));
         }
-        match last {
+        let count = self.ranges.len();
+        match self.ranges.last_mut() {
             Some(last) if last.end == range.start => last.end = range.end,
-            _ if self.ranges.len() == Self::RANGES_MAX => {
+            _ if count == Self::RANGES_MAX => {
                 return Err(Error::limit(format!("free space is in more than {} ranges", Self::RANGES_MAX)));
             }
             _ => self.ranges.push(range),
