@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{BITMAP_MISSING, BITMAP_SHARED, bitmap_path};
 use imsprep_detect::Format;
-use imsprep_findings::{Finding, Report};
+use imsprep_findings::{Finding, Report, Severity};
 use imsprep_guest::System;
 use imsprep_rules::{
     DiskPart, Facts, Inside, Inspected, Medium, SHORTER_NAME, SystemAsked, SystemOnDisk, SystemSeen,
@@ -112,7 +112,8 @@ fn judge_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions, judged: 
         }
         RawBitmap::Missing(path) => {
             if !says_no_disk(report) {
-                report.push(missing(image, path, options));
+                let forbids = if options.write_bitmap { first_error(report) } else { None };
+                report.push(missing(image, path, options, forbids));
             }
             BitmapState::Missing { path: path.clone() }
         }
@@ -133,9 +134,17 @@ fn judge_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions, judged: 
     });
 }
 
-fn missing(image: &ImageFile, path: &Path, options: &CheckOptions) -> Finding {
+/// The code of the first error in a report.
+fn first_error(report: &Report) -> Option<&'static str> {
+    let mut findings = report.findings().iter();
+    findings.find(|finding| finding.severity == Severity::Error).map(|finding| finding.rule.code)
+}
+
+/// That the bitmap file is not there. `forbids` is the error because of which it was not written although it was requested.
+fn missing(image: &ImageFile, path: &Path, options: &CheckOptions, forbids: Option<&str>) -> Finding {
     let output = (image.kind() == FileKind::BlockDevice).then_some(Path::new("disk.mf"));
     let command = create_command(built_in(options.layout.as_ref()), image.path(), output);
-    Finding::new(&BITMAP_MISSING, format!("there is no {}", path.display()))
-        .fix(format!("make it: {command}"))
+    let not_written = forbids.map(|code| format!(", and none was written because {code} forbids the import"));
+    let message = format!("there is no {}{}", path.display(), not_written.unwrap_or_default());
+    Finding::new(&BITMAP_MISSING, message).fix(format!("make it: {command}"))
 }

@@ -105,7 +105,9 @@ fn documented(value: &str, known: &KnownSystem, list: &OsVersions) -> Finding {
     );
     let finding = Finding::new(&OS_VERSION_OF_GUIDE, message);
     match list.spellings(value).as_slice() {
-        [] if spelled.is_empty() => finding,
+        [] if spelled.is_empty() => {
+            finding.fix(format!("send it; if the service refuses it, write {:?}", list.other(value)))
+        }
         [] => finding.fix(format!("write {:?}, as the page spells it", known.value)),
         spellings => finding.fix(format!("write it as in the API's table: {}", listed(spellings))),
     }

@@ -7,7 +7,7 @@ use super::check::check;
 use super::context::Context;
 use super::facts::{Architecture, BootsBy, Firmware, ImageFacts};
 use super::image_url::ObjectPlace;
-use super::min_disk::Range;
+use super::min_disk::{GIB, Range};
 use super::os_type::OsType;
 use super::read::{Draft, foreign_field};
 use super::rules::TAG;
@@ -290,6 +290,8 @@ impl Filler<'_> {
         let value = range.value_for(size);
         let raised = if value == range.usual && value > 1 {
             format!("; the minimum on some pages is {value}")
+        } else if size > 0 && size % GIB == 0 {
+            "; some pages require more than the disk".to_owned()
         } else {
             String::new()
         };

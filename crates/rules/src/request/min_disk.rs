@@ -7,7 +7,8 @@ use super::rules::{MIN_DISK, MIN_DISK_CONSOLE, MIN_DISK_LOW, MIN_DISK_TIGHT, MIN
 use super::{BodyKind, Purpose};
 use crate::{Profile, Size};
 
-const GIB: u64 = 1 << 30;
+/// Bytes of what min_disk counts.
+pub(super) const GIB: u64 = 1 << 30;
 
 /// What the console offers as the smallest disk, in GB.
 const CONSOLE: i64 = 40;
