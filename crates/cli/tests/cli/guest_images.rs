@@ -1,6 +1,7 @@
 //! `inspect` and `request` on disks with a real Debian, which testdata/guest-images/build makes. Where none was built, the test is
 //! ignored; under `IMSPREP_GUEST_IMAGES=all` each of them must be there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use imsprep_testdata::missing;
@@ -117,7 +118,6 @@ fn inspect_shows_the_system_of_each_image() {
         {
             assert!(text.contains(words), "{words} is not in {text}");
         }
-        dissect_agrees(path, release["product"].as_str().unwrap());
     });
 }
 
@@ -136,16 +136,39 @@ fn reasons(value: &Value) -> Vec<String> {
     }
 }
 
-/// Holds the product against what target-query of dissect.target says, if `IMSPREP_TARGET_QUERY` names it.
-fn dissect_agrees(path: &str, product: &str) {
-    let Some(program) = std::env::var_os("IMSPREP_TARGET_QUERY") else { return };
-    let output = std::process::Command::new(program)
-        .args(["-q", "-f", "os,version,architecture", path])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("linux") && text.contains("x86_64"), "{path}: {text}");
-    assert!(text.contains(product), "{path}: not {product}: {text}");
+/// dissect.target reads the same files by its own code.
+#[test]
+fn product_architecture_and_mounts_are_those_of_dissect_target() {
+    let Some(program) = std::env::var_os("IMSPREP_TARGET_QUERY") else {
+        return missing("IMSPREP_TARGET_QUERY does not name target-query of dissect.target");
+    };
+    each(|image, path| {
+        // Version 3.25.1 fails on a root in a subvolume: "'Subvolume' object has no attribute 'is_symlink'".
+        if image.root.2.is_some() {
+            return;
+        }
+        let (_, ours) = Folder::new().json(&["inspect", path]);
+        let linux = &ours["files"][0]["guest"]["linux"];
+        let product = linux["release"]["value"]["product"].as_str().unwrap();
+        let mounts = linux["fstab"]["value"].as_array().unwrap().iter();
+        let mounts =
+            mounts.filter_map(|mount| mount["target"].as_str()).filter(|target| target.starts_with('/'));
+        let machine = linux["machine"]["value"]["name"].as_str().unwrap();
+
+        let program = Path::new(&program).with_file_name("target-info");
+        let output = std::process::Command::new(program).args(["--json", path]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let theirs: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let mounted = theirs["mounts"].as_array().unwrap().iter().filter_map(|mount| mount["path"].as_str());
+        assert_eq!(theirs["os_family"], "linux", "{}", image.name);
+        assert!(
+            theirs["os_version"].as_str().unwrap().contains(product),
+            "{}: {product}: {text}",
+            image.name
+        );
+        assert_eq!(theirs["architecture"], format!("{machine}-linux"), "{}", image.name);
+        assert_eq!(mounted.collect::<BTreeSet<_>>(), mounts.collect::<BTreeSet<_>>(), "{}", image.name);
+    });
 }
 
 /// A request for an image whose bitmap file is not at hand.
