@@ -38,6 +38,8 @@ struct Known {
     /// Which one of the open ones the path is from.
     from: usize,
     path: Rc<[u8]>,
+    /// What it is, once that was asked: lambutter walks the tree and checks its blocks each time.
+    metadata: Option<Metadata>,
 }
 
 impl<'a> BtrfsVolume<'a> {
@@ -65,7 +67,7 @@ impl<'a> BtrfsVolume<'a> {
         }
         let inode = self.below.call(0, || fs.resolve(top()), translate)?;
         let node = node(&inode);
-        let known = Known { inode, from: open.len(), path: Rc::from(b"".as_slice()) };
+        let known = Known { inode, from: open.len(), path: Rc::from(b"".as_slice()), metadata: None };
         self.known.borrow_mut().entry(node).or_insert(known);
         open.push(fs);
         Ok(node)
@@ -83,6 +85,7 @@ impl<'a> BtrfsVolume<'a> {
                 inode,
                 from: directory.from,
                 path: [&directory.path, b"/".as_slice(), name].concat().into(),
+                metadata: None,
             });
         }
     }
@@ -221,6 +224,9 @@ impl FileSystem for BtrfsVolume<'_> {
 
     fn metadata(&self, node: Node) -> Result<Metadata> {
         let known = self.known(node)?;
+        if let Some(metadata) = known.metadata {
+            return Ok(metadata);
+        }
         let metadata = self.call(&known, 0, |fs| fs.metadata(&known.inode))?;
         let kind = match (metadata.is_file(), metadata.is_dir(), metadata.is_symlink()) {
             (true, ..) => FileKind::File,
@@ -229,7 +235,11 @@ impl FileSystem for BtrfsVolume<'_> {
             _ => FileKind::Other,
         };
         let mode = u16::try_from(metadata.mode & 0o7777).unwrap_or_default();
-        Ok(Metadata { kind, size: metadata.size, mode, uid: metadata.uid, gid: metadata.gid })
+        let metadata = Metadata { kind, size: metadata.size, mode, uid: metadata.uid, gid: metadata.gid };
+        if let Some(known) = self.known.borrow_mut().get_mut(&node) {
+            known.metadata = Some(metadata);
+        }
+        Ok(metadata)
     }
 
     fn lookup(&self, directory: Node, name: &[u8]) -> Result<Option<Node>> {

@@ -2,8 +2,11 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Bytes that are read at a time.
+/// Expanded bytes that are read at a time, and bytes of the file after something was left out.
 const CHUNK: usize = 64 << 10;
+/// Most bytes of the file that are read at a time. Each read in order is twice as long as the one before, because some readers of file
+/// systems go through all extents of a file, and expand the compressed ones, for each read.
+const CHUNK_MAX: usize = 1 << 20;
 
 /// A file that is read at any position.
 pub trait ArchiveFile {
@@ -56,11 +59,13 @@ pub(super) struct Cursor<'a> {
     /// Where in the file the buffer begins, and what of it is next.
     start: u64,
     next: usize,
+    /// Bytes of the next read.
+    chunk: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(file: &'a dyn ArchiveFile) -> Self {
-        Self { file, buffer: Vec::new(), start: 0, next: 0 }
+        Self { file, buffer: Vec::new(), start: 0, next: 0, chunk: CHUNK }
     }
 
     fn position(&self) -> u64 {
@@ -74,6 +79,7 @@ impl<'a> Cursor<'a> {
                 self.buffer.clear();
                 self.start = position;
                 self.next = 0;
+                self.chunk = CHUNK;
             }
         }
     }
@@ -112,9 +118,10 @@ impl BufRead for Cursor<'_> {
         if self.next >= self.buffer.len() {
             self.start = self.position();
             self.next = 0;
-            self.buffer.resize(CHUNK, 0);
+            self.buffer.resize(self.chunk, 0);
             let count = self.file.read_at(&mut self.buffer, self.start)?;
             self.buffer.truncate(count);
+            self.chunk = (2 * self.chunk).min(CHUNK_MAX);
         }
         Ok(self.buffer.get(self.next..).unwrap_or_default())
     }
