@@ -319,6 +319,10 @@ pub(crate) fn populate(at: &Path, abilities: Abilities) {
     write(&"x".repeat(255), b"long name");
     write("ä € 𝄞", b"not ASCII");
     write("with space and, signs;", b"");
+    // Two with the same hash in a Btrfs, and two in an XFS: findings/dissect-btrfs-name-hash.sh.
+    for name in ["73fb305c6b38", "6075e112f956", "68e45935", "72ed51c0"] {
+        write(name, name.as_bytes());
+    }
     fs::hard_link(path("text"), path("text again")).unwrap();
     if abilities.preallocates {
         need_tools(["fallocate"]);
