@@ -3,10 +3,16 @@
 //! A range that is called free although something holds it is lost data. So everything is checked as it is read (checksums, counts
 //! against bitmaps, ranges against the volume), and any doubt refuses the volume as a whole: it is then kept as it is.
 
+mod btrfs;
+mod ext;
+mod xfs;
+
 use std::ops::Range;
 
 use imsprep_source::ReadAt;
 
+use crate::cached::Cached;
+use crate::kind::{Kind, kinds};
 use crate::{Access, Error, Result};
 
 /// The free space of a volume.
@@ -75,8 +81,20 @@ impl FreeSpace {
 ///
 /// Whatever makes the answer doubtful, with the reason: the volume must then be kept as it is.
 pub fn free_space(volume: &dyn ReadAt, access: &Access) -> Result<FreeSpace> {
-    let _ = (volume, access);
-    Err(Error::refused("holds no file system whose free space is known"))
+    let disk = Cached::new(volume, access);
+    let kinds = kinds(&disk)?;
+    let names: Vec<_> = kinds.iter().map(Kind::name).collect();
+    match names.as_slice() {
+        ["ext"] => ext::free_space(&disk),
+        ["xfs"] => xfs::free_space(&disk),
+        ["btrfs"] => btrfs::free_space(&disk),
+        // One is left over from an earlier use, and only the one who made it knows which.
+        [_, _, ..] => Err(Error::refused(format!(
+            "has the signatures of several kinds of content: {}",
+            names.join(", ")
+        ))),
+        _ => Err(Error::refused("holds no file system whose free space is known")),
+    }
 }
 
 #[cfg(test)]

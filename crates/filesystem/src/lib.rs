@@ -23,6 +23,7 @@ mod error;
 mod ext;
 mod fat;
 mod free;
+mod kind;
 mod memory;
 mod names;
 mod ntfs;
