@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use crc::{CRC_32_ISCSI, Crc};
 use imsprep_ondisk::volume::btrfs::Superblock;
 use lambutter::{Btrfs, Inode, Path};
 
 use crate::below::Below;
 use crate::cached::Cached;
+use crate::crc32c;
 use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result, Subvolume};
 
 /// Most nodes that are kept: lambutter's handles and paths have no numbers of their own.
@@ -128,7 +128,7 @@ fn check(disk: &Cached<'_>) -> Result<()> {
             "its checksums are not CRC-32C, which is the only kind that is supported",
         ));
     }
-    let sum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(bytes.get(CHECKSUM..).unwrap_or_default());
+    let sum = crc32c::sum(bytes.get(CHECKSUM..).unwrap_or_default());
     if !bytes.starts_with(&sum.to_le_bytes()) {
         return Err(Error::corrupt("its superblock has a wrong checksum"));
     }

@@ -61,14 +61,7 @@ impl<'a> Cached<'a> {
     pub(crate) fn read(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
         let length = buf.len() as u64;
         self.access.spend_steps(1 + length / STEP)?;
-        let is_there = offset.checked_add(length).is_some_and(|end| end <= self.size());
-        if !is_there {
-            return Err(Error::corrupt(format!(
-                "it points to bytes {offset} to {} of a volume of {} bytes",
-                offset.saturating_add(length),
-                self.size()
-            )));
-        }
+        self.check(offset, length)?;
         if buf.len() > KEPT_REQUEST_MAX {
             self.access.spend_bytes(length)?;
             return Ok(self.source.read_at(buf, offset)?);
@@ -86,6 +79,28 @@ impl<'a> Cached<'a> {
             part.copy_from_slice(there.get(..part.len()).unwrap_or_default());
             at += part.len() as u64;
             rest = after;
+        }
+        Ok(())
+    }
+
+    /// The same for structures that are read once: no more is read than they take, and nothing is kept.
+    pub(crate) fn read_once(&self, offset: u64, buf: &mut [u8]) -> Result<()> {
+        let length = buf.len() as u64;
+        self.access.spend_steps(1 + length / STEP)?;
+        self.check(offset, length)?;
+        self.access.spend_bytes(length)?;
+        Ok(self.source.read_at(buf, offset)?)
+    }
+
+    /// Whether these bytes are there.
+    fn check(&self, offset: u64, length: u64) -> Result<()> {
+        let is_there = offset.checked_add(length).is_some_and(|end| end <= self.size());
+        if !is_there {
+            return Err(Error::corrupt(format!(
+                "it points to bytes {offset} to {} of a volume of {} bytes",
+                offset.saturating_add(length),
+                self.size()
+            )));
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ impl<'a> Ext<'a> {
             let first = u64::from(basic.first_data_block) + group * u64::from(basic.blocks_per_group);
             // Blocks of 1 KiB leave the first one to boot code, whatever the number of the first that counts.
             let is_behind_boot = geometry.block_size == 1024 && number == 0 && basic.first_data_block == 0;
-            first + u64::from(self.has_superblock(group)) + u64::from(is_behind_boot)
+            first + u64::from(self.superblock.has_copy(group)) + u64::from(is_behind_boot)
         } else {
             Basic::OFFSET / geometry.block_size + 1 + number
         };
@@ -124,28 +124,6 @@ impl<'a> Ext<'a> {
         let length = bytes.len().min(usize::try_from(geometry.descriptor_size).unwrap_or(bytes.len()));
         self.disk.read(at, bytes.get_mut(..length).unwrap_or_default())?;
         Ok(GroupDescriptor::decode(&bytes))
-    }
-
-    /// Whether a group begins with a copy of the superblock.
-    fn has_superblock(&self, group: u64) -> bool {
-        let basic = &self.superblock.basic;
-        if group == 0 {
-            return true;
-        }
-        if basic.compatible & Superblock::COMPATIBLE_SPARSE_2 != 0 {
-            return self.superblock.copies.contains(&u32::try_from(group).unwrap_or(u32::MAX));
-        }
-        if basic.read_only_compatible & Superblock::READ_ONLY_SPARSE == 0 || group == 1 {
-            return true;
-        }
-        let is_power = |base: u64| {
-            let mut rest = group;
-            while rest.is_multiple_of(base) {
-                rest /= base;
-            }
-            rest == 1
-        };
-        [3, 5, 7].into_iter().any(is_power)
     }
 
     /// Where a block is, in bytes.

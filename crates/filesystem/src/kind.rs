@@ -3,8 +3,8 @@
 use imsprep_ondisk::disk::{BOOT_SIGNATURE, CONTENT_MAGICS, ExtSuperblock, XFS_MAGIC};
 use imsprep_ondisk::volume::fat::{BootRecord, Geometry};
 
-use crate::Result;
 use crate::cached::Cached;
+use crate::{Error, Result};
 
 /// A kind of content whose signature a volume has.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(crate) fn kinds(disk: &Cached<'_>) -> Result<Vec<Kind>> {
     let has = |offset: u64, magic: &[u8]| {
         let mut bytes = vec![0; magic.len()];
         let is_there = offset.saturating_add(magic.len() as u64) <= disk.size();
-        Ok(is_there && disk.read(offset, &mut bytes).map(|()| bytes == magic)?)
+        Ok::<_, Error>(is_there && disk.read(offset, &mut bytes).map(|()| bytes == magic)?)
     };
     let mut kinds = Vec::new();
     if has(ExtSuperblock::OFFSET + ExtSuperblock::MAGIC_OFFSET, &ExtSuperblock::MAGIC.to_le_bytes())? {

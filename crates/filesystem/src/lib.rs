@@ -19,6 +19,7 @@ mod access;
 mod below;
 mod btrfs;
 mod cached;
+mod crc32c;
 mod error;
 mod ext;
 mod fat;

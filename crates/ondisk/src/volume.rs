@@ -5,6 +5,7 @@
 pub mod btrfs;
 pub mod exfat;
 pub mod ext;
+pub mod ext_space;
 pub mod f2fs;
 pub mod fat;
 pub mod fat_names;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use byteorder::{BigEndian as BE, ByteOrder};
-use crc::{CRC_32_ISCSI, Crc};
 use imsprep_ondisk::volume::jbd::{Header, Superblock, Tag};
 
 use crate::cached::Cached;
+use crate::crc32c::with_seed as checksum;
 use crate::{Access, Error, Result};
 
 /// Most blocks of a journal: 1 GiB in blocks of 4 KiB, which is what mkfs makes at most.
@@ -14,8 +14,6 @@ pub(super) const BLOCKS_MAX: u64 = 1 << 20;
 /// Features that are read rightly.
 const KNOWN: u32 =
     Superblock::REVOKES | Superblock::BITS_64 | Superblock::CHECKSUM_2 | Superblock::CHECKSUM_3;
-/// The checksum of JBD2, which the kernel neither inverts at the start nor at the end.
-const CHECKSUM: Crc<u32> = Crc::<u32>::new(&crc::Algorithm { init: 0, xorout: 0, ..CRC_32_ISCSI });
 
 /// A volume with the changes in its journal carried out, in memory.
 pub(super) struct Replayed<'a> {
@@ -290,11 +288,4 @@ impl Log<'_> {
         place.fill(0);
         checksum(seed, block) == sum
     }
-}
-
-fn checksum(seed: u32, bytes: &[u8]) -> u32 {
-    // The algorithm is reflected: so is what it begins with.
-    let mut digest = CHECKSUM.digest_with_initial(seed.reverse_bits());
-    digest.update(bytes);
-    digest.finalize()
 }

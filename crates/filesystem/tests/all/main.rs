@@ -4,7 +4,13 @@
 extern crate imsprep_testdata;
 
 #[cfg(unix)]
+mod free_ext;
+#[cfg(unix)]
+mod free_support;
+#[cfg(unix)]
 mod hostile;
+#[cfg(unix)]
+mod naive_ext;
 mod paths;
 #[cfg(unix)]
 mod readers;

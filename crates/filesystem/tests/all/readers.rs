@@ -31,7 +31,7 @@ fn patient() -> Access {
     Access::new(Limits { time: Duration::from_secs(3600), ..Limits::default() }, &Cancel::new())
 }
 
-fn ours(image: &Path) -> Tree {
+pub(crate) fn ours(image: &Path) -> Tree {
     open_in(image, |files| by_us(files, files.root())).unwrap()
 }
 

@@ -77,6 +77,28 @@ impl Superblock {
             blocks_high: LE::read_u32(&b[0x150..0x154]),
         }
     }
+
+    /// Whether a group begins with a copy of the superblock.
+    pub fn has_copy(&self, group: u64) -> bool {
+        let basic = &self.basic;
+        if group == 0 {
+            return true;
+        }
+        if basic.compatible & Self::COMPATIBLE_SPARSE_2 != 0 {
+            return self.copies.contains(&u32::try_from(group).unwrap_or(u32::MAX));
+        }
+        if basic.read_only_compatible & Self::READ_ONLY_SPARSE == 0 || group == 1 {
+            return true;
+        }
+        let is_power = |base: u64| {
+            let mut rest = group;
+            while rest.is_multiple_of(base) {
+                rest /= base;
+            }
+            rest == 1
+        };
+        [3, 5, 7].into_iter().any(is_power)
+    }
 }
 
 /// The part of a group descriptor that says where its inodes are.
