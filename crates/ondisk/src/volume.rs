@@ -19,6 +19,7 @@ pub mod ntfs_record;
 pub mod pe;
 pub mod swap;
 pub mod xfs;
+pub mod xfs_space;
 pub mod zfs;
 
 /// The first `N` bytes, of a part of a structure that is at least as long.
