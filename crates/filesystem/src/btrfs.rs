@@ -104,7 +104,7 @@ impl<'a> BtrfsVolume<'a> {
 }
 
 /// What lambutter does not look at, or decides otherwise than Linux: a log tree, several devices, and which superblock counts.
-fn check(disk: &Cached<'_>) -> Result<()> {
+pub(crate) fn check(disk: &Cached<'_>) -> Result<()> {
     /// Where superblocks are after the first.
     const COPIES: [u64; 2] = [64 << 20, 256 << 30];
     /// Bytes of a superblock.

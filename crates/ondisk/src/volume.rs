@@ -3,6 +3,7 @@
 //! The parts that suffice to know some of them are in [`disk`](crate::disk).
 
 pub mod btrfs;
+pub mod btrfs_trees;
 pub mod exfat;
 pub mod ext;
 pub mod ext_space;

@@ -13,7 +13,7 @@ use imsprep_source::{Cancel, ImageFile};
 use imsprep_testdata::need_tools;
 
 use crate::readers::ours;
-use crate::support::{Volume, assert_same, by_kernel, without_owners};
+use crate::support::{Volume, assert_same, by_kernel, noise, without_owners};
 
 /// The free space of an image.
 pub(crate) fn free_of(image: &Path) -> Result<FreeSpace, Error> {
@@ -118,4 +118,29 @@ pub(crate) fn assert_free(
     let again = free_of(&volume.image()).unwrap();
     assert_ranges(again.ranges(), free.ranges(), "after overwriting");
     free
+}
+
+/// Inverts bits of an image and reads its free space; then puts them back.
+pub(crate) fn altered(volume: &Volume, at: u64, mask: &[u8]) -> Result<FreeSpace, Error> {
+    let file = OpenOptions::new().read(true).write(true).open(volume.image()).unwrap();
+    let mut bytes = vec![0; mask.len()];
+    file.read_exact_at(&mut bytes, at).unwrap();
+    let changed: Vec<u8> = bytes.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+    file.write_all_at(&changed, at).unwrap();
+    let result = free_of(&volume.image());
+    file.write_all_at(&bytes, at).unwrap();
+    result
+}
+
+/// Writes small files and deletes every other one, so that free space is in many pieces.
+pub(crate) fn fragment(at: &Path, count: u64) {
+    std::fs::create_dir(at.join("pieces")).unwrap();
+    let name = |number: u64| at.join(format!("pieces/{number}"));
+    for number in 0..count {
+        std::fs::write(name(number), noise(number, 3000)).unwrap();
+    }
+    File::open(at).unwrap().sync_all().unwrap();
+    for number in (0..count).step_by(2) {
+        std::fs::remove_file(name(number)).unwrap();
+    }
 }

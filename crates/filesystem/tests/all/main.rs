@@ -4,9 +4,13 @@
 extern crate imsprep_testdata;
 
 #[cfg(unix)]
+mod free_btrfs;
+#[cfg(unix)]
 mod free_ext;
 #[cfg(unix)]
 mod free_support;
+#[cfg(unix)]
+mod free_xfs;
 #[cfg(unix)]
 mod hostile;
 #[cfg(unix)]
