@@ -11,7 +11,7 @@ mod tree;
 use std::ops::Range;
 use std::rc::Rc;
 
-use imsprep_ondisk::volume::btrfs_trees::{Key, TreeRoot, TreeSuperblock};
+use imsprep_ondisk::volume::btrfs_trees::{Key, TreeRoot};
 
 use super::FreeSpace;
 use crate::cached::Cached;
@@ -35,10 +35,6 @@ pub(crate) fn free_space(disk: &Cached<'_>) -> Result<FreeSpace> {
     check_stripes(&mut trees, &layout)?;
     let mut extents = Extents::new(&chunks, u64::from(layout.node_size));
     trees.walk(&extents_at, TreeRoot::EXTENTS, &mut |key, data| extents.add(key, data))?;
-    if layout.superblock.read_only_compatible & TreeSuperblock::READ_ONLY_GROUP_TREE != 0 {
-        let groups_at = trees.find(TreeRoot::GROUPS)?;
-        trees.walk(&groups_at, TreeRoot::GROUPS, &mut |key, data| extents.add(key, data))?;
-    }
     let mut ranges = extents.finish(layout.superblock.bytes_used)?;
     ranges.extend(chunks.outside(layout.size));
     ranges.sort_unstable_by_key(|range| range.start);

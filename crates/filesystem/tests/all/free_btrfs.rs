@@ -89,8 +89,7 @@ fn btrfs_volumes_have_the_free_space_that_their_extents_leave() {
         ("", "defaults", 300),
         ("-m single -n 65536", "compress-force=zstd", 260),
         ("--mixed", "nodatasum", 120),
-        ("-m dup -d dup -O ^no-holes,^free-space-tree", "space_cache=v1", 300),
-        ("-O block-group-tree,quota", "defaults", 260),
+        ("-m dup -d dup -O ^no-holes -R quota,^free-space-tree", "space_cache=v1", 300),
     ];
     each(cases, |(make, options, size)| {
         let tools = [TOOLS.as_slice(), &["fallocate"]].concat();

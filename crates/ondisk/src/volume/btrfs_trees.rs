@@ -49,8 +49,6 @@ impl TreeSuperblock {
     pub const CHUNKS_MAX: u32 = 2048;
     /// Incompatible feature: nodes have a UUID of their own.
     pub const INCOMPATIBLE_UUID: u64 = 0x400;
-    /// Read-only compatible feature: groups are in a tree of their own.
-    pub const READ_ONLY_GROUP_TREE: u64 = 8;
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
@@ -202,8 +200,6 @@ impl TreeRoot {
     pub const CHUNKS: u64 = 3;
     /// Number of the tree of the stripes of devices.
     pub const DEVICES: u64 = 4;
-    /// Number of the tree of groups.
-    pub const GROUPS: u64 = 11;
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {

@@ -37,7 +37,7 @@ impl<'c> Extents<'c> {
         Self { chunks, node_size, groups, current: 0, at, free: Vec::new() }
     }
 
-    /// Takes an item of the tree of extents or of groups.
+    /// Takes an item of the tree of extents.
     pub(super) fn add(&mut self, key: Key, data: &[u8]) -> Result<()> {
         match key.kind {
             Key::EXTENT => self.extent(key.object, key.offset),

@@ -7,10 +7,10 @@ use crate::cached::Cached;
 use crate::{Error, Result, btrfs};
 
 /// Incompatible features with which space is held as here: references, default subvolume, mixed groups, LZO, zstd, large nodes, references to
-/// names, small metadata items, no holes, UUID of nodes, simple quotas. Without RAID, zones, and a second version of the tree of extents.
-const INCOMPATIBLE: u64 = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200 | 0x400 | 0x1_0000;
-/// The same of read-only compatible ones: trees of free space, verity, a tree of groups.
-const READ_ONLY: u64 = 0x1 | 0x2 | 0x4 | TreeSuperblock::READ_ONLY_GROUP_TREE;
+/// names, small metadata items, no holes, UUID of nodes. Without RAID, zones, simple quotas, and a second version of the tree of extents.
+const INCOMPATIBLE: u64 = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200 | 0x400;
+/// The same of read-only compatible ones: trees of free space, verity. Without a tree of groups.
+const READ_ONLY: u64 = 0x1 | 0x2 | 0x4;
 
 /// The numbers of a file system.
 pub(super) struct Layout {
