@@ -3,6 +3,7 @@
 //! Chunks are held against the stripes in the tree of devices; extents against the groups that count them and the superblock. Only volumes
 //! of one device are read, whose chunks are there once or twice.
 
+mod chunk_tree;
 mod chunks;
 mod extents;
 mod layout;
@@ -16,7 +17,6 @@ use imsprep_ondisk::volume::btrfs_trees::{Key, TreeRoot};
 use super::FreeSpace;
 use crate::cached::Cached;
 use crate::{Error, Result};
-use chunks::Chunks;
 use extents::Extents;
 use layout::Layout;
 use tree::Trees;
@@ -29,7 +29,7 @@ const KEPT: [Range<u64>; 3] =
 pub(crate) fn free_space(disk: &Cached<'_>) -> Result<FreeSpace> {
     let layout = Layout::read(disk)?;
     let mut trees = Trees::new(disk, &layout);
-    let chunks = Rc::new(Chunks::read(&mut trees, &layout)?);
+    let chunks = Rc::new(chunk_tree::read(&mut trees, &layout)?);
     trees.chunks = Rc::clone(&chunks);
     let extents_at = trees.find(TreeRoot::EXTENTS)?;
     check_stripes(&mut trees, &layout)?;

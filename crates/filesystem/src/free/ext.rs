@@ -29,7 +29,7 @@ pub(crate) fn free_space(disk: &Cached<'_>) -> Result<FreeSpace> {
         space.clusters = 0;
         if group.has_bitmap {
             let bitmap = bitmaps.next()?;
-            layout.check_bitmap(number, group, bitmap)?;
+            group.check_bitmap(&layout, number, bitmap)?;
             let clusters = layout.clusters_of(number);
             bits::zeros(bitmap, clusters, |run| space.add_clusters(number, run))?;
         } else {

@@ -1,10 +1,6 @@
 //! The free space of ext2, ext3 and ext4 against dumpe2fs, partclone and a walk over all inodes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected should stop there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 use std::fs;
 use std::ops::Range;

@@ -136,12 +136,12 @@ fn damaged_xfs_volumes_are_refused() {
         let volume = Volume::new(&["mkfs.xfs"], 320 * MIB, &make);
         let free = free_of(&volume.image()).unwrap();
         assert!(free.bytes() > 200 * MIB);
-        let record = if make.contains("crc=0") { 16 } else { 56 };
+        let record: u64 = if make.contains("crc=0") { 16 } else { 56 };
         let second_group = free_group(&volume);
         // Counts, places and lengths of the superblock, of the second group's header and of its tree, and its list's ends.
         let header = [12, 19, 31, 43, 51, 55, 59, 63].map(|at| second_group + 512 + at);
-        let tree = [5, 7, record + 3, record + 7].map(|at| second_group + 4096 + at as u64);
-        let by_length = [record + 3, record + 7].map(|at| second_group + 2 * 4096 + at as u64);
+        let tree = [5, 7, record + 3, record + 7].map(|at| second_group + 4096 + at);
+        let by_length = [record + 3, record + 7].map(|at| second_group + 2 * 4096 + at);
         let superblock = [15, 87, 91, 150, 151];
         for place in superblock.into_iter().chain(header).chain(tree).chain(by_length) {
             let error = altered(&volume, place, &[0x02]).map(|free| free.bytes()).unwrap_err();

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use imsprep_filesystem::{Access, FileKind, FileSystem, Limits, Result, open_volume};
+use imsprep_filesystem::{Access, FileKind, FileSystem, Limits, Result, free_space, open_volume};
 use imsprep_source::{Cancel, DiskReader, Error, ImageFile, ReadAt};
 use imsprep_testdata::each;
 
@@ -85,6 +85,11 @@ fn try_it(disk: &dyn ReadAt) -> usize {
     // After the time is over each call still ends, at once.
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     assert!(access.disk_bytes() < 65 * MIB || access.steps() > 0);
+    let access = Access::new(limits, &Cancel::new());
+    if let Ok(free) = free_space(disk, &access) {
+        assert!(free.size() <= disk.size() && free.bytes() < free.size());
+    }
+    assert!(access.disk_bytes() < 65 * MIB);
     seen
 }
 

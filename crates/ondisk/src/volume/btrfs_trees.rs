@@ -52,22 +52,20 @@ impl TreeSuperblock {
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        let wide = |at: usize| LE::read_u64(&b[at..at + 8]);
-        let word = |at: usize| LE::read_u32(&b[at..at + 4]);
         Self {
             uuid: first(&b[0x20..]),
-            flags: wide(0x38),
-            generation: wide(0x48),
-            roots: [wide(0x50), wide(0x58)],
+            flags: LE::read_u64(&b[0x38..0x40]),
+            generation: LE::read_u64(&b[0x48..0x50]),
+            roots: [LE::read_u64(&b[0x50..0x58]), LE::read_u64(&b[0x58..0x60])],
             levels: [b[0xc6], b[0xc7]],
-            bytes_used: wide(0x78),
-            sizes: [word(0x90), word(0x94)],
-            chunks_size: word(0xa0),
-            chunk_generation: wide(0xa4),
-            read_only_compatible: wide(0xb4),
-            incompatible: wide(0xbc),
-            device: wide(0xc9),
-            device_bytes: [wide(0xd1), wide(0xd9)],
+            bytes_used: LE::read_u64(&b[0x78..0x80]),
+            sizes: [LE::read_u32(&b[0x90..0x94]), LE::read_u32(&b[0x94..0x98])],
+            chunks_size: LE::read_u32(&b[0xa0..0xa4]),
+            chunk_generation: LE::read_u64(&b[0xa4..0xac]),
+            read_only_compatible: LE::read_u64(&b[0xb4..0xbc]),
+            incompatible: LE::read_u64(&b[0xbc..0xc4]),
+            device: LE::read_u64(&b[0xc9..0xd1]),
+            device_bytes: [LE::read_u64(&b[0xd1..0xd9]), LE::read_u64(&b[0xd9..0xe1])],
             nodes_uuid: first(&b[0x23b..]),
         }
     }

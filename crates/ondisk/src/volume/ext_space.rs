@@ -94,16 +94,13 @@ impl SpaceDescriptor {
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        let wide = |low: usize| [LE::read_u32(&b[low..low + 4]), LE::read_u32(&b[low + 32..low + 36])];
-        let narrow =
-            |low: usize, high: usize| [LE::read_u16(&b[low..low + 2]), LE::read_u16(&b[high..high + 2])];
         Self {
-            block_bitmap: wide(0),
-            inode_bitmap: wide(4),
-            inode_table: wide(8),
-            free_clusters: narrow(0x0c, 0x2c),
+            block_bitmap: [LE::read_u32(&b[0..4]), LE::read_u32(&b[32..36])],
+            inode_bitmap: [LE::read_u32(&b[4..8]), LE::read_u32(&b[36..40])],
+            inode_table: [LE::read_u32(&b[8..12]), LE::read_u32(&b[40..44])],
+            free_clusters: [LE::read_u16(&b[0xc..0xe]), LE::read_u16(&b[0x2c..0x2e])],
             flags: LE::read_u16(&b[0x12..0x14]),
-            block_bitmap_checksum: narrow(0x18, 0x38),
+            block_bitmap_checksum: [LE::read_u16(&b[0x18..0x1a]), LE::read_u16(&b[0x38..0x3a])],
             checksum: LE::read_u16(&b[0x1e..0x20]),
         }
     }

@@ -105,15 +105,14 @@ impl FreeHeader {
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        let pair = |at: usize| [BE::read_u32(&b[at..at + 4]), BE::read_u32(&b[at + 4..at + 8])];
         Self {
             magic: first(b),
             version: BE::read_u32(&b[4..8]),
             number: BE::read_u32(&b[8..12]),
             length: BE::read_u32(&b[12..16]),
-            roots: pair(16),
-            levels: pair(28),
-            list: pair(40),
+            roots: [BE::read_u32(&b[16..20]), BE::read_u32(&b[20..24])],
+            levels: [BE::read_u32(&b[28..32]), BE::read_u32(&b[32..36])],
+            list: [BE::read_u32(&b[40..44]), BE::read_u32(&b[44..48])],
             list_count: BE::read_u32(&b[48..52]),
             free_blocks: BE::read_u32(&b[52..56]),
             longest: BE::read_u32(&b[56..60]),

@@ -1,19 +1,14 @@
 //! The chunks: which logical addresses are where on the device.
 
 use std::ops::Range;
-use std::rc::Rc;
 
-use imsprep_ondisk::volume::btrfs_trees::{Chunk, Key, TreeRoot};
+use imsprep_ondisk::volume::btrfs_trees::{Chunk, Key};
 
 use super::layout::Layout;
-use super::tree::Trees;
 use crate::{Error, Result};
 
 /// Most chunks: 64 TiB in those of 1 GiB.
 const CHUNKS_MAX: usize = 1 << 16;
-/// The object of all chunks, and of all devices.
-const CHUNKS_OBJECT: u64 = 256;
-const DEVICES_OBJECT: u64 = 1;
 
 /// A chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,50 +28,8 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    /// Reads the tree of chunks, by those in the superblock.
-    pub(super) fn read(trees: &mut Trees<'_, '_>, layout: &Layout) -> Result<Self> {
-        let mut first = Self::default();
-        let mut rest = layout.first_chunks.as_slice();
-        while !rest.is_empty() {
-            let (key, after) = rest.split_first_chunk().ok_or_else(nonsense)?;
-            let key = Key::decode(key);
-            let stripes = after.first_chunk().map(Chunk::decode).ok_or_else(nonsense)?.stripes;
-            let length = Chunk::SIZE + Chunk::STRIPE * usize::from(stripes);
-            let (chunk, after) = after.split_at_checked(length).ok_or_else(nonsense)?;
-            first.add(key, chunk, layout)?;
-            rest = after;
-        }
-        first.sort()?;
-        let first = Rc::new(first);
-        trees.chunks = Rc::clone(&first);
-        let [_, address] = layout.superblock.roots;
-        let [_, level] = layout.superblock.levels;
-        let root = TreeRoot { generation: layout.superblock.chunk_generation, address, level };
-        let mut chunks = Self::default();
-        let mut devices = 0;
-        trees.walk(&root, TreeRoot::CHUNKS, &mut |key, data| match (key.kind, key.object) {
-            (Key::CHUNK, CHUNKS_OBJECT) => chunks.add(key, data, layout),
-            (Key::DEVICE, DEVICES_OBJECT) if key.offset == layout.superblock.device => {
-                devices += 1;
-                Ok(())
-            }
-            _ => Err(Error::refused("its tree of chunks has something else than chunks and this device")),
-        })?;
-        chunks.sort()?;
-        let held: u64 = chunks.stripes.iter().map(|stripe| stripe.end - stripe.start).sum();
-        let [_, used] = layout.superblock.device_bytes;
-        if devices != 1 || held != used {
-            return Err(Error::corrupt(format!(
-                "its device counts {used} bytes in chunks, which have {held}"
-            )));
-        }
-        if !first.list.iter().all(|chunk| chunks.list.contains(chunk)) {
-            return Err(Error::corrupt("the chunks in its superblock are not those of its tree"));
-        }
-        Ok(chunks)
-    }
-
-    fn add(&mut self, key: Key, data: &[u8], layout: &Layout) -> Result<()> {
+    /// Adds a chunk.
+    pub(super) fn add(&mut self, key: Key, data: &[u8], layout: &Layout) -> Result<()> {
         let (chunk, stripes) = data.split_first_chunk().ok_or_else(nonsense)?;
         let chunk = Chunk::decode(chunk);
         let copies = match chunk.kind & !Chunk::CONTENT {
@@ -117,7 +70,8 @@ impl Chunks {
         Ok(())
     }
 
-    fn sort(&mut self) -> Result<()> {
+    /// Sorts what was added, in which no two may be in the same place.
+    pub(super) fn sort(&mut self) -> Result<()> {
         self.list.sort_unstable_by_key(|chunk| chunk.logical.start);
         self.stripes.sort_unstable_by_key(|stripe| stripe.start);
         let is_apart = |pair: &[Range<u64>]| matches!(pair, [one, other] if one.end <= other.start);
@@ -164,6 +118,6 @@ impl Chunks {
     }
 }
 
-fn nonsense() -> Error {
+pub(super) fn nonsense() -> Error {
     Error::corrupt("a chunk makes no sense")
 }

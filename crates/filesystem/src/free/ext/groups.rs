@@ -24,6 +24,20 @@ pub(super) struct Group {
     pub(super) free_clusters: u64,
 }
 
+impl Group {
+    /// Holds the bitmap of this group against its checksum, if it has one.
+    pub(super) fn check_bitmap(&self, layout: &Layout, number: u64, bitmap: &[u8]) -> Result<()> {
+        let Checksums::All(seed) = layout.checksums else { return Ok(()) };
+        let length = usize::try_from(layout.blocks_per_group / layout.ratio / 8).unwrap_or(usize::MAX);
+        let sum = bitmap.get(..length).map(|bitmap| with_seed(seed, bitmap));
+        let mask = if layout.descriptor_size < SpaceDescriptor::SIZE { 0xffff } else { u32::MAX };
+        if sum.is_none_or(|sum| sum & mask != self.bitmap_checksum) {
+            return Err(Error::corrupt(format!("the bitmap of group {number} has a wrong checksum")));
+        }
+        Ok(())
+    }
+}
+
 /// All groups.
 pub(super) struct Groups {
     pub(super) list: Vec<Group>,

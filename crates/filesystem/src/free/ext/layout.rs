@@ -4,7 +4,6 @@ use imsprep_ondisk::disk::ExtSuperblock as Basic;
 use imsprep_ondisk::volume::ext::Superblock;
 use imsprep_ondisk::volume::ext_space::{SpaceDescriptor, SpaceSuperblock};
 
-use super::groups::Group;
 use crate::cached::Cached;
 use crate::crc32c::with_seed;
 use crate::{Error, Result};
@@ -160,18 +159,6 @@ impl Layout {
     pub(super) fn clusters_of(&self, group: u64) -> u64 {
         let left = self.blocks.saturating_sub(self.first_of(group));
         left.min(self.blocks_per_group).div_ceil(self.ratio)
-    }
-
-    /// Holds a bitmap against its checksum, if it has one.
-    pub(super) fn check_bitmap(&self, number: u64, group: &Group, bitmap: &[u8]) -> Result<()> {
-        let Checksums::All(seed) = self.checksums else { return Ok(()) };
-        let length = usize::try_from(self.blocks_per_group / self.ratio / 8).unwrap_or(usize::MAX);
-        let sum = bitmap.get(..length).map(|bitmap| with_seed(seed, bitmap));
-        let mask = if self.descriptor_size < SpaceDescriptor::SIZE { 0xffff } else { u32::MAX };
-        if sum.is_none_or(|sum| sum & mask != group.bitmap_checksum) {
-            return Err(Error::corrupt(format!("the bitmap of group {number} has a wrong checksum")));
-        }
-        Ok(())
     }
 }
 

@@ -148,7 +148,8 @@ fn check_features(superblock: &Superblock, space: &SpaceSuperblock, is_5: bool) 
             "uses features with which free space is not known: {unknown:#x}"
         )));
     }
-    if !is_5 && !(has_2 && space.features_2 & SpaceSuperblock::FEATURE_LAZY != 0) {
+    let is_lazy = is_5 || (has_2 && space.features_2 & SpaceSuperblock::FEATURE_LAZY != 0);
+    if !is_lazy {
         return Err(Error::refused("its groups do not count the blocks of their trees"));
     }
     Ok(())
