@@ -4,6 +4,8 @@
 //! can't be read, or would be read wrongly, is an [`Error`] with the reason, so that whoever asked can say "not checked, because":
 //! only [`ErrorKind::NotFound`] and [`ErrorKind::WrongType`] say something about the guest.
 //!
+//! [`free_space`] gives the bytes of a volume that nothing holds, or the reason why that is in doubt.
+//!
 //! ```
 //! use imsprep_filesystem::{Found, GuestTree, MemoryTree};
 //!

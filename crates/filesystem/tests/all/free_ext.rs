@@ -63,7 +63,7 @@ fn ext_volumes_have_the_free_space_that_their_inodes_leave() {
         "mkfs.ext4 -q -b 4096 -O bigalloc -C 16384",
         "mkfs.ext4 -q -b 1024 -O bigalloc -C 8192",
         "mkfs.ext4 -q -b 1024 -O meta_bg,^resize_inode,sparse_super2 -g 256",
-        "mkfs.ext4 -q -b 2048 -O sparse_super2,mmp,quota,metadata_csum_seed,project",
+        "mkfs.ext4 -q -b 2048 -O sparse_super2,mmp,metadata_csum_seed,orphan_file",
         "mkfs.ext4 -q -b 4096 -O ^has_journal,^sparse_super,^resize_inode,ea_inode",
         "mkfs.ext3 -q -b 1024",
         "mkfs.ext2 -q -b 4096 -r 0",
@@ -134,7 +134,7 @@ fn volumes_that_the_kernel_may_not_mount_have_the_free_space_that_their_inodes_l
         "-b 65536",
         "-b 32768 -O bigalloc -C 65536",
         "-r 0 -b 1024 -O none",
-        "-b 4096 -E packed_meta_blocks=1 -O encrypt,verity,casefold",
+        "-b 4096 -E packed_meta_blocks=1 -O encrypt,verity,casefold,quota,project",
     ];
     each(cases, |make| {
         let mut volume = Volume::new(&["mkfs.ext4", "debugfs"], 256 * MIB, "mkdir \"$at\"");

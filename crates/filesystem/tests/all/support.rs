@@ -73,7 +73,8 @@ impl Volume {
     }
 
     pub(crate) fn unmount(&mut self) {
-        self.run("umount \"$at\"").unwrap();
+        // On a busy machine the kernel may still hold a file that was closed.
+        self.run("umount \"$at\" || { sleep 1; umount \"$at\"; }").unwrap();
         self.is_mounted = false;
     }
 
