@@ -79,10 +79,11 @@ mod tests {
         };
         for length in [0, 1, 7, 8, 9, 16, 31, 64] {
             for _ in 0..200 {
-                let bitmap: Vec<u8> = (0..length)
-                    .map(|_| [0, 0xff, 0x80, 1, u8::try_from(next() % 256).unwrap()])
-                    .map(|choice| choice[usize::try_from(next() % 5).unwrap()])
-                    .collect();
+                let mut byte = |_| {
+                    let choices = [0, 0xff, 0x80, 1, u8::try_from(next() % 256).unwrap()];
+                    choices[usize::try_from(next() % 5).unwrap()]
+                };
+                let bitmap: Vec<u8> = (0..length).map(&mut byte).collect();
                 for count in [0, 1, 63, 64, 65, length * 8, next() % (length * 8 + 9)] {
                     let mut runs = Vec::new();
                     zeros(&bitmap, count, |run| {
