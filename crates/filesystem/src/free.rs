@@ -4,7 +4,12 @@
 //! against bitmaps, ranges against the volume), and any doubt refuses the volume as a whole: it is then kept as it is.
 
 mod btrfs;
+mod clusters;
+mod exfat;
 mod ext;
+mod fat;
+mod ntfs;
+mod swap;
 mod xfs;
 
 use std::ops::Range;
@@ -88,6 +93,11 @@ pub fn free_space(volume: &dyn ReadAt, access: &Access) -> Result<FreeSpace> {
         ["ext"] => ext::free_space(&disk),
         ["xfs"] => xfs::free_space(&disk),
         ["btrfs"] => btrfs::free_space(&disk),
+        ["ntfs"] => ntfs::free_space(&disk),
+        ["exfat"] => exfat::free_space(&disk),
+        ["fat"] => fat::free_space(&disk),
+        // Its signature depends on the size of a page.
+        [] | ["swap"] if swap::page_size(&disk)?.is_some() => swap::free_space(&disk),
         // One is left over from an earlier use, and only the one who made it knows which.
         [_, _, ..] => Err(Error::refused(format!(
             "has the signatures of several kinds of content: {}",

@@ -29,17 +29,17 @@ const REPARSE_MAX: usize = 16 << 10;
 /// An NTFS volume. The number of a node is that of its record in the master file table.
 pub(crate) struct NtfsVolume<'a> {
     disk: Cached<'a>,
-    geometry: Geometry,
+    pub(crate) geometry: Geometry,
     /// The master file table.
-    table: Stream,
+    pub(crate) table: Stream,
     /// The content of the last file that was read.
     last: RefCell<Option<(u64, Rc<Stream>)>>,
 }
 
 /// A record of the master file table that is in use.
-struct Record {
+pub(crate) struct Record {
     number: u64,
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     is_directory: bool,
 }
 
@@ -64,26 +64,14 @@ impl<'a> NtfsVolume<'a> {
 
     /// Whether all that was changed is in its place: nothing here replays a log.
     fn check_log(&self) -> Result<()> {
-        let log = self.record(RECORD_LOG)?;
-        let log = self.stream(&log, Attribute::DATA, &[])?;
-        let log = log.ok_or_else(|| Error::corrupt("it has no log"))?;
-        let (mut newest, mut emptied): (Option<RestartArea>, usize) = (None, 0);
-        for page in [0, LOG_PAGE] {
-            let mut bytes = vec![0; LOG_PAGE];
-            let is_whole = self.read_stream(&log, page as u64, &mut bytes)? == LOG_PAGE;
-            // What makes or repairs a volume fills the log with ones.
-            if bytes.iter().all(|byte| *byte == 0xff) {
-                emptied += 1;
-            } else if is_whole
-                && let Some(area) = restart_area(bytes)
-                && newest.is_none_or(|newest| newest.sequence < area.sequence)
-            {
-                newest = Some(area);
-            }
-        }
-        let is_clean = match newest {
-            Some(area) => area.client == RestartArea::NO_CLIENT || area.flags & RestartArea::CLEAN != 0,
-            None => emptied == 2,
+        let pages = self.restart_pages()?;
+        let areas = pages.iter().filter_map(|page| match page {
+            RestartPage::Area(area) => Some(area),
+            _ => None,
+        });
+        let is_clean = match areas.max_by_key(|area| area.sequence) {
+            Some(area) => area.is_clean(),
+            None => pages == [RestartPage::Emptied; 2],
         };
         if is_clean {
             return Ok(());
@@ -91,7 +79,20 @@ impl<'a> NtfsVolume<'a> {
         Err(Error::refused("its log is not empty, as Windows was not shut down, or only for a fast start"))
     }
 
-    fn record(&self, number: u64) -> Result<Record> {
+    /// Both restart pages of the log, which say where it begins, if it is in use.
+    pub(crate) fn restart_pages(&self) -> Result<[RestartPage; 2]> {
+        let log = self.record(RECORD_LOG)?;
+        let log = self.stream(&log, Attribute::DATA, &[])?;
+        let log = log.ok_or_else(|| Error::corrupt("it has no log"))?;
+        let page = |at: usize| {
+            let mut bytes = vec![0; LOG_PAGE];
+            let is_whole = self.read_stream(&log, at as u64, &mut bytes)? == LOG_PAGE;
+            Ok::<_, Error>(RestartPage::of(bytes).filter(|_| is_whole).unwrap_or(RestartPage::Unknown))
+        };
+        Ok([page(0)?, page(LOG_PAGE)?])
+    }
+
+    pub(crate) fn record(&self, number: u64) -> Result<Record> {
         self.any_record(number).and_then(|bytes| {
             let flags = bytes.get(RECORD_FLAGS_OFFSET..).and_then(|rest| rest.first_chunk());
             let flags = flags.map_or(0, |flags| u16::from_le_bytes(*flags));
@@ -105,13 +106,23 @@ impl<'a> NtfsVolume<'a> {
     }
 
     fn any_record(&self, number: u64) -> Result<Vec<u8>> {
+        self.record_in(&self.table, number)
+    }
+
+    /// A record of the master file table, or of the copy of its start.
+    pub(crate) fn record_in(&self, table: &Stream, number: u64) -> Result<Vec<u8>> {
         let size = self.geometry.record_size;
         let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
         let at = number.checked_mul(size).ok_or_else(|| Error::corrupt("a record has no place"))?;
-        let read = self.read_stream(&self.table, at, &mut bytes)?;
+        let read = self.read_stream(table, at, &mut bytes)?;
         let record = Some(bytes).filter(|bytes| read == bytes.len());
         let record = record.and_then(|bytes| restore(bytes, RecordHeader::FILE));
         record.ok_or_else(|| Error::corrupt(format!("there is no record {number}")))
+    }
+
+    /// Before work that reads nothing from the disk.
+    pub(crate) fn spend_steps(&self, count: u64) -> Result<()> {
+        self.disk.access().spend_steps(count)
     }
 
     /// What a record says that it is, and where it leads if that is elsewhere.
@@ -166,10 +177,28 @@ impl<'a> NtfsVolume<'a> {
     }
 }
 
-fn restart_area(page: Vec<u8>) -> Option<RestartArea> {
-    let page = restore(page, RecordHeader::RESTART)?;
-    let header = RecordHeader::decode(page.first_chunk()?);
-    page.get(usize::from(header.restart)..)?.first_chunk().map(RestartArea::decode)
+/// What one of the two restart pages of the log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RestartPage {
+    /// It is full of ones, as what makes or repairs a volume leaves it: the log is empty.
+    Emptied,
+    /// How the log is in use.
+    Area(RestartArea),
+    /// It was not written as a whole, or is something else.
+    Unknown,
+}
+
+impl RestartPage {
+    fn of(page: Vec<u8>) -> Option<Self> {
+        if page.iter().all(|byte| *byte == 0xff) {
+            return Some(Self::Emptied);
+        }
+        let page = restore(page, RecordHeader::RESTART)?;
+        let header = RecordHeader::decode(page.first_chunk()?);
+        page.get(usize::from(header.restart)..)?
+            .first_chunk()
+            .map(|area| Self::Area(RestartArea::decode(area)))
+    }
 }
 
 fn node(number: u64) -> Node {

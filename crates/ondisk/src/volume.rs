@@ -18,6 +18,7 @@ pub mod md;
 pub mod ntfs;
 pub mod ntfs_record;
 pub mod pe;
+pub mod shadow;
 pub mod swap;
 pub mod xfs;
 pub mod xfs_space;

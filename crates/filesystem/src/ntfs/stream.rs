@@ -13,11 +13,11 @@ const RUNS_MAX: usize = 1 << 20;
 
 /// The value of an attribute.
 #[derive(Default)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     /// Bytes of it.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// The attribute's flags.
-    pub(super) flags: u16,
+    pub(crate) flags: u16,
     /// Bytes that were written; what follows reads as zeros.
     initialized: u64,
     /// The value itself, where it is in the record.
@@ -54,6 +54,22 @@ impl Stream {
         Ok(stream)
     }
 
+    /// The places of its clusters: the first one, how many there are.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Option<u64>, u64)> {
+        let ends = self.parts.iter().skip(1).map(|part| part.before).chain([self.clusters]);
+        self.parts.iter().zip(ends).map(|(part, end)| (part.start, end - part.before))
+    }
+
+    /// Whether some of it is on no cluster, and reads as zeros.
+    pub(crate) fn has_holes(&self) -> bool {
+        self.parts.iter().any(|part| part.start.is_none())
+    }
+
+    /// Whether the end of it was never written, and reads as zeros.
+    pub(crate) fn ends_unwritten(&self) -> bool {
+        self.initialized < self.size
+    }
+
     /// Adds the clusters of the next part of it.
     fn add(&mut self, attribute: &[u8]) -> Result<()> {
         let place = attribute.first_chunk().map(NonResident::decode).ok_or_else(broken)?;
@@ -79,7 +95,7 @@ fn broken() -> Error {
 
 impl NtfsVolume<'_> {
     /// The value of an attribute, by kind and name in UTF-16, with all of its parts; `None` if there is none.
-    pub(super) fn stream(&self, record: &Record, kind: u32, its_name: &[u8]) -> Result<Option<Stream>> {
+    pub(crate) fn stream(&self, record: &Record, kind: u32, its_name: &[u8]) -> Result<Option<Stream>> {
         let cluster = self.geometry.cluster;
         let Some(list) = attribute(&record.bytes, Attribute::LIST, &[]) else {
             let found = attribute(&record.bytes, kind, its_name);
@@ -124,7 +140,7 @@ impl NtfsVolume<'_> {
     }
 
     /// Reads bytes of a value; fewer only at its end.
-    pub(super) fn read_stream(&self, stream: &Stream, offset: u64, buf: &mut [u8]) -> Result<usize> {
+    pub(crate) fn read_stream(&self, stream: &Stream, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let there = usize::try_from(stream.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         let length = there.min(buf.len());
         let buf = buf.get_mut(..length).unwrap_or_default();

@@ -6,9 +6,19 @@ extern crate imsprep_testdata;
 #[cfg(unix)]
 mod free_btrfs;
 #[cfg(unix)]
+mod free_exfat;
+#[cfg(unix)]
 mod free_ext;
 #[cfg(unix)]
+mod free_fat;
+#[cfg(unix)]
+mod free_hostile;
+#[cfg(unix)]
+mod free_ntfs;
+#[cfg(unix)]
 mod free_support;
+#[cfg(unix)]
+mod free_swap;
 #[cfg(unix)]
 mod free_xfs;
 #[cfg(unix)]

@@ -75,7 +75,7 @@ fn is_log_clean(ntfs: &Ntfs<'_>) -> Result<Option<bool>> {
         }
     }
     Ok(match newest {
-        Some(area) => Some(area.client == RestartArea::NO_CLIENT || area.flags & RestartArea::CLEAN != 0),
+        Some(area) => Some(area.is_clean()),
         None => (emptied == 2).then_some(true),
     })
 }

@@ -185,6 +185,56 @@ fn or(old: u64, new: u64) -> u64 {
     if old == 0 { new } else { old }
 }
 
+/// What FAT32 has in its boot record that the other kinds lack, and that is no part of where things are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fat32Parameters {
+    /// [`Fat32Parameters::NOT_MIRRORED`].
+    pub flags: u16,
+    /// 0.
+    pub version: u16,
+    /// Sector of the [`Information`]; 0 or 0xffff = there is none.
+    pub information: u16,
+    /// Sector of the copy of the boot record; 0 or 0xffff = there is none.
+    pub copy: u16,
+}
+
+impl Fat32Parameters {
+    /// Where the parameters are in the boot record that its copy has as well. The marks behind them may differ.
+    pub const COPIED: std::ops::Range<usize> = 11..64;
+    /// Flag: only one of the tables is kept up to date.
+    pub const NOT_MIRRORED: u16 = 0x80;
+
+    /// The fields, whatever they hold.
+    pub fn decode(b: &[u8; BootRecord::SIZE]) -> Self {
+        Self {
+            flags: LE::read_u16(&b[40..42]),
+            version: LE::read_u16(&b[42..44]),
+            information: LE::read_u16(&b[48..50]),
+            copy: LE::read_u16(&b[50..52]),
+        }
+    }
+}
+
+/// The sector with the count of free clusters of a FAT32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Information {
+    /// Free clusters; [`Information::UNKNOWN`].
+    pub free: u32,
+}
+
+impl Information {
+    /// Bytes of it.
+    pub const SIZE: usize = 512;
+    /// Value of `free`: they were not counted.
+    pub const UNKNOWN: u32 = u32::MAX;
+
+    /// The fields; `None` if it is no such sector.
+    pub fn decode(b: &[u8; Self::SIZE]) -> Option<Self> {
+        let is_one = b.starts_with(b"RRaA") && b[484..488] == *b"rrAa" && b.ends_with(&[0, 0, 0x55, 0xaa]);
+        is_one.then(|| Self { free: LE::read_u32(&b[488..492]) })
+    }
+}
+
 /// Label that stands for none.
 pub const NO_LABEL: [u8; 11] = *b"NO NAME    ";
 /// A volume with fewer clusters is FAT12.
@@ -220,6 +270,8 @@ pub struct DirectoryEntry {
 impl DirectoryEntry {
     /// Bytes of an entry.
     pub const SIZE: usize = 32;
+    /// Name of the first entry of a directory, which names the directory itself.
+    pub const SELF: [u8; 11] = *b".          ";
     /// First byte of the name: no entry follows.
     pub const END: u8 = 0;
     /// First byte of the name: the entry is free.

@@ -16,6 +16,8 @@ pub struct BootRecord {
     pub sectors: u64,
     /// First cluster of the master file table.
     pub mft: u64,
+    /// First cluster of the copy of its first records.
+    pub mirror: u64,
     /// Clusters of a record of that table; if negative, two to the power of the number without its sign, in bytes.
     pub record_size: i8,
     /// Serial number.
@@ -33,6 +35,7 @@ impl BootRecord {
             sectors_per_cluster: b[13],
             sectors: LE::read_u64(&b[40..48]),
             mft: LE::read_u64(&b[48..56]),
+            mirror: LE::read_u64(&b[56..64]),
             record_size: i8::from_le_bytes([b[64]]),
             serial: LE::read_u64(&b[72..80]),
         }
@@ -78,6 +81,14 @@ impl RecordHeader {
 
 /// Number of the record of the master file table itself.
 pub const RECORD_TABLE: u64 = 0;
+/// Number of the record of the copy of the table's first records.
+pub const RECORD_MIRROR: u64 = 1;
+/// Number of the record of the bitmap of the clusters.
+pub const RECORD_BITMAP: u64 = 6;
+/// Number of the record of the boot record, which is the first cluster.
+pub const RECORD_BOOT: u64 = 7;
+/// Number of the record of the table of upper-case characters, the last one that every version has.
+pub const RECORD_UPCASE: u64 = 10;
 /// Number of the record of the root directory.
 pub const RECORD_ROOT: u64 = 5;
 /// Number of the record of the log.
@@ -127,6 +138,8 @@ impl Attribute {
     pub const INDEX_ROOT: u32 = 0x90;
     /// The blocks of an index.
     pub const INDEX_ALLOCATION: u32 = 0xa0;
+    /// Which parts of a value are in use: in the record of the master file table, which records.
+    pub const BITMAP: u32 = 0xb0;
     /// After the last attribute.
     pub const END: u32 = u32::MAX;
     /// Not resident: where the offset of the list of runs is.
@@ -150,6 +163,8 @@ impl Attribute {
 /// The value of [`Attribute::VOLUME_INFORMATION`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VolumeInformation {
+    /// Version of the format: 3, and 1 before Windows 2000.
+    pub major: u8,
     /// [`VolumeInformation::DIRTY`] and others.
     pub flags: u16,
 }
@@ -159,10 +174,13 @@ impl VolumeInformation {
     pub const SIZE: usize = 12;
     /// Flag: Windows will check the volume.
     pub const DIRTY: u16 = 1;
+    /// Flags of work that the next mount has to do: a check, a new size of the log, a new version, the rest of a deletion of the
+    /// change journal, object identifiers, and what a check changed. Linux mounts a volume with any of them read-only.
+    pub const UNFINISHED: u16 = 0xc037;
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {
-        Self { flags: LE::read_u16(&b[10..12]) }
+        Self { major: b[8], flags: LE::read_u16(&b[10..12]) }
     }
 }
 
@@ -184,6 +202,11 @@ impl RestartArea {
     pub const NO_CLIENT: u16 = 0xffff;
     /// Flag: the volume was unmounted.
     pub const CLEAN: u16 = 2;
+
+    /// Whether nothing in the log is left to be carried out.
+    pub fn is_clean(&self) -> bool {
+        self.client == Self::NO_CLIENT || self.flags & Self::CLEAN != 0
+    }
 
     /// The fields, whatever they hold.
     pub fn decode(b: &[u8; Self::SIZE]) -> Self {

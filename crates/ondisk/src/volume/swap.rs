@@ -16,6 +16,9 @@ pub const MAGIC: [u8; 10] = *b"SWAPSPACE2";
 /// What stands in its place while the memory of a hibernated system is in it.
 pub const HIBERNATION_MAGICS: [&[u8]; 4] = [b"S1SUSPEND", b"S2SUSPEND", b"ULSUSPEND", b"LINHIB0001"];
 
+/// Where the numbers of bad pages are, 32 bits each.
+pub const BAD_PAGES_AT: u64 = 1536;
+
 /// The header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -23,6 +26,8 @@ pub struct Header {
     pub version: u32,
     /// Number of the last page.
     pub last_page: u32,
+    /// Pages that can't be used.
+    pub bad_pages: u32,
     /// UUID.
     pub uuid: [u8; 16],
     /// Label, padded with NULs.
@@ -38,6 +43,7 @@ impl Header {
         Self {
             version: LE::read_u32(&b[..4]),
             last_page: LE::read_u32(&b[4..8]),
+            bad_pages: LE::read_u32(&b[8..12]),
             uuid: first(&b[12..]),
             label: first(&b[28..]),
         }
