@@ -224,6 +224,7 @@ pub(crate) struct DetectArgs {
   imsprep convert disk.vmdk disk.raw             sparse; also writes disk.mf
   imsprep convert disk.raw - | upload            to standard output
   imsprep convert disk.zvhd2 disk.raw            with the size of the original image
+  imsprep convert --sparsify disk.raw disk.zvhd2 without deleted files
 
 {}
 
@@ -231,6 +232,12 @@ A RAW is converted to ZVHD2 and a ZVHD2 to RAW. For other sources the extension 
 .img, otherwise ZVHD2; the extensions of other formats are refused. Unallocated clusters of SRC are not read. An image that is incomplete, encrypted or damaged, or has \
 snapshots, is refused: exit status 1. --allow IMS-008 converts the current state without the snapshots; --allow IMS-017 converts \
 an image that was not closed; --allow IMS-051 and --allow IMS-061 convert a truncated disk as it is.
+
+--sparsify leaves out what no file holds: the free space of ext2/3/4, XFS, Btrfs, NTFS, FAT and exFAT, swap space, and the extents of \
+LVM that no logical volume maps. They are not read and become zeros; files, metadata and the gaps between partitions are copied. A \
+volume that was not closed cleanly, or of which anything is doubtful, is copied completely, and the reason is shown. SRC is never \
+changed. With --sparsify the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
+same format.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
@@ -247,6 +254,9 @@ pub(crate) struct ConvertArgs {
     /// Read DST back and compare every block by CRC-32 before it is renamed into place
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Leave out what no file holds: free space of file systems, swap space, unused LVM extents
+    #[arg(long, conflicts_with = "io")]
+    pub(crate) sparsify: bool,
     /// To ZVHD2: compression level, from 1 to 22 [default: 3, as the vendor's driver]
     #[arg(long, value_name = "N", value_parser = parse_level)]
     pub(crate) level: Option<Level>,
@@ -322,6 +332,9 @@ fn parse_level(text: &str) -> Result<Level, String> {
 A and B may have any format that imsprep convert reads. Holes, blocks without a record and zeros are equal. A longer disk has \
 the same content if it contains only zeros beyond the end of the other, because the disk of a ZVHD2 is rounded up to 1 GiB.
 
+--sparsify compares what files can see: the bytes that no file holds according to A are ignored in both images, so that A can be compared \
+with what imsprep convert --sparsify made of it.
+
 Exit status 1: the content differs; the offset of the first different byte is shown.")]
 pub(crate) struct CompareArgs {
     /// First image or block device
@@ -330,6 +343,9 @@ pub(crate) struct CompareArgs {
     /// Second image or block device
     #[arg(value_name = "B")]
     pub(crate) b: PathBuf,
+    /// Ignore what no file holds according to A: free space of file systems, swap space, unused LVM extents
+    #[arg(long)]
+    pub(crate) sparsify: bool,
 }
 
 #[derive(Debug, Subcommand)]

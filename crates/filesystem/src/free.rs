@@ -72,6 +72,11 @@ impl FreeSpace {
         &self.ranges
     }
 
+    /// The free ranges alone.
+    pub fn into_ranges(self) -> Vec<Range<u64>> {
+        self.ranges
+    }
+
     /// How many bytes are free.
     pub fn bytes(&self) -> u64 {
         self.ranges.iter().map(|range| range.end - range.start).sum()

@@ -54,10 +54,12 @@ mod kernel;
 mod kernel_image;
 mod linux;
 mod machine;
+mod mapped;
 mod network;
 mod open;
 mod release;
 mod root;
+mod space;
 mod text;
 mod unreadable;
 mod windows;
@@ -104,4 +106,5 @@ pub use release::{
     Release, parse_debian_version, parse_lsb_release, parse_os_release, parse_redhat_release,
     parse_suse_release,
 };
+pub use space::{DiskSpace, VolumeSpace};
 pub use windows::{Hive, Key, Service, StaticAddress, Value, Windows, WindowsRelease};

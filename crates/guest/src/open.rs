@@ -1,14 +1,15 @@
 //! Finding the volumes of a disk and opening their files: partitions, what is in a software RAID of one copy, logical volumes.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use imsprep_filesystem::{Access, open_volume};
 use imsprep_inspect::{
-    Boot, Firmware, Inspection, LogicalVolume, Partition, Table, TableKind, Volume, VolumeGroup, VolumeKind,
-    inspect_volume,
+    Boot, Firmware, Inspection, LogicalVolume, Partition, PartitionType, Table, TableKind, Volume,
+    VolumeGroup, VolumeKind, inspect_volume,
 };
 use imsprep_source::{Cancel, Error, ReadAt, Result};
 
+use crate::mapped::Mapped;
 use crate::{Disk, DiskVolume, PartitionName, text};
 
 /// Most volumes that are opened.
@@ -16,20 +17,24 @@ const VOLUMES_MAX: usize = 512;
 
 /// Where the volumes of a disk lie. [`open`](Self::open) opens their files.
 pub struct VolumeSources<'d> {
-    sources: Vec<Source<'d>>,
+    pub(crate) sources: Vec<Source<'d>>,
+    /// The UUID of a physical volume of LVM that is on the disk more than once.
+    pub(crate) twice: Option<String>,
     firmware: Firmware,
     boot: Boot,
 }
 
 /// A volume, and the bytes that it has.
-struct Source<'d> {
-    name: String,
+pub(crate) struct Source<'d> {
+    pub(crate) name: String,
     partition: Option<PartitionName>,
     logical: Option<(String, String)>,
     is_raid: bool,
-    content: Volume,
+    pub(crate) content: Volume,
     hides: Option<String>,
-    bytes: std::result::Result<Mapped<'d>, String>,
+    pub(crate) bytes: std::result::Result<Mapped<'d>, String>,
+    /// Why what the content says of its free space is not to be relied on, whatever it says.
+    pub(crate) kept: Option<String>,
 }
 
 impl<'d> VolumeSources<'d> {
@@ -41,6 +46,7 @@ impl<'d> VolumeSources<'d> {
     pub fn find(inspection: &Inspection, disk: &'d dyn ReadAt, cancel: &Cancel) -> Result<Self> {
         let mut found = Self {
             sources: Vec::new(),
+            twice: None,
             firmware: inspection.summary.firmware,
             boot: inspection.boot.clone(),
         };
@@ -70,6 +76,8 @@ impl<'d> VolumeSources<'d> {
                     hides: self::hides(&content),
                     content,
                     bytes: Ok(bytes),
+                    kept: matches!(raid.version, "0.90" | "1.0")
+                        .then(|| "the superblock of its software RAID is behind it".to_owned()),
                 });
             }
             if partition.is_some_and(|partition| partition.kind.has_no_file_system()) {
@@ -83,8 +91,11 @@ impl<'d> VolumeSources<'d> {
                 content: volume.clone(),
                 hides,
                 bytes: Ok(Mapped::stretch(disk, start, room)),
+                kept: partition.and_then(|partition| no_volume(partition.kind)),
             });
         }
+        let mut seen = BTreeSet::new();
+        found.twice = physical.iter().map(|(uuid, _)| uuid).find(|uuid| !seen.insert(*uuid)).cloned();
         groups.sort_by(|one, other| one.uuid.cmp(&other.uuid));
         groups.dedup_by(|one, other| one.uuid == other.uuid);
         for group in &groups {
@@ -118,6 +129,7 @@ impl<'d> VolumeSources<'d> {
             Ok(_) => hides(&content),
             Err(reason) => Some(reason.clone()),
         };
+        let of_group = |reason| format!("volume group {}: {reason}", text::name(&group.name));
         self.add(Source {
             name: format!("logical volume {}/{}", text::name(&group.name), text::name(&volume.name)),
             partition: None,
@@ -126,6 +138,7 @@ impl<'d> VolumeSources<'d> {
             content,
             hides,
             bytes,
+            kept: group.unmapped.as_ref().err().map(of_group),
         });
         Ok(())
     }
@@ -192,6 +205,15 @@ fn hides(volume: &Volume) -> Option<String> {
     Some(reason.to_owned())
 }
 
+/// Why a partition of this type is not a volume of its own.
+fn no_volume(kind: PartitionType) -> Option<String> {
+    if kind.has_no_file_system() {
+        return Some("its type is that of a partition without a file system".to_owned());
+    }
+    // A volume of a dynamic disk may go on in another partition.
+    kind.is_dynamic().then(|| "it belongs to a dynamic disk of Windows".to_owned())
+}
+
 /// Whether a kind of content has files, be it that no reader knows them.
 fn has_files(kind: &VolumeKind) -> bool {
     !matches!(
@@ -220,140 +242,5 @@ fn partition_name(partition: &Partition, table: Option<&Table>) -> PartitionName
         uuid: partition.guid.map(|guid| guid.to_string()).or(of_mbr),
         label: partition.name.clone(),
         is_efi_system: partition.kind.is_efi_system(),
-    }
-}
-
-/// Bytes of a disk that are together a volume.
-struct Mapped<'d> {
-    disk: &'d dyn ReadAt,
-    size: u64,
-    /// In order, without gaps.
-    segments: Vec<MappedSegment>,
-}
-
-struct MappedSegment {
-    start: u64,
-    length: u64,
-    stripe_size: u64,
-    /// Where each stripe begins on the disk.
-    stripes: Vec<u64>,
-}
-
-impl<'d> Mapped<'d> {
-    /// One stretch of the disk.
-    fn stretch(disk: &'d dyn ReadAt, start: u64, length: u64) -> Self {
-        let size = disk.size().saturating_sub(start).min(length);
-        Self {
-            disk,
-            size,
-            segments: vec![MappedSegment { start: 0, length: size, stripe_size: 0, stripes: vec![start] }],
-        }
-    }
-
-    /// A logical volume; or why it can't be put together.
-    fn logical(
-        disk: &'d dyn ReadAt,
-        volume: &LogicalVolume,
-        physical: &[(String, u64)],
-    ) -> std::result::Result<Self, String> {
-        if let Some(reason) = &volume.unread {
-            return Err(format!("could not be put together: {}", text::name(reason)));
-        }
-        let mut segments = Vec::new();
-        for segment in &volume.segments {
-            let place = |(uuid, offset): &(String, u64)| {
-                let (_, start) = physical.iter().find(|(found, _)| found == uuid)?;
-                start.checked_add(*offset)
-            };
-            let stripes = segment.stripes.iter().map(place).collect::<Option<Vec<_>>>();
-            let stripes = stripes.ok_or("has parts on physical volumes that are not on this disk")?;
-            let MappedSegment { start, length, stripe_size, .. } = MappedSegment {
-                start: segment.start,
-                length: segment.length,
-                stripe_size: segment.stripe_size,
-                stripes: Vec::new(),
-            };
-            segments.push(MappedSegment { start, length, stripe_size, stripes });
-        }
-        let size = segments.last().map_or(0, |last| last.start.saturating_add(last.length));
-        Ok(Self { disk, size, segments })
-    }
-
-    /// Where on the disk the byte at `offset` is, and how many bytes follow it there.
-    fn place(&self, offset: u64) -> Option<(u64, u64)> {
-        let index = self.segments.partition_point(|segment| segment.start <= offset).checked_sub(1)?;
-        let segment = self.segments.get(index)?;
-        let within = offset.checked_sub(segment.start)?;
-        let left = segment.length.checked_sub(within).filter(|left| *left > 0)?;
-        if segment.stripe_size == 0 {
-            return Some((segment.stripes.first()?.checked_add(within)?, left));
-        }
-        let count = segment.stripes.len() as u64;
-        let (chunk, rest) = (within / segment.stripe_size, within % segment.stripe_size);
-        let stripe = segment.stripes.get(usize::try_from(chunk % count).ok()?)?;
-        let on_stripe = (chunk / count).checked_mul(segment.stripe_size)?.checked_add(rest)?;
-        Some((stripe.checked_add(on_stripe)?, left.min(segment.stripe_size - rest)))
-    }
-}
-
-impl ReadAt for Mapped<'_> {
-    fn path(&self) -> &Path {
-        self.disk.path()
-    }
-
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let (mut buf, mut offset) = (buf, offset);
-        while !buf.is_empty() {
-            let end = || Error::UnexpectedEnd { path: self.disk.path().to_owned(), offset: self.size };
-            let (at, length) = self.place(offset).ok_or_else(end)?;
-            let count = usize::try_from(length).map_or(buf.len(), |length| length.min(buf.len()));
-            let (part, rest) = buf.split_at_mut(count);
-            self.disk.read_at(part, at)?;
-            offset = offset.saturating_add(count as u64);
-            buf = rest;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use imsprep_inspect::Segment;
-    use imsprep_source::MemoryImage;
-
-    use super::*;
-
-    #[test]
-    fn segments_and_stripes_are_put_together() {
-        let bytes = (0..4096_u32).map(|n| u8::try_from(n / 16).unwrap()).collect::<Vec<_>>();
-        let disk = MemoryImage::new("disk", bytes);
-        let segment = |start, length, stripe_size, stripes: &[(&str, u64)]| Segment {
-            start,
-            length,
-            stripe_size,
-            stripes: stripes.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect(),
-        };
-        let volume = LogicalVolume {
-            name: "x".into(),
-            segments: vec![segment(0, 32, 0, &[("a", 64)]), segment(32, 64, 16, &[("b", 0), ("a", 0)])],
-            unread: None,
-        };
-        let physical = [("a".to_owned(), 0), ("b".to_owned(), 2048)];
-        let mapped = Mapped::logical(&disk, &volume, &physical).unwrap();
-        assert_eq!(mapped.size(), 96);
-        let mut buf = [0; 96];
-        mapped.read_at(&mut buf, 0).unwrap();
-        let blocks = buf.chunks(16).map(|block| (block[0], block[15])).collect::<Vec<_>>();
-        // Blocks 4 and 5 of the disk; then in turn from 128 (where b begins) and 0.
-        assert_eq!(blocks, [(4, 4), (5, 5), (128, 128), (0, 0), (129, 129), (1, 1)]);
-        let mut part = [0; 20];
-        mapped.read_at(&mut part, 40).unwrap();
-        assert_eq!(part[..], buf[40..60]);
-        assert!(mapped.read_at(&mut part, 80).is_err());
-        assert!(Mapped::logical(&disk, &volume, &physical[..1]).is_err());
     }
 }

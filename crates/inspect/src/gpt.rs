@@ -206,7 +206,8 @@ fn found(
     let kind = TableKind::Gpt { guid: header.guid };
     let layout = GptLayout { entries: header.entries, entry_size: header.entry_size };
     let alignment = alignment(&partitions);
-    let table = Table { kind, sector, alignment, gpt: Some(layout), problems: Vec::new() };
+    let table =
+        Table { kind, sector, alignment, gpt: Some(layout), records: Vec::new(), problems: Vec::new() };
     Found { table, partitions }
 }
 

@@ -110,9 +110,9 @@ pub(crate) fn read(disk: &View<'_>, mbr: &Mbr, cancel: &Cancel, problems: &mut P
         problems.push(TableProblem::SeveralActive { numbers: active });
     }
     let mut extended = partitions.iter().filter(|partition| partition.kind.is_extended());
-    let logical = match extended.next() {
+    let Chain { records, logical } = match extended.next() {
         Some(extended) => read_chain(disk, extended, cancel, problems)?,
-        None => Vec::new(),
+        None => Chain::default(),
     };
     if extended.next().is_some() {
         problems.push(TableProblem::SeveralExtended);
@@ -121,9 +121,16 @@ pub(crate) fn read(disk: &View<'_>, mbr: &Mbr, cancel: &Cancel, problems: &mut P
     problems.check_partitions(&partitions, disk.size());
     let signature = disk.head_array(SIGNATURE_OFFSET as u64).map_or(0, u32::from_le_bytes);
     let kind = TableKind::Mbr { signature };
-    let table =
-        Table { kind, sector: SECTOR, alignment: alignment(&partitions), gpt: None, problems: Vec::new() };
+    let alignment = alignment(&partitions);
+    let table = Table { kind, sector: SECTOR, alignment, gpt: None, records, problems: Vec::new() };
     Ok(Found { table, partitions })
+}
+
+/// The boot records of an extended partition, and the partitions that they list.
+#[derive(Default)]
+struct Chain {
+    records: Vec<u64>,
+    logical: Vec<Partition>,
 }
 
 /// Follows the chain of boot records in an extended partition: in each the first entry is a partition, counted from that
@@ -133,8 +140,8 @@ fn read_chain(
     extended: &Partition,
     cancel: &Cancel,
     problems: &mut Problems,
-) -> Result<Vec<Partition>> {
-    let (mut at, mut seen, mut found) = (extended.start, BTreeSet::new(), Vec::new());
+) -> Result<Chain> {
+    let (mut at, mut seen, mut found) = (extended.start, BTreeSet::new(), Chain::default());
     loop {
         cancel.check()?;
         if !seen.insert(at) {
@@ -142,7 +149,7 @@ fn read_chain(
             return Ok(found);
         }
         if seen.len() > MAX_LOGICAL {
-            problems.push(TableProblem::TooManyPartitions { kept: found.len() });
+            problems.push(TableProblem::TooManyPartitions { kept: found.logical.len() });
             return Ok(found);
         }
         let is_within = (extended.start..extended.end()).contains(&at);
@@ -160,11 +167,13 @@ fn read_chain(
             problems.push(TableProblem::ExtendedBroken { at });
             return Ok(found);
         };
+        found.records.push(at);
         let [partition, link, ..] = record.partitions;
         if is_used(&partition) {
             // The chain is no longer than MAX_LOGICAL.
-            let number = FIRST_LOGICAL + u32::try_from(found.len()).unwrap_or(u32::MAX - FIRST_LOGICAL);
-            found.push(of_table(number, at, &partition, true));
+            let number =
+                FIRST_LOGICAL + u32::try_from(found.logical.len()).unwrap_or(u32::MAX - FIRST_LOGICAL);
+            found.logical.push(of_table(number, at, &partition, true));
         }
         if !PartitionType::Mbr(link.kind).is_extended() {
             return Ok(found);

@@ -97,6 +97,14 @@ impl PartitionType {
         self.is_bios_boot() || self.is_freebsd_boot()
     }
 
+    /// Whether it belongs to a dynamic disk of Windows, whose volumes need not be partitions.
+    pub fn is_dynamic(self) -> bool {
+        match self {
+            Self::Gpt(guid) => guid == gpt::MICROSOFT_LDM_METADATA || guid == gpt::MICROSOFT_LDM_DATA,
+            Self::Mbr(byte) => byte == mbr::WINDOWS_DYNAMIC,
+        }
+    }
+
     /// Whether it is one that no file system is made in. What looks like one there is left over.
     pub fn has_no_file_system(self) -> bool {
         self.is_loader() || matches!(self, Self::Gpt(gpt::MICROSOFT_RESERVED | gpt::PREP_BOOT))

@@ -23,6 +23,8 @@ pub struct Table {
     pub alignment: Option<u64>,
     /// What a GPT's header says of the table itself; `None` of an MBR.
     pub gpt: Option<GptLayout>,
+    /// Where the boot records of an extended partition are, in bytes, at most [`MAX_LOGICAL`]; empty without one.
+    pub records: Vec<u64>,
     /// What is wrong, at most [`MAX_PROBLEMS`]. Empty: nothing that could be seen.
     pub problems: Vec<TableProblem>,
 }

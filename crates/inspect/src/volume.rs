@@ -1,6 +1,7 @@
 //! What a partition, or a disk without partitions, holds.
 
 use std::fmt;
+use std::ops::Range;
 
 /// What a stretch of a disk holds. Strings come from the disk: hostile, bounded in length, not to be printed unescaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,6 +223,9 @@ pub struct VolumeGroup {
     pub logical: Vec<String>,
     /// Where the logical volumes lie, in the order of `logical`.
     pub layout: Vec<LogicalVolume>,
+    /// The bytes of this physical volume that no logical volume maps, in bytes from its start, ascending; or why that is not
+    /// certain.
+    pub unmapped: Result<Vec<Range<u64>>, String>,
 }
 
 /// A logical volume of LVM2: segments, one after the other.

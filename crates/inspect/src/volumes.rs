@@ -9,6 +9,7 @@ mod iso;
 mod luks;
 pub(crate) mod lvm;
 mod lvm_text;
+mod lvm_unmapped;
 mod md;
 mod ntfs;
 mod ntfs_files;

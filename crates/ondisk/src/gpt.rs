@@ -136,6 +136,10 @@ pub const ILLUMOS_BOOT: Guid = Guid::of(0x6a82cb45_1dd2_11b2_99a6_080020736631);
 pub const PREP_BOOT: Guid = Guid::of(0x9e1a2d38_c612_4316_aa26_8b49521e5a8b);
 /// Microsoft's reserved partition, which holds nothing.
 pub const MICROSOFT_RESERVED: Guid = Guid::of(0xe3c9e316_0b5c_4db8_817d_f92df00215ae);
+/// The database of a dynamic disk of Windows.
+pub const MICROSOFT_LDM_METADATA: Guid = Guid::of(0x5808c8aa_7e8f_42e0_85d2_e1e90434cfb3);
+/// The volumes of a dynamic disk of Windows.
+pub const MICROSOFT_LDM_DATA: Guid = Guid::of(0xaf9b60a0_1431_4f62_bc68_3311714a69ad);
 /// Microsoft basic data: NTFS or FAT, and of old Linux, too.
 pub const BASIC_DATA: Guid = Guid::of(0xebd0a0a2_b9e5_4433_87c0_68b6b72699c7);
 /// Microsoft's recovery environment.
@@ -161,8 +165,8 @@ pub const TYPES: &[(Guid, &str)] = &[
     (MICROSOFT_RESERVED, "Microsoft reserved"),
     (BASIC_DATA, "Microsoft basic data"),
     (WINDOWS_RECOVERY, "Windows recovery"),
-    (Guid::of(0x5808c8aa_7e8f_42e0_85d2_e1e90434cfb3), "Microsoft LDM metadata"),
-    (Guid::of(0xaf9b60a0_1431_4f62_bc68_3311714a69ad), "Microsoft LDM data"),
+    (MICROSOFT_LDM_METADATA, "Microsoft LDM metadata"),
+    (MICROSOFT_LDM_DATA, "Microsoft LDM data"),
     (Guid::of(0xe75caf8f_f680_4cee_afa3_b001e56efc2d), "Microsoft storage spaces"),
     (Guid::of(0x0fc63daf_8483_4772_8e79_3d69d8477de4), "Linux filesystem"),
     (ROOT_X64, "Linux root (x86-64)"),

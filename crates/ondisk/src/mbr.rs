@@ -6,6 +6,8 @@
 pub const EXTENDED: [u8; 3] = [0x05, 0x0f, 0x85];
 /// EFI system partition.
 pub const EFI_SYSTEM: u8 = 0xef;
+/// A dynamic disk of Windows.
+pub const WINDOWS_DYNAMIC: u8 = 0x42;
 /// Where the disk's signature is.
 pub const SIGNATURE_OFFSET: usize = 440;
 
@@ -25,7 +27,7 @@ pub const TYPES: &[(u8, &str)] = &[
     (0x1b, "hidden FAT32"),
     (0x1c, "hidden FAT32 (LBA)"),
     (0x27, "Windows recovery"),
-    (0x42, "Windows dynamic disk"),
+    (WINDOWS_DYNAMIC, "Windows dynamic disk"),
     (0x82, "Linux swap"),
     (0x83, "Linux"),
     (0x85, "Linux extended"),

@@ -42,6 +42,7 @@ fn sound() -> Inspection {
         sector: 512,
         alignment: Some(1 << 20),
         gpt: Some(GptLayout::USUAL),
+        records: vec![],
         problems: vec![],
     };
     let reasons =
@@ -333,6 +334,7 @@ fn volumes_on_several_disks_are_not_whole() {
         missing: vec!["b".into()],
         logical: vec![],
         layout: vec![],
+        unmapped: Ok(vec![]),
     };
     let whole = VolumeGroup { missing: vec![], ..group.clone() };
     let lvm = |group| VolumeKind::Lvm(Lvm { group: Some(group), unread: None });

@@ -6,11 +6,14 @@ use std::sync::{Mutex, PoisonError};
 
 use imsprep_detect::Format;
 use imsprep_findings::Report;
+use imsprep_guest::DiskSpace;
+use imsprep_inspect::inspect_source;
 use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
-use crate::{Disk, OpenedImage, Result};
+use crate::space::{SPACE_LIMITS, read_space};
+use crate::{Disk, FreeSpaceBytes, OpenedImage, Result};
 
 /// One of the two images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Comparison {
     pub b: Side,
     /// Where they differ first; `None` if they hold the same, the longer disk going on in zeros.
     pub difference: Option<Difference>,
+    /// What the comparison ignored: the bytes that no file holds by the first image, if they were to be ignored.
+    pub ignored: Option<DiskSpace>,
     /// Bytes that were read of both disks together; of the rest it was known that it is zero.
     pub bytes_read: u64,
 }
@@ -63,9 +68,30 @@ impl Comparison {
 ///
 /// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
 pub fn compare_images(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> {
+    compare(a, b, FreeSpaceBytes::Keep, work)
+}
+
+/// The same for what files can see: the bytes that no file holds by the first image are ignored in both.
+///
+/// # Errors
+///
+/// As [`compare_images`].
+pub fn compare_used(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> {
+    compare(a, b, FreeSpaceBytes::LeaveOut, work)
+}
+
+fn compare(a: &Path, b: &Path, free: FreeSpaceBytes, work: Work<'_>) -> Result<Comparison> {
     let images = [OpenedImage::open(a, work.cancel)?, OpenedImage::open(b, work.cancel)?];
     let [image_a, image_b] = &images;
-    let disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
+    let mut disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
+    let mut ignored = None;
+    if free == FreeSpaceBytes::LeaveOut {
+        let [disk, _] = &disks;
+        let inspection = inspect_source(disk, disk.orig_size(), work.cancel)?;
+        let space = read_space(&inspection, disk, SPACE_LIMITS, work.cancel)?;
+        disks = disks.map(|disk| disk.sparsified(space.ranges()));
+        ignored = Some(space);
+    }
     let [disk_a, disk_b] = &disks;
     let threads = rayon::current_num_threads();
     let threads = disk_a.readers(threads).min(disk_b.readers(threads));
@@ -74,7 +100,7 @@ pub fn compare_images(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> 
     for image in &images {
         image.file().verify_unchanged()?;
     }
-    Ok(Comparison { a, b, difference, bytes_read })
+    Ok(Comparison { a, b, difference, ignored, bytes_read })
 }
 
 fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {

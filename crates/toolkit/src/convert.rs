@@ -55,10 +55,9 @@ impl Plan {
         if self.is_refused() {
             return Ok(Conversion { plan: self, made: None });
         }
-        let Plan { image, options, .. } = &self;
         let made = match self.direction {
-            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::stream(image, out, options, work)?),
-            Direction::ToRaw => Converted::Raw(raw::stream(image, out, options, work)?),
+            Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::stream(&self, out, work)?),
+            Direction::ToRaw => Converted::Raw(raw::stream(&self, out, work)?),
         };
         Ok(Conversion { plan: self, made: Some(made) })
     }

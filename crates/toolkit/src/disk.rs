@@ -1,6 +1,8 @@
 //! The disk in an image file, whatever its format.
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use imsprep_detect::{Access, Detection, Format};
 use imsprep_formats::{Nbd, ServeError, Slice, open_disk};
@@ -10,6 +12,7 @@ use imsprep_zvhd2::Reader;
 
 use crate::archive::{Member, not_read};
 use crate::image::refuse_unless_readable;
+use crate::sparsified::Sparsified;
 use crate::{Error, OpenedImage, Result};
 
 /// The disk in an image file: of a RAW the file itself, of a ZVHD2 or ZVHD what its records hold, of another format what
@@ -23,6 +26,7 @@ enum Inner<'a> {
     Raw(&'a ImageFile),
     Container(Box<Reader<'a>>),
     Foreign(Box<dyn DiskReader + 'a>),
+    Sparsified(Box<Sparsified<Disk<'a>>>),
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
@@ -117,6 +121,12 @@ impl<'a> Disk<'a> {
         Self { format: Format::Raw, inner: Inner::Raw(image) }
     }
 
+    /// The disk with zeros in these ranges, which are ascending and not next to each other.
+    pub(crate) fn sparsified(self, free: &Arc<[Range<u64>]>) -> Self {
+        let (format, is_raw) = (self.format, self.raw_file().is_some());
+        Self { format, inner: Inner::Sparsified(Box::new(Sparsified::new(self, Arc::clone(free), is_raw))) }
+    }
+
     /// The image's format.
     pub fn format(&self) -> Format {
         self.format
@@ -126,6 +136,7 @@ impl<'a> Disk<'a> {
     pub fn container(&self) -> Option<&Reader<'a>> {
         match &self.inner {
             Inner::Container(reader) => Some(reader),
+            Inner::Sparsified(disk) => disk.inner().container(),
             Inner::Raw(_) | Inner::Foreign(_) => None,
         }
     }
@@ -134,7 +145,7 @@ impl<'a> Disk<'a> {
     pub(crate) fn raw_file(&self) -> Option<&'a ImageFile> {
         match &self.inner {
             Inner::Raw(image) => Some(image),
-            Inner::Container(_) | Inner::Foreign(_) => None,
+            Inner::Container(_) | Inner::Foreign(_) | Inner::Sparsified(_) => None,
         }
     }
 
@@ -156,7 +167,8 @@ impl<'a> Disk<'a> {
             cancel.check()?;
             let end = extent.end.min(size);
             (extent.start / block_size..end.div_ceil(block_size)).for_each(|block| map.set(block, true));
-            at = extent.end;
+            // The rest of the last block is set as well: a disk may have thousands of stretches in each.
+            at = extent.end.checked_next_multiple_of(block_size).map_or(size, |at| at.min(size));
         }
         Ok(map)
     }
@@ -171,6 +183,7 @@ impl<'a> Disk<'a> {
             Inner::Raw(image) => *image,
             Inner::Container(reader) => &**reader,
             Inner::Foreign(disk) => &**disk,
+            Inner::Sparsified(disk) => &**disk,
         }
     }
 }

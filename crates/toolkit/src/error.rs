@@ -144,6 +144,18 @@ pub enum Error {
         /// What to do instead.
         advice: String,
     },
+    /// The free space of a disk is to be left out, and the disk can only be read once, in order.
+    #[error(
+        "{}: is {format}, which is decompressed from its first byte to its last; the free space of the disk in it \
+         cannot be left out; decompress it first",
+        path.display()
+    )]
+    FreeSpaceOfStream {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+    },
     /// An output's name says another format than the file would have.
     #[error("{}: the output format is {format}; use the extension .{extension}", path.display())]
     MisleadingName {
@@ -408,6 +420,7 @@ impl Error {
             | Self::WhichDisk { path, .. }
             | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
+            | Self::FreeSpaceOfStream { path, .. }
             | Self::Ambiguous { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
@@ -473,6 +486,7 @@ impl Error {
         match self {
             Self::NotRaw { .. }
             | Self::NotConvertible { .. }
+            | Self::FreeSpaceOfStream { .. }
             | Self::MemberNotRead { .. }
             | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use imsprep_detect::Format;
-use imsprep_guest::Guest;
+use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_source::Cancel;
+use imsprep_source::{Cancel, Error as SourceError};
 
+use crate::space::{REPORT_LIMITS, read_space};
 use crate::targets::refuse_bitmap;
-use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
+use crate::{Error, GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// An image whose disk was inspected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Inspected {
     pub inspection: Inspection,
     /// The system on it, read from its files.
     pub guest: Guest,
+    /// How much of its volumes is free.
+    pub space: DiskSpace,
 }
 
 /// Inspects the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them.
@@ -32,6 +35,13 @@ pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
     let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
+    let space = match read_space(&inspection, &disk, REPORT_LIMITS, cancel) {
+        // The image has told so much of it as it can.
+        Err(Error::Source(SourceError::Damaged { .. } | SourceError::NotExpanded { .. })) => {
+            DiskSpace::default()
+        }
+        space => space?,
+    };
     image.file().verify_unchanged()?;
-    Ok(Inspected { format: disk.format(), inspection, guest })
+    Ok(Inspected { format: disk.format(), inspection, guest, space })
 }

@@ -56,8 +56,11 @@ mod raw;
 mod repair;
 mod request;
 mod sampled;
+mod saving;
 mod seen;
 mod serve;
+mod space;
+mod sparsified;
 mod targets;
 mod uuid;
 mod verdict;
@@ -84,7 +87,7 @@ pub use boot::{
 };
 pub use check::{CheckedImage, check_image_file};
 pub use check_options::{CheckOptions, Depth};
-pub use compare::{Comparison, Difference, Side, compare_images};
+pub use compare::{Comparison, Difference, Side, compare_images, compare_used};
 pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
 pub use disk::Disk;
@@ -97,7 +100,7 @@ pub use learn::{
     LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description, write_proven,
 };
 pub use map::{DiskRange, disk_ranges};
-pub use options::{ConvertOptions, DiskLength};
+pub use options::{ConvertOptions, DiskLength, FreeSpaceBytes};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
 pub use plan::{Direction, Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
@@ -109,6 +112,7 @@ pub use raw::RawWritten;
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
+pub use saving::Saving;
 pub use serve::{ServeOptions, ServedDisk, serve_image};
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use verdict::{Reservation, Verdict};
@@ -119,7 +123,7 @@ pub use imsprep_bitmap::Layout;
 pub use imsprep_detect::{Detection, Format};
 pub use imsprep_filesystem::Limits as GuestLimits;
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
-pub use imsprep_guest::{Guest, Linux, System, Windows};
+pub use imsprep_guest::{DiskSpace, Guest, Linux, System, VolumeSpace, Windows};
 pub use imsprep_inspect::Inspection;
 pub use imsprep_rules::{
     BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request,

@@ -19,6 +19,16 @@ pub enum DiskLength {
     Disk,
 }
 
+/// What becomes of the bytes that no file holds: those in the free space of file systems, in swap space, and in no logical volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FreeSpaceBytes {
+    /// They are converted as all others. What leaving them out would save is counted, if that is known at little cost.
+    #[default]
+    Keep,
+    /// They are not read and become zeros.
+    LeaveOut,
+}
+
 /// How to convert.
 #[derive(Clone, Debug)]
 pub struct ConvertOptions {
@@ -37,6 +47,8 @@ pub struct ConvertOptions {
     pub disk: Option<u32>,
     /// The cloud's rules.
     pub profile: &'static Profile,
+    /// Whether the bytes that no file holds are left out: they are not read and become zeros.
+    pub free_space: FreeSpaceBytes,
     /// To RAW: how much of the disk.
     pub length: DiskLength,
     /// To RAW: whether to write its bitmap file, too. A stream has none.
@@ -64,6 +76,7 @@ impl Default for ConvertOptions {
             strict: false,
             disk: None,
             profile: &HUAWEI,
+            free_space: FreeSpaceBytes::Keep,
             length: DiskLength::Source,
             bitmap: true,
             layout: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use imsprep_detect::{Access, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
-use imsprep_guest::Guest;
+use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
@@ -15,10 +15,14 @@ use imsprep_rules::{
 use imsprep_source::Cancel;
 
 use crate::no_disk::why_not_on;
+use crate::saving::SeenBlocks;
+use crate::space::{SPACE_LIMITS, read_space};
 use crate::targets::{is_image_extension, refuse_bitmap};
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
-use crate::{ConvertOptions, Disk, Error, GUEST_LIMITS, OpenedImage, Result, read_guest};
+use crate::{
+    ConvertOptions, Disk, Error, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, Result, Saving, read_guest,
+};
 
 /// Which way a conversion goes: the source's format decides, and for most formats the output's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,10 @@ pub struct Plan {
     pub report: Report,
     /// The system on the disk, if it was asked for and read.
     pub(crate) guest: Option<Guest>,
+    /// What is on the disk, if it can be read at any place.
+    pub(crate) inspection: Option<Inspection>,
+    /// Which bytes of the disk no file holds, if they are left out.
+    pub space: Option<DiskSpace>,
 }
 
 /// What a plan is judged by beside the rules on conversions.
@@ -73,9 +81,9 @@ impl Plan {
         policy: PlanPolicy<'_>,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let (direction, kind) = direction(&image, options.output.as_deref())?;
+        let (direction, kind) = direction(&image, &options)?;
         let report = Report::under(options.overrides.clone().of_conversion());
-        let mut plan = Self { image, options, direction, report, guest: None };
+        let mut plan = Self { image, options, direction, report, guest: None, inspection: None, space: None };
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
         }
@@ -172,6 +180,10 @@ impl Plan {
         let image = &self.image;
         let disk = image.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
+        let space = match self.options.free_space {
+            FreeSpaceBytes::Keep => None,
+            FreeSpaceBytes::LeaveOut => Some(read_space(&inspection, &disk, SPACE_LIMITS, cancel)?),
+        };
         // A RAW is made of a container to change what is on it.
         let checks = match (image.format(), self.direction) {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
@@ -202,7 +214,10 @@ impl Plan {
             Some(member) => (Path::new(&member.name), &member.detection),
             None => (image.path(), image.detection()),
         };
-        why_not_on(name, &disk, detection, &inspection)
+        let no_disk = why_not_on(name, &disk, detection, &inspection)?;
+        drop(disk);
+        (self.inspection, self.space) = (Some(inspection), space);
+        Ok(no_disk)
     }
 }
 
@@ -213,8 +228,8 @@ enum Kind {
     Foreign,
 }
 
-fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, Kind)> {
-    let detection = image.detection();
+fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result<(Direction, Kind)> {
+    let (detection, output) = (image.detection(), options.output.as_deref());
     let refuse = |advice: String| {
         Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
     };
@@ -225,12 +240,16 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
         Some("zvhd2") => Direction::ToZvhd2,
         _ => otherwise,
     };
+    let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
     match detection.format {
         Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
             if !detection.also.is_empty() =>
         {
             Err(Error::Ambiguous { path: image.path().to_owned(), format: detection.format })
         }
+        // Without its free space a disk is worth another file in the format that it is in.
+        Format::Raw | Format::Empty if leaves_out => Ok((by_name(Direction::ToZvhd2), Kind::Own)),
+        Format::Zvhd2 if leaves_out => Ok((by_name(Direction::ToRaw), Kind::Own)),
         // Of a disk of no bytes the reference makes a container, too.
         Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
         Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
@@ -239,6 +258,9 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
         format => match format.access() {
             Access::Own(_) | Access::Qemu(_) | Access::Archive => {
                 Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+            }
+            Access::Stream if leaves_out => {
+                Err(Error::FreeSpaceOfStream { path: image.path().to_owned(), format })
             }
             Access::Stream if output.is_some() && detection.also.is_empty() => {
                 Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
@@ -254,6 +276,27 @@ fn direction(image: &OpenedImage, output: Option<&Path>) -> Result<(Direction, K
 }
 
 impl Plan {
+    /// The disk as it is converted: without the bytes that are left out.
+    pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
+        let disk = self.image.disk(cancel)?;
+        Ok(match &self.space {
+            Some(space) => disk.sparsified(space.ranges()),
+            None => disk,
+        })
+    }
+
+    /// What would have been saved without the bytes that no file holds, of the blocks that held data; `None` if they were left out.
+    pub(crate) fn saving(
+        &self,
+        seen: SeenBlocks,
+        disk: &Disk<'_>,
+        size: u64,
+        cancel: &Cancel,
+    ) -> Option<Saving> {
+        let inspection = self.inspection.as_ref().filter(|_| self.space.is_none())?;
+        seen.saving(inspection, disk, size, cancel)
+    }
+
     /// Whether a rule forbids converting the source.
     pub fn is_refused(&self) -> bool {
         self.is_refusal(&self.report)

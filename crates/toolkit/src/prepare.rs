@@ -12,7 +12,8 @@ use crate::check::check_opened;
 use crate::plan::PlanPolicy;
 use crate::targets::refuse_bitmap;
 use crate::{
-    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, OpenedImage, Plan, Result,
+    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, FreeSpaceBytes, OpenedImage,
+    Plan, Result,
 };
 
 /// An image that was prepared, or why not.
@@ -50,10 +51,14 @@ pub fn prepare_image(
         check_opened(image, &[], &check_options, known, work).map(Some)
     };
     let output = match (image.format(), &options.output) {
-        (Format::Raw | Format::Zvhd2, None) => {
+        (Format::Raw | Format::Zvhd2, None) if options.free_space == FreeSpaceBytes::Keep => {
             return Ok(Prepared { source, conversion: None, checked: check(&image, None)? });
         }
-        (Format::Zvhd2, Some(_)) => {
+        (Format::Zvhd2, None) => {
+            let advice = "quick import takes it without conversion; its free space can be left out of another file only".into();
+            return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
+        }
+        (Format::Zvhd2, Some(_)) if options.free_space == FreeSpaceBytes::Keep => {
             let advice = "quick import takes it without conversion; omit the output".into();
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }

@@ -14,9 +14,10 @@ use crate::bitmap_beside::{BitmapBeside, BitmapWritten};
 use crate::chunks::{CHUNK, Chunks, on_threads};
 use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::{HOLE, write_data};
+use crate::saving::SeenBlocks;
 use crate::verify::verify;
 use crate::wrapped::{Unpacked, to_raw};
-use crate::{ConvertOptions, Disk, DiskLength, OpenedImage, Plan, Result};
+use crate::{Disk, DiskLength, Plan, Result, Saving};
 
 /// A RAW that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct RawWritten {
     pub left_out: Option<u64>,
     /// Whether it was read back and held what the disk held.
     pub verified: bool,
+    /// What would have been saved without the bytes that no file holds, if they were not left out and it is known.
+    pub saving: Option<Saving>,
     /// Its bitmap file, if one was written.
     pub bitmap: Option<BitmapWritten>,
 }
@@ -46,17 +49,13 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
     if let Some(wrapper) = Wrapper::of(plan.image.format()) {
         return unpack(plan, wrapper, output, work);
     }
-    write_disk(&plan.image, output, &plan.options, work).map(Some)
+    write_disk(plan, output, work).map(Some)
 }
 
-fn write_disk(
-    image: &OpenedImage,
-    output: &Path,
-    options: &ConvertOptions,
-    work: Work<'_>,
-) -> Result<RawWritten> {
+fn write_disk(plan: &Plan, output: &Path, work: Work<'_>) -> Result<RawWritten> {
+    let Plan { image, options, .. } = plan;
     let source = image.file();
-    let disk = image.disk(work.cancel)?;
+    let disk = plan.source_disk(work.cancel)?;
     let mut file = OutputFile::create(output, options.overwrite, &[source])?;
     let length = length_of(&disk, options.length);
     let bitmap = BitmapBeside::begin(output, options, source)?;
@@ -66,6 +65,7 @@ fn write_disk(
     let checksums = Mutex::new(Vec::new());
     let block_size = bitmap.layout.block_size;
     let bits = Mutex::new(DataBits::new(block_size));
+    let seen = SeenBlocks::new();
     {
         let stage = Stage::begin(work.progress, "writing", length);
         let chunks = Chunks::new([&disk], length, &stage);
@@ -75,6 +75,7 @@ fn write_disk(
                 let bytes = fill(&disk, chunk.start, length, &mut buffer)?;
                 let block = chunk.start / CHUNK;
                 if !is_zero(bytes) {
+                    seen.saw_data(chunk.start);
                     let blocks = data_blocks(bytes, chunk.start, block_size);
                     bits.lock().unwrap_or_else(PoisonError::into_inner).mark(blocks);
                     if options.verify {
@@ -89,6 +90,7 @@ fn write_disk(
     }
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
     source.verify_unchanged()?;
+    let saving = plan.saving(seen, &disk, length, work.cancel);
     if options.verify {
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
@@ -96,7 +98,7 @@ fn write_disk(
     let bits = bits.into_inner().unwrap_or_else(PoisonError::into_inner);
     let bitmap = bitmap.commit(file, bits, length)?;
     let (image, format, data_bytes) = (image.path().to_owned(), disk.format(), written.into_inner());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, bitmap })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, saving, bitmap })
 }
 
 /// The same for a RAW that is compressed as a whole.
@@ -115,24 +117,29 @@ fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> R
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
     let bitmap = bitmap.commit(file, bits, length)?;
-    Ok(Some(RawWritten { image: path, format, length, data_bytes, left_out: None, verified, bitmap }))
+    Ok(Some(RawWritten {
+        image: path,
+        format,
+        length,
+        data_bytes,
+        left_out: None,
+        verified,
+        saving: None,
+        bitmap,
+    }))
 }
 
 /// Writes the disk in the image into a stream, with its zeros.
-pub(crate) fn stream(
-    image: &OpenedImage,
-    out: &mut dyn Sink,
-    options: &ConvertOptions,
-    work: Work<'_>,
-) -> Result<RawWritten> {
-    let disk = image.disk(work.cancel)?;
+pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<RawWritten> {
+    let Plan { image, options, .. } = plan;
+    let disk = plan.source_disk(work.cancel)?;
     let length = length_of(&disk, options.length);
     let stage = Stage::begin(work.progress, "writing", length);
     let chunks = Chunks::new([&disk], length, &stage);
     // While one round is written the next one is read.
     let readers = disk.readers(rayon::current_num_threads());
     let mut rounds = [Round::default(), Round::default()];
-    let mut zeros = Zeros { at: 0, data_bytes: 0, out };
+    let mut zeros = Zeros { at: 0, data_bytes: 0, seen: SeenBlocks::new(), out };
     rounds[0].read(&disk, &chunks, readers, length, work.cancel)?;
     while !rounds[0].starts.is_empty() {
         let [current, next] = &mut rounds;
@@ -147,11 +154,12 @@ pub(crate) fn stream(
         rounds.swap(0, 1);
     }
     zeros.write_up_to(length, work.cancel)?;
-    let data_bytes = zeros.data_bytes;
+    let Zeros { data_bytes, seen, .. } = zeros;
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
     image.file().verify_unchanged()?;
+    let saving = plan.saving(seen, &disk, length, work.cancel);
     let (image, format) = (image.path().to_owned(), disk.format());
-    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, bitmap: None })
+    Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, saving, bitmap: None })
 }
 
 fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {
@@ -225,6 +233,7 @@ impl Round {
 struct Zeros<'a> {
     at: u64,
     data_bytes: u64,
+    seen: SeenBlocks,
     out: &'a mut dyn Sink,
 }
 
@@ -233,6 +242,7 @@ impl Zeros<'_> {
         for (start, bytes) in round.starts.iter().zip(&round.buffers) {
             self.write_up_to(*start, cancel)?;
             self.out.write_all(bytes)?;
+            self.seen.saw(bytes, *start);
             self.at += bytes.len() as u64;
             self.data_bytes += bytes.len() as u64;
         }

@@ -8,10 +8,11 @@ use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, DiskReader, Extent, OutputFile, ReadAt, Sink, Work};
 use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
 
+use crate::saving::SeenBlocks;
 use crate::uuid::random_uuid;
 use crate::verify::verify;
 use crate::wrapped::to_zvhd2;
-use crate::{ConvertOptions, Disk, OpenedImage, Plan, Result};
+use crate::{ConvertOptions, Disk, OpenedImage, Plan, Result, Saving};
 
 /// A ZVHD2 that was written.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Zvhd2Written {
     pub written: Written,
     /// Whether it was read back and held what the image held.
     pub verified: bool,
+    /// What would have been saved without the bytes that no file holds, if they were not left out and it is known.
+    pub saving: Option<Saving>,
     /// Wall-clock time of reading, compressing and writing; scan and reading back are not in it.
     pub elapsed: Duration,
 }
@@ -47,7 +50,7 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
     let wrapper = Wrapper::of(image.format());
     let (mut written, checksums) = match wrapper {
         Some(wrapper) => unpack(image, wrapper, &mut file, options, work)?,
-        None => write_disk(image, &mut file, options.verify, options, work)?,
+        None => write_disk(plan, &mut file, options.verify, work)?,
     };
     if wrapper.is_some() {
         let unpacked = OpenedImage::new(file.read_back()?, work.cancel)?;
@@ -65,30 +68,27 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
 }
 
 /// Writes the disk in the image into a stream, as a ZVHD2.
-pub(crate) fn stream(
-    image: &OpenedImage,
-    out: &mut dyn Sink,
-    options: &ConvertOptions,
-    work: Work<'_>,
-) -> Result<Zvhd2Written> {
-    Ok(write_disk(image, out, false, options, work)?.0)
+pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<Zvhd2Written> {
+    Ok(write_disk(plan, out, false, work)?.0)
 }
 
 fn write_disk(
-    image: &OpenedImage,
+    plan: &Plan,
     out: &mut dyn Sink,
     checksums: bool,
-    options: &ConvertOptions,
     work: Work<'_>,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let disk = image.disk(work.cancel)?;
+    let Plan { image, options, .. } = plan;
+    let disk = plan.source_disk(work.cancel)?;
     let (map, scan) = data_blocks(&disk, options.io, work)?;
     let begun = Instant::now();
     let write_options = write_options(options, checksums)?;
-    let disk = Source { size: disk.orig_size(), disk };
+    let disk = Source { size: disk.orig_size(), disk, seen: SeenBlocks::new() };
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, work)?;
     image.file().verify_unchanged()?;
-    let made = made(image, disk.size, scan, &write_options, written, begun);
+    let mut made = made(image, disk.size, scan, &write_options, written, begun);
+    let Source { disk, size, seen } = disk;
+    made.saving = plan.saving(seen, &disk, size, work.cancel);
     Ok((made, checksums))
 }
 
@@ -136,6 +136,7 @@ fn made(
         timestamp,
         written,
         verified: false,
+        saving: None,
         elapsed: begun.elapsed(),
     }
 }
@@ -153,6 +154,8 @@ fn data_blocks(disk: &Disk<'_>, io: IoMode, work: Work<'_>) -> Result<(BlockMap,
 struct Source<'a> {
     disk: Disk<'a>,
     size: u64,
+    /// What is read is read block by block.
+    seen: SeenBlocks,
 }
 
 impl ReadAt for Source<'_> {
@@ -165,7 +168,9 @@ impl ReadAt for Source<'_> {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> imsprep_source::Result<()> {
-        self.disk.read_at(buf, offset)
+        self.disk.read_at(buf, offset)?;
+        self.seen.saw(buf, offset);
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs};
   imsprep prepare disk.raw                     writes disk.mf if it is missing, and checks both
   imsprep prepare disk.raw -o disk.zvhd2       a ZVHD2 instead: smaller, and a single file
   imsprep prepare disk.zvhd2                   checks it
+  imsprep prepare --sparsify disk.raw          a ZVHD2 without deleted files, for a shorter upload
 
 An image that cannot be converted is refused, with the findings and their fixes: exit status 1, as for a result that is not \
 importable. A converted image is read back and compared before it is renamed into place.")]
@@ -23,6 +24,9 @@ pub(crate) struct PrepareArgs {
     /// Output file: .zvhd2 or, if IN is not a RAW, .raw with its bitmap [default: IN with the extension .zvhd2]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
+    /// Leave out what no file holds: free space of file systems, swap space, unused LVM extents
+    #[arg(long)]
+    pub(crate) sparsify: bool,
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,

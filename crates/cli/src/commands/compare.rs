@@ -1,6 +1,6 @@
 //! `imsprep compare`
 
-use imsprep_toolkit::compare_images;
+use imsprep_toolkit::{compare_images, compare_used};
 
 use crate::args::CompareArgs;
 use crate::emit;
@@ -10,7 +10,8 @@ use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn run(args: &CompareArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let compared = compare_images(&args.a, &args.b, setup.work())?;
+    let compare = if args.sparsify { compare_used } else { compare_images };
+    let compared = compare(&args.a, &args.b, setup.work())?;
     let status = if compared.difference.is_some() { Status::Wrong } else { Status::Fine };
     emit::result(
         setup.output,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{ConvertOptions, Converted, Direction, Plan, plan_conversion};
+use imsprep_toolkit::{ConvertOptions, Converted, Direction, FreeSpaceBytes, Plan, plan_conversion};
 
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         strict: policy.warnings == Warnings::Count,
         profile: policy.profile,
         disk: args.disk,
+        free_space: free_space(args.sparsify),
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
         layout: None,
@@ -84,6 +85,11 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     }
     report(plan, made, &policy, to_stream, setup)?;
     Ok(Status::Fine)
+}
+
+/// What becomes of the bytes that no file holds.
+pub(super) fn free_space(sparsify: bool) -> FreeSpaceBytes {
+    if sparsify { FreeSpaceBytes::LeaveOut } else { FreeSpaceBytes::Keep }
 }
 
 /// Says why the source is not converted.

@@ -6,6 +6,7 @@ use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
+use super::convert::free_space;
 use super::extra_files::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         strict: policy.warnings == Warnings::Count,
         disk: args.disk,
         io: args.report.io.into(),
+        free_space: free_space(args.sparsify),
         timestamp: moment::from_environment()?,
         ..ConvertOptions::default()
     };

@@ -9,6 +9,7 @@ use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
 use crate::words::findings::Findings;
+use crate::words::space::volume_line;
 
 /// Whether two disks are the same, and where they first are not.
 pub(crate) fn text(compared: &Comparison) -> String {
@@ -27,6 +28,13 @@ pub(crate) fn text(compared: &Comparison) -> String {
         let disk = Size(side.disk_size);
         let _ = writeln!(text, "  {:width$}  {:6} {disk}", shown(name).to_string(), side.format);
         let _ = write!(text, "{}", Findings::new(&side.report, Detail::Normal));
+    }
+    if let Some(ignored) = &compared.ignored {
+        let _ =
+            writeln!(text, "  ignored: {} that no file holds, by {}", Size(ignored.bytes()), shown(&name_a));
+        for volume in &ignored.volumes {
+            let _ = writeln!(text, "    {}", shown(&volume_line(volume, "compared completely")));
+        }
     }
     if let (None, tail @ 1..) = (&compared.difference, compared.tail()) {
         let longer = if a.disk_size > b.disk_size { &name_a } else { &name_b };

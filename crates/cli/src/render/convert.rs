@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use imsprep_rules::Size;
 use imsprep_source::BlockSize;
-use imsprep_toolkit::{Converted, Member, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted, DiskSpace, Member, Plan, RawWritten, Saving, Zvhd2Written};
 
 use crate::setup::Detail;
 use crate::style;
@@ -12,6 +12,7 @@ use crate::terminal::shown;
 use crate::words::check::layout_name;
 use crate::words::detect::format_line;
 use crate::words::findings::Findings;
+use crate::words::space::volume_line;
 use crate::words::{percent, rate, scan_line, seconds};
 
 /// What will be wrong with the result; nothing if that is nothing.
@@ -60,11 +61,35 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
             shown(&item.why)
         );
     }
-    match converted {
-        Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
-        Converted::Raw(raw) => write_raw(&mut text, raw),
+    let saving = match converted {
+        Converted::Zvhd2(zvhd2) => {
+            write_zvhd2(&mut text, zvhd2, detail);
+            zvhd2.saving
+        }
+        Converted::Raw(raw) => {
+            write_raw(&mut text, raw);
+            raw.saving
+        }
+    };
+    if let Some(space) = &plan.space {
+        write_left_out(&mut text, space);
+    }
+    if let Some(Saving { data_blocks, free_blocks }) = saving.filter(Saving::is_large) {
+        let share = percent(free_blocks, data_blocks);
+        let _ = writeln!(
+            text,
+            "  free    no file holds anything of {free_blocks} of the data blocks ({share}); --sparsify leaves them out"
+        );
     }
     text
+}
+
+/// What is not in the output because no file holds it, and what was kept.
+fn write_left_out(text: &mut String, space: &DiskSpace) {
+    let _ = writeln!(text, "  free    {} that no file holds: read as zeros", Size(space.bytes()));
+    for volume in &space.volumes {
+        let _ = writeln!(text, "          {}", shown(&volume_line(volume, "kept as it is")));
+    }
 }
 
 fn write_zvhd2(text: &mut String, zvhd2: &Zvhd2Written, detail: Detail) {

@@ -17,6 +17,7 @@ use crate::terminal::shown;
 use crate::words::counted;
 use crate::words::inspect::{content, kind_of, min_disk_of, state};
 use crate::words::quantity::bytes;
+use crate::words::space::volume_line;
 
 /// Everything about one disk: a table of what it holds, what follows from it, and what is noteworthy.
 pub(crate) fn text(
@@ -42,6 +43,9 @@ pub(crate) fn text(
     }
     if detail == Detail::Verbose {
         text += &details(disk);
+        for volume in &found.space.volumes {
+            let _ = writeln!(text, "  {}", shown(&volume_line(volume, "free space not known")));
+        }
     }
     text.push('\n');
     text += &answers(&disk.summary);

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::report::WireReport;
+use super::space::WireSpace;
 
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Body {
@@ -17,6 +18,8 @@ pub(crate) struct Body {
     /// `a` or `b`, if one disk is longer.
     longer: Option<&'static str>,
     longer_by: u64,
+    /// What was ignored because no file holds it by the first image; null unless that was asked for.
+    ignored: Option<WireSpace>,
     bytes_read: u64,
 }
 
@@ -49,7 +52,7 @@ impl From<&Side> for WireSide {
 
 impl From<&Comparison> for Body {
     fn from(compared: &Comparison) -> Self {
-        let Comparison { a, b, difference, bytes_read } = compared;
+        let Comparison { a, b, difference, ignored, bytes_read } = compared;
         Self {
             a: a.into(),
             b: b.into(),
@@ -61,6 +64,7 @@ impl From<&Comparison> for Body {
                 std::cmp::Ordering::Greater => Some("a"),
             },
             longer_by: compared.tail(),
+            ignored: ignored.as_ref().map(WireSpace::from),
             bytes_read: *bytes_read,
         }
     }

@@ -9,6 +9,7 @@ use super::WirePath;
 use super::bitmap::WireScan;
 use super::proof::WireProof;
 use super::report::WireReport;
+use super::space::{WireSaving, WireSpace};
 use crate::words::time::utc;
 use crate::words::zvhd2::uuid;
 
@@ -31,6 +32,11 @@ pub(crate) struct Converted {
     zvhd2: Option<WireZvhd2>,
     /// For a RAW; else null.
     raw: Option<WireRaw>,
+    /// What was left out because no file holds it; null unless that was asked for.
+    left_out: Option<WireSpace>,
+    /// What leaving out the bytes that no file holds would have saved, in blocks of 2 MiB; null if they were left out, or if it is not
+    /// known.
+    saving: Option<WireSaving>,
     report: WireReport,
 }
 
@@ -84,14 +90,16 @@ impl Converted {
             verified: false,
             zvhd2: None,
             raw: None,
+            left_out: None,
+            saving: None,
             report: (&plan.report).into(),
         }
     }
 
     pub(crate) fn new(plan: &Plan, converted: &Made) -> Self {
-        let (output_format, length, verified) = match converted {
-            Made::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified),
-            Made::Raw(raw) => ("raw", raw.length, raw.verified),
+        let (output_format, length, verified, saving) = match converted {
+            Made::Zvhd2(zvhd2) => ("zvhd2", zvhd2.written.file_size, zvhd2.verified, zvhd2.saving),
+            Made::Raw(raw) => ("raw", raw.length, raw.verified, raw.saving),
         };
         let (zvhd2, raw) = match converted {
             Made::Zvhd2(zvhd2) => (Some(zvhd2.into()), None),
@@ -108,6 +116,8 @@ impl Converted {
             verified,
             zvhd2,
             raw,
+            left_out: plan.space.as_ref().map(WireSpace::from),
+            saving: saving.map(WireSaving::from),
             report: (&plan.report).into(),
         }
     }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::guest::WireGuest;
+use super::space::{WireVolumeSpace, volumes};
 use super::{Document, UnderPolicy, WirePath};
 use crate::exit::Status;
 use crate::failure::failure_text;
@@ -60,6 +61,7 @@ impl Row {
                         format: found.format.name(),
                         inspection,
                         guest: (&found.guest).into(),
+                        space: volumes(&found.space),
                     }),
                     error: None,
                 }
@@ -76,6 +78,8 @@ struct Found {
     inspection: WireInspection,
     /// The system in the image, read from its files.
     guest: WireGuest,
+    /// The volumes on the disk, and how much of each is free.
+    space: Vec<WireVolumeSpace>,
 }
 
 /// What is on a disk.
@@ -257,7 +261,7 @@ struct WireGroup {
 
 impl From<&VolumeGroup> for WireGroup {
     fn from(group: &VolumeGroup) -> Self {
-        let VolumeGroup { name, uuid, physical, missing, logical, layout: _ } = group.clone();
+        let VolumeGroup { name, uuid, physical, missing, logical, layout: _, unmapped: _ } = group.clone();
         Self { name, uuid, physical, missing, logical }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) mod sarif;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod service_codes;
+mod space;
 pub(crate) mod summary;
 mod uri;
 pub(crate) mod zvhd2;

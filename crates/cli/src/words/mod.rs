@@ -8,6 +8,7 @@ pub(crate) mod findings;
 pub(crate) mod guest;
 pub(crate) mod inspect;
 pub(crate) mod quantity;
+pub(crate) mod space;
 pub(crate) mod time;
 pub(crate) mod zvhd2;
 

@@ -8,6 +8,7 @@ use imsprep_ondisk::volume::lvm::{Area, Label, MetadataHeader, PhysicalVolume};
 use imsprep_source::Result;
 
 use super::lvm_text::{self, Metadata};
+use super::lvm_unmapped::unmapped;
 use crate::view::View;
 use crate::{Lvm, Volume, VolumeGroup, VolumeKind};
 
@@ -17,6 +18,10 @@ const AREAS_MAX: u64 = 16;
 const TEXTS_MAX: usize = 4;
 /// Most bytes of metadata that are read.
 const TEXT_MAX: u64 = 1 << 20;
+/// The flags of the first place of a text end the part of its header that is decoded; the offset and the size of the second
+/// place, of metadata that are not in force yet, follow. All are zero while nothing changes.
+const LOCATION_FLAGS: usize = 4;
+const LOCATION_REST: usize = LOCATION_FLAGS + 16;
 /// Lengths of the parts that hyphens separate in a UUID.
 const UUID_PARTS: [usize; 7] = [6, 4, 4, 4, 4, 4, 6];
 
@@ -65,10 +70,15 @@ fn metadata(view: &View<'_>, at: u64, uuid: &str) -> Result<(Lvm, Option<u64>)> 
     // It may have none on purpose; then others of the group tell.
     let mut content_end = areas.iter().map(|area| area.offset.saturating_add(area.size)).max();
     let mut why = None;
-    for area in areas.into_iter().take(TEXTS_MAX) {
-        match group(view, area)? {
-            Ok(Some(metadata)) => {
+    for area in areas.iter().take(TEXTS_MAX) {
+        match group(view, *area)? {
+            Ok(Some(mut metadata)) => {
                 content_end = content_end.max(metadata.end_of_extents(uuid));
+                let doubt = doubt(view, &areas, *area, &metadata)?;
+                metadata.group.unmapped = match doubt {
+                    Some(doubt) => Err(doubt.to_owned()),
+                    None => unmapped(&metadata, uuid, &areas, view.size()),
+                };
                 return Ok((Lvm { group: Some(metadata.group), unread: None }, content_end));
             }
             Ok(None) => why = None,
@@ -76,6 +86,25 @@ fn metadata(view: &View<'_>, at: u64, uuid: &str) -> Result<(Lvm, Option<u64>)> 
         }
     }
     Ok((why.map_or_else(Lvm::default, unread), content_end))
+}
+
+/// Why the metadata, which were read from the area `of`, may not be all that is known of the group.
+fn doubt(view: &View<'_>, areas: &[Area], of: Area, metadata: &Metadata) -> Result<Option<&'static str>> {
+    if areas.len() > TEXTS_MAX {
+        return Ok(Some("it has too many areas of metadata"));
+    }
+    for area in areas {
+        let is_same = *area == of || matches!(group(view, *area)?, Ok(Some(other)) if other == *metadata);
+        if !is_same {
+            return Ok(Some("the copies of its metadata differ"));
+        }
+        let rest = area.offset.checked_add(MetadataHeader::SIZE as u64 - LOCATION_FLAGS as u64);
+        let rest = rest.map_or(Ok(None), |at| view.array::<LOCATION_REST>(at))?;
+        if rest.is_none_or(|bytes| bytes != [0; LOCATION_REST]) {
+            return Ok(Some("a change of its metadata is not finished"));
+        }
+    }
+    Ok(None)
 }
 
 fn unread(why: &'static str) -> Lvm {

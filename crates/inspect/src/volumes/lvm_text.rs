@@ -1,6 +1,7 @@
 //! The text of LVM2's metadata: sections in braces, and names with values.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use imsprep_ondisk::disk::SECTOR;
 use imsprep_ondisk::text;
@@ -12,12 +13,13 @@ const TOKENS_MAX: usize = 1 << 20;
 /// How deep sections lie in each other at most: group, list, volume, segment.
 const DEPTH_MAX: usize = 8;
 /// Most physical and most logical volumes that are kept.
-const VOLUMES_MAX: usize = 1024;
+pub(super) const VOLUMES_MAX: usize = 1024;
 /// Most segments of a logical volume, and most stripes of a segment.
 const SEGMENTS_MAX: usize = 1024;
 const STRIPES_MAX: usize = 128;
 
 /// What a text describes.
+#[derive(PartialEq)]
 pub(super) struct Metadata {
     pub(super) group: VolumeGroup,
     extent_sectors: u64,
@@ -30,6 +32,17 @@ impl Metadata {
     pub(super) fn end_of_extents(&self, uuid: &str) -> Option<u64> {
         let (start, count) = self.extents.get(uuid)?;
         count.checked_mul(self.extent_sectors)?.checked_add(*start)?.checked_mul(SECTOR)
+    }
+
+    /// Bytes of an extent.
+    pub(super) fn extent_size(&self) -> Option<u64> {
+        self.extent_sectors.checked_mul(SECTOR)
+    }
+
+    /// The extents of a physical volume, in bytes from its start.
+    pub(super) fn extents(&self, uuid: &str) -> Option<Range<u64>> {
+        let (start, _) = self.extents.get(uuid)?;
+        Some(start.checked_mul(SECTOR)?..self.end_of_extents(uuid)?)
     }
 }
 
@@ -105,6 +118,7 @@ impl Found {
                     missing: Vec::new(),
                     logical: Vec::new(),
                     layout: Vec::new(),
+                    unmapped: Err("its metadata was not read".to_owned()),
                 });
             }
             ([_, b"logical_volumes", name], Some(group)) if group.logical.len() < VOLUMES_MAX => {
