@@ -125,6 +125,8 @@ mod serve;
 #[cfg(unix)]
 mod snapshots;
 #[cfg(unix)]
+mod sparsify;
+#[cfg(unix)]
 mod stop;
 #[cfg(unix)]
 mod strace;

@@ -86,6 +86,12 @@ pub(crate) const WRITERS: &[Writer] = &[
         replaces: true,
     },
     Writer {
+        args: &["convert", "--sparsify", "disk.raw", "out/sparse.img", "--verify"],
+        outputs: &["out/sparse.img", "out/sparse.mf"],
+        inputs: &["disk.raw"],
+        replaces: true,
+    },
+    Writer {
         args: &["convert", "disk.raw.gz", "out/unpacked.img"],
         outputs: &["out/unpacked.img", "out/unpacked.mf"],
         inputs: &["disk.raw.gz"],
