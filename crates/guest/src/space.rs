@@ -266,6 +266,7 @@ fn reason_of(error: &FileError) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of one range are meant")]
 mod tests {
     use std::cell::RefCell;
 

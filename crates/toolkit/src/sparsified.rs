@@ -160,7 +160,7 @@ mod tests {
     impl DiskReader for Watched {
         fn data_from(&self, offset: u64) -> Result<Option<Extent>> {
             let number = offset / self.stretch;
-            let start = if number % 2 == 0 { offset } else { (number + 1) * self.stretch };
+            let start = if number.is_multiple_of(2) { offset } else { (number + 1) * self.stretch };
             let end = ((start / self.stretch + 1) * self.stretch).min(self.size());
             Ok((start < self.size()).then_some(Extent { start, end }))
         }
