@@ -68,7 +68,14 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> anyhow::Result<String>
 
 /// Writes text that is no result to standard error. If that is gone the text has no reader.
 pub(crate) fn print_error(text: &str) {
-    let _ = anstream::stderr().lock().write_all(for_log(text).as_bytes());
+    let text = for_log(text);
+    let _ = match anstream::AutoStream::choice(&io::stderr()) {
+        // The stream would write what is between two styles by a call of its own: other programs, or a second signal, could come between.
+        anstream::ColorChoice::Never => {
+            io::stderr().write_all(anstream::adapter::strip_str(&text).to_string().as_bytes())
+        }
+        _ => anstream::stderr().lock().write_all(text.as_bytes()),
+    };
 }
 
 /// Prints a result as JSON to standard error, for standard output holds something else.

@@ -85,7 +85,7 @@ fn look_at_member_disk(
         Ok(disk) if is_only => look_at_disk(&disk, disk.orig_size(), wanted, cancel),
         Ok(disk) => Ok(match inspect_unless_damaged(&disk, disk.orig_size(), cancel)? {
             Ok(inspection) => {
-                DiskSeen { inside: Ok(inspection), system: SystemFiles::NotRead(String::new()) }
+                DiskSeen { inside: Ok(inspection), system: SystemFiles::NotRead(String::new()), space: None }
             }
             Err(why) => DiskSeen::closed(why),
         }),

@@ -1,20 +1,22 @@
 //! The main job: one file, one verdict.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{layout, write_bitmap};
 use imsprep_detect::{Detection, Format};
 use imsprep_findings::Report;
-use imsprep_guest::Guest;
+use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::Inspection;
 use imsprep_rules::{WouldStart, says_no_disk};
 use imsprep_scan::{Scan, ScanOptions};
-use imsprep_source::{BlockSize, FileKind, ImageFile, OutputFile, Overwrite, Work};
+use imsprep_source::{BlockMap, BlockSize, FileKind, ImageFile, OutputFile, Overwrite, Work};
 
 use crate::bitmap_state::BitmapState;
 use crate::digest::digest;
 use crate::disk_seen::{DiskSeen, SystemFiles};
 use crate::judge::{Judged, judge};
+use crate::saving::Saving;
 use crate::seen::{RawBitmap, Seen, look};
 use crate::{CheckOptions, Depth, Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict};
 
@@ -39,6 +41,10 @@ pub struct CheckedImage {
     pub closed: Option<String>,
     /// The system on the disk, if its files were read.
     pub guest: Option<Guest>,
+    /// How much of the disk's volumes is free; `None` if that was not read.
+    pub space: Option<DiskSpace>,
+    /// How much of the data no file holds; `None` if that is not known.
+    pub saving: Option<Saving>,
     /// Whether a server would start that system; `None` if there is none, or it was not judged.
     pub would_start: Option<WouldStart>,
     /// Where the disk has data, if that was requested and the disk has a size.
@@ -103,7 +109,8 @@ pub(crate) fn check_opened(
     }
     image.verify_unchanged()?;
     let overview = options.overview.and_then(|most| overview_of(&seen, most));
-    let Seen { detection, disk: DiskSeen { inside, system }, container, scan, digest, .. } = seen;
+    let saving = seen.disk.space.as_ref().and_then(|space| Saving::of(&*data_blocks(&seen)?, space));
+    let Seen { detection, disk: DiskSeen { inside, system, space }, container, scan, digest, .. } = seen;
     let (inspection, closed) = match inside {
         Ok(inspection) => (Some(inspection), None),
         Err(why) => (None, Some(why)),
@@ -124,6 +131,8 @@ pub(crate) fn check_opened(
         inspection,
         closed,
         guest,
+        space,
+        saving,
         would_start,
         overview,
         digest,
@@ -162,6 +171,25 @@ fn write_missing_bitmap(
 /// Whether it is a RAW whose content was not read although it may be.
 fn is_unread_raw(seen: &Seen) -> bool {
     seen.detection.format == Format::Raw && seen.scan.is_none() && seen.depth == Depth::Content
+}
+
+/// The blocks that hold data, as the content or the bitmap of a container has them. `None` if that is not known of all of them.
+fn data_blocks(seen: &Seen) -> Option<Cow<'_, BlockMap>> {
+    if let Some(scan) = &seen.scan {
+        return Some(Cow::Borrowed(&scan.map));
+    }
+    let container = seen.container.as_ref()?;
+    let occupancy = container.occupancy.as_ref().filter(|occupancy| !occupancy.is_cut())?;
+    let info = &container.info;
+    let size = BlockSize::MIB_2;
+    let mut map = BlockMap::zeroed(Path::new("disk"), info.orig_size.0, size).ok()?;
+    let blocks = occupancy.marked().iter().map(|block| u64::from(*block));
+    blocks
+        .filter(|block| *block < map.block_count())
+        .collect::<Vec<_>>()
+        .iter()
+        .for_each(|block| map.set(*block, true));
+    (info.block_size.0 == size.bytes()).then_some(Cow::Owned(map))
 }
 
 /// Where the disk has data, in at most so many pieces.

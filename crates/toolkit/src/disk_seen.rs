@@ -1,10 +1,11 @@
 //! What a look at one disk saw: partitions, file systems, and the files of the system.
 
-use imsprep_guest::Guest;
+use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{Intent, SystemAsked, asks_for_a_system};
 use imsprep_source::{Cancel, ReadAt};
 
+use crate::space::report_space;
 use crate::{GUEST_LIMITS, Result, read_guest};
 
 /// What was seen of a disk.
@@ -13,6 +14,8 @@ pub(crate) struct DiskSeen {
     pub(crate) inside: std::result::Result<Inspection, String>,
     /// The files of the system on it.
     pub(crate) system: SystemFiles,
+    /// How much of its volumes is free; `None` if that was not read.
+    pub(crate) space: Option<DiskSpace>,
 }
 
 /// Whether the files of the system on a disk were read.
@@ -29,7 +32,7 @@ impl DiskSeen {
     /// A disk that was not looked into, for this reason.
     pub(crate) fn closed(why: impl Into<String>) -> Self {
         let why = why.into();
-        Self { system: SystemFiles::NotRead(why.clone()), inside: Err(why) }
+        Self { system: SystemFiles::NotRead(why.clone()), inside: Err(why), space: None }
     }
 }
 
@@ -60,7 +63,8 @@ pub(crate) fn look_at_disk(
         })),
         not => SystemFiles::NotAsked(not),
     };
-    Ok(DiskSeen { inside: Ok(inspection), system })
+    let space = report_space(&inspection, disk, cancel)?;
+    Ok(DiskSeen { inside: Ok(inspection), system, space })
 }
 
 /// What is on a disk, or that the part of the image that tells it is damaged, which a quick look at the image does not show.

@@ -5,11 +5,11 @@ use std::path::Path;
 use imsprep_detect::Format;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_source::{Cancel, Error as SourceError};
+use imsprep_source::Cancel;
 
-use crate::space::{REPORT_LIMITS, read_space};
+use crate::space::report_space;
 use crate::targets::refuse_bitmap;
-use crate::{Error, GUEST_LIMITS, OpenedImage, Result, read_guest};
+use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// An image whose disk was inspected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +35,7 @@ pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
     let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
-    let space = match read_space(&inspection, &disk, REPORT_LIMITS, cancel) {
-        // The image has told so much of it as it can.
-        Err(Error::Source(SourceError::Damaged { .. } | SourceError::NotExpanded { .. })) => {
-            DiskSpace::default()
-        }
-        space => space?,
-    };
+    let space = report_space(&inspection, &disk, cancel)?.unwrap_or_default();
     image.file().verify_unchanged()?;
     Ok(Inspected { format: disk.format(), inspection, guest, space })
 }

@@ -112,8 +112,8 @@ fn judge_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions, judged: 
         }
         RawBitmap::Missing(path) => {
             if !says_no_disk(report) {
-                let forbids = if options.write_bitmap { first_error(report) } else { None };
-                report.push(missing(image, path, options, forbids));
+                let error = if options.write_bitmap { first_error(report) } else { None };
+                report.push(missing(image, path, options, error));
             }
             BitmapState::Missing { path: path.clone() }
         }
@@ -140,11 +140,11 @@ fn first_error(report: &Report) -> Option<&'static str> {
     findings.find(|finding| finding.severity == Severity::Error).map(|finding| finding.rule.code)
 }
 
-/// That the bitmap file is not there. `forbids` is the error because of which it was not written although it was requested.
-fn missing(image: &ImageFile, path: &Path, options: &CheckOptions, forbids: Option<&str>) -> Finding {
+/// That the bitmap file is not there. `error` is the one because of which it was not written although it was requested.
+fn missing(image: &ImageFile, path: &Path, options: &CheckOptions, error: Option<&str>) -> Finding {
     let output = (image.kind() == FileKind::BlockDevice).then_some(Path::new("disk.mf"));
     let command = create_command(built_in(options.layout.as_ref()), image.path(), output);
-    let not_written = forbids.map(|code| format!(", and none was written because {code} forbids the import"));
+    let not_written = error.map(|code| format!(", and none was written because of the error {code}"));
     let message = format!("there is no {}{}", path.display(), not_written.unwrap_or_default());
     Finding::new(&BITMAP_MISSING, message).fix(format!("make it: {command}"))
 }

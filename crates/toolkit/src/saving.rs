@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use imsprep_filesystem::Limits;
+use imsprep_guest::DiskSpace;
 use imsprep_inspect::Inspection;
 use imsprep_source::{BlockMap, BlockSize, Cancel, ReadAt, is_zero};
 
@@ -15,16 +16,22 @@ use crate::space::read_space;
 /// What may be spent on it: it is not what was asked for.
 const LIMITS: Limits = Limits { disk_bytes: 64 << 20, steps: 50_000_000, time: Duration::from_secs(2) };
 
-/// What a conversion would have saved without the bytes that no file holds. Blocks have 2 MiB.
+/// How many of the blocks that hold data no file holds a byte of. Blocks have 2 MiB, or what the bitmap layout of a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saving {
-    /// Blocks that held data.
+    /// Blocks that hold data.
     pub data_blocks: u64,
     /// Those of them of which no file holds a byte.
     pub free_blocks: u64,
 }
 
 impl Saving {
+    /// Of the blocks that hold data in this map, by the free space of the disk. `None` if there are none, or nothing is known to be free.
+    pub(crate) fn of(data: &BlockMap, space: &DiskSpace) -> Option<Self> {
+        (data.data_count() > 0 && space.bytes() > 0)
+            .then(|| Self { data_blocks: data.data_count(), free_blocks: free_data(data, space.ranges()) })
+    }
+
     /// Whether it is worth a word: more than a tenth of the data.
     pub fn is_large(&self) -> bool {
         self.free_blocks.saturating_mul(10) > self.data_blocks
@@ -67,9 +74,7 @@ impl SeenBlocks {
         if data.data_count() == 0 {
             return None;
         }
-        let space = read_space(inspection, disk, LIMITS, cancel).ok()?;
-        (space.bytes() > 0)
-            .then(|| Saving { data_blocks: data.data_count(), free_blocks: free_data(&data, space.ranges()) })
+        Saving::of(&data, &read_space(inspection, disk, LIMITS, cancel).ok()?)
     }
 }
 

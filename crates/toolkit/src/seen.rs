@@ -105,7 +105,7 @@ pub(crate) fn look(
                 detection.facts.extend(found.damage);
                 (not_checked, start) = (found.not_checked, found.start);
                 let why = "the files on a compressed disk can't be read until it is decompressed";
-                DiskSeen { inside: found.inside, system: SystemFiles::NotRead(why.into()) }
+                DiskSeen { inside: found.inside, system: SystemFiles::NotRead(why.into()), space: None }
             }
             None => look_into(opened, wanted, work.cancel)?,
         },

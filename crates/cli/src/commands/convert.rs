@@ -171,7 +171,7 @@ fn report(
             if to_stream { print_json_error(&document)? } else { print_json(&document)? }
         }
         Output::Text(detail) => {
-            let text = render::convert::done(plan, made, detail);
+            let text = render::convert::done(plan, made, detail) + &render::convert::saved(made);
             if to_stream { print_error(&text) } else { print(&text)? }
         }
     }

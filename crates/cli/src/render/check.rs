@@ -18,6 +18,7 @@ use crate::words::check::{
 };
 use crate::words::detect::format_line;
 use crate::words::findings::{Findings, counts};
+use crate::words::space::saving_line;
 
 /// All about one file.
 pub(crate) struct Block<'a> {
@@ -60,7 +61,7 @@ impl fmt::Display for Block<'_> {
     }
 }
 
-/// The same facts on at most three lines: the disk and its bitmap; the content; the system.
+/// The same facts on at most four lines: the disk and its bitmap; the content; the system; what need not be uploaded.
 fn summary_lines(checked: &CheckedImage) -> Vec<String> {
     let detection = &checked.detection;
     // The variant of a RAW is what the second line shows in full.
@@ -88,7 +89,8 @@ fn summary_lines(checked: &CheckedImage) -> Vec<String> {
     }
     let content = checked.inspection.as_ref().map(|found| format!("content: {}", content_line(found)));
     let system = system_line(checked).map(|line| format!("system: {line}"));
-    std::iter::once(line).chain(content).chain(system).collect()
+    let free = saving_line(checked.saving).map(|line| format!("free: {line}"));
+    std::iter::once(line).chain(content).chain(system).chain(free).collect()
 }
 
 fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use imsprep_rules::Size;
 use imsprep_source::BlockSize;
-use imsprep_toolkit::{Converted, DiskSpace, Member, Plan, RawWritten, Saving, Zvhd2Written};
+use imsprep_toolkit::{Converted, DiskSpace, Member, Plan, RawWritten, Zvhd2Written};
 
 use crate::setup::Detail;
 use crate::style;
@@ -12,7 +12,7 @@ use crate::terminal::shown;
 use crate::words::check::layout_name;
 use crate::words::detect::format_line;
 use crate::words::findings::Findings;
-use crate::words::space::volume_line;
+use crate::words::space::{saving_line, volume_line};
 use crate::words::{percent, rate, scan_line, seconds};
 
 /// What will be wrong with the result; nothing if that is nothing.
@@ -61,27 +61,23 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
             shown(&item.why)
         );
     }
-    let saving = match converted {
-        Converted::Zvhd2(zvhd2) => {
-            write_zvhd2(&mut text, zvhd2, detail);
-            zvhd2.saving
-        }
-        Converted::Raw(raw) => {
-            write_raw(&mut text, raw);
-            raw.saving
-        }
-    };
+    match converted {
+        Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
+        Converted::Raw(raw) => write_raw(&mut text, raw),
+    }
     if let Some(space) = &plan.space {
         write_left_out(&mut text, space);
     }
-    if let Some(Saving { data_blocks, free_blocks }) = saving.filter(Saving::is_large) {
-        let share = percent(free_blocks, data_blocks);
-        let _ = writeln!(
-            text,
-            "  free    no file holds anything of {free_blocks} of the data blocks ({share}); --sparsify leaves them out"
-        );
-    }
     text
+}
+
+/// What would not have been in the output with `--sparsify`, where that is much; else nothing.
+pub(crate) fn saved(converted: &Converted) -> String {
+    let saving = match converted {
+        Converted::Zvhd2(zvhd2) => zvhd2.saving,
+        Converted::Raw(raw) => raw.saving,
+    };
+    saving_line(saving).map_or_else(String::new, |line| format!("  free    {line}\n"))
 }
 
 /// What is not in the output because no file holds it, and what was kept.

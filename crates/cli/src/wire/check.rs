@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::bitmap::{WireBitmap, WireScan};
 use super::detect::WireDetection;
 use super::report::WireReport;
+use super::space::{WireSaving, WireVolumeSpace, volumes};
 use super::zvhd2::WireInfo;
 use super::{UnderPolicy, WirePath};
 use crate::exit::Status;
@@ -57,6 +58,10 @@ pub(crate) struct File {
     inside: Option<WireInside>,
     /// The system on the disk; null if there is none, or its files were not read.
     system: Option<WireSystem>,
+    /// The volumes on the disk, as in `inspect`; null if they were not read.
+    space: Option<Vec<WireVolumeSpace>>,
+    /// How much of the data no file holds; null if that is not known.
+    saving: Option<WireSaving>,
     report: Option<WireReport>,
 }
 
@@ -191,6 +196,8 @@ impl File {
             zvhd2: None,
             inside: None,
             system: None,
+            space: None,
+            saving: None,
             report: None,
         }
     }
@@ -212,6 +219,8 @@ impl File {
             zvhd2: checked.zvhd2.as_ref().map(WireInfo::from),
             inside: checked.inspection.as_ref().map(WireInside::from),
             system: WireSystem::of(checked),
+            space: checked.space.as_ref().map(volumes),
+            saving: checked.saving.map(WireSaving::from),
             report: Some((&checked.report).into()),
             ..none
         }

@@ -7,6 +7,7 @@ use imsprep_rules::{GuestSystem, OsVersions, Purpose, Size, SystemValue, purpose
 use imsprep_toolkit::{BitmapState, CheckedImage, System, Verdict, WouldStart};
 
 use super::detect::format_line;
+use super::space::{saving_line, volume_line};
 use super::zvhd2::blocks_line;
 use super::{counted, percent, scan_line};
 use crate::exit::Status;
@@ -42,6 +43,12 @@ pub(crate) fn facts(checked: &CheckedImage, detail: Detail) -> Vec<(&'static str
         facts.push(("content", content_line(inspection)));
     }
     facts.extend(system_line(checked).map(|line| ("system", line)));
+    let volumes = checked.space.iter().flat_map(|space| &space.volumes);
+    facts.extend(volumes.map(|volume| {
+        let line = volume_line(volume, "free space not known");
+        ("volume", shown(&line).to_string())
+    }));
+    facts.extend(saving_line(checked.saving).map(|line| ("free", line)));
     facts
 }
 

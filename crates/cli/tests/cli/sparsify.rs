@@ -133,6 +133,22 @@ fn what_is_left_of_a_used_ext4_is_every_file() {
     let stream = folder.command(&["convert", "--sparsify", "disk.zvhd2", "-"]).output().unwrap();
     assert!(stream.status.success() && stream.stdout == back);
 
+    // A check sees the same volumes, and as much to leave out as the conversion of the whole disk, in the RAW and in the ZVHD2.
+    let (_, whole) = folder.json(&["convert", "disk.raw", "whole2.zvhd2"]);
+    assert!(whole["saving"]["free_blocks"].as_u64().unwrap() > 5, "{}", whole["saving"]);
+    assert_eq!(folder.run(&["bitmap", "create", "disk.raw"]).status, 0);
+    for image in ["disk.raw", "whole.zvhd2"] {
+        let (_, json) = folder.json(&["check", "--purpose", "data", image]);
+        let file = &json["files"][0];
+        assert_eq!((&file["saving"], &file["space"]), (&whole["saving"], &left_out["volumes"]), "{image}");
+        let text = folder.run(&["check", "--purpose", "data", image]).out;
+        assert!(text.contains("\n  free: ") && text.contains(" belong to no file"), "{text}");
+    }
+    let (_, json) = folder.json(&["check", "--purpose", "data", "disk.zvhd2"]);
+    assert_eq!(json["files"][0]["saving"]["free_blocks"], 0);
+    let (_, json) = folder.json(&["check", "--quick", "--purpose", "data", "disk.raw"]);
+    assert!(json["files"][0]["saving"].is_null() && json["files"][0]["space"][0]["free"].is_u64());
+
     // The files are the same, the disks are not; nothing is smaller a second time.
     assert_eq!(folder.run(&["compare", "disk.raw", "disk.zvhd2"]).status, 1);
     let run = folder.run(&["compare", "--sparsify", "disk.raw", "disk.zvhd2"]);
