@@ -57,6 +57,7 @@ mod machine;
 mod mapped;
 mod network;
 mod open;
+mod partitioned;
 mod release;
 mod root;
 mod space;

@@ -10,6 +10,7 @@ use imsprep_inspect::{
 use imsprep_source::{Cancel, Error, ReadAt, Result};
 
 use crate::mapped::Mapped;
+use crate::partitioned::is_partitioned;
 use crate::{Disk, DiskVolume, PartitionName, text};
 
 /// Most volumes that are opened.
@@ -59,14 +60,25 @@ impl<'d> VolumeSources<'d> {
                 (partition.map_or(0, |partition| partition.start), inspection.space_of(partition));
             let name = partition
                 .map_or("the disk".to_owned(), |partition| format!("partition {}", partition.number));
-            note_lvm(volume, start, &mut physical, &mut groups);
+            let stretch = Mapped::stretch(disk, start, room);
+            let kept = match partition.and_then(|partition| no_volume(partition.kind)) {
+                Some(reason) => Some(reason),
+                None => doubt(volume, &stretch, cancel)?,
+            };
+            note_lvm(volume, start, kept.as_ref(), &mut physical, &mut groups);
             let mut hides = hides(volume);
             if let (VolumeKind::MdRaid(raid), 1) = (&volume.kind, level(volume)) {
                 let length = volume.size.unwrap_or(room).min(room.saturating_sub(raid.data_start));
                 let start = start.saturating_add(raid.data_start);
                 let bytes = Mapped::stretch(disk, start, length);
                 let content = inspect_volume(&bytes)?;
-                note_lvm(&content, start, &mut physical, &mut groups);
+                let behind = matches!(raid.version, "0.90" | "1.0")
+                    .then(|| "the superblock of its software RAID is behind it".to_owned());
+                let kept = match kept.clone().or(behind) {
+                    Some(reason) => Some(reason),
+                    None => doubt(&content, &bytes, cancel)?,
+                };
+                note_lvm(&content, start, kept.as_ref(), &mut physical, &mut groups);
                 hides = None;
                 found.add(Source {
                     name: format!("software RAID on {name}"),
@@ -76,8 +88,7 @@ impl<'d> VolumeSources<'d> {
                     hides: self::hides(&content),
                     content,
                     bytes: Ok(bytes),
-                    kept: matches!(raid.version, "0.90" | "1.0")
-                        .then(|| "the superblock of its software RAID is behind it".to_owned()),
+                    kept,
                 });
             }
             if partition.is_some_and(|partition| partition.kind.has_no_file_system()) {
@@ -90,8 +101,8 @@ impl<'d> VolumeSources<'d> {
                 is_raid: false,
                 content: volume.clone(),
                 hides,
-                bytes: Ok(Mapped::stretch(disk, start, room)),
-                kept: partition.and_then(|partition| no_volume(partition.kind)),
+                bytes: Ok(stretch),
+                kept,
             });
         }
         let mut seen = BTreeSet::new();
@@ -182,11 +193,32 @@ fn level(volume: &Volume) -> i32 {
     if let VolumeKind::MdRaid(raid) = &volume.kind { raid.level } else { -1 }
 }
 
-fn note_lvm(volume: &Volume, start: u64, physical: &mut Vec<(String, u64)>, groups: &mut Vec<VolumeGroup>) {
+/// Notes a physical volume of LVM that begins at `start`, and its group. `kept` is why what it says of free space is not to be relied on.
+fn note_lvm(
+    volume: &Volume,
+    start: u64,
+    kept: Option<&String>,
+    physical: &mut Vec<(String, u64)>,
+    groups: &mut Vec<VolumeGroup>,
+) {
     if let VolumeKind::Lvm(lvm) = &volume.kind {
         physical.extend(volume.uuid.clone().map(|uuid| (uuid, start)));
-        groups.extend(lvm.group.clone());
+        groups.extend(lvm.group.clone().map(|group| match kept {
+            Some(reason) => VolumeGroup { unmapped: Err(reason.clone()), ..group },
+            None => group,
+        }));
     }
+}
+
+/// Why a volume that holds others may be left over from an earlier use of its bytes, so that what it says of them need not be so.
+fn doubt(volume: &Volume, bytes: &Mapped<'_>, cancel: &Cancel) -> Result<Option<String>> {
+    if !matches!(volume.kind, VolumeKind::Lvm(_) | VolumeKind::MdRaid(_)) {
+        return Ok(None);
+    }
+    if !volume.also.is_empty() {
+        return Ok(Some(format!("there are also signatures of {}", volume.also.join(", "))));
+    }
+    is_partitioned(bytes, cancel)
 }
 
 /// Why other volumes may be in one, or it may be what a configuration names without being known.
@@ -211,7 +243,10 @@ fn no_volume(kind: PartitionType) -> Option<String> {
         return Some("its type is that of a partition without a file system".to_owned());
     }
     // A volume of a dynamic disk may go on in another partition.
-    kind.is_dynamic().then(|| "it belongs to a dynamic disk of Windows".to_owned())
+    if kind.is_dynamic() {
+        return Some("it belongs to a dynamic disk of Windows".to_owned());
+    }
+    (!kind.is_for_volumes()).then(|| "its partition has a type in which such volumes are not made".to_owned())
 }
 
 /// Whether a kind of content has files, be it that no reader knows them.

@@ -5,11 +5,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use imsprep_filesystem::{Access, Error as FileError, ErrorKind, FreeSpace, free_space};
-use imsprep_inspect::{Inspection, Lvm, State, TableProblem, UncleanReason, VolumeKind, inspect};
+use imsprep_filesystem::{Access, ErrorKind, FreeSpace, free_space};
+use imsprep_inspect::{Inspection, Lvm, PartitionType, State, TableProblem, UncleanReason, VolumeKind};
 use imsprep_source::{Cancel, Error, ReadAt, Result};
 
 use crate::open::Source;
+use crate::partitioned::{is_partitioned, reason_of};
 use crate::{VolumeSources, text};
 
 /// The bytes of a disk that no file holds, and the volumes that they are in.
@@ -154,8 +155,41 @@ fn doubt(inspection: &Inspection, sources: &VolumeSources<'_>) -> Option<String>
     if let Some(source) = sources.sources.iter().find(is_hibernated) {
         return Some(format!("{} holds a hibernated system", source.name));
     }
+    let is_of_hashes = |source: &&Source<'_>| {
+        let Source { content, .. } = source;
+        content.kind == VolumeKind::Other(VERITY) || content.also.contains(&VERITY)
+    };
+    if let Some(source) = sources.sources.iter().find(is_of_hashes) {
+        return Some(format!("{} holds hashes of all blocks of another volume (dm-verity)", source.name));
+    }
+    // There are such types for each architecture, and hashes need no superblock.
+    let mut partitions = inspection.partitions.iter();
+    let is_unknown = |kind: PartitionType| matches!(kind, PartitionType::Gpt(_)) && kind.name().is_none();
+    if let Some(partition) = partitions.find(|partition| is_unknown(partition.kind)) {
+        let number = partition.number;
+        return Some(format!(
+            "partition {number} has an unknown type, and may hold hashes of another volume"
+        ));
+    }
     let twice = sources.twice.as_ref()?;
     Some(format!("the physical volume of LVM {} is on the disk more than once", text::name(twice)))
+}
+
+/// The name of the hash tree of dm-verity, which covers the free blocks of a volume as well.
+const VERITY: &str = "verity";
+
+/// Whether the hash tree of dm-verity follows a file system of `size` bytes in its volume: at its end, or after Android's footer in the
+/// last 64 bytes.
+fn has_hashes(volume: &dyn ReadAt, size: u64) -> Result<bool> {
+    let has = |at: u64, magic: &[u8]| {
+        let mut bytes = vec![0; magic.len()];
+        let is_there = at.checked_add(magic.len() as u64).is_some_and(|end| end <= volume.size());
+        Ok::<_, Error>(is_there && volume.read_at(&mut bytes, at).map(|()| bytes == magic)?)
+    };
+    let footer = volume.size().checked_sub(64);
+    Ok(has(size, b"verity\0\0")?
+        || has(size.div_ceil(4096).saturating_mul(4096), b"verity\0\0")?
+        || footer.map_or(Ok(false), |at| has(at, b"AVBf"))?)
 }
 
 /// The free ranges of a volume, on the disk, in any order.
@@ -177,17 +211,20 @@ fn free_in(
             Err(reason) => return Ok(Err(reason)),
         }
     } else {
-        match is_partitioned(bytes, cancel) {
-            Ok(false) => {}
-            Ok(true) => return Ok(Err("there is also a partition table in it".to_owned())),
-            Err(Error::Cancelled) => return Err(Error::Cancelled),
-            Err(error) => return Ok(Err(reason_of(&error.into()))),
+        if let Some(reason) = is_partitioned(bytes, cancel)? {
+            return Ok(Err(reason));
         }
         match reader(bytes) {
             Ok(free) if free.size() > bytes.size() => {
                 return Ok(Err("its file system is larger than the volume".to_owned()));
             }
-            Ok(free) => free.into_ranges(),
+            Ok(free) => match has_hashes(bytes, free.size()) {
+                Ok(false) => free.into_ranges(),
+                Ok(true) => {
+                    return Ok(Err("hashes of all of its blocks (dm-verity) are behind it".to_owned()));
+                }
+                Err(error) => return Ok(Err(reason_of(&error.into()))),
+            },
             Err(error) if error.kind() == ErrorKind::Cancelled => return Err(Error::Cancelled),
             Err(error) => return Ok(Err(reason_of(&error))),
         }
@@ -200,11 +237,6 @@ fn free_in(
         }
     }
     Ok(Ok(on_disk))
-}
-
-/// Whether a volume may be a disk with partitions of its own, as those of virtual machines are, and its signature left over.
-fn is_partitioned(volume: &dyn ReadAt, cancel: &Cancel) -> Result<bool> {
-    Ok(inspect(volume, cancel)?.table.is_some())
 }
 
 /// Why a volume of `size` bytes is kept, whatever its allocation data says.
@@ -254,22 +286,12 @@ fn unmapped(lvm: &Lvm) -> std::result::Result<Vec<Range<u64>>, String> {
     group.unmapped.clone().map_err(|reason| text::value(&reason))
 }
 
-/// An error in one line, with what the system said.
-fn reason_of(error: &FileError) -> String {
-    let mut reason = text::value(error.reason());
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        reason = format!("{reason}: {}", text::value(&error.to_string()));
-        source = error.source();
-    }
-    reason
-}
-
 #[cfg(test)]
 #[expect(clippy::single_range_in_vec_init, reason = "lists of one range are meant")]
 mod tests {
     use std::cell::RefCell;
 
+    use imsprep_inspect::inspect;
     use imsprep_source::MemoryImage;
 
     use super::*;

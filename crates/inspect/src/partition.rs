@@ -105,8 +105,68 @@ impl PartitionType {
         }
     }
 
+    /// Whether file systems of Linux and Windows, swap space, LVM and software RAIDs are made in such partitions. What looks like one
+    /// in another is left over, or a part of something that is not known here.
+    pub fn is_for_volumes(self) -> bool {
+        let Some(name) = self.name() else { return false };
+        match self {
+            Self::Gpt(_) => {
+                matches!(name, "EFI system" | "Microsoft basic data" | "Windows recovery")
+                    || name.starts_with("Linux ") && !matches!(name, "Linux LUKS" | "Linux reserved")
+            }
+            Self::Mbr(_) => {
+                let is_fat = name.starts_with("FAT") || name.starts_with("hidden FAT");
+                let is_windows = matches!(name, "NTFS or exFAT" | "hidden NTFS" | "Windows recovery");
+                let is_linux = matches!(name, "Linux" | "Linux swap" | "Linux LVM" | "Linux RAID");
+                is_fat || is_windows || is_linux || name == "EFI system"
+            }
+        }
+    }
+
     /// Whether it is one that no file system is made in. What looks like one there is left over.
     pub fn has_no_file_system(self) -> bool {
         self.is_loader() || matches!(self, Self::Gpt(gpt::MICROSOFT_RESERVED | gpt::PREP_BOOT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_made_in_types_of_linux_and_windows() {
+        let of = |name: &str| {
+            let gpt = gpt::TYPES
+                .iter()
+                .find(|(_, known)| *known == name)
+                .map(|(guid, _)| PartitionType::Gpt(*guid));
+            gpt.unwrap_or_else(|| panic!("{name}"))
+        };
+        for name in [
+            "EFI system",
+            "Linux filesystem",
+            "Linux root (x86-64)",
+            "Linux LVM",
+            "Linux swap",
+            "Microsoft basic data",
+        ] {
+            assert!(of(name).is_for_volumes(), "{name}");
+        }
+        for name in [
+            "Linux LUKS",
+            "BIOS boot",
+            "FreeBSD UFS",
+            "ZFS",
+            "Microsoft storage spaces",
+            "Microsoft LDM data",
+        ] {
+            assert!(!of(name).is_for_volumes(), "{name}");
+        }
+        for byte in [0x01, 0x06, 0x07, 0x0b, 0x0c, 0x0e, 0x27, 0x82, 0x83, 0x8e, 0xef, 0xfd] {
+            assert!(PartitionType::Mbr(byte).is_for_volumes(), "{byte:02x}");
+        }
+        for byte in [0x05, 0x42, 0xa5, 0xa6, 0xa9, 0xbf, 0xda, 0xee, 0xfb] {
+            assert!(!PartitionType::Mbr(byte).is_for_volumes(), "{byte:02x}");
+        }
     }
 }

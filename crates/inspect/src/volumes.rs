@@ -27,8 +27,8 @@ use crate::{Volume, VolumeKind};
 
 /// Content of which only the name is reported, by the names of its magics.
 const OTHERS: &[&str] = &[
-    "squashfs", "erofs", "jfs", "reiserfs", "udf", "ufs2", "refs", "apfs", "hfsplus", "gfs2", "ocfs2",
-    "bcachefs",
+    "squashfs", "erofs", "jfs", "reiserfs", "udf", "ufs1", "ufs2", "verity", "refs", "apfs", "hfsplus",
+    "gfs2", "ocfs2", "bcachefs",
 ];
 
 /// What the stretch holds. What wraps others comes first: a RAID member also shows what the array begins with.

@@ -257,7 +257,7 @@ const fn magic(name: &'static str, offset: usize, bytes: &'static [u8]) -> Magic
 /// Content known by a magic of at least four bytes. The offsets are those of each one's own documentation: XFS
 /// Algorithms & Data Structures; kernel Documentation and uapi headers (btrfs, f2fs, erofs, squashfs, md, swap, gfs2, ocfs2, bcachefs); Apple's File System
 /// Reference and Technical Note 1150 (APFS, HFS Plus); MS-FSCC
-/// and the exFAT specification; LVM2 label and PV header; JFS and ReiserFS layouts; FreeBSD ufs/ffs/fs.h.
+/// and the exFAT specification; LVM2 label and PV header; JFS and ReiserFS layouts; FreeBSD ufs/ffs/fs.h; the superblock of cryptsetup's veritysetup.
 pub const CONTENT_MAGICS: &[Magic] = &[
     magic("ntfs", 3, b"NTFS    "),
     magic("exfat", 3, b"EXFAT   "),
@@ -288,6 +288,10 @@ pub const CONTENT_MAGICS: &[Magic] = &[
     magic("reiserfs", 65588, b"ReIsEr"),
     magic("btrfs", 65600, b"_BHRfS_M"),
     magic("ufs2", 66908, &[0x19, 0x01, 0x54, 0x19]),
+    magic("ufs2", 66908, &[0x19, 0x54, 0x01, 0x19]),
+    magic("ufs1", 9564, &[0x54, 0x19, 0x01, 0x00]),
+    magic("ufs1", 9564, &[0x00, 0x01, 0x19, 0x54]),
+    magic("verity", 0, b"verity\0\0"),
 ];
 
 /// First bytes of an XFS superblock; big-endian block size follows.

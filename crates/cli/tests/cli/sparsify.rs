@@ -288,6 +288,23 @@ fn extents_that_no_logical_volume_maps_are_left_out() {
     let told = told.unwrap();
     assert!(told.contains(":3-4") && told.contains(":10-10"), "{told}");
 
+    // In a partition that is itself a disk with partitions, as a virtual machine has, the physical volume is left over.
+    for (table, kept) in [("true", false), ("echo 2048,8192,L | sfdisk -q --wipe never inner", true)] {
+        let nested = format!(
+            "cp disk.raw inner; {table}; rm -f nested.raw; truncate -s 80M nested.raw
+            printf 'label: gpt\\nstart=2048,size=131072,type=E6D6D379-F507-44C2-A23C-238F2A3DF928\\n' | sfdisk -q nested.raw
+            dd if=inner of=nested.raw bs=1M seek=1 conv=notrunc status=none"
+        );
+        script(&folder, &nested).unwrap();
+        let (_, json) = folder.json(&["inspect", "nested.raw"]);
+        let volumes = json["files"][0]["space"].as_array().unwrap();
+        assert_eq!((volumes.len(), volumes[0]["free"].is_null()), (3, kept), "{json}");
+        let reason = |volume: &serde_json::Value| {
+            volume["kept"].as_str().is_some_and(|it| it.contains("partition table"))
+        };
+        assert_eq!(volumes.iter().all(reason), kept, "{volumes:?}");
+    }
+
     // A volume of another kind keeps all of the group.
     let text = fs::read_to_string(folder.path("backup")).unwrap();
     fs::write(folder.path("backup"), text.replacen("type = \"striped\"", "type = \"error\"", 1)).unwrap();
@@ -299,6 +316,53 @@ fn extents_that_no_logical_volume_maps_are_left_out() {
     assert_eq!((status, json["left_out"]["bytes"].as_u64()), (0, Some(0)), "{json}");
     assert!(json["left_out"]["volumes"][2]["kept"].as_str().unwrap().contains("type error"), "{json}");
     assert!(bytes_of(&folder.path("disk.raw")) == bytes_of(&folder.path("kept.raw")));
+}
+
+#[test]
+fn free_blocks_that_something_else_may_need_are_kept() {
+    need_tools(["mkfs.ext4", "sfdisk", "veritysetup"]);
+    let folder = Folder::new();
+    script(&folder, "truncate -s 20M part; mkfs.ext4 -q -b 4096 part").unwrap();
+    let linux = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+    // What is done to the volume and to one behind it, their types, and the reason.
+    for (make, types, reason) in [
+        ("true", [linux, linux], None),
+        ("veritysetup format first second >/dev/null", [linux, linux], Some("holds hashes of all blocks")),
+        (
+            "truncate -s 24M first; veritysetup format --hash-offset=20971520 --data-blocks=5120 first first >/dev/null",
+            [linux, linux],
+            Some("are behind it"),
+        ),
+        // The hashes of a root for x86-64.
+        ("true", [linux, "2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5"], Some("partition 2 has an unknown type")),
+        // FreeBSD's UFS.
+        ("true", ["516E7CB6-6ECF-11D6-8FF8-00022D09712B", linux], Some("such volumes are not made")),
+        // A disklabel of BSD, and the superblock of UFS1.
+        (
+            "printf '\\127\\105\\126\\202' | dd of=first bs=512 seek=1 conv=notrunc status=none",
+            [linux, linux],
+            Some("partition table in it"),
+        ),
+        (
+            "printf '\\124\\31\\1\\0' | dd of=first bs=1 seek=9564 conv=notrunc status=none",
+            [linux, linux],
+            Some("signatures of ufs1"),
+        ),
+    ] {
+        let disk = format!(
+            "rm -f disk.raw second; cp part first; truncate -s 4M second; {make}; truncate -s 32M disk.raw
+            printf 'label: gpt\\nstart=2048,size=49152,type={}\\nstart=51200,size=8192,type={}\\n' | sfdisk -q disk.raw
+            dd if=first of=disk.raw bs=1M seek=1 conv=notrunc status=none
+            dd if=second of=disk.raw bs=1M seek=25 conv=notrunc status=none",
+            types[0], types[1]
+        );
+        script(&folder, &disk).unwrap();
+        let (_, json) = folder.json(&["inspect", "disk.raw"]);
+        let volume = &json["files"][0]["space"][0];
+        let kept = volume["kept"].as_str();
+        assert_eq!(volume["free"].is_u64(), reason.is_none(), "{make} {types:?}: {volume}");
+        assert!(reason.is_none_or(|reason| kept.unwrap().contains(reason)), "{make} {types:?}: {volume}");
+    }
 }
 
 #[test]
