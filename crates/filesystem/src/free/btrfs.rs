@@ -6,7 +6,7 @@
 mod chunk_tree;
 mod chunks;
 mod extents;
-mod layout;
+mod geometry;
 mod tree;
 
 use std::ops::Range;
@@ -18,7 +18,7 @@ use super::FreeSpace;
 use crate::cached::Cached;
 use crate::{Error, Result};
 use extents::Extents;
-use layout::Layout;
+use geometry::Geometry;
 use tree::Trees;
 
 /// What Btrfs never uses for anything else: the first MiB, and 64 KiB for each further copy of the superblock. These may lie in chunks.
@@ -27,23 +27,23 @@ const KEPT: [Range<u64>; 3] =
 
 /// Reads the free space of a volume that has the magic.
 pub(crate) fn free_space(disk: &Cached<'_>) -> Result<FreeSpace> {
-    let layout = Layout::read(disk)?;
-    let mut trees = Trees::new(disk, &layout);
-    let chunks = Rc::new(chunk_tree::read(&mut trees, &layout)?);
+    let geometry = Geometry::read(disk)?;
+    let mut trees = Trees::new(disk, &geometry);
+    let chunks = Rc::new(chunk_tree::read(&mut trees, &geometry)?);
     trees.chunks = Rc::clone(&chunks);
     let extents_at = trees.find(TreeRoot::EXTENTS)?;
-    check_stripes(&mut trees, &layout)?;
-    let mut extents = Extents::new(&chunks, u64::from(layout.node_size));
+    check_stripes(&mut trees, &geometry)?;
+    let mut extents = Extents::new(&chunks, u64::from(geometry.node_size));
     trees.walk(&extents_at, TreeRoot::EXTENTS, &mut |key, data| extents.add(key, data))?;
-    let mut ranges = extents.finish(layout.superblock.bytes_used)?;
-    ranges.extend(chunks.outside(layout.size));
+    let mut ranges = extents.finish(geometry.superblock.bytes_used)?;
+    ranges.extend(chunks.outside(geometry.size));
     ranges.sort_unstable_by_key(|range| range.start);
-    let mut free = FreeSpace::new(layout.size);
+    let mut free = FreeSpace::new(geometry.size);
     for range in ranges {
         push_without_kept(&mut free, range)?;
     }
     for node in &trees.nodes {
-        for held in chunks.places(*node..node.saturating_add(layout.node_size.into()))? {
+        for held in chunks.places(*node..node.saturating_add(geometry.node_size.into()))? {
             let next = free.ranges().partition_point(|range| range.end <= held.start);
             if free.ranges().get(next).is_some_and(|range| range.start < held.end) {
                 return Err(Error::corrupt(format!("its tree of extents lacks the node at {node}")));
@@ -70,9 +70,9 @@ fn push_without_kept(free: &mut FreeSpace, range: Range<u64>) -> Result<()> {
 }
 
 /// Holds the chunks against the stripes that the device has by its own tree.
-fn check_stripes(trees: &mut Trees<'_, '_>, layout: &Layout) -> Result<()> {
+fn check_stripes(trees: &mut Trees<'_, '_>, geometry: &Geometry) -> Result<()> {
     let devices_at = trees.find(TreeRoot::DEVICES)?;
-    let device = layout.superblock.device;
+    let device = geometry.superblock.device;
     let mut stripes = Vec::new();
     trees.walk(&devices_at, TreeRoot::DEVICES, &mut |key, data| {
         if key.kind == Key::STRIPE {

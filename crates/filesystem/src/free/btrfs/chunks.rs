@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use imsprep_ondisk::volume::btrfs_trees::{Chunk, Key};
 
-use super::layout::Layout;
+use super::geometry::Geometry;
 use crate::{Error, Result};
 
 /// Most chunks: 64 TiB in those of 1 GiB.
@@ -29,7 +29,7 @@ pub(super) struct Chunks {
 
 impl Chunks {
     /// Adds a chunk.
-    pub(super) fn add(&mut self, key: Key, data: &[u8], layout: &Layout) -> Result<()> {
+    pub(super) fn add(&mut self, key: Key, data: &[u8], geometry: &Geometry) -> Result<()> {
         let (chunk, stripes) = data.split_first_chunk().ok_or_else(nonsense)?;
         let chunk = Chunk::decode(chunk);
         let copies = match chunk.kind & !Chunk::CONTENT {
@@ -56,8 +56,8 @@ impl Chunks {
             };
             let (device, place) = (word(0), word(8));
             let end =
-                place.checked_add(chunk.length).filter(|end| *end <= layout.size).ok_or_else(nonsense)?;
-            if device != layout.superblock.device {
+                place.checked_add(chunk.length).filter(|end| *end <= geometry.size).ok_or_else(nonsense)?;
+            if device != geometry.superblock.device {
                 return Err(Error::refused("it has chunks on another device"));
             }
             places.push(place);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use imsprep_ondisk::volume::btrfs_trees::{Key, NodeHeader, TreeRoot};
 
 use super::chunks::Chunks;
-use super::layout::Layout;
+use super::geometry::Geometry;
 use crate::cached::Cached;
 use crate::crc32c;
 use crate::{Error, Result};
@@ -20,7 +20,7 @@ const POINTER: usize = Key::SIZE + 16;
 /// The trees of a volume.
 pub(super) struct Trees<'t, 'a> {
     disk: &'t Cached<'a>,
-    layout: &'t Layout,
+    geometry: &'t Geometry,
     pub(super) chunks: Rc<Chunks>,
     /// Addresses of all nodes that were read.
     pub(super) nodes: Vec<u64>,
@@ -30,15 +30,15 @@ pub(super) struct Trees<'t, 'a> {
 type Each<'e> = &'e mut dyn FnMut(Key, &[u8]) -> Result<()>;
 
 impl<'t, 'a> Trees<'t, 'a> {
-    pub(super) fn new(disk: &'t Cached<'a>, layout: &'t Layout) -> Self {
-        Self { disk, layout, chunks: Rc::default(), nodes: Vec::new() }
+    pub(super) fn new(disk: &'t Cached<'a>, geometry: &'t Geometry) -> Self {
+        Self { disk, geometry, chunks: Rc::default(), nodes: Vec::new() }
     }
 
     /// Where the tree of this number is.
     pub(super) fn find(&mut self, number: u64) -> Result<TreeRoot> {
-        let [address, _] = self.layout.superblock.roots;
-        let [level, _] = self.layout.superblock.levels;
-        let trees = TreeRoot { generation: self.layout.superblock.generation, address, level };
+        let [address, _] = self.geometry.superblock.roots;
+        let [level, _] = self.geometry.superblock.levels;
+        let trees = TreeRoot { generation: self.geometry.superblock.generation, address, level };
         let mut found = None;
         self.walk(&trees, TreeRoot::TREES, &mut |key, data| {
             if key.object == number && key.kind == Key::ROOT {
@@ -54,14 +54,15 @@ impl<'t, 'a> Trees<'t, 'a> {
         if root.level > LEVEL_MAX {
             return Err(Error::corrupt(format!("the tree {owner} has {} levels", root.level)));
         }
-        let mut walk = Walk { disk: self.disk, layout: self.layout, chunks: &self.chunks, owner, last: None };
+        let mut walk =
+            Walk { disk: self.disk, geometry: self.geometry, chunks: &self.chunks, owner, last: None };
         walk.node(root, None, &mut self.nodes, each)
     }
 }
 
 struct Walk<'w, 'a> {
     disk: &'w Cached<'a>,
-    layout: &'w Layout,
+    geometry: &'w Geometry,
     chunks: &'w Chunks,
     owner: u64,
     /// The key of the last item.
@@ -71,7 +72,7 @@ struct Walk<'w, 'a> {
 impl Walk<'_, '_> {
     /// Reads a node, which has this first key, if that is known.
     fn node(&mut self, at: &TreeRoot, key: Option<Key>, nodes: &mut Vec<u64>, each: Each<'_>) -> Result<()> {
-        let size = self.layout.node_size;
+        let size = self.geometry.node_size;
         let end = at.address.saturating_add(size.into());
         let places = self.chunks.places(at.address..end)?;
         let place = places.first().ok_or_else(|| self.wrong(at))?.start;
@@ -89,7 +90,7 @@ impl Walk<'_, '_> {
             && header.generation == at.generation
             && header.level == at.level
             && header.owner == self.owner
-            && header.uuid == self.layout.uuid;
+            && header.uuid == self.geometry.uuid;
         if !is_own {
             return Err(self.wrong(at));
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use imsprep_ondisk::volume::xfs_space::{FreeHeader, FreeList};
 
-use super::layout::{Layout, has_checksum};
+use super::geometry::{Geometry, has_checksum};
 use super::tree::Tree;
 use crate::cached::Cached;
 use crate::free::FreeSpace;
@@ -16,13 +16,14 @@ const SECTORS: u64 = 4;
 const ENTRY: usize = 4;
 
 /// Adds the free extents of a group, and gives how many blocks it counts as free: with those that its trees and its list have.
-pub(super) fn read(disk: &Cached<'_>, layout: &Layout, number: u32, free: &mut FreeSpace) -> Result<u64> {
-    let header = header(disk, layout, number)?;
-    let by_place = Tree::read(disk, layout, number, &header, 0, |extent| {
-        let at = |block: u64| layout.first_of(number).saturating_add(block).saturating_mul(layout.block_size);
+pub(super) fn read(disk: &Cached<'_>, geometry: &Geometry, number: u32, free: &mut FreeSpace) -> Result<u64> {
+    let header = header(disk, geometry, number)?;
+    let by_place = Tree::read(disk, geometry, number, &header, 0, |extent| {
+        let at =
+            |block: u64| geometry.first_of(number).saturating_add(block).saturating_mul(geometry.block_size);
         free.push(at(extent.start)..at(extent.end))
     })?;
-    let by_length = Tree::read(disk, layout, number, &header, 1, |_| Ok(()))?;
+    let by_length = Tree::read(disk, geometry, number, &header, 1, |_| Ok(()))?;
     let wrong = |what: &str| Err(Error::corrupt(format!("{what} of group {number}")));
     if by_place.totals != by_length.totals {
         return wrong("the two trees of free extents differ");
@@ -33,36 +34,36 @@ pub(super) fn read(disk: &Cached<'_>, layout: &Layout, number: u32, free: &mut F
     if by_place.totals.longest != u64::from(header.longest) {
         return wrong("the trees have another longest extent than the header");
     }
-    let owners = if layout.has_owners { u64::from(header.owner_blocks).saturating_sub(1) } else { 0 };
+    let owners = if geometry.has_owners { u64::from(header.owner_blocks).saturating_sub(1) } else { 0 };
     let trees = (by_place.nodes.len() + by_length.nodes.len()) as u64;
     if trees.saturating_add(owners) != u64::from(header.tree_blocks).saturating_add(2) {
         return wrong("the trees have another number of blocks than the header counts");
     }
-    let listed = list(disk, layout, number, &header)?;
-    check_held(layout, number, free, by_place.nodes.iter().chain(&by_length.nodes).chain(&listed))?;
+    let listed = list(disk, geometry, number, &header)?;
+    check_held(geometry, number, free, by_place.nodes.iter().chain(&by_length.nodes).chain(&listed))?;
     let counts = [header.free_blocks, header.list_count, header.tree_blocks];
     Ok(counts.into_iter().map(u64::from).sum())
 }
 
-fn header(disk: &Cached<'_>, layout: &Layout, number: u32) -> Result<FreeHeader> {
-    let sector = sector(disk, layout, number, 1, FreeHeader::CHECKSUM_OFFSET)?;
+fn header(disk: &Cached<'_>, geometry: &Geometry, number: u32) -> Result<FreeHeader> {
+    let sector = sector(disk, geometry, number, 1, FreeHeader::CHECKSUM_OFFSET)?;
     let header = sector.first_chunk().map(FreeHeader::decode);
     let header = header.filter(|header| {
         header.magic == FreeHeader::MAGIC
             && header.version == 1
             && header.number == number
-            && u64::from(header.length) == layout.length_of(number)
-            && layout.uuid.is_none_or(|uuid| uuid == header.uuid)
+            && u64::from(header.length) == geometry.length_of(number)
+            && geometry.uuid.is_none_or(|uuid| uuid == header.uuid)
     });
     header.ok_or_else(|| Error::corrupt(format!("the header of group {number} is wrong")))
 }
 
 /// The blocks in the list, which are kept for trees.
-fn list(disk: &Cached<'_>, layout: &Layout, number: u32, header: &FreeHeader) -> Result<Vec<u32>> {
-    let sector = sector(disk, layout, number, 3, FreeList::CHECKSUM_OFFSET)?;
+fn list(disk: &Cached<'_>, geometry: &Geometry, number: u32, header: &FreeHeader) -> Result<Vec<u32>> {
+    let sector = sector(disk, geometry, number, 3, FreeList::CHECKSUM_OFFSET)?;
     let wrong = || Error::corrupt(format!("the list of group {number} is wrong"));
-    let start = if layout.uuid.is_some() { FreeList::SIZE } else { 0 };
-    if layout.uuid.is_some() && !sector.starts_with(&FreeList::MAGIC) {
+    let start = if geometry.uuid.is_some() { FreeList::SIZE } else { 0 };
+    if geometry.uuid.is_some() && !sector.starts_with(&FreeList::MAGIC) {
         return Err(wrong());
     }
     let entries: Vec<u32> = sector
@@ -86,11 +87,17 @@ fn list(disk: &Cached<'_>, layout: &Layout, number: u32, header: &FreeHeader) ->
 }
 
 /// A sector at the start of a group, with a right checksum if it has one.
-fn sector(disk: &Cached<'_>, layout: &Layout, number: u32, which: u64, checksum: usize) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(layout.sector_size).unwrap_or_default()];
-    let start = layout.first_of(number).saturating_mul(layout.block_size);
-    disk.read_once(start.saturating_add(which.saturating_mul(layout.sector_size)), &mut bytes)?;
-    if layout.uuid.is_some() && !has_checksum(&mut bytes, checksum) {
+fn sector(
+    disk: &Cached<'_>,
+    geometry: &Geometry,
+    number: u32,
+    which: u64,
+    checksum: usize,
+) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(geometry.sector_size).unwrap_or_default()];
+    let start = geometry.first_of(number).saturating_mul(geometry.block_size);
+    disk.read_once(start.saturating_add(which.saturating_mul(geometry.sector_size)), &mut bytes)?;
+    if geometry.uuid.is_some() && !has_checksum(&mut bytes, checksum) {
         return Err(Error::corrupt(format!("sector {which} of group {number} has a wrong checksum")));
     }
     Ok(bytes)
@@ -98,7 +105,7 @@ fn sector(disk: &Cached<'_>, layout: &Layout, number: u32, which: u64, checksum:
 
 /// Whether none of these blocks, nor the headers, nor the log, is free.
 fn check_held<'b>(
-    layout: &Layout,
+    geometry: &Geometry,
     number: u32,
     free: &FreeSpace,
     blocks: impl Iterator<Item = &'b u32>,
@@ -107,12 +114,12 @@ fn check_held<'b>(
         let next = free.ranges().partition_point(|range| range.end <= held.start);
         free.ranges().get(next).is_some_and(|range| range.start < held.end)
     };
-    let start = layout.first_of(number).saturating_mul(layout.block_size);
+    let start = geometry.first_of(number).saturating_mul(geometry.block_size);
     let mut held =
-        vec![start..start.saturating_add(layout.sector_size.saturating_mul(SECTORS)), layout.log.clone()];
+        vec![start..start.saturating_add(geometry.sector_size.saturating_mul(SECTORS)), geometry.log.clone()];
     for block in blocks {
-        let at = start.saturating_add(u64::from(*block).saturating_mul(layout.block_size));
-        held.push(at..at.saturating_add(layout.block_size));
+        let at = start.saturating_add(u64::from(*block).saturating_mul(geometry.block_size));
+        held.push(at..at.saturating_add(geometry.block_size));
     }
     match held.into_iter().find(overlaps) {
         None => Ok(()),

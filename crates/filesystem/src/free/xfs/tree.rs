@@ -5,7 +5,7 @@ use std::ops::Range;
 use byteorder::{BigEndian as BE, ByteOrder};
 use imsprep_ondisk::volume::xfs_space::{FreeHeader, TreeBlock};
 
-use super::layout::{Layout, has_checksum};
+use super::geometry::{Geometry, has_checksum};
 use crate::cached::Cached;
 use crate::{Error, Result};
 
@@ -36,7 +36,7 @@ pub(super) struct Totals {
 
 struct Walk<'w, 'a, F> {
     disk: &'w Cached<'a>,
-    layout: &'w Layout,
+    geometry: &'w Geometry,
     group: u32,
     magic: [u8; 4],
     /// Most blocks that the tree may have.
@@ -49,7 +49,7 @@ impl Tree {
     /// Reads the tree by place (0) or by length (1), and hands over its extents, as blocks of the group.
     pub(super) fn read(
         disk: &Cached<'_>,
-        layout: &Layout,
+        geometry: &Geometry,
         group: u32,
         header: &FreeHeader,
         which: usize,
@@ -62,8 +62,8 @@ impl Tree {
         }
         let nodes_max = usize::try_from(header.tree_blocks).unwrap_or(usize::MAX).saturating_add(1);
         let [version_4, version_5] = if which == 0 { TreeBlock::BY_PLACE } else { TreeBlock::BY_LENGTH };
-        let magic = if layout.uuid.is_some() { version_5 } else { version_4 };
-        let mut walk = Walk { disk, layout, group, magic, nodes_max, tree: Self::default(), each };
+        let magic = if geometry.uuid.is_some() { version_5 } else { version_4 };
+        let mut walk = Walk { disk, geometry, group, magic, nodes_max, tree: Self::default(), each };
         walk.node(root, levels - 1, None)?;
         Ok(walk.tree)
     }
@@ -74,26 +74,26 @@ impl<F: FnMut(Range<u64>) -> Result<()>> Walk<'_, '_, F> {
     fn node(&mut self, number: u32, level: u32, key: Option<&[u8]>) -> Result<()> {
         let group = self.group;
         let wrong = || Error::corrupt(format!("the block {number} of group {group} is no node of its tree"));
-        if u64::from(number) >= self.layout.length_of(group) || self.tree.nodes.len() >= self.nodes_max {
+        if u64::from(number) >= self.geometry.length_of(group) || self.tree.nodes.len() >= self.nodes_max {
             return Err(wrong());
         }
         self.tree.nodes.push(number);
-        let mut bytes = vec![0; usize::try_from(self.layout.block_size).unwrap_or_default()];
-        let block = self.layout.first_of(group).saturating_add(number.into());
-        let at = block.saturating_mul(self.layout.block_size);
+        let mut bytes = vec![0; usize::try_from(self.geometry.block_size).unwrap_or_default()];
+        let block = self.geometry.first_of(group).saturating_add(number.into());
+        let at = block.saturating_mul(self.geometry.block_size);
         self.disk.read_once(at, &mut bytes)?;
         let header = bytes.first_chunk().map(TreeBlock::decode).ok_or_else(wrong)?;
         let is_own = self
-            .layout
+            .geometry
             .uuid
             .is_none_or(|uuid| header.sector == at / 512 && header.uuid == uuid && header.group == group);
         if header.magic != self.magic || u32::from(header.level) != level || !is_own {
             return Err(wrong());
         }
-        if self.layout.uuid.is_some() && !has_checksum(&mut bytes, TreeBlock::CHECKSUM_OFFSET) {
+        if self.geometry.uuid.is_some() && !has_checksum(&mut bytes, TreeBlock::CHECKSUM_OFFSET) {
             return Err(Error::corrupt(format!("the block {number} of group {group} has a wrong checksum")));
         }
-        let size = if self.layout.uuid.is_some() { TreeBlock::SIZE } else { TreeBlock::SIZE_4 };
+        let size = if self.geometry.uuid.is_some() { TreeBlock::SIZE } else { TreeBlock::SIZE_4 };
         let rest = bytes.get(size..).ok_or_else(wrong)?;
         let entries = usize::from(header.entries);
         let extents = rest.get(..entries * EXTENT).ok_or_else(wrong)?;
@@ -120,11 +120,11 @@ impl<F: FnMut(Range<u64>) -> Result<()>> Walk<'_, '_, F> {
         let (start, length) = bytes.split_at(EXTENT / 2);
         let (start, length) = (u64::from(BE::read_u32(start)), u64::from(BE::read_u32(length)));
         let end = start.saturating_add(length);
-        if length == 0 || end > self.layout.length_of(self.group) {
+        if length == 0 || end > self.geometry.length_of(self.group) {
             return Err(Error::corrupt(format!(
                 "group {} has the blocks {start} to {end} free, of {}",
                 self.group,
-                self.layout.length_of(self.group)
+                self.geometry.length_of(self.group)
             )));
         }
         let totals = &mut self.tree.totals;

@@ -27,7 +27,7 @@ const GROUPS_MAX: u64 = 1 << 20;
 
 /// The numbers of a file system.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct Geometry {
     pub(super) superblock: Superblock,
     pub(super) block_size: u64,
     /// Blocks of a cluster.
@@ -55,7 +55,7 @@ pub(super) enum Checksums {
     All(u32),
 }
 
-impl Layout {
+impl Geometry {
     pub(super) fn read(disk: &Cached<'_>) -> Result<Self> {
         let bytes = disk.array(Basic::OFFSET)?;
         let superblock = Superblock::decode(&bytes);
@@ -63,16 +63,16 @@ impl Layout {
         check_features(&superblock)?;
         let checksums = checksums(&bytes, &superblock, &space)?;
         check_state(&superblock, &space)?;
-        let layout = Self::of(superblock, &space, checksums).ok_or_else(nonsense)?;
-        if layout.blocks.checked_mul(layout.block_size).is_none_or(|size| size > disk.size()) {
+        let geometry = Self::of(superblock, &space, checksums).ok_or_else(nonsense)?;
+        if geometry.blocks.checked_mul(geometry.block_size).is_none_or(|size| size > disk.size()) {
             return Err(Error::corrupt(format!(
                 "it has {} blocks of {} bytes, and the volume has only {} bytes",
-                layout.blocks,
-                layout.block_size,
+                geometry.blocks,
+                geometry.block_size,
                 disk.size()
             )));
         }
-        Ok(layout)
+        Ok(geometry)
     }
 
     /// The numbers, if they agree with each other.
@@ -116,7 +116,7 @@ impl Layout {
         if groups > GROUPS_MAX || groups.checked_mul(inodes) != Some(space.inodes.into()) {
             return None;
         }
-        let layout = Self {
+        let geometry = Self {
             block_size,
             ratio,
             blocks,
@@ -130,9 +130,9 @@ impl Layout {
             checksums,
             superblock,
         };
-        let has_meta = layout.has_meta_groups();
-        let first_meta = u64::from(layout.superblock.first_meta_group);
-        (!has_meta || first_meta <= layout.descriptor_blocks()).then_some(layout)
+        let has_meta = geometry.has_meta_groups();
+        let first_meta = u64::from(geometry.superblock.first_meta_group);
+        (!has_meta || first_meta <= geometry.descriptor_blocks()).then_some(geometry)
     }
 
     /// Whether descriptors lie in their own groups, all or those behind the first.

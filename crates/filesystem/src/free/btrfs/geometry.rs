@@ -13,7 +13,7 @@ const INCOMPATIBLE: u64 = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0
 const READ_ONLY: u64 = 0x1 | 0x2 | 0x4;
 
 /// The numbers of a file system.
-pub(super) struct Layout {
+pub(super) struct Geometry {
     pub(super) superblock: TreeSuperblock,
     /// Chunks that hold the tree of chunks.
     pub(super) first_chunks: Vec<u8>,
@@ -24,7 +24,7 @@ pub(super) struct Layout {
     pub(super) uuid: [u8; 16],
 }
 
-impl Layout {
+impl Geometry {
     pub(super) fn read(disk: &Cached<'_>) -> Result<Self> {
         // Checksum, log tree, devices, newer copies.
         btrfs::check(disk)?;

@@ -22,7 +22,7 @@ const INCOMPATIBLE: u32 = 0x1 | 0x2 | 0x4 | 0x8 | 0x20 | 0x40 | 0x80;
 
 /// The numbers of a file system.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct Geometry {
     pub(super) block_size: u64,
     pub(super) sector_size: u64,
     pub(super) blocks: u64,
@@ -37,7 +37,7 @@ pub(super) struct Layout {
     pub(super) has_owners: bool,
 }
 
-impl Layout {
+impl Geometry {
     pub(super) fn read(disk: &Cached<'_>) -> Result<Self> {
         let bytes = disk.array(0)?;
         let superblock = Superblock::decode(&bytes);
@@ -61,16 +61,16 @@ impl Layout {
             }
         }
         check_features(&superblock, &space, is_5)?;
-        let layout = Self::of(&superblock, &space, is_5).ok_or_else(nonsense)?;
-        if layout.blocks.checked_mul(layout.block_size).is_none_or(|size| size > disk.size()) {
+        let geometry = Self::of(&superblock, &space, is_5).ok_or_else(nonsense)?;
+        if geometry.blocks.checked_mul(geometry.block_size).is_none_or(|size| size > disk.size()) {
             return Err(Error::corrupt(format!(
                 "it has {} blocks of {} bytes, and the volume has only {} bytes",
-                layout.blocks,
-                layout.block_size,
+                geometry.blocks,
+                geometry.block_size,
                 disk.size()
             )));
         }
-        Ok(layout)
+        Ok(geometry)
     }
 
     /// The numbers, if they agree with each other.
