@@ -62,9 +62,9 @@ fn used_ext4(folder: &Folder) -> Mounted<'_> {
     let mounted = mount(folder, "part", "");
     script(
         folder,
-        "cd at; for n in 1 2 3 4 5 6 7 8 9; do head -c 3300007 /dev/urandom > big$n; done
+        "cd at; for n in 1 2 3; do head -c 3300007 /dev/urandom > big$n; done; head -c 18000000 /dev/urandom > large
         mkdir small; for n in $(seq 200); do head -c 5000 /dev/urandom > small/f$n; done; sync -f .
-        rm big1 big3 big4 big6 big7 big9 small/f*3",
+        rm big1 large small/f*3",
     )
     .unwrap();
     mounted
@@ -84,6 +84,18 @@ fn disk(folder: &Folder) {
 
 fn bytes_of(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap()
+}
+
+/// The saving that is told is that of the bytes: `left` is what is left of `whole`. Where the kernel places files differs from run to run.
+fn assert_saving(saving: &serde_json::Value, whole: &[u8], left: &[u8]) {
+    let holds_data =
+        |bytes: &[u8]| bytes.chunks(2 << 20).map(|block| block.iter().any(|it| *it != 0)).collect::<Vec<_>>();
+    let (before, after) = (holds_data(whole), holds_data(left));
+    let count = |blocks: &[bool]| blocks.iter().filter(|it| **it).count() as u64;
+    assert_eq!(saving["data_blocks"], count(&before));
+    // A block of which the file system holds zeros, and has free what is not, can be empty in the result without being counted.
+    let (free, most) = (saving["free_blocks"].as_u64().unwrap(), count(&before) - count(&after));
+    assert!(free <= most && free > 5, "{saving} {most}");
 }
 
 #[test]
@@ -135,7 +147,7 @@ fn what_is_left_of_a_used_ext4_is_every_file() {
 
     // A check sees the same volumes, and as much to leave out as the conversion of the whole disk, in the RAW and in the ZVHD2.
     let (_, whole) = folder.json(&["convert", "disk.raw", "whole2.zvhd2"]);
-    assert!(whole["saving"]["free_blocks"].as_u64().unwrap() > 5, "{}", whole["saving"]);
+    assert_saving(&whole["saving"], &source, &back);
     assert_eq!(folder.run(&["bitmap", "create", "disk.raw"]).status, 0);
     for image in ["disk.raw", "whole.zvhd2"] {
         let (_, json) = folder.json(&["check", "--purpose", "data", image]);
@@ -169,8 +181,7 @@ fn what_is_left_of_a_used_ext4_is_every_file() {
     let run = folder.run(&["convert", "back.raw", "again2.zvhd2"]);
     assert!(run.status == 0 && !run.out.contains("--sparsify"), "{}", run.out);
     let (_, json) = folder.json(&["convert", "--force", "disk.raw", "whole.zvhd2"]);
-    let saving = &json["saving"];
-    assert!(saving["free_blocks"].as_u64().unwrap() > saving["data_blocks"].as_u64().unwrap() / 8, "{json}");
+    assert_saving(&json["saving"], &source, &back);
 
     // The import takes it.
     let run = folder.run(&["prepare", "--sparsify", "--purpose", "data", "disk.raw", "-o", "prepared.zvhd2"]);
