@@ -2,10 +2,13 @@
 
 use imsprep_source::{DiskReader, Extent, Result};
 
-/// A window of the disk that is read in several ways.
-const WINDOW: u64 = 96 << 10;
+/// A window of the disk that is read in several ways: more than what the readers keep as one piece in most inputs, and small enough that
+/// many inputs are tried in a second.
+const WINDOW: u64 = 12 << 10;
 /// Stretches of data that are read.
-const STRETCHES: usize = 12;
+const STRETCHES: usize = 8;
+/// Pieces in which a window is read: none of them a part of another.
+const PIECES: [usize; 2] = [4096, 777];
 
 /// Compares a disk with itself: it reads the same in whatever pieces, what it does not call data reads as zeros, and beyond
 /// its end there is nothing.
@@ -48,7 +51,7 @@ pub fn assert_consistent(disk: &dyn DiskReader) {
 /// Compares a disk with what is on it.
 pub fn assert_holds(disk: &dyn DiskReader, expected: &[u8]) {
     assert_eq!(disk.size(), expected.len() as u64, "the size of the disk");
-    for piece in [1 << 21, 4096, 777] {
+    for piece in [1 << 21, 4096, 7777] {
         assert!(
             read_in_pieces(disk, 0, expected.len(), piece).expect("a sound disk") == expected,
             "in pieces of {piece}"
@@ -72,7 +75,7 @@ fn assert_zeros(disk: &dyn DiskReader, start: u64, end: u64) {
 
 fn assert_same_in_pieces(disk: &dyn DiskReader, start: u64, length: usize) {
     let whole = read_in_pieces(disk, start, length, length.max(1));
-    for piece in [65536, 4096, 777] {
+    for piece in PIECES {
         match (&whole, read_in_pieces(disk, start, length, piece)) {
             (Ok(whole), Ok(pieces)) => {
                 assert!(*whole == pieces, "from {start} on, {length} bytes differ in pieces of {piece}");

@@ -6,18 +6,12 @@
 //! For the same reason the file, its folder, and the repository by which it was found have to belong to the user or to root, as
 //! git wants it of a repository (`safe.directory`); under sudo, to the user who called it as well.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use imsprep_findings::{Overrides, Rule};
-use imsprep_rules::Profile;
-use serde::{Deserialize, Deserializer};
-use toml::Spanned;
+use imsprep_findings::Overrides;
+use imsprep_rules::{CodeSetting, Profile, Purpose, Settings};
 
-use crate::args::PurposeName;
-use crate::cloud_profile::find_profile;
 use crate::codes::find_rule;
 use crate::project_layout::ProjectLayout;
 
@@ -32,36 +26,11 @@ pub(crate) struct Config {
     pub(crate) path: PathBuf,
     pub(crate) profile: Option<&'static Profile>,
     pub(crate) strict: bool,
-    pub(crate) purpose: Option<PurposeName>,
+    pub(crate) purpose: Option<Purpose>,
     pub(crate) bms: bool,
     pub(crate) prefix: Option<String>,
     pub(crate) layout: Option<ProjectLayout>,
     pub(crate) overrides: Overrides,
-}
-
-/// The file's own form.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Settings {
-    #[serde(default, deserialize_with = "profile")]
-    profile: Option<&'static Profile>,
-    #[serde(default)]
-    strict: bool,
-    purpose: Option<PurposeName>,
-    #[serde(default)]
-    bms: bool,
-    prefix: Option<String>,
-    /// A built-in layout of bitmap files, or the file of one, from this folder on.
-    layout: Option<String>,
-    #[serde(default)]
-    deny: Vec<Spanned<String>>,
-    /// Codes, and why each is allowed.
-    #[serde(default)]
-    allow: BTreeMap<Spanned<String>, Spanned<String>>,
-}
-
-fn profile<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static Profile>, D::Error> {
-    find_profile(&String::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
 impl Config {
@@ -83,38 +52,34 @@ impl Config {
     }
 
     fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
-        let place = |span: Range<usize>| {
-            let before = text.get(..span.start).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            format!("{}:{line}:{column}", path.display())
-        };
-        let settings = toml::from_str::<Settings>(text).map_err(|error| {
-            let place = place(error.span().unwrap_or_default());
-            anyhow!("{place}: {}", error.message().replace('\n', ", "))
-        })?;
-        let rule = |code: &Spanned<String>| -> anyhow::Result<&'static Rule> {
-            find_rule(code.get_ref()).map_err(|error| anyhow!("{}: {error}", place(code.span())))
+        let shown = path.display();
+        let settings = Settings::parse(text).map_err(|error| anyhow!("{shown}:{error}"))?;
+        let rule = |setting: &CodeSetting| {
+            find_rule(&setting.code).map_err(|error| anyhow!("{shown}:{}: {error}", setting.place))
         };
         let mut overrides = Overrides::new();
-        for (code, because) in &settings.allow {
-            if because.get_ref().trim().is_empty() {
-                let place = place(because.span());
-                return Err(anyhow!("{place}: {} is allowed without a reason", code.get_ref()));
-            }
-            overrides.allow(rule(code)?, Some(because.get_ref().clone()));
+        for setting in &settings.allow {
+            overrides.allow(rule(setting)?, setting.reason.clone());
         }
-        for code in &settings.deny {
-            let rule = rule(code)?;
+        for setting in &settings.deny {
+            let rule = rule(setting)?;
             if overrides.allows(rule) {
-                let place = place(code.span());
-                return Err(anyhow!("{place}: {} is both allowed and denied", rule.code));
+                return Err(anyhow!("{shown}:{}: {} is both allowed and denied", setting.place, rule.code));
             }
             overrides.deny(rule);
         }
-        let Settings { profile, strict, purpose, bms, prefix, layout, .. } = settings;
+        let Settings { profile, strict, purpose, bare_metal, prefix, layout, .. } = settings;
         let layout = layout.map(|name| ProjectLayout::new(path, &name));
-        Ok(Self { path: path.to_owned(), profile, strict, purpose, bms, prefix, layout, overrides })
+        Ok(Self {
+            path: path.to_owned(),
+            profile,
+            strict,
+            purpose,
+            bms: bare_metal,
+            prefix,
+            layout,
+            overrides,
+        })
     }
 }
 
@@ -166,7 +131,7 @@ mod tests {
         let text = "# ours\nprofile = \"otc\"\nstrict = true\npurpose = \"data\"\nbms = true\nprefix = \"images/\"\n\
                     deny = [\"IMS-012\"]\n\n[allow]\nBM-005 = \"imported one on Monday\"\nims-006 = \"we know\"\n";
         let config = Config::parse(Path::new("imsprep.toml"), text).unwrap();
-        assert_eq!((config.profile, config.purpose), (Some(&OTC), Some(PurposeName::Data)));
+        assert_eq!((config.profile, config.purpose), (Some(&OTC), Some(Purpose::Data)));
         assert_eq!((config.strict, config.bms, config.prefix.as_deref()), (true, true, Some("images/")));
         let rule = |code| find_rule(code).unwrap();
         assert!(config.overrides.allows(rule("BM-005")) && config.overrides.allows(rule("IMS-006")));

@@ -1,7 +1,6 @@
 //! `imsprep`: checks and prepares disk images for quick import into Huawei Cloud and Open Telekom Cloud.
 
 mod args;
-mod cloud_profile;
 mod codes;
 mod commands;
 mod config;

@@ -61,7 +61,7 @@ impl Policy {
             profile: args.rules.profile.or(config.profile).unwrap_or(&HUAWEI),
             warnings: Warnings::from_flag(args.strict || config.strict),
             intent: Intent {
-                purpose: intent.purpose.or(config.purpose).map(Into::into),
+                purpose: intent.purpose.map(Into::into).or(config.purpose),
                 min_disk: intent.min_disk,
                 bare_metal: intent.bms || config.bms,
                 prefix: intent.prefix.clone().or(config.prefix),
@@ -165,7 +165,7 @@ mod tests {
                 path: "imsprep.toml".into(),
                 profile: Some(&OTC),
                 strict: true,
-                purpose: Some(PurposeName::Data),
+                purpose: Some(Purpose::Data),
                 prefix: Some("file/".into()),
                 ..Config::default()
             };

@@ -52,6 +52,7 @@ mod other_formats;
 mod profile;
 mod request;
 mod rules;
+mod settings;
 mod shell;
 mod size;
 mod truncated;
@@ -89,6 +90,7 @@ pub use request::{
     fill_request, is_covered_by_request, near_system, quick_min_disk, tool_values, validate_body,
 };
 pub use rules::RULES;
+pub use settings::{CodeSetting, Settings, SettingsError, TextPlace};
 pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
 pub use wrapper::{XVA_FIX, inside_text, rule_of_wrapper};

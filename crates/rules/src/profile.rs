@@ -60,6 +60,11 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The profile of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PROFILES.iter().copied().find(|profile| profile.name == name)
+    }
+
     /// What a command that is given as advice needs to go by these rules, with a space before it: nothing for the default.
     pub fn flag(&self) -> String {
         let is_default = PROFILES.first().is_some_and(|default| default.name == self.name);

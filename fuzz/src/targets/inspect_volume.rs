@@ -11,8 +11,8 @@ use super::inspect_tables::look;
 use crate::plant::planted;
 use crate::sparse::SparseFile;
 
-/// Bytes of a text at most.
-const TEXT: usize = 256;
+/// Bytes of a text at most: F2FS has labels of 512 UTF-16 units.
+const TEXT: usize = 3 * 512;
 /// Where the partition begins.
 const START: u64 = 1 << 20;
 

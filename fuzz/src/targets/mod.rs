@@ -16,6 +16,7 @@ pub mod ondisk;
 pub mod request_fill;
 pub mod request_validate;
 pub mod scan;
+pub mod settings;
 pub mod zvhd2_file;
 pub mod zvhd2_payload;
 pub mod zvhd2_repair;
@@ -42,6 +43,7 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("request_fill", request_fill::seeds),
     ("request_validate", request_validate::seeds),
     ("scan", scan::seeds),
+    ("settings", settings::seeds),
     ("zvhd2_file", zvhd2_file::seeds),
     ("zvhd2_payload", zvhd2_payload::seeds),
     ("zvhd2_repair", zvhd2_repair::seeds),

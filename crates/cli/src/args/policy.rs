@@ -6,10 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use imsprep_findings::Rule;
 use imsprep_rules::{PROFILES, Profile, Purpose};
-use serde::Deserialize;
 
 use super::Io;
-use crate::cloud_profile::find_profile;
 use crate::codes::find_rule;
 
 /// Flags that select the rules and their severities.
@@ -63,12 +61,11 @@ pub(crate) struct IntentArgs {
 /// Takes the name of a profile.
 fn profile_parser() -> impl TypedValueParser<Value = &'static Profile> {
     let names = PROFILES.iter().map(|profile| PossibleValue::new(profile.name).help(profile.title));
-    PossibleValuesParser::new(names).try_map(|name| find_profile(&name))
+    PossibleValuesParser::new(names).try_map(|name| Profile::named(&name).ok_or("there is no such profile"))
 }
 
 /// What a disk is for, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PurposeName {
     /// Servers boot from it
     System,
