@@ -15,6 +15,7 @@ mod request;
 mod serve;
 mod size;
 mod summary;
+mod temp;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,7 @@ pub(crate) use request::{
 pub(crate) use serve::ServeArgs;
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;
+pub(crate) use temp::TempArgs;
 
 const EXIT_CODES: &str = "Exit status: 0 success, possibly with warnings; 1 the result is negative, such as not importable or different; 2 failure; \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -159,6 +161,8 @@ pub(crate) struct CheckArgs {
     /// Write the bitmap of a RAW if it is missing; never replaces a file
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
+    #[command(flatten)]
+    pub(crate) temp: TempArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]
@@ -282,6 +286,8 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,
     #[command(flatten)]
+    pub(crate) temp: TempArgs,
+    #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }
 
@@ -346,6 +352,8 @@ pub(crate) struct CompareArgs {
     /// Ignore what no file holds according to A: free space of file systems, swap space, unused LVM extents
     #[arg(long)]
     pub(crate) sparsify: bool,
+    #[command(flatten)]
+    pub(crate) temp: TempArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -111,6 +111,7 @@ fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
         Kind::UnsoundContainer => "imsprep zvhd2 check lists all errors, and imsprep zvhd2 repair may help",
         Kind::SizeUnknown => "use --size",
         Kind::SizeContradicted => "omit --size",
+        Kind::NoSpaceToUnpack => "--temp-dir DIR selects another folder",
         Kind::WhichDisk => "--disk N selects one",
         Kind::NoBitmapBeside => "create it with imsprep bitmap create",
         Kind::NoRandomness => "use --uuid",

@@ -121,13 +121,18 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
         return None;
     }
     match detection.format.access() {
-        // Of one that is compressed as a whole a RAW is read as it comes, and no other format.
+        // Of one that is compressed as a whole a RAW is read as it comes, and another format after it was unpacked.
         Access::Stream => {
             let inside = things.next_back()?;
-            let is_raw =
-                matches!(inside.content, Content::Found { format: Format::Raw, .. } | Content::Nothing);
-            let fits = inside.size.is_none_or(|size| size <= profile.max_disk);
-            (is_raw && fits).then(|| prepare_command(path, profile, allow))
+            let fits = |size: Option<u64>| size.is_none_or(|size| size <= profile.max_disk);
+            let is_converted = match &inside.content {
+                Content::Found { format: Format::Raw, .. } | Content::Nothing => fits(inside.size),
+                Content::Found { format, virtual_size, facts, .. } => {
+                    is_read_unpacked(*format) && facts.is_empty() && fits(*virtual_size)
+                }
+                Content::NotLookedAt(_) => false,
+            };
+            is_converted.then(|| prepare_command(path, profile, allow))
         }
         Access::Archive => {
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
@@ -137,6 +142,11 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
         }
         _ => None,
     }
+}
+
+/// Whether a disk of this format in a compressed file is read from what the file is unpacked to.
+fn is_read_unpacked(format: Format) -> bool {
+    matches!(format.access(), Access::Container | Access::Own(_) | Access::Qemu(_))
 }
 
 /// Whether something else that is wrong with the wrapper keeps it from being read.

@@ -27,6 +27,8 @@ pub struct ImageFile {
     size: u64,
     identity: FileIdentity,
     access: Option<sys::Access>,
+    /// Whether the path is the name of the file, and not what a file without a name is called.
+    has_name: bool,
     /// Determined when extents are first requested.
     trusts_holes: OnceLock<bool>,
 }
@@ -51,7 +53,13 @@ impl ImageFile {
         let kind = refuse_unless_image(&path, &status)?;
         let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
         let identity = FileIdentity::new(&status, size);
-        Ok(Self { path, file, kind, size, identity, access: status.access, trusts_holes: OnceLock::new() })
+        let (access, trusts_holes) = (status.access, OnceLock::new());
+        Ok(Self { path, file, kind, size, identity, access, has_name: true, trusts_holes })
+    }
+
+    /// The same of a file without a name, which is called `shown`.
+    pub(crate) fn without_name(shown: PathBuf, file: File) -> Result<Self> {
+        Ok(Self { has_name: false, ..Self::from_file(shown, file)? })
     }
 
     /// A second descriptor of the same file, so that each can have its own [`ReadPattern`].
@@ -93,7 +101,7 @@ impl ImageFile {
         let file = opened.map_err(|source| Error::Open { path: self.path.clone(), source })?;
         let again = Self::from_file(self.path.clone(), file)?;
         if again.identity.same_file(&self.identity) {
-            return Ok(Self { trusts_holes: self.trusts_holes.clone(), ..again });
+            return Ok(Self { has_name: self.has_name, trusts_holes: self.trusts_holes.clone(), ..again });
         }
         let what = "another file has its name now".into();
         Err(Error::Changed { path: self.path.clone(), what })
@@ -128,21 +136,23 @@ impl ImageFile {
         self.access
     }
 
-    /// Compares the file, and what its path leads to now, with the identity taken when it was opened.
+    /// Compares the file, and what its path leads to now if that is its name, with the identity taken when it was opened.
     ///
     /// # Errors
     ///
     /// [`Error::Changed`] if anything differs.
     pub fn verify_unchanged(&self) -> Result<()> {
         let held = sys::status(&self.file).map_err(|e| Error::query(&self.path, "read its metadata", e))?;
-        let named = sys::status_at(&self.path).map_err(|_| Error::Changed {
-            path: self.path.clone(),
-            what: "it was deleted or renamed".into(),
-        })?;
         let size = size_of(&self.file, &held).map_err(|e| Error::query(&self.path, "find its size", e))?;
         let now = FileIdentity::new(&held, size);
-        let at_name = FileIdentity::new(&named, size);
-        let difference = if at_name.same_file(&now) {
+        let is_at_its_name = !self.has_name || {
+            let named = sys::status_at(&self.path).map_err(|_| Error::Changed {
+                path: self.path.clone(),
+                what: "it was deleted or renamed".into(),
+            })?;
+            FileIdentity::new(&named, size).same_file(&now)
+        };
+        let difference = if is_at_its_name {
             self.identity.difference(&now)
         } else {
             Some("another file has its name now".into())

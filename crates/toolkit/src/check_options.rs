@@ -1,5 +1,7 @@
 //! How a file is checked.
 
+use std::path::PathBuf;
+
 use imsprep_bitmap::Layout;
 use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, Profile};
@@ -36,6 +38,8 @@ pub struct CheckOptions {
     /// Tell where the disk has data, in at most so many pieces. A RAW is then scanned even where it has no bitmap file that
     /// could be compared with its content.
     pub overview: Option<usize>,
+    /// Where a compressed disk is unpacked to that has to be read at random; `None` is [`large_temp_folder`](crate::large_temp_folder).
+    pub temp_folder: Option<PathBuf>,
     /// How to bring the image's bytes in.
     pub io: IoMode,
 }
@@ -51,6 +55,7 @@ impl Default for CheckOptions {
             digest: false,
             layout: None,
             overview: None,
+            temp_folder: None,
             io: IoMode::Auto,
         }
     }

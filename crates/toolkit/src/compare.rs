@@ -13,6 +13,7 @@ use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
 use crate::space::{SPACE_LIMITS, read_space};
+use crate::unpack::Unpack;
 use crate::{Disk, FreeSpaceBytes, OpenedImage, Result};
 
 /// One of the two images.
@@ -62,13 +63,14 @@ impl Comparison {
 }
 
 /// Compares the disks in two images. Holes, blocks without a record, and blocks that hold zeros are all the same. Where
-/// one disk is longer, and goes on in zeros, they are the same too.
+/// one disk is longer, and goes on in zeros, they are the same too. A compressed disk that has to be read at random is unpacked to a
+/// temporary file in `temp_folder`.
 ///
 /// # Errors
 ///
 /// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
-pub fn compare_images(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> {
-    compare(a, b, FreeSpaceBytes::Keep, work)
+pub fn compare_images(a: &Path, b: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Comparison> {
+    compare([a, b], FreeSpaceBytes::Keep, temp_folder, work)
 }
 
 /// The same for what files can see: the bytes that no file holds by the first image are ignored in both.
@@ -76,12 +78,18 @@ pub fn compare_images(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> 
 /// # Errors
 ///
 /// As [`compare_images`].
-pub fn compare_used(a: &Path, b: &Path, work: Work<'_>) -> Result<Comparison> {
-    compare(a, b, FreeSpaceBytes::LeaveOut, work)
+pub fn compare_used(a: &Path, b: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Comparison> {
+    compare([a, b], FreeSpaceBytes::LeaveOut, temp_folder, work)
 }
 
-fn compare(a: &Path, b: &Path, free: FreeSpaceBytes, work: Work<'_>) -> Result<Comparison> {
-    let images = [OpenedImage::open(a, work.cancel)?, OpenedImage::open(b, work.cancel)?];
+fn compare(
+    [a, b]: [&Path; 2],
+    free: FreeSpaceBytes,
+    temp_folder: &Path,
+    work: Work<'_>,
+) -> Result<Comparison> {
+    let open = |path: &Path| OpenedImage::open(path, work.cancel)?.unpacked(Unpack::Every, temp_folder, work);
+    let images = [open(a)?, open(b)?];
     let [image_a, image_b] = &images;
     let mut disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
     let mut ignored = None;
@@ -106,7 +114,7 @@ fn compare(a: &Path, b: &Path, free: FreeSpaceBytes, work: Work<'_>) -> Result<C
 fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
     let mut report = Report::new();
     if disk.format() == Format::Raw
-        && let Some(doubt) = doubt(image.path(), image.file(), image.detection(), cancel)?
+        && let Some(doubt) = doubt(&image.content_name(), image.content(), image.detection(), cancel)?
     {
         report.push(doubt);
     }

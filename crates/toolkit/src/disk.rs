@@ -89,7 +89,7 @@ impl OpenedImage {
 
 impl<'a> Disk<'a> {
     fn open(image: &'a OpenedImage, cancel: &Cancel) -> Result<Self> {
-        let (file, detection) = (image.file(), image.detection());
+        let (file, detection) = (image.content(), image.detection());
         let inner = match detection.format.access() {
             // An ISO image and an encrypted disk are what a machine would see, byte for byte.
             Access::Plain => Inner::Raw(file),
@@ -112,7 +112,7 @@ impl<'a> Disk<'a> {
 
     /// Opens the disk in a member of an archive.
     pub(crate) fn of_member(image: &'a OpenedImage, member: &Member, cancel: &Cancel) -> Result<Self> {
-        let inner = Inner::Foreign(open_member(image.file(), member, cancel)?);
+        let inner = Inner::Foreign(open_member(image.content(), member, cancel)?);
         Ok(Self { format: Format::Tar, inner })
     }
 

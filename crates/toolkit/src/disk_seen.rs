@@ -6,7 +6,7 @@ use imsprep_rules::{Intent, SystemAsked, asks_for_a_system};
 use imsprep_source::{Cancel, ReadAt};
 
 use crate::space::report_space;
-use crate::{GUEST_LIMITS, Result, read_guest};
+use crate::{Error, GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// What was seen of a disk.
 pub(crate) struct DiskSeen {
@@ -43,6 +43,20 @@ pub(crate) struct SystemWanted<'a> {
     pub(crate) intent: &'a Intent,
     /// The system, if it was read from another image of the same disk.
     pub(crate) known: Option<&'a Guest>,
+}
+
+/// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against
+/// opening it is reported by the rules on its format.
+pub(crate) fn look_into(image: &OpenedImage, wanted: SystemWanted<'_>, cancel: &Cancel) -> Result<DiskSeen> {
+    let disk = match image.disk(cancel) {
+        Ok(disk) => disk,
+        Err(Error::NoDisk { format, .. }) => {
+            return Ok(DiskSeen::closed(format!("of a {format} the disk is not looked into")));
+        }
+        Err(error) if error.is_about_the_disk() => return Ok(DiskSeen::closed(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    look_at_disk(&disk, disk.orig_size(), wanted, cancel)
 }
 
 /// What is on a disk, with the files of its system if they are asked for.

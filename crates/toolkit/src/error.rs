@@ -40,6 +40,8 @@ pub enum ErrorKind {
     UnknownBitmap,
     /// How large the image of a bitmap file is has to be said.
     NeedsImageSize,
+    /// There is too little space to unpack a disk.
+    NoSpaceToUnpack,
     /// Anything else.
     Other,
 }
@@ -155,6 +157,22 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         format: Format,
+    },
+    /// A disk can be read only when it is unpacked, and there is not enough space for that.
+    #[error(
+        "{}: the disk in it can be read only when it is unpacked, which takes {needed} bytes; {} has {free} bytes free",
+        path.display(),
+        folder.display()
+    )]
+    NoSpaceToUnpack {
+        /// The image.
+        path: PathBuf,
+        /// Where it would be unpacked to.
+        folder: PathBuf,
+        /// Bytes that it takes if none of them are zero.
+        needed: u64,
+        /// Bytes that are free there.
+        free: u64,
     },
     /// An output's name says another format than the file would have.
     #[error("{}: the output format is {format}; use the extension .{extension}", path.display())]
@@ -421,6 +439,7 @@ impl Error {
             | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::FreeSpaceOfStream { path, .. }
+            | Self::NoSpaceToUnpack { path, .. }
             | Self::Ambiguous { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
@@ -489,6 +508,7 @@ impl Error {
             | Self::FreeSpaceOfStream { .. }
             | Self::MemberNotRead { .. }
             | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
+            Self::NoSpaceToUnpack { .. } => ErrorKind::NoSpaceToUnpack,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::NotAsWritten { .. } => ErrorKind::NotAsWritten,
             Self::Zvhd2(Zvhd2::Unreadable { .. }) => ErrorKind::UnsoundContainer,

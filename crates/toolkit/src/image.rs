@@ -1,5 +1,6 @@
 //! An image that was opened and looked at.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Detection, Format};
@@ -16,6 +17,8 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct OpenedImage {
     file: ImageFile,
+    /// What the file was unpacked to, and the format that it has.
+    unpacked: Option<(ImageFile, Format)>,
     detection: Detection,
     /// Bytes of what is compressed, where the file has them for certain.
     content_size: Option<u64>,
@@ -35,7 +38,14 @@ impl OpenedImage {
     /// The same of an open file.
     pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
         let (detection, content_size) = look_at(&file, cancel)?;
-        Ok(Self { file, detection, content_size, member: None })
+        Ok(Self { file, unpacked: None, detection, content_size, member: None })
+    }
+
+    /// The image in what the file was unpacked to.
+    pub(crate) fn with_content(self, content: ImageFile, cancel: &Cancel) -> Result<Self> {
+        let packed = self.format();
+        let (detection, content_size) = look_at(&content, cancel)?;
+        Ok(Self { unpacked: Some((content, packed)), detection, content_size, ..self })
     }
 
     /// Where the image is.
@@ -43,17 +53,35 @@ impl OpenedImage {
         self.file.path()
     }
 
-    /// The open file.
+    /// The open file, as it was given.
     pub fn file(&self) -> &ImageFile {
         &self.file
     }
 
-    /// What the file is.
+    /// The bytes of the image: the file, or what it was unpacked to.
+    pub(crate) fn content(&self) -> &ImageFile {
+        self.unpacked.as_ref().map_or(&self.file, |(content, _)| content)
+    }
+
+    /// The format of the file if the image was [`unpacked`](Self::unpacked).
+    pub fn unpacked_from(&self) -> Option<Format> {
+        self.unpacked.as_ref().map(|(_, format)| *format)
+    }
+
+    /// What a file of its bytes would be called: `disk.raw.gz` is unpacked to `disk.raw`.
+    pub(crate) fn content_name(&self) -> Cow<'_, Path> {
+        match self.unpacked {
+            Some(_) => Cow::Owned(self.path().with_extension("")),
+            None => Cow::Borrowed(self.path()),
+        }
+    }
+
+    /// What the image is.
     pub fn detection(&self) -> &Detection {
         &self.detection
     }
 
-    /// The file's format.
+    /// The image's format.
     pub fn format(&self) -> Format {
         self.detection.format
     }
@@ -85,7 +113,7 @@ impl OpenedImage {
 
     pub(crate) fn find_member(&self, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
         refuse_unless_readable(self.path(), ImageLocation::File(self.path()), &self.detection)?;
-        disk_in(&self.file, number, cancel)
+        disk_in(self.content(), number, cancel)
     }
 }
 

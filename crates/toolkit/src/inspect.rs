@@ -5,10 +5,11 @@ use std::path::Path;
 use imsprep_detect::Format;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_source::Cancel;
+use imsprep_source::Work;
 
 use crate::space::report_space;
 use crate::targets::refuse_bitmap;
+use crate::unpack::Unpack;
 use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
 
 /// An image whose disk was inspected.
@@ -24,14 +25,17 @@ pub struct Inspected {
     pub space: DiskSpace,
 }
 
-/// Inspects the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them.
+/// Inspects the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them. A compressed disk that
+/// has to be read at random is unpacked to a temporary file in `temp_folder` for that.
 ///
 /// # Errors
 ///
-/// As [`OpenedImage::disk`], and if the disk can't be read. Whatever stands on the disk is no error.
-pub fn inspect_image(path: &Path, cancel: &Cancel) -> Result<Inspected> {
+/// As [`OpenedImage::disk`] and [`OpenedImage::unpacked`], and if the disk can't be read. Whatever stands on the disk is no error.
+pub fn inspect_image(path: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Inspected> {
+    let cancel = work.cancel;
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
+    let image = image.unpacked(Unpack::Every, temp_folder, work)?;
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
     let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;

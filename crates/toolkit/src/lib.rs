@@ -62,6 +62,8 @@ mod serve;
 mod space;
 mod sparsified;
 mod targets;
+mod unpack;
+mod unpacked_disk;
 mod uuid;
 mod verdict;
 mod verify;
@@ -115,6 +117,7 @@ pub use sampled::SampledBlocks;
 pub use saving::Saving;
 pub use serve::{ServeOptions, ServedDisk, serve_image};
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
+pub use unpack::{Unpack, large_temp_folder};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::Zvhd2Written;
 

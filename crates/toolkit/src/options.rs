@@ -9,6 +9,8 @@ use imsprep_scan::IoMode;
 use imsprep_source::Overwrite;
 use imsprep_zvhd2::Level;
 
+use crate::unpack::large_temp_folder;
+
 /// How much of the disk in a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DiskLength {
@@ -45,6 +47,9 @@ pub struct ConvertOptions {
     pub strict: bool,
     /// Which disk of an archive, counted from 1; `None` is the only one.
     pub disk: Option<u32>,
+    /// Where a compressed disk is unpacked to that has to be read at random; `None` is beside the output, and for a stream the system's
+    /// folder of temporary files.
+    pub temp_folder: Option<PathBuf>,
     /// The cloud's rules.
     pub profile: &'static Profile,
     /// Whether the bytes that no file holds are left out: they are not read and become zeros.
@@ -65,6 +70,20 @@ pub struct ConvertOptions {
     pub timestamp: Option<u32>,
 }
 
+impl ConvertOptions {
+    /// Where a compressed disk is unpacked to that has to be read at random.
+    pub(crate) fn folder_to_unpack_in(&self) -> PathBuf {
+        match (&self.temp_folder, &self.output) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(output)) => match output.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            (None, None) => large_temp_folder(),
+        }
+    }
+}
+
 impl Default for ConvertOptions {
     /// Into a stream, nothing allowed. To RAW: what the source image had, with its bitmap in the default layout. To ZVHD2: as the reference does it.
     fn default() -> Self {
@@ -75,6 +94,7 @@ impl Default for ConvertOptions {
             overrides: Overrides::new(),
             strict: false,
             disk: None,
+            temp_folder: None,
             profile: &HUAWEI,
             free_space: FreeSpaceBytes::Keep,
             length: DiskLength::Source,

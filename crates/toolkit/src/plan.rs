@@ -12,12 +12,13 @@ use imsprep_rules::{
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
     check_guest, check_readable, other_advice,
 };
-use imsprep_source::Cancel;
+use imsprep_source::{Cancel, OutputFile, Work};
 
 use crate::no_disk::why_not_on;
 use crate::saving::SeenBlocks;
 use crate::space::{SPACE_LIMITS, read_space};
 use crate::targets::{is_image_extension, refuse_bitmap};
+use crate::unpack::Unpack;
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
 use crate::{
@@ -62,16 +63,40 @@ pub(crate) struct PlanPolicy<'a> {
     pub(crate) import: Option<&'a Intent>,
 }
 
-/// Reads the image at `path` and plans its conversion.
+/// Reads the image at `path` and plans its conversion. A compressed disk that has to be read at random is unpacked for that, to a
+/// temporary file.
 ///
 /// # Errors
 ///
 /// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
 /// be converted is `Ok`, with errors in its report.
-pub fn plan_conversion(path: &Path, options: ConvertOptions, cancel: &Cancel) -> Result<Plan> {
+pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let cancel = work.cancel;
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
+    let image = unpacked(image, &options, work)?;
     Plan::new(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, cancel)
+}
+
+/// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
+pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<'_>) -> Result<OpenedImage> {
+    // What is free shows only when all of the disk can be read.
+    let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
+    let what = if leaves_out { Unpack::Every } else { Unpack::Formats };
+    if image.is_to_be_unpacked(what)
+        && let Some(output) = &options.output
+    {
+        check_output_name(output, if says_raw(output) { Format::Raw } else { Format::Zvhd2 })?;
+        OutputFile::check_place(output, options.overwrite, &[image.file()])?;
+    }
+    image.unpacked(what, &options.folder_to_unpack_in(), work)
+}
+
+/// Whether a file's name says that it is a RAW.
+fn says_raw(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("raw") || extension.eq_ignore_ascii_case("img")
+    })
 }
 
 impl Plan {
@@ -210,9 +235,10 @@ impl Plan {
             }
             self.guest = Some(guest);
         }
+        let name = image.content_name();
         let (name, detection) = match image.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
-            None => (image.path(), image.detection()),
+            None => (&*name, image.detection()),
         };
         let no_disk = why_not_on(name, &disk, detection, &inspection)?;
         drop(disk);
@@ -234,10 +260,11 @@ fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result<(Direction
         Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
     };
     // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
-    let extension = output.and_then(Path::extension).map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let by_name = |otherwise| match extension.as_deref() {
-        Some("raw" | "img") => Direction::ToRaw,
-        Some("zvhd2") => Direction::ToZvhd2,
+    let by_name = |otherwise| match output {
+        Some(path) if says_raw(path) => Direction::ToRaw,
+        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
+            Direction::ToZvhd2
+        }
         _ => otherwise,
     };
     let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
@@ -347,7 +374,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("my image.bin");
         std::fs::write(&path, bytes).unwrap();
-        plan_conversion(&path, ConvertOptions::default(), &Cancel::new())
+        plan_conversion(&path, ConvertOptions::default(), Work::new(&(), &Cancel::new()))
     }
 
     #[test]
@@ -385,7 +412,7 @@ mod tests {
         ] {
             let output = Path::new(name);
             let options = ConvertOptions { output: Some(output.to_owned()), ..ConvertOptions::default() };
-            let plan = plan_conversion(&qcow2, options, &Cancel::new()).unwrap();
+            let plan = plan_conversion(&qcow2, options, Work::new(&(), &Cancel::new())).unwrap();
             assert_eq!((plan.direction, plan.is_refused()), (direction, false), "{name}");
             plan.check_name(output).unwrap();
         }

@@ -9,7 +9,7 @@ use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::Work;
 
 use crate::check::check_opened;
-use crate::plan::PlanPolicy;
+use crate::plan::{PlanPolicy, unpacked};
 use crate::targets::refuse_bitmap;
 use crate::{
     CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, FreeSpaceBytes, OpenedImage,
@@ -73,6 +73,7 @@ pub fn prepare_image(
         layout: check_options.layout.clone(),
         ..options.clone()
     };
+    let image = unpacked(image, &options, work)?;
     let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check_options.intent) };
     let mut plan = Plan::new(image, options, policy, work.cancel)?;
     if !plan.is_refused() {

@@ -17,10 +17,12 @@ use imsprep_zvhd2::CheckedContainer;
 use crate::archive_check::{ArchiveDisks, look_into_archive};
 use crate::bitmap::scan_options;
 use crate::digest::{digest, digest_beside, scan_and_digest};
-use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, look_at_disk};
+use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, look_at_disk, look_into};
 use crate::no_disk::shows_only_zeros;
+use crate::unpack::{Unpack, large_temp_folder};
+use crate::unpacked_disk::look_unpacked;
 use crate::wrapped_disk::{Extent, look_through};
-use crate::{CheckOptions, Depth, Error, FileDigest, OpenedImage, Result};
+use crate::{CheckOptions, Depth, FileDigest, OpenedImage, Result};
 
 /// All that was seen of one file.
 pub(crate) struct Seen {
@@ -96,6 +98,12 @@ pub(crate) fn look(
             let found = look_into_archive(opened, &mut detection, wanted, work.cancel)?;
             let ArchiveDisks { disk, findings } = found;
             archive = findings;
+            disk
+        }
+        _ if depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats) => {
+            let folder = options.temp_folder.clone().unwrap_or_else(large_temp_folder);
+            let (disk, damage) = look_unpacked(opened, &folder, wanted, work)?;
+            detection.facts.extend(damage);
             disk
         }
         format => match Wrapper::of(format) {
@@ -187,20 +195,6 @@ impl Seen {
 /// Whether a bitmap file can be held against the content.
 pub(crate) fn content_can_tell(file: &BitmapFile) -> bool {
     matches!(file.recognition, Recognition::Known { .. } | Recognition::Unrecognised { .. })
-}
-
-/// What is on the disk in an image that no import takes as it is, or why that was not looked into. Whatever speaks against
-/// opening it is reported by the rules on its format.
-fn look_into(image: &OpenedImage, wanted: SystemWanted<'_>, cancel: &Cancel) -> Result<DiskSeen> {
-    let disk = match image.disk(cancel) {
-        Ok(disk) => disk,
-        Err(Error::NoDisk { format, .. }) => {
-            return Ok(DiskSeen::closed(format!("of a {format} the disk is not looked into")));
-        }
-        Err(error) if error.is_about_the_disk() => return Ok(DiskSeen::closed(error.to_string())),
-        Err(error) => return Err(error),
-    };
-    look_at_disk(&disk, disk.orig_size(), wanted, cancel)
 }
 
 /// Checks a container, and hashes its file if that is asked for.

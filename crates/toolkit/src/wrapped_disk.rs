@@ -59,11 +59,7 @@ pub(crate) fn look_through(
     };
     match found {
         Err(Error::Source(SourceError::Damaged { offset, what, .. })) => {
-            let what_and_where = format!("{what}, at offset {offset}");
-            let is_cut = what == ENDS_TOO_EARLY;
-            let damage =
-                if is_cut { Fact::OutsideFile(what_and_where) } else { Fact::Damaged(what_and_where) };
-            Ok(Unwrapped { damage: Some(damage), ..Unwrapped::closed(what) })
+            Ok(Unwrapped { damage: Some(damage(offset, &what)), ..Unwrapped::closed(what) })
         }
         Err(Error::Source(error @ SourceError::NotExpanded { .. })) => Ok(Unwrapped {
             not_checked: Some((REST, error.to_string())),
@@ -72,6 +68,12 @@ pub(crate) fn look_through(
         Err(Error::NotConvertible { advice, .. }) => Ok(Unwrapped::closed(advice)),
         other => other,
     }
+}
+
+/// What is wrong with compressed data of which this is damaged, at this place.
+pub(crate) fn damage(offset: u64, what: &str) -> Fact {
+    let what_and_where = format!("{what}, at offset {offset}");
+    if what == ENDS_TOO_EARLY { Fact::OutsideFile(what_and_where) } else { Fact::Damaged(what_and_where) }
 }
 
 /// Whether a RAW is in the file and nothing speaks against reading it.

@@ -103,7 +103,7 @@ fn convert(image: &Path, output: &Path) -> Converted {
         timestamp: Some(1),
         ..ConvertOptions::default()
     };
-    let plan = plan_conversion(image, options, &Cancel::new()).unwrap();
+    let plan = plan_conversion(image, options, Work::new(&(), &Cancel::new())).unwrap();
     let conversion = plan.convert(Work::new(&(), &Cancel::new())).unwrap();
     conversion.made.unwrap_or_else(|| panic!("{:?}", conversion.plan.report))
 }
@@ -133,8 +133,13 @@ fn check(recipe: &Recipe) {
 
     let direct = to_zvhd2(&image, &folder.join("direct.zvhd2"));
     assert!(direct == to_zvhd2(&theirs, &folder.join("detour.zvhd2")), "ZVHD2: {recipe:?}");
-    let compared =
-        compare_images(&image, &folder.join("direct.zvhd2"), Work::new(&(), &Cancel::new())).unwrap();
+    let compared = compare_images(
+        &image,
+        &folder.join("direct.zvhd2"),
+        &std::env::temp_dir(),
+        Work::new(&(), &Cancel::new()),
+    )
+    .unwrap();
     assert_eq!(compared.difference, None, "{recipe:?}");
 }
 

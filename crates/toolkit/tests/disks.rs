@@ -65,12 +65,15 @@ fn convert(
     cancel: &Cancel,
 ) -> Result<Conversion, Error> {
     let options = ConvertOptions { output: Some(output.to_owned()), ..options };
-    plan_conversion(image, options, cancel)?.convert(Work::new(&(), cancel))
+    plan_conversion(image, options, Work::new(&(), cancel))?.convert(Work::new(&(), cancel))
 }
 
 fn stream(image: &Path, out: &mut dyn Sink) -> Result<RawWritten, Error> {
     let cancel = Cancel::new();
-    raw_of(plan_conversion(image, ConvertOptions::default(), &cancel)?.stream(out, Work::new(&(), &cancel))?)
+    raw_of(
+        plan_conversion(image, ConvertOptions::default(), Work::new(&(), &cancel))?
+            .stream(out, Work::new(&(), &cancel))?,
+    )
 }
 
 fn raw_of(conversion: Conversion) -> Result<RawWritten, Error> {
@@ -209,7 +212,8 @@ fn images_of_one_disk_are_the_same_whatever_holds_it() {
     images.extend([short, long, full]);
     for a in &images {
         for b in &images {
-            let compared = compare_images(a, b, Work::new(&(), &Cancel::new())).unwrap();
+            let compared =
+                compare_images(a, b, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
             assert_eq!(compared.difference, None, "{} {}", a.display(), b.display());
             assert_eq!(compared.tail(), compared.a.disk_size.abs_diff(compared.b.disk_size));
         }
@@ -221,11 +225,11 @@ fn blocks_that_are_zero_on_both_sides_are_not_read() {
     let folder = Folder::new();
     let a = folder.write("a.zvhd2", &container(1 << 40, &[(0, 3), (500_000, 0)]));
     let b = folder.write("b.zvhd2", &container(1 << 40, &[(0, 3)]));
-    let compared = compare_images(&a, &b, Work::new(&(), &Cancel::new())).unwrap();
+    let compared = compare_images(&a, &b, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
     let raw = folder.path("b.raw");
     to_raw(&b, &raw, DiskLength::Source).unwrap();
-    let compared = compare_images(&a, &raw, Work::new(&(), &Cancel::new())).unwrap();
+    let compared = compare_images(&a, &raw, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
 }
 
@@ -238,11 +242,17 @@ fn the_first_difference_is_named_with_both_bytes() {
     let file = std::fs::File::options().write(true).open(&raw).unwrap();
     let at = 9 * BLOCK as u64 + 1_234_567;
     std::os::unix::fs::FileExt::write_at(&file, &[2], at).unwrap();
-    let difference = compare_images(&a, &raw, Work::new(&(), &Cancel::new())).unwrap().difference.unwrap();
+    let difference = compare_images(&a, &raw, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+        .unwrap()
+        .difference
+        .unwrap();
     assert_eq!((difference.offset, difference.a, difference.b), (at, Some(1), Some(2)));
     // Beyond the end of the shorter one.
     file.set_len(9 * BLOCK as u64).unwrap();
-    let difference = compare_images(&raw, &a, Work::new(&(), &Cancel::new())).unwrap().difference.unwrap();
+    let difference = compare_images(&raw, &a, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+        .unwrap()
+        .difference
+        .unwrap();
     assert_eq!((difference.offset, difference.a, difference.b), (9 * BLOCK as u64, None, Some(1)));
 }
 
@@ -251,7 +261,8 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     let folder = Folder::new();
     let raw = folder.write("a.raw", &[0; 512]);
     let zip = folder.write("a.zip", b"PK\x03\x04 and what follows");
-    let error = compare_images(&raw, &zip, Work::new(&(), &Cancel::new())).unwrap_err();
+    let error =
+        compare_images(&raw, &zip, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(&error, Error::NoDisk { .. }) && error.to_string().contains("is zip"), "{error}");
     // An overlay of another file, which is named and not opened.
     let mut overlay = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
@@ -259,11 +270,13 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     overlay[16..20].copy_from_slice(&11_u32.to_be_bytes());
     overlay[512..523].copy_from_slice(b"/etc/passwd");
     let overlay = folder.write("a.qcow2", &overlay);
-    let error = compare_images(&raw, &overlay, Work::new(&(), &Cancel::new())).unwrap_err().to_string();
+    let error = compare_images(&raw, &overlay, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("IMS-007: it is an overlay of \"/etc/passwd\""), "{error}");
     let broken = folder.golden("variant_06_end_bad_checksum.zvhd2");
     assert!(matches!(
-        compare_images(&raw, &broken, Work::new(&(), &Cancel::new())).unwrap_err(),
+        compare_images(&raw, &broken, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap_err(),
         Error::Zvhd2(_)
     ));
     assert!(ImageFile::open(&raw).unwrap().size() == 512);
@@ -327,7 +340,7 @@ fn what_is_put_in_the_place_of_a_judged_source_is_not_converted() {
         for in_place in [false, true] {
             let output = Some(folder.path(if name == "a.raw" { "out.zvhd2" } else { "out.raw" }));
             let options = ConvertOptions { output, ..ConvertOptions::default() };
-            let plan = plan_conversion(&source, options, &cancel).unwrap();
+            let plan = plan_conversion(&source, options, Work::new(&(), &cancel)).unwrap();
             let opened = OpenedImage::open(&source, &Cancel::new()).unwrap();
             let before = start_of(&opened);
             // As long as the other.

@@ -36,7 +36,7 @@ fn to_raw(image: &Path, output: &Path) -> bool {
         overwrite: Overwrite::Replace,
         ..ConvertOptions::default()
     };
-    let plan = plan_conversion(image, options, &Cancel::new()).unwrap();
+    let plan = plan_conversion(image, options, Work::new(&(), &Cancel::new())).unwrap();
     !plan.is_refused() && plan.convert(Work::new(&(), &Cancel::new())).is_ok()
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs};
+use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -33,6 +33,8 @@ pub(crate) struct PrepareArgs {
     /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,
+    #[command(flatten)]
+    pub(crate) temp: TempArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]

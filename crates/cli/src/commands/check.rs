@@ -25,6 +25,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let targets = expand_targets(&args.files);
     let emitter = Emitter::of(&args.format, setup.output);
     let options = CheckOptions {
+        temp_folder: args.temp.temp_dir.clone(),
         depth: if args.quick { Depth::Quick } else { Depth::Content },
         profile: policy.profile,
         intent: policy.intent.clone(),

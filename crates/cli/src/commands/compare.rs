@@ -11,7 +11,7 @@ use crate::wire;
 
 pub(crate) fn run(args: &CompareArgs, setup: &Setup) -> anyhow::Result<Status> {
     let compare = if args.sparsify { compare_used } else { compare_images };
-    let compared = compare(&args.a, &args.b, setup.work())?;
+    let compared = compare(&args.a, &args.b, &args.temp.folder(), setup.work())?;
     let status = if compared.difference.is_some() { Status::Wrong } else { Status::Fine };
     emit::result(
         setup.output,

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         strict: policy.warnings == Warnings::Count,
         profile: policy.profile,
         disk: args.disk,
+        temp_folder: args.temp.temp_dir.clone(),
         free_space: free_space(args.sparsify),
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
-    let mut plan = plan_conversion(&args.source, options, setup.cancel())?;
+    let mut plan = plan_conversion(&args.source, options, setup.work())?;
     if plan.is_refused() {
         return refuse(&plan, &policy, to_stream, setup);
     }

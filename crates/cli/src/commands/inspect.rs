@@ -24,7 +24,7 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
     let mut outcomes = Vec::new();
     for path in without_bitmaps_of(&args.files) {
         let begun = Instant::now();
-        let result = look_at(path, &policy, setup);
+        let result = look_at(path, args, &policy, setup);
         let status = result.as_ref().err().map_or(Status::Fine, report_failure);
         if status == Status::Interrupted {
             // The other files are no longer needed.
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
     Ok(worst)
 }
 
-fn look_at(path: &Path, policy: &Policy, setup: &Setup) -> anyhow::Result<InspectedFile> {
-    let found = inspect_image(path, setup.cancel())?;
+fn look_at(path: &Path, args: &InspectArgs, policy: &Policy, setup: &Setup) -> anyhow::Result<InspectedFile> {
+    let found = inspect_image(path, &args.temp.folder(), setup.work())?;
     let medium = Medium { path, is_raw: found.format == Format::Raw, number: None };
     let mut report = Report::new();
     check_content(

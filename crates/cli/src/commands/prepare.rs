@@ -29,6 +29,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
         strict: policy.warnings == Warnings::Count,
         disk: args.disk,
+        temp_folder: args.temp.temp_dir.clone(),
         io: args.report.io.into(),
         free_space: free_space(args.sparsify),
         timestamp: moment::from_environment()?,

@@ -49,7 +49,10 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     };
     let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
     let source = plan.image.path().display().to_string();
-    let _ = writeln!(text, "  from    {}, {}", shown(&source), shown(&format_line(plan.image.detection())));
+    let packed = plan.image.unpacked_from();
+    let packed = packed.map(|format| format!(", unpacked from {format}")).unwrap_or_default();
+    let line = format_line(plan.image.detection());
+    let _ = writeln!(text, "  from    {}, {}{packed}", shown(&source), shown(&line));
     if let Some(Member { name, detection, .. }) = plan.image.member() {
         let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(detection)));
     }

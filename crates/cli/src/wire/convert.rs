@@ -1,7 +1,7 @@
 //! `imsprep convert --json`
 
 use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
-use imsprep_toolkit::{Converted as Made, Direction, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted as Made, Direction, Format, Plan, RawWritten, Zvhd2Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::words::zvhd2::uuid;
 pub(crate) struct Converted {
     source: WirePath,
     source_format: &'static str,
+    unpacked_from: Option<&'static str>,
     /// The name of the disk's file in an archive; else null.
     member: Option<String>,
     /// Null if it went to standard output, or nothing was written.
@@ -79,6 +80,7 @@ impl Converted {
         Self {
             source: plan.image.path().into(),
             source_format: plan.image.format().name(),
+            unpacked_from: plan.image.unpacked_from().map(Format::name),
             member: plan.image.member().map(|member| member.name.clone()),
             output: None,
             output_format: match plan.direction {
@@ -108,6 +110,7 @@ impl Converted {
         Self {
             source: plan.image.path().into(),
             source_format: plan.image.format().name(),
+            unpacked_from: plan.image.unpacked_from().map(Format::name),
             member: plan.image.member().map(|member| member.name.clone()),
             output: plan.options.output.as_deref().map(Into::into),
             output_format,

@@ -140,6 +140,7 @@ mod terminal;
 #[path = "../../../guest/src/windows/test_hive.rs"]
 mod test_hive;
 #[cfg(unix)]
+mod unpacked;
 mod unreadable;
 #[cfg(unix)]
 mod verdict;

@@ -380,12 +380,8 @@ fn free_blocks_that_something_else_may_need_are_kept() {
 fn what_is_not_possible_is_refused_before_anything_is_written() {
     let folder = Folder::new();
     folder.sparse("disk.raw", 4 * MIB, &[5, 3 * MIB]);
-    need_tools(["gzip"]);
-    script(&folder, "gzip -k disk.raw").unwrap();
     for (args, status, reason) in [
-        (&["convert", "--sparsify", "disk.raw.gz", "out.zvhd2"][..], 1, "decompress it first"),
-        (&["prepare", "--sparsify", "disk.raw.gz", "-o", "out.zvhd2"], 1, "decompress it first"),
-        (&["convert", "--sparsify", "--force", "disk.raw", "disk.raw"], 2, "disk.raw"),
+        (&["convert", "--sparsify", "--force", "disk.raw", "disk.raw"][..], 2, "disk.raw"),
         (&["convert", "--sparsify", "--io", "map", "disk.raw", "out.zvhd2"], 2, "--io"),
         // Without it a RAW becomes a ZVHD2 only.
         (&["convert", "disk.raw", "out.raw"], 2, "use the extension .zvhd2"),
@@ -393,7 +389,7 @@ fn what_is_not_possible_is_refused_before_anything_is_written() {
         let run = folder.run(args);
         assert_eq!(run.status, status, "{args:?} {run:?}");
         assert!(run.err.contains(reason), "{args:?} {run:?}");
-        assert_eq!(folder.names(), ["disk.raw", "disk.raw.gz"], "{args:?}");
+        assert_eq!(folder.names(), ["disk.raw"], "{args:?}");
     }
     // An output that exists is replaced on request only.
     folder.write("out.raw", b"mine");
