@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::container::zstd_window;
 use imsprep_ondisk::format::Format;
@@ -21,6 +22,8 @@ pub enum Wrapper {
     Xz,
     /// Zstandard, of one frame or several, and skippable ones.
     Zstd,
+    /// bzip2, of one stream or several.
+    Bzip2,
 }
 
 impl Wrapper {
@@ -30,6 +33,7 @@ impl Wrapper {
             Format::Gzip => Some(Self::Gzip),
             Format::Xz => Some(Self::Xz),
             Format::Zstd => Some(Self::Zstd),
+            Format::Bzip2 => Some(Self::Bzip2),
             _ => None,
         }
     }
@@ -69,6 +73,7 @@ impl<'a> Unwrapped<'a> {
         let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
         let stream: Box<dyn Read + Send + 'a> = match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
+            Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
             Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
             Wrapper::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
@@ -143,24 +148,59 @@ impl Unwrapped<'_> {
     }
 }
 
-/// The members of a gzip file, one after the other.
-struct Members<R> {
-    /// `None` at the end.
-    decoder: Option<GzDecoder<R>>,
+/// A decoder of one part of a file that may have several.
+trait Member: Read {
+    type Packed: BufRead;
+    /// Whether zeros may follow on the last part.
+    const ZEROS_MAY_FOLLOW: bool;
+    fn begin(packed: Self::Packed) -> Self;
+    fn rest(self) -> Self::Packed;
 }
 
-impl<R: BufRead> Read for Members<R> {
+impl<R: BufRead> Member for GzDecoder<R> {
+    type Packed = R;
+    const ZEROS_MAY_FOLLOW: bool = true;
+
+    fn begin(packed: R) -> Self {
+        Self::new(packed)
+    }
+
+    fn rest(self) -> R {
+        self.into_inner()
+    }
+}
+
+impl<R: BufRead> Member for BzDecoder<R> {
+    type Packed = R;
+    const ZEROS_MAY_FOLLOW: bool = false;
+
+    fn begin(packed: R) -> Self {
+        Self::new(packed)
+    }
+
+    fn rest(self) -> R {
+        self.into_inner()
+    }
+}
+
+/// The parts of a file, one after the other.
+struct Members<D> {
+    /// `None` at the end.
+    decoder: Option<D>,
+}
+
+impl<D: Member> Read for Members<D> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while let Some(decoder) = self.decoder.as_mut().filter(|_| !buf.is_empty()) {
             let length = decoder.read(buf)?;
             if length > 0 {
                 return Ok(length);
             }
-            let Some(mut packed) = self.decoder.take().map(GzDecoder::into_inner) else { break };
-            if packed.fill_buf()?.first() == Some(&0) {
+            let Some(mut packed) = self.decoder.take().map(D::rest) else { break };
+            if D::ZEROS_MAY_FOLLOW && packed.fill_buf()?.first() == Some(&0) {
                 pass_zeros(&mut packed)?;
             } else if !packed.fill_buf()?.is_empty() {
-                self.decoder = Some(GzDecoder::new(packed));
+                self.decoder = Some(D::begin(packed));
             }
         }
         Ok(0)
@@ -216,6 +256,12 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn unwrap(file: Vec<u8>, wrapper: Wrapper) -> Result<Vec<u8>> {
         let image = MemoryImage::new("disk.raw.gz", file);
         let mut stream = Unwrapped::open(Slice::whole(&image), wrapper)?;
@@ -238,7 +284,9 @@ mod tests {
         assert!(unwrap(packed.clone(), Wrapper::Gzip).unwrap() == bytes);
         let frames = [zstd::bulk::compress(a, 1).unwrap(), zstd::bulk::compress(b, 1).unwrap()].concat();
         assert!(unwrap(frames.clone(), Wrapper::Zstd).unwrap() == bytes);
-        for (file, wrapper) in [(packed, Wrapper::Gzip), (frames, Wrapper::Zstd)] {
+        let streams = [bzip2(a), bzip2(b)].concat();
+        assert!(unwrap(streams.clone(), Wrapper::Bzip2).unwrap() == bytes);
+        for (file, wrapper) in [(packed, Wrapper::Gzip), (frames, Wrapper::Zstd), (streams, Wrapper::Bzip2)] {
             // Cut off, and altered in the middle.
             let error = unwrap(file[..file.len() - 3].to_vec(), wrapper).unwrap_err();
             let Error::Damaged { offset, .. } = &error else { panic!("{error}") };
@@ -268,6 +316,7 @@ mod tests {
                 2,
             ),
             (vec![EMPTY_XZ.to_vec(), vec![0; 8], EMPTY_XZ.to_vec(), vec![0; 4]], Wrapper::Xz, 0),
+            (vec![bzip2(&bytes), bzip2(&[]), bzip2(&bytes)], Wrapper::Bzip2, 2),
         ] {
             assert!(unwrap(parts.concat(), wrapper).unwrap() == bytes.repeat(times), "{wrapper:?}");
         }
@@ -283,6 +332,10 @@ mod tests {
             (vec![zstd.clone(), skippable[..10].to_vec()], Wrapper::Zstd),
             (vec![EMPTY_XZ.to_vec(), vec![0; 3]], Wrapper::Xz),
             (vec![EMPTY_XZ.to_vec(), b"rubbish".to_vec()], Wrapper::Xz),
+            (vec![bzip2(&bytes), b"rubbish".to_vec()], Wrapper::Bzip2),
+            (vec![bzip2(&bytes), vec![0; 4]], Wrapper::Bzip2),
+            (vec![bzip2(&bytes), bzip2(&bytes)[..9].to_vec()], Wrapper::Bzip2),
+            (vec![bzip2(&bytes), b"BZ".to_vec()], Wrapper::Bzip2),
         ] {
             let came = unwrap(parts.concat(), wrapper);
             assert!(
@@ -325,6 +378,7 @@ mod tests {
             (&b"\x1f\x8b\x08\0\0\0\0\0\0\0rubbish"[..], Wrapper::Gzip),
             (b"\xfd7zXZ\0rubbish that goes on", Wrapper::Xz),
             (b"\x28\xb5\x2f\xfd rubbish", Wrapper::Zstd),
+            (b"BZh9 rubbish that goes on", Wrapper::Bzip2),
         ] {
             assert!(matches!(unwrap(magic.to_vec(), wrapper), Err(Error::Damaged { .. })), "{wrapper:?}");
         }

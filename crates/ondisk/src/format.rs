@@ -99,7 +99,7 @@ formats! {
     /// Compressed with Zstandard.
     Zstd: "zstd", "Zstandard", ["zst", "zstd"], Access::Stream, common import false;
     /// Compressed with bzip2.
-    Bzip2: "bzip2", "bzip2", ["bz2"], Access::UnreadStream, common import false;
+    Bzip2: "bzip2", "bzip2", ["bz2"], Access::Stream, common import false;
     /// Compressed with LZ4, in frames or in its legacy form.
     Lz4: "lz4", "LZ4", ["lz4"], Access::UnreadStream, common import false;
     /// A ZIP archive.

@@ -386,7 +386,9 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
 
 #[test]
 fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
-    each([("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd")], |(name, tool)| {
+    let cases =
+        [("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd"), ("disk.raw.bz2", "bzip2")];
+    each(cases, |(name, tool)| {
         need_tools([tool]);
         for size in [21 * MIB + 512, 4 * MIB, 1000, 0] {
             let folder = Folder::new();

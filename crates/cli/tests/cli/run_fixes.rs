@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
     case("IMS-023", CHECK, &["gzip"], &["imsprep prepare ", "gzip -dk "], "raw.gz", |f, p| {
         packed(f, p, "gzip -c", raw_disk);
     }),
-    case("IMS-023", OTC, &["gzip", "qemu-img"], &["gzip -dk "], "qcow2.gz", |f, p| {
+    case("IMS-023", OTC, &["gzip", "qemu-img"], &["imsprep prepare ", "gzip -dk "], "qcow2.gz", |f, p| {
         packed(f, p, "gzip -c", qcow2)
     }),
     case("IMS-023", CHECK, &["gzip"], &["imsprep prepare ", "(set -C; "], "raw", |f, p| {
@@ -83,7 +83,9 @@ const CASES: &[Case] = &[
     case("IMS-023", CHECK, &["zstd"], &["imsprep prepare ", "zstd -d "], "raw.zst", |f, p| {
         packed(f, p, "zstd -qc", raw_disk);
     }),
-    case("IMS-023", CHECK, &["bzip2"], &["bzip2 -dk "], "raw.bz2", |f, p| packed(f, p, "bzip2 -c", raw_disk)),
+    case("IMS-023", CHECK, &["bzip2"], &["imsprep prepare ", "bzip2 -dk "], "raw.bz2", |f, p| {
+        packed(f, p, "bzip2 -c", raw_disk)
+    }),
     case("IMS-023", CHECK, &["lz4"], &["lz4 -d "], "raw.lz4", |f, p| packed(f, p, "lz4 -qc", raw_disk)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 1)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 2)),

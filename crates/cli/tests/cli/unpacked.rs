@@ -7,7 +7,7 @@ use crate::mounts::with_own_mounts;
 
 const MIB: u64 = 1 << 20;
 const IDENTITY: [&str; 4] = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
-const COMPRESSORS: [(&str, &str); 3] = [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")];
+const COMPRESSORS: [(&str, &str); 4] = [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst"), ("bzip2", "bz2")];
 
 fn sh(folder: &Folder, script: &str) {
     let output = command("sh").args(["-e", "-c", script]).current_dir(folder.path(".")).output().unwrap();
