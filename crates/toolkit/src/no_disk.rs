@@ -12,6 +12,8 @@ use crate::Result;
 
 /// Bytes of a disk that are read to tell whether it holds anything, where holes do not tell.
 const READ_MAX: u64 = 1 << 20;
+/// Bytes of them that are read at once.
+const PIECE: usize = 64 << 10;
 
 /// Whether the disk contains only zeros, as far as that shows without reading more than a MiB of it.
 pub(crate) fn shows_only_zeros(disk: &dyn DiskReader) -> Result<bool> {
@@ -22,9 +24,19 @@ pub(crate) fn shows_only_zeros(disk: &dyn DiskReader) -> Result<bool> {
     if size > READ_MAX {
         return Ok(false);
     }
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
-    disk.read_at(&mut bytes, 0)?;
-    Ok(size > 0 && is_zero(&bytes))
+    // In pieces, as most disks hold something near their beginning.
+    let mut piece = vec![0; PIECE];
+    let mut at = 0;
+    while at < size {
+        let length = usize::try_from(size - at).unwrap_or(PIECE).min(PIECE);
+        let bytes = piece.get_mut(..length).unwrap_or_default();
+        disk.read_at(bytes, at)?;
+        if !is_zero(bytes) {
+            return Ok(false);
+        }
+        at += length as u64;
+    }
+    Ok(size > 0)
 }
 
 /// Why the file is no disk; `None` if it may be one. `name` is the file's, or that of a member of an archive.
