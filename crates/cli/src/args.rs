@@ -229,6 +229,7 @@ pub(crate) struct DetectArgs {
   imsprep convert disk.raw - | upload            to standard output
   imsprep convert disk.zvhd2 disk.raw            with the size of the original image
   imsprep convert --sparsify disk.raw disk.zvhd2 without deleted files
+  imsprep convert --fit disk.raw fitted.raw      enlarged to whole GiB, with the backup GPT at its end
 
 {}
 
@@ -240,7 +241,14 @@ an image that was not closed; --allow IMS-051 and --allow IMS-061 convert a trun
 --sparsify leaves out what no file holds: the free space of ext2/3/4, XFS, Btrfs, NTFS, FAT and exFAT, swap space, and the extents of \
 LVM that no logical volume maps. They are not read and become zeros; files, metadata and the gaps between partitions are copied. A \
 volume that was not closed cleanly, or of which anything is doubtful, is copied completely, and the reason is shown. SRC is never \
-changed. With --sparsify the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
+changed.
+
+--fit enlarges the disk to a multiple of 1 GiB, as the service does, and moves the backup of a GPT to its end: header, entries, checksums, \
+the fields that depend on them in the primary header, and the protective MBR. It makes what sgdisk -e makes after truncate, for sectors of \
+512 and 4096 bytes and entries of any size. A missing or damaged backup is made of the primary table; if that is damaged, or the disk was \
+truncated, nothing is written. A disk with another partition table, or none, is only enlarged.
+
+With --sparsify or --fit the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
 same format.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
@@ -261,6 +269,9 @@ pub(crate) struct ConvertArgs {
     /// Leave out what no file holds: free space of file systems, swap space, unused LVM extents
     #[arg(long, conflicts_with = "io")]
     pub(crate) sparsify: bool,
+    /// Enlarge the disk to a multiple of 1 GiB and move the backup GPT to its end
+    #[arg(long, conflicts_with_all = ["io", "size"])]
+    pub(crate) fit: bool,
     /// To ZVHD2: compression level, from 1 to 22 [default: 3, as the vendor's driver]
     #[arg(long, value_name = "N", value_parser = parse_level)]
     pub(crate) level: Option<Level>,

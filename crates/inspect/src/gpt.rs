@@ -16,7 +16,7 @@ use crate::{
 const SECTORS: [u64; 2] = [SECTOR, 4096];
 
 /// What is where a header should be.
-enum Look {
+pub(crate) enum Look {
     Missing,
     Bad(TableProblem),
     Sound(RawHeader),
@@ -119,7 +119,7 @@ fn with_primary(disk: &View<'_>, sector: u64, primary: &RawHeader, problems: &mu
 }
 
 /// What is at offset `at`, where a header should be.
-fn look(disk: &View<'_>, sector: u64, which: Header, at: u64) -> Result<Look> {
+pub(crate) fn look(disk: &View<'_>, sector: u64, which: Header, at: u64) -> Result<Look> {
     let Some(bytes) = disk.array(at)? else { return Ok(Look::Missing) };
     let header = RawHeader::decode(&bytes);
     if header.basic.signature != GptHeader::SIGNATURE {
@@ -152,7 +152,7 @@ fn look(disk: &View<'_>, sector: u64, which: Header, at: u64) -> Result<Look> {
 }
 
 /// The CRC of a header, with its own field as zeros.
-fn header_crc(bytes: &[u8]) -> u32 {
+pub(crate) fn header_crc(bytes: &[u8]) -> u32 {
     let (before, rest) = bytes.split_at_checked(GptHeader::CRC_OFFSET).unwrap_or((bytes, &[]));
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(before);

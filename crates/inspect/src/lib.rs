@@ -26,6 +26,8 @@ mod boot_code;
 mod conclude;
 mod esp;
 mod fat_volume;
+mod fit;
+mod fit_mbr;
 mod gpt;
 mod inspect;
 mod inspection;
@@ -39,6 +41,7 @@ mod volume;
 mod volumes;
 
 pub use boot::{Boot, BootCode, EfiMachine, EfiSystem, Loader, MAX_LOADERS};
+pub use fit::{BackupMove, CannotFit, Fitting, Patch, fit_table};
 pub use imsprep_ondisk::gpt::Guid;
 pub use inspect::{inspect, inspect_source, inspect_volume};
 pub use inspection::Inspection;

@@ -80,6 +80,29 @@ impl Header {
     }
 }
 
+/// The fields of a header that follow from the size of the disk, and from which of the two headers it is. All in sectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderPlace {
+    /// The sector that this header is in.
+    pub my_lba: u64,
+    /// The sector of the other header.
+    pub alternate_lba: u64,
+    /// Last sector that a partition may use.
+    pub last_usable: u64,
+    /// Where the partition entries of this header begin.
+    pub entries_lba: u64,
+}
+
+impl HeaderPlace {
+    /// Writes the fields into a header. Its CRC is then out of date.
+    pub fn encode(&self, header: &mut [u8; Header::SIZE]) {
+        LE::write_u64(&mut header[24..32], self.my_lba);
+        LE::write_u64(&mut header[32..40], self.alternate_lba);
+        LE::write_u64(&mut header[48..56], self.last_usable);
+        LE::write_u64(&mut header[72..80], self.entries_lba);
+    }
+}
+
 /// A partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -206,6 +229,16 @@ mod tests {
         assert_eq!(EFI_SYSTEM, Guid(bytes));
         assert_eq!(EFI_SYSTEM.to_string(), "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
         assert_eq!(&BIOS_BOOT.0, b"Hah!IdontNeedEFI");
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_was_written() {
+        let mut bytes = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let before = Header::decode(&bytes);
+        HeaderPlace { my_lba: 1, alternate_lba: 2, last_usable: 3, entries_lba: 4 }.encode(&mut bytes);
+        let after = Header::decode(&bytes);
+        let basic = GptHeader { my_lba: 1, alternate_lba: 2, ..before.basic };
+        assert_eq!(after, Header { basic, last_usable: 3, entries_lba: 4, ..before });
     }
 
     #[test]

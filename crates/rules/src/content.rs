@@ -55,7 +55,7 @@ fn check_table(table: &Table, inside: &Inside<'_>, report: &mut Report) {
                 let finding = finding(&BACKUP_GPT_ELSEWHERE)
                     .expected(format!("offset {end}"))
                     .found(format!("offset {at}"))
-                    .fix(fix_of_backup(table, source_size, &inside.medium));
+                    .fix(fix_of_backup(table, &inside.medium));
                 inside.at(finding, *at)
             }
             TableProblem::HeaderMissing { at, .. }

@@ -11,7 +11,7 @@ rules! {
     pub(crate) BACKUP_GPT_ELSEWHERE = "IMS-050", Warning, "the backup of the GPT is not at the end of the disk", {
         why: "the disk was enlarged after it was partitioned; some firmware and boot loaders treat this as damage: the server may not boot",
         source: CONTENT,
-        fix: "convert the image to RAW, and move the backup header to its end",
+        fix: "convert the image with imsprep convert --fit, which moves the backup header to the end of the disk in the output",
     }
 
     pub(crate) PARTITION_PAST_END = "IMS-051", Error, "a partition ends past the end of the disk", {

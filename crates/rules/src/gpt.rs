@@ -1,9 +1,10 @@
 //! A GPT whose backup is not, or will not be, at the end of the disk, and one that counts in other sectors than the disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
-use imsprep_inspect::{GptLayout, Inspection, Table, TableKind, TableProblem, VolumeKind};
+use imsprep_inspect::{Header, Inspection, Table, TableKind, TableProblem, VolumeKind};
 
 use crate::content_rules::SECTORS_OF_4096;
 use crate::rules::BACKUP_GPT;
@@ -28,7 +29,7 @@ pub(crate) fn check_backup_gpt(inspection: &Inspection, medium: &Medium<'_>, rep
         Finding::new(&BACKUP_GPT, "the disk has a GPT, and its size is not a multiple of 1 GiB")
             .expected(format!("a multiple of 1 GiB, such as {}", Size(next)))
             .found(Size(size))
-            .fix(fix_of_backup(table, size, medium)),
+            .fix(fix_of_backup(table, medium)),
     );
 }
 
@@ -46,53 +47,60 @@ fn gpt_of(inspection: &Inspection) -> Option<&Table> {
     inspection.table.as_ref().filter(|table| matches!(table.kind, TableKind::Gpt { .. }))
 }
 
-/// How to move the backup of this GPT to the end of a disk of `size` bytes, rounded up to whole GiB.
-///
-/// sgdisk takes sectors of 512 bytes and entries of 128 for granted: of any other table it makes an empty one, without an
-/// error. A command is given only for a table that sgdisk reads as we do.
-pub(crate) fn fix_of_backup(table: &Table, size: u64, medium: &Medium<'_>) -> String {
-    let is_usual = table.gpt.is_some_and(|layout| {
-        layout.entry_size == GptLayout::USUAL.entry_size && layout.entries <= MOST_ENTRIES
-    });
-    let is_sound = table.problems.iter().all(|problem| {
-        matches!(problem, TableProblem::BackupNotAtEnd { .. } | TableProblem::Misaligned { .. })
-    });
-    if table.sector != SECTOR || !is_usual || !is_sound {
-        return "partition the disk again on the original machine: sgdisk and gdisk read only undamaged tables with \
-         sectors of 512 bytes and entries of 128 bytes correctly, and may replace this one by an empty table"
+/// How to make of this disk one whose size is a multiple of 1 GiB, with the backup of the GPT at its end.
+pub(crate) fn fix_of_backup(table: &Table, medium: &Medium<'_>) -> String {
+    if table.problems.iter().any(contradicts) {
+        return "repair the partition table first, with sgdisk or gdisk on the original disk or on a copy: what it should be \
+                cannot be derived from it"
             .into();
     }
-    // A device can't be enlarged, and must not be changed by a command that was meant for a copy.
-    if medium.is_raw && medium.path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return "copy the device into a RAW file, check that file, and follow the fix that is given for it"
-            .into();
-    }
-    let raw = if medium.is_raw { medium.path.to_owned() } else { raw_of(medium.path) };
-    let name = shell_quoted(&raw);
-    let mut steps = Vec::new();
-    if !medium.is_raw {
-        let number = medium.number.map(|number| format!(" --disk {number}")).unwrap_or_default();
-        steps.push(format!("imsprep convert --no-bitmap{number} {} {name}", shell_quoted(medium.path)));
-    }
-    if !size.is_multiple_of(GIB) {
-        steps.push(format!("truncate -s {}G {name}", size.div_ceil(GIB)));
-    }
-    steps.push(format!("sgdisk -e {name}"));
-    // The bitmap of the RAW as it was, if there is one, no longer fits.
-    steps.push(format!("imsprep bitmap create --force {name}"));
-    let what = if medium.is_raw {
-        "move the backup header to the end of the disk, and write the bitmap file again"
-    } else {
-        "convert the image to RAW, move the backup header to the end of the disk, and write the bitmap file"
-    };
-    format!("{what}: `{}`", steps.join(" && "))
+    format!("make another image, enlarged and with the backup GPT at its end: `{}`", fit_command(medium))
 }
 
-/// Most entries of a table for which the command was tried.
-const MOST_ENTRIES: u32 = 1024;
+/// Whether the primary table is not sound, or the two copies are of different tables.
+fn contradicts(problem: &TableProblem) -> bool {
+    match problem {
+        TableProblem::HeaderMissing { which, .. }
+        | TableProblem::HeaderCrc { which, .. }
+        | TableProblem::HeaderInvalid { which, .. }
+        | TableProblem::EntriesCrc { which, .. }
+        | TableProblem::EntriesPastEnd { which, .. } => *which == Header::Primary,
+        TableProblem::HeadersDisagree { .. }
+        | TableProblem::ProtectsNothing
+        | TableProblem::OutsideUsable { .. }
+        | TableProblem::Backwards { .. }
+        | TableProblem::Overlap { .. } => true,
+        _ => false,
+    }
+}
 
-/// A name for the RAW that is not the image's own.
-fn raw_of(path: &Path) -> std::path::PathBuf {
-    let raw = path.with_extension("raw");
+/// The command that enlarges the disk on its way into another image.
+fn fit_command(medium: &Medium<'_>) -> String {
+    let path = medium.path;
+    let fit = |from: &Path, number: &str, to: &Path| {
+        format!("imsprep convert --fit{number} {} {}", shell_quoted(from), shell_quoted(to))
+    };
+    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+    let is_stream =
+        extension.and_then(|name| Format::of_extension(&name)).is_some_and(|format| format.is_compressed());
+    if !medium.is_raw && is_stream {
+        // Its disk is enlarged only when it can be read at any place.
+        let raw = raw_of(path);
+        let (from, to) = (shell_quoted(path), shell_quoted(&raw));
+        return format!("imsprep convert {from} {to} && {}", fit(&raw, "", &raw.with_extension("fit.raw")));
+    }
+    if !medium.is_raw {
+        let number = medium.number.map(|number| format!(" --disk {number}")).unwrap_or_default();
+        return fit(path, &number, &path.with_extension("fit.zvhd2"));
+    }
+    // The copy of a device goes into the current folder.
+    let is_device = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    let base = if is_device { Path::new(path.file_name().unwrap_or("disk".as_ref())) } else { path };
+    fit(path, "", &base.with_extension("fit.raw"))
+}
+
+/// A name for the RAW that is not the image's own: of `disk.raw.gz` it is `disk.raw`.
+fn raw_of(path: &Path) -> PathBuf {
+    let raw = path.with_extension("").with_extension("raw");
     if raw == path { path.with_extension("disk.raw") } else { raw }
 }

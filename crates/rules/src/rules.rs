@@ -121,7 +121,8 @@ rules! {
         why: "the service enlarges the disk to a multiple of 1 GiB, as ZVHD2 does; the backup header is then not at the end of \
               the disk, which some firmware and boot loaders treat as damage: the server may not boot",
         source: "the file's content; HW: min_disk is in whole GB",
-        fix: "enlarge the image to a multiple of 1 GiB before the import, and move the backup header to its end",
+        fix: "convert the image with imsprep convert --fit, which enlarges the disk to a multiple of 1 GiB and moves the backup header to \
+              its end",
     }
 
     pub(crate) OUTSIDE_FILE = "IMS-020", Error, "parts of the image are beyond the end of the file", {

@@ -24,7 +24,7 @@ pub(crate) fn check_truncated(inside: &Inside<'_>, report: &mut Report) {
 }
 
 /// Whether bytes of the disk are lost, so that enlarging the image would only hide it.
-pub(crate) fn is_cut(inspection: &Inspection) -> bool {
+pub fn is_cut(inspection: &Inspection) -> bool {
     let mut problems = inspection.table.iter().flat_map(|table| &table.problems);
     problems.any(|problem| is_loss(problem, inspection.source_size))
         || inspection.volumes().any(|(partition, volume)| lost_of(inspection, partition, volume).is_some())

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use imsprep_detect::{Access, Detection, Format};
 use imsprep_formats::{Nbd, ServeError, Slice, open_disk};
+use imsprep_inspect::Fitting;
 use imsprep_rules::{ImageLocation, shell_quoted};
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ImageFile, ReadAt};
 use imsprep_zvhd2::Reader;
 
 use crate::archive::{Member, not_read};
+use crate::fitted::Fitted;
 use crate::image::refuse_unless_readable;
 use crate::sparsified::Sparsified;
 use crate::{Error, OpenedImage, Result};
@@ -27,6 +29,7 @@ enum Inner<'a> {
     Container(Box<Reader<'a>>),
     Foreign(Box<dyn DiskReader + 'a>),
     Sparsified(Box<Sparsified<Disk<'a>>>),
+    Fitted(Box<Fitted<Disk<'a>>>),
 }
 
 /// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
@@ -127,6 +130,11 @@ impl<'a> Disk<'a> {
         Self { format, inner: Inner::Sparsified(Box::new(Sparsified::new(self, Arc::clone(free), is_raw))) }
     }
 
+    /// The disk as it is enlarged.
+    pub(crate) fn fitted(self, fitting: &Fitting) -> Self {
+        Self { format: self.format, inner: Inner::Fitted(Box::new(Fitted::new(self, fitting))) }
+    }
+
     /// The image's format.
     pub fn format(&self) -> Format {
         self.format
@@ -137,6 +145,7 @@ impl<'a> Disk<'a> {
         match &self.inner {
             Inner::Container(reader) => Some(reader),
             Inner::Sparsified(disk) => disk.inner().container(),
+            Inner::Fitted(disk) => disk.inner().container(),
             Inner::Raw(_) | Inner::Foreign(_) => None,
         }
     }
@@ -145,12 +154,16 @@ impl<'a> Disk<'a> {
     pub(crate) fn raw_file(&self) -> Option<&'a ImageFile> {
         match &self.inner {
             Inner::Raw(image) => Some(image),
-            Inner::Container(_) | Inner::Foreign(_) | Inner::Sparsified(_) => None,
+            Inner::Container(_) | Inner::Foreign(_) | Inner::Sparsified(_) | Inner::Fitted(_) => None,
         }
     }
 
-    /// Bytes of the source image, which a container's disk goes on after; of all others the disk's size.
+    /// Bytes of the source image, which a container's disk goes on after; of a disk that is enlarged what it is enlarged to, and of all
+    /// others the disk's size.
     pub fn orig_size(&self) -> u64 {
+        if let Inner::Fitted(disk) = &self.inner {
+            return disk.fitted_size();
+        }
         self.container().map_or(self.size(), Reader::orig_size)
     }
 
@@ -184,6 +197,7 @@ impl<'a> Disk<'a> {
             Inner::Container(reader) => &**reader,
             Inner::Foreign(disk) => &**disk,
             Inner::Sparsified(disk) => &**disk,
+            Inner::Fitted(disk) => &**disk,
         }
     }
 }

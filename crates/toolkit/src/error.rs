@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{CannotEncode, Layout, LayoutFileError, NotThisLayout};
 use imsprep_detect::Format;
+use imsprep_inspect::CannotFit;
 
 /// The result of a toolkit call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -173,6 +174,36 @@ pub enum Error {
         needed: u64,
         /// Bytes that are free there.
         free: u64,
+    },
+    /// A disk is to be enlarged, and can only be read once, in order.
+    #[error(
+        "{}: is {format}, which is decompressed from its first byte to its last; the disk in it cannot be enlarged; \
+         decompress it first",
+        path.display()
+    )]
+    FitOfStream {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+    },
+    /// The partition table of a disk can't be fitted to its size.
+    #[error("{}: the disk cannot be enlarged: {why}; {}", path.display(), instead_of_fit(why))]
+    CannotFit {
+        /// The image.
+        path: PathBuf,
+        /// Why not.
+        why: CannotFit,
+    },
+    /// A disk is to be enlarged, and a file system on it ends beyond its end.
+    #[error(
+        "{}: the disk cannot be enlarged: it is truncated: a file system on it ends beyond the end of the disk; compare \
+         its size with that of the original disk, and copy it again",
+        path.display()
+    )]
+    FitOfCutDisk {
+        /// The image.
+        path: PathBuf,
     },
     /// An output's name says another format than the file would have.
     #[error("{}: the output format is {format}; use the extension .{extension}", path.display())]
@@ -393,6 +424,14 @@ fn why_no_bitmap(format: Format) -> &'static str {
     }
 }
 
+fn instead_of_fit(why: &CannotFit) -> &'static str {
+    match why {
+        CannotFit::Cut(_) => "compare its size with that of the original disk, and copy it again",
+        CannotFit::NoSpace => "make the last partition smaller on the original machine",
+        _ => "repair the table first, on a RAW copy of the disk, with sgdisk, gdisk or sfdisk",
+    }
+}
+
 fn why_no_socket(source: &std::io::Error) -> &'static str {
     match source.kind() {
         std::io::ErrorKind::AddrInUse => {
@@ -440,6 +479,9 @@ impl Error {
             | Self::NotConvertible { path, .. }
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
+            | Self::FitOfStream { path, .. }
+            | Self::FitOfCutDisk { path }
+            | Self::CannotFit { path, .. }
             | Self::Ambiguous { path, .. }
             | Self::MisleadingName { path, .. }
             | Self::NotAsWritten { path, .. }
@@ -506,6 +548,9 @@ impl Error {
             Self::NotRaw { .. }
             | Self::NotConvertible { .. }
             | Self::FreeSpaceOfStream { .. }
+            | Self::FitOfStream { .. }
+            | Self::FitOfCutDisk { .. }
+            | Self::CannotFit { .. }
             | Self::MemberNotRead { .. }
             | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
             Self::NoSpaceToUnpack { .. } => ErrorKind::NoSpaceToUnpack,

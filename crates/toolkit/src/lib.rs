@@ -33,9 +33,12 @@ mod convert;
 mod data_bits;
 mod descriptor;
 mod digest;
+mod direction;
 mod disk;
 mod disk_seen;
 mod error;
+mod fit;
+mod fitted;
 mod guest;
 mod holes;
 mod image;
@@ -92,6 +95,7 @@ pub use check_options::{CheckOptions, Depth};
 pub use compare::{Comparison, Difference, Side, compare_images, compare_used};
 pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
+pub use direction::Direction;
 pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};
 pub use guest::{GUEST_LIMITS, read_guest};
@@ -102,9 +106,9 @@ pub use learn::{
     LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description, write_proven,
 };
 pub use map::{DiskRange, disk_ranges};
-pub use options::{ConvertOptions, DiskLength, FreeSpaceBytes};
+pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Direction, Plan, plan_conversion};
+pub use plan::{Plan, plan_conversion};
 pub use prepare::{Prepared, prepare_image};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
@@ -127,7 +131,7 @@ pub use imsprep_detect::{Detection, Format};
 pub use imsprep_filesystem::Limits as GuestLimits;
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
 pub use imsprep_guest::{DiskSpace, Guest, Linux, System, VolumeSpace, Windows};
-pub use imsprep_inspect::Inspection;
+pub use imsprep_inspect::{BackupMove, CannotFit, Fitting, Inspection};
 pub use imsprep_rules::{
     BodyKind, Endpoint, HUAWEI, ImageFacts, Intent, OTC, OsVersions, PROFILES, Profile, Request,
     RequestOptions, WouldStart,

@@ -31,6 +31,16 @@ pub enum FreeSpaceBytes {
     LeaveOut,
 }
 
+/// Whether the disk gets another size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskFit {
+    /// It keeps its own.
+    #[default]
+    AsItIs,
+    /// It is enlarged to a multiple of 1 GiB, and the backup of its GPT is moved to its end.
+    WholeGib,
+}
+
 /// How to convert.
 #[derive(Clone, Debug)]
 pub struct ConvertOptions {
@@ -54,7 +64,9 @@ pub struct ConvertOptions {
     pub profile: &'static Profile,
     /// Whether the bytes that no file holds are left out: they are not read and become zeros.
     pub free_space: FreeSpaceBytes,
-    /// To RAW: how much of the disk.
+    /// Whether the disk is enlarged, with its partition table.
+    pub fit: DiskFit,
+    /// To RAW: how much of the disk. A disk that is enlarged is written completely.
     pub length: DiskLength,
     /// To RAW: whether to write its bitmap file, too. A stream has none.
     pub bitmap: bool,
@@ -97,6 +109,7 @@ impl Default for ConvertOptions {
             temp_folder: None,
             profile: &HUAWEI,
             free_space: FreeSpaceBytes::Keep,
+            fit: DiskFit::AsItIs,
             length: DiskLength::Source,
             bitmap: true,
             layout: None,

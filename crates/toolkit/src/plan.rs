@@ -2,37 +2,31 @@
 
 use std::path::Path;
 
-use imsprep_detect::{Access, Format};
+use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
 use imsprep_guest::{DiskSpace, Guest};
-use imsprep_inspect::{Inspection, inspect_source};
+use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
-    check_guest, check_readable, other_advice,
+    check_guest, check_readable,
 };
 use imsprep_source::{Cancel, OutputFile, Work};
 
+use crate::direction::{Kind, check_output_name, direction, says_raw};
+use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
 use crate::saving::SeenBlocks;
 use crate::space::{SPACE_LIMITS, read_space};
-use crate::targets::{is_image_extension, refuse_bitmap};
+use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
 use crate::{
-    ConvertOptions, Disk, Error, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, Result, Saving, read_guest,
+    ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, Result, Saving,
+    read_guest,
 };
-
-/// Which way a conversion goes: the source's format decides, and for most formats the output's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// ZVHD2 out.
-    ToZvhd2,
-    /// RAW out.
-    ToRaw,
-}
 
 /// A conversion that was planned and not begun.
 #[derive(Debug)]
@@ -52,6 +46,8 @@ pub struct Plan {
     pub(crate) inspection: Option<Inspection>,
     /// Which bytes of the disk no file holds, if they are left out.
     pub space: Option<DiskSpace>,
+    /// How the disk is enlarged, if it is to be.
+    pub fitting: Option<Fitting>,
 }
 
 /// What a plan is judged by beside the rules on conversions.
@@ -80,9 +76,9 @@ pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> 
 
 /// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
 pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<'_>) -> Result<OpenedImage> {
-    // What is free shows only when all of the disk can be read.
-    let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
-    let what = if leaves_out { Unpack::Every } else { Unpack::Formats };
+    // What is free, and where the backup of a GPT goes, shows only when all of the disk can be read.
+    let is_changed = options.free_space == FreeSpaceBytes::LeaveOut || options.fit == DiskFit::WholeGib;
+    let what = if is_changed { Unpack::Every } else { Unpack::Formats };
     if image.is_to_be_unpacked(what)
         && let Some(output) = &options.output
     {
@@ -90,13 +86,6 @@ pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<
         OutputFile::check_place(output, options.overwrite, &[image.file()])?;
     }
     image.unpacked(what, &options.folder_to_unpack_in(), work)
-}
-
-/// Whether a file's name says that it is a RAW.
-fn says_raw(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("raw") || extension.eq_ignore_ascii_case("img")
-    })
 }
 
 impl Plan {
@@ -108,7 +97,16 @@ impl Plan {
     ) -> Result<Self> {
         let (direction, kind) = direction(&image, &options)?;
         let report = Report::under(options.overrides.clone().of_conversion());
-        let mut plan = Self { image, options, direction, report, guest: None, inspection: None, space: None };
+        let mut plan = Self {
+            image,
+            options,
+            direction,
+            report,
+            guest: None,
+            inspection: None,
+            space: None,
+            fitting: None,
+        };
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
         }
@@ -156,7 +154,7 @@ impl Plan {
             if report.has_errors() {
                 return Ok(None);
             }
-        } else if self.direction == Direction::ToZvhd2 {
+        } else if self.direction == Direction::ToZvhd2 || options.fit == DiskFit::WholeGib {
             let size = image.detection().virtual_size.unwrap_or(image.detection().file_size);
             check_disk_size(size, options.profile, report);
         }
@@ -214,9 +212,28 @@ impl Plan {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
             _ => DiskChecks::All,
         };
+        let fitting = match self.options.fit {
+            DiskFit::AsItIs => None,
+            DiskFit::WholeGib => Some(fit_disk(image.path(), &disk, &inspection)?),
+        };
+        // What is read of it below is the same in the enlarged disk.
+        let (disk, fitted) = match &fitting {
+            Some(Ok(fitting)) => {
+                let disk = disk.fitted(fitting);
+                let fitted = inspect_source(&disk, fitting.size_after, cancel)?;
+                (disk, Some(fitted))
+            }
+            _ => (disk, None),
+        };
         let mut found = Report::new();
-        check_disk_convertible(&self.inside(&inspection, DiskPart::Whole), checks, &mut found);
+        let judged = fitted.as_ref().unwrap_or(&inspection);
+        check_disk_convertible(&self.inside(judged, DiskPart::Whole), checks, &mut found);
         self.report.merge(found);
+        let fitting = match fitting {
+            // A truncated disk may have been refused by a finding, which says more.
+            Some(Err(_)) if self.is_refused() => None,
+            other => other.transpose()?,
+        };
         let asked = import.filter(|intent| asks_for_a_system(&inspection, intent) == SystemAsked::Yes);
         if let Some(intent) = asked {
             let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
@@ -242,72 +259,21 @@ impl Plan {
         };
         let no_disk = why_not_on(name, &disk, detection, &inspection)?;
         drop(disk);
-        (self.inspection, self.space) = (Some(inspection), space);
+        (self.inspection, self.space, self.fitting) = (Some(inspection), space, fitting);
         Ok(no_disk)
     }
 }
 
-/// Whether the source is one of the formats that quick import takes, with their forerunner, or another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Own,
-    Foreign,
-}
-
-fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result<(Direction, Kind)> {
-    let (detection, output) = (image.detection(), options.output.as_deref());
-    let refuse = |advice: String| {
-        Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
-    };
-    // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
-    let by_name = |otherwise| match output {
-        Some(path) if says_raw(path) => Direction::ToRaw,
-        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
-            Direction::ToZvhd2
-        }
-        _ => otherwise,
-    };
-    let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
-    match detection.format {
-        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
-            if !detection.also.is_empty() =>
-        {
-            Err(Error::Ambiguous { path: image.path().to_owned(), format: detection.format })
-        }
-        // Without its free space a disk is worth another file in the format that it is in.
-        Format::Raw | Format::Empty if leaves_out => Ok((by_name(Direction::ToZvhd2), Kind::Own)),
-        Format::Zvhd2 if leaves_out => Ok((by_name(Direction::ToRaw), Kind::Own)),
-        // Of a disk of no bytes the reference makes a container, too.
-        Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
-        Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
-        Format::Zvhd => Ok((by_name(Direction::ToRaw), Kind::Own)),
-        Format::Other(other) => refuse(other_advice(other).into()),
-        format => match format.access() {
-            Access::Own(_) | Access::Qemu(_) | Access::Archive => {
-                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
-            }
-            Access::Stream if leaves_out => {
-                Err(Error::FreeSpaceOfStream { path: image.path().to_owned(), format })
-            }
-            Access::Stream if output.is_some() && detection.also.is_empty() => {
-                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
-            }
-            Access::Stream => refuse(
-                "and the size of the disk is known only after decompression: use a file for the output"
-                    .into(),
-            ),
-            Access::UnreadStream | Access::UnreadArchive => refuse("unpack it first".into()),
-            _ => refuse("no import takes the result".into()),
-        },
-    }
-}
-
 impl Plan {
-    /// The disk as it is converted: without the bytes that are left out.
+    /// The disk as it is converted: without the bytes that are left out, and enlarged.
     pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
         let disk = self.image.disk(cancel)?;
-        Ok(match &self.space {
+        let disk = match &self.space {
             Some(space) => disk.sparsified(space.ranges()),
+            None => disk,
+        };
+        Ok(match self.fitting.as_ref().filter(|fitting| !fitting.is_unchanged()) {
+            Some(fitting) => disk.fitted(fitting),
             None => disk,
         })
     }
@@ -346,24 +312,6 @@ impl Plan {
         };
         check_output_name(output, format)
     }
-}
-
-/// Whether `output` may be the name of a RAW or a ZVHD2.
-pub(crate) fn check_output_name(output: &Path, format: Format) -> Result<()> {
-    let allowed = match format {
-        Format::Zvhd2 => &["zvhd2"][..],
-        _ => &["raw", "img"][..],
-    };
-    let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let says_another = extension.is_some_and(|extension| {
-        let extension = extension.as_str();
-        (is_image_extension(extension) || extension == "mf") && !allowed.contains(&extension)
-    });
-    if !says_another {
-        return Ok(());
-    }
-    let extension = allowed.first().copied().unwrap_or_default();
-    Err(Error::MisleadingName { path: output.to_owned(), format, extension })
 }
 
 #[cfg(test)]

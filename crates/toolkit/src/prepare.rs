@@ -12,8 +12,8 @@ use crate::check::check_opened;
 use crate::plan::{PlanPolicy, unpacked};
 use crate::targets::refuse_bitmap;
 use crate::{
-    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, Error, FreeSpaceBytes, OpenedImage,
-    Plan, Result,
+    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, DiskFit, Error, FreeSpaceBytes,
+    OpenedImage, Plan, Result,
 };
 
 /// An image that was prepared, or why not.
@@ -50,15 +50,18 @@ pub fn prepare_image(
     let check = |image: &OpenedImage, known: Option<&Guest>| {
         check_opened(image, &[], &check_options, known, work).map(Some)
     };
+    let is_kept = options.free_space == FreeSpaceBytes::Keep && options.fit == DiskFit::AsItIs;
     let output = match (image.format(), &options.output) {
-        (Format::Raw | Format::Zvhd2, None) if options.free_space == FreeSpaceBytes::Keep => {
+        (Format::Raw | Format::Zvhd2, None) if is_kept => {
             return Ok(Prepared { source, conversion: None, checked: check(&image, None)? });
         }
         (Format::Zvhd2, None) => {
-            let advice = "quick import takes it without conversion; its free space can be left out of another file only".into();
+            let advice =
+                "quick import takes it without conversion; another disk needs the name of another file"
+                    .into();
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }
-        (Format::Zvhd2, Some(_)) if options.free_space == FreeSpaceBytes::Keep => {
+        (Format::Zvhd2, Some(_)) if is_kept => {
             let advice = "quick import takes it without conversion; omit the output".into();
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }

@@ -7,7 +7,7 @@ use imsprep_source::{ImageFile, OutputFile, Overwrite, Work};
 use imsprep_zvhd2::{Salvage, Written};
 
 use crate::Result;
-use crate::plan::check_output_name;
+use crate::direction::check_output_name;
 
 /// How to repair.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,7 @@ use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
   imsprep prepare disk.raw -o disk.zvhd2       a ZVHD2 instead: smaller, and a single file
   imsprep prepare disk.zvhd2                   checks it
   imsprep prepare --sparsify disk.raw          a ZVHD2 without deleted files, for a shorter upload
+  imsprep prepare --fit disk.raw               a ZVHD2 of whole GiB with the backup GPT at its end
 
 An image that cannot be converted is refused, with the findings and their fixes: exit status 1, as for a result that is not \
 importable. A converted image is read back and compared before it is renamed into place.")]
@@ -21,12 +22,15 @@ pub(crate) struct PrepareArgs {
     /// Image in any supported format
     #[arg(value_name = "IN")]
     pub(crate) source: PathBuf,
-    /// Output file: .zvhd2 or, if IN is not a RAW, .raw with its bitmap [default: IN with the extension .zvhd2]
+    /// Output file: .zvhd2 or, with --fit or --sparsify or if IN is not a RAW, .raw with its bitmap [default: IN with the extension .zvhd2]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Leave out what no file holds: free space of file systems, swap space, unused LVM extents
     #[arg(long)]
     pub(crate) sparsify: bool,
+    /// Enlarge the disk to a multiple of 1 GiB and move the backup GPT to its end
+    #[arg(long)]
+    pub(crate) fit: bool,
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{ConvertOptions, Converted, Direction, FreeSpaceBytes, Plan, plan_conversion};
+use imsprep_toolkit::{ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion};
 
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         disk: args.disk,
         temp_folder: args.temp.temp_dir.clone(),
         free_space: free_space(args.sparsify),
+        fit: disk_fit(args.fit),
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
         layout: None,
@@ -91,6 +92,11 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
 /// What becomes of the bytes that no file holds.
 pub(super) fn free_space(sparsify: bool) -> FreeSpaceBytes {
     if sparsify { FreeSpaceBytes::LeaveOut } else { FreeSpaceBytes::Keep }
+}
+
+/// Whether the disk is enlarged.
+pub(super) fn disk_fit(fit: bool) -> DiskFit {
+    if fit { DiskFit::WholeGib } else { DiskFit::AsItIs }
 }
 
 /// Says why the source is not converted.

@@ -6,7 +6,7 @@ use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
-use super::convert::free_space;
+use super::convert::{disk_fit, free_space};
 use super::extra_files::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         temp_folder: args.temp.temp_dir.clone(),
         io: args.report.io.into(),
         free_space: free_space(args.sparsify),
+        fit: disk_fit(args.fit),
         timestamp: moment::from_environment()?,
         ..ConvertOptions::default()
     };

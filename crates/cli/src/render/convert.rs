@@ -12,6 +12,7 @@ use crate::terminal::shown;
 use crate::words::check::layout_name;
 use crate::words::detect::format_line;
 use crate::words::findings::Findings;
+use crate::words::fit::fit_line;
 use crate::words::space::{saving_line, volume_line};
 use crate::words::{percent, rate, scan_line, seconds};
 
@@ -67,6 +68,9 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     match converted {
         Converted::Zvhd2(zvhd2) => write_zvhd2(&mut text, zvhd2, detail),
         Converted::Raw(raw) => write_raw(&mut text, raw),
+    }
+    if let Some(fitting) = &plan.fitting {
+        let _ = writeln!(text, "  fit     {}", fit_line(fitting));
     }
     if let Some(space) = &plan.space {
         write_left_out(&mut text, space);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
+use super::fit::WireFitting;
 use super::proof::WireProof;
 use super::report::WireReport;
 use super::space::{WireSaving, WireSpace};
@@ -35,6 +36,8 @@ pub(crate) struct Converted {
     raw: Option<WireRaw>,
     /// What was left out because no file holds it; null unless that was asked for.
     left_out: Option<WireSpace>,
+    /// How the disk was enlarged; null unless that was asked for.
+    fitted: Option<WireFitting>,
     /// What leaving out the bytes that no file holds would have saved, in blocks of 2 MiB; null if they were left out, or if it is not
     /// known.
     saving: Option<WireSaving>,
@@ -93,6 +96,7 @@ impl Converted {
             zvhd2: None,
             raw: None,
             left_out: None,
+            fitted: None,
             saving: None,
             report: (&plan.report).into(),
         }
@@ -120,6 +124,7 @@ impl Converted {
             zvhd2,
             raw,
             left_out: plan.space.as_ref().map(WireSpace::from),
+            fitted: plan.fitting.as_ref().map(WireFitting::from),
             saving: saving.map(WireSaving::from),
             report: (&plan.report).into(),
         }

@@ -9,6 +9,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;
+mod fit;
 mod guest;
 pub(crate) mod input;
 pub(crate) mod inspect;

@@ -5,6 +5,7 @@ pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod detect;
 pub(crate) mod findings;
+pub(crate) mod fit;
 pub(crate) mod guest;
 pub(crate) mod inspect;
 pub(crate) mod quantity;

@@ -362,12 +362,12 @@ fn the_backup_of_a_gpt_is_moved_by_the_command_that_is_given() {
     };
     sh("sgdisk -n1:2048:+100M 'a disk.raw' >/dev/null");
     assert_eq!(folder.run(&["convert", "a disk.raw", "b.zvhd2"]).status, 0);
-    for (name, raw) in [("a disk.raw", "a disk.raw"), ("b.zvhd2", "b.raw")] {
+    for (name, made) in [("a disk.raw", "a disk.fit.raw"), ("b.zvhd2", "b.fit.zvhd2")] {
         let (_, json) = folder.json(&["check", name]);
         let findings = json["files"][0]["report"]["findings"].as_array().unwrap();
         let fix = findings.iter().find(|one| one["code"] == "IMS-018").unwrap()["fix"].as_str().unwrap();
         sh(fix.split('`').nth(1).unwrap());
-        let (_, json) = folder.json(&["inspect", raw]);
+        let (_, json) = folder.json(&["inspect", made]);
         let disk = &json["files"][0];
         assert_eq!(disk["disk_size"], 2 * GIB, "{name}");
         assert_eq!(disk["table"]["problems"].as_array().unwrap().len(), 0, "{name}: {disk}");

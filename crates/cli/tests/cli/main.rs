@@ -64,6 +64,7 @@ mod everywhere;
 #[cfg(unix)]
 mod faults;
 #[cfg(unix)]
+mod fit;
 mod fleet;
 #[cfg(unix)]
 mod folder;

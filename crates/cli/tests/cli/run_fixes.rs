@@ -105,24 +105,17 @@ const CASES: &[Case] = &[
         std::fs::rename(folder.path("made.7z"), path).unwrap();
     }),
     // A backup of the partition table that is not at the end, or will not be.
-    case("IMS-018", CHECK, &["sgdisk"], &["truncate -s 1G "], "raw", |f, p| partitioned(f, p, 64)),
-    case("IMS-018", CHECK, &["sgdisk"], &["truncate -s 1G "], "raw", |folder, path| {
+    case("IMS-018", CHECK, &["sgdisk"], &["imsprep convert --fit "], "raw", |f, p| partitioned(f, p, 64)),
+    case("IMS-018", CHECK, &["sgdisk"], &["imsprep convert --fit "], "raw", |folder, path| {
         partitioned(folder, path, 64);
         assert_eq!(folder.run(&["bitmap", "create", &argument(path)]).status, 0);
     }),
-    case(
-        "IMS-018",
-        CHECK,
-        &["sgdisk", "qemu-img"],
-        &["imsprep convert --no-bitmap "],
-        "qcow2",
-        |folder, path| {
-            partitioned(folder, &folder.path("inner.raw"), 64);
-            shell(folder, "qemu-img convert -O qcow2 inner.raw packed && rm inner.raw");
-            std::fs::rename(folder.path("packed"), path).unwrap();
-        },
-    ),
-    case("IMS-050", CHECK, &["sgdisk"], &["sgdisk -e "], "raw", |folder, path| {
+    case("IMS-018", CHECK, &["sgdisk", "qemu-img"], &["imsprep convert --fit "], "qcow2", |folder, path| {
+        partitioned(folder, &folder.path("inner.raw"), 64);
+        shell(folder, "qemu-img convert -O qcow2 inner.raw packed && rm inner.raw");
+        std::fs::rename(folder.path("packed"), path).unwrap();
+    }),
+    case("IMS-050", CHECK, &["sgdisk"], &["imsprep convert --fit "], "raw", |folder, path| {
         partitioned(folder, path, 64);
         std::fs::File::options().write(true).open(path).unwrap().set_len(1 << 30).unwrap();
     }),

@@ -92,6 +92,12 @@ pub(crate) const WRITERS: &[Writer] = &[
         replaces: true,
     },
     Writer {
+        args: &["convert", "--fit", "disk.raw", "out/fitted.img"],
+        outputs: &["out/fitted.img", "out/fitted.mf"],
+        inputs: &["disk.raw"],
+        replaces: true,
+    },
+    Writer {
         args: &["convert", "disk.raw.gz", "out/unpacked.img"],
         outputs: &["out/unpacked.img", "out/unpacked.mf"],
         inputs: &["disk.raw.gz"],

@@ -6,6 +6,8 @@ extern crate imsprep_testdata;
 #[cfg(unix)]
 mod boot;
 #[cfg(unix)]
+mod fit;
+#[cfg(unix)]
 mod hostile;
 #[cfg(unix)]
 mod lvm;

@@ -1,0 +1,105 @@
+//! Which way a conversion goes.
+
+use std::path::Path;
+
+use imsprep_detect::{Access, Format};
+use imsprep_rules::other_advice;
+
+use crate::targets::is_image_extension;
+use crate::{ConvertOptions, DiskFit, Error, FreeSpaceBytes, OpenedImage, Result};
+
+/// Which way a conversion goes: the source's format decides, and for most formats the output's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// ZVHD2 out.
+    ToZvhd2,
+    /// RAW out.
+    ToRaw,
+}
+
+/// Whether the source is one of the formats that quick import takes, with their forerunner, or another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Own,
+    Foreign,
+}
+
+/// Which way the conversion of an image goes.
+///
+/// # Errors
+///
+/// If the image is not converted, or not as it is asked for.
+pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result<(Direction, Kind)> {
+    let (detection, output) = (image.detection(), options.output.as_deref());
+    let refuse = |advice: String| {
+        Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
+    };
+    // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
+    let by_name = |otherwise| match output {
+        Some(path) if says_raw(path) => Direction::ToRaw,
+        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
+            Direction::ToZvhd2
+        }
+        _ => otherwise,
+    };
+    let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
+    let fits = options.fit == DiskFit::WholeGib;
+    match detection.format {
+        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
+            if !detection.also.is_empty() =>
+        {
+            Err(Error::Ambiguous { path: image.path().to_owned(), format: detection.format })
+        }
+        // A disk that is changed is worth another file in the format that it is in.
+        Format::Raw | Format::Empty if leaves_out || fits => Ok((by_name(Direction::ToZvhd2), Kind::Own)),
+        Format::Zvhd2 if leaves_out || fits => Ok((by_name(Direction::ToRaw), Kind::Own)),
+        // Of a disk of no bytes the reference makes a container, too.
+        Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
+        Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
+        Format::Zvhd => Ok((by_name(Direction::ToRaw), Kind::Own)),
+        Format::Other(other) => refuse(other_advice(other).into()),
+        format => match format.access() {
+            Access::Own(_) | Access::Qemu(_) | Access::Archive => {
+                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+            }
+            Access::Stream if leaves_out => {
+                Err(Error::FreeSpaceOfStream { path: image.path().to_owned(), format })
+            }
+            Access::Stream if fits => Err(Error::FitOfStream { path: image.path().to_owned(), format }),
+            Access::Stream if output.is_some() && detection.also.is_empty() => {
+                Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
+            }
+            Access::Stream => refuse(
+                "and the size of the disk is known only after decompression: use a file for the output"
+                    .into(),
+            ),
+            Access::UnreadStream | Access::UnreadArchive => refuse("unpack it first".into()),
+            _ => refuse("no import takes the result".into()),
+        },
+    }
+}
+
+/// Whether a file's name says that it is a RAW.
+pub(crate) fn says_raw(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("raw") || extension.eq_ignore_ascii_case("img")
+    })
+}
+
+/// Whether `output` may be the name of a RAW or a ZVHD2.
+pub(crate) fn check_output_name(output: &Path, format: Format) -> Result<()> {
+    let allowed = match format {
+        Format::Zvhd2 => &["zvhd2"][..],
+        _ => &["raw", "img"][..],
+    };
+    let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    let says_another = extension.is_some_and(|extension| {
+        let extension = extension.as_str();
+        (is_image_extension(extension) || extension == "mf") && !allowed.contains(&extension)
+    });
+    if !says_another {
+        return Ok(());
+    }
+    let extension = allowed.first().copied().unwrap_or_default();
+    Err(Error::MisleadingName { path: output.to_owned(), format, extension })
+}
