@@ -3,6 +3,7 @@
 mod bench;
 mod bitmap;
 mod boot;
+mod checksums;
 mod generate;
 mod hints;
 mod inspect;
@@ -33,6 +34,7 @@ pub(crate) use bitmap::{
     BitmapMakeSampleArgs, BitmapShowArgs, BitmapVerifyArgs, ImageSizeArgs, ProgramRunArgs,
 };
 pub(crate) use boot::{AccelChoice, BootArgs, FirmwareChoice};
+pub(crate) use checksums::ChecksumArgs;
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use os_versions::OsVersionsArgs;
@@ -142,6 +144,7 @@ pub(crate) enum Command {
   imsprep check --quick disk.zvhd2         only the structure, in seconds
   imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
   imsprep check --manifest sums.json disk.raw    also write size and SHA-256 of disk.raw and disk.mf
+  imsprep check --checksums SHA256SUMS disk.raw.xz    also compare the download with its published checksum
   imsprep check --html report.html images/        also write an HTML report with maps of the disks
 
 By default check compares a RAW with its bitmap and decompresses every record of a ZVHD2; --quick skips both. If FILE is a \
@@ -163,6 +166,8 @@ pub(crate) struct CheckArgs {
     pub(crate) write_bitmap: bool,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
+    #[command(flatten)]
+    pub(crate) checksums: ChecksumArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]
@@ -251,6 +256,9 @@ truncated, nothing is written. A disk with another partition table, or none, is 
 With --sparsify or --fit the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
 same format.
 
+--sha256, --sha512 and --checksums compare SRC, as it was downloaded, with the checksums of its publisher before anything is written: exit \
+status 1 if one differs, 2 if the list does not have SRC.
+
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
@@ -298,6 +306,8 @@ pub(crate) struct ConvertArgs {
     pub(crate) disk: Option<u32>,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
+    #[command(flatten)]
+    pub(crate) checksums: ChecksumArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }

@@ -1,6 +1,6 @@
 //! A GPT whose backup is not, or will not be, at the end of the disk, and one that counts in other sectors than the disk.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report};
@@ -83,24 +83,13 @@ fn fit_command(medium: &Medium<'_>) -> String {
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
     let is_stream =
         extension.and_then(|name| Format::of_extension(&name)).is_some_and(|format| format.is_compressed());
-    if !medium.is_raw && is_stream {
-        // Its disk is enlarged only when it can be read at any place.
-        let raw = raw_of(path);
-        let (from, to) = (shell_quoted(path), shell_quoted(&raw));
-        return format!("imsprep convert {from} {to} && {}", fit(&raw, "", &raw.with_extension("fit.raw")));
-    }
     if !medium.is_raw {
         let number = medium.number.map(|number| format!(" --disk {number}")).unwrap_or_default();
-        return fit(path, &number, &path.with_extension("fit.zvhd2"));
+        let inner = if is_stream { path.with_extension("") } else { path.to_owned() };
+        return fit(path, &number, &inner.with_extension("fit.zvhd2"));
     }
     // The copy of a device goes into the current folder.
     let is_device = path.metadata().is_ok_and(|metadata| !metadata.is_file());
     let base = if is_device { Path::new(path.file_name().unwrap_or("disk".as_ref())) } else { path };
     fit(path, "", &base.with_extension("fit.raw"))
-}
-
-/// A name for the RAW that is not the image's own: of `disk.raw.gz` it is `disk.raw`.
-fn raw_of(path: &Path) -> PathBuf {
-    let raw = path.with_extension("").with_extension("raw");
-    if raw == path { path.with_extension("disk.raw") } else { raw }
 }

@@ -16,9 +16,12 @@ use crate::bitmap_state::BitmapState;
 use crate::digest::digest;
 use crate::disk_seen::{DiskSeen, SystemFiles};
 use crate::judge::{Judged, judge};
+use crate::published::verify_checksums;
 use crate::saving::Saving;
 use crate::seen::{RawBitmap, Seen, look};
-use crate::{CheckOptions, Depth, Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict};
+use crate::{
+    CheckOptions, Checksum, Depth, Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict,
+};
 
 /// All that was found out about one file.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct CheckedImage {
     pub digest: Option<FileDigest>,
     /// Those of the bitmap file, if there is one.
     pub bitmap_digest: Option<FileDigest>,
+    /// Checksums that were given for the file, and that it has.
+    pub checksums: Vec<Checksum>,
     /// Whether all content that could be checked was.
     pub content_checked: bool,
 }
@@ -72,6 +77,7 @@ impl CheckedImage {
 /// could not be written.
 pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
     let opened = OpenedImage::open(&target.path, work.cancel)?;
+    verify_checksums(opened.file(), &options.checksums, work)?;
     check_opened(&opened, &target.shares_bitmap_with, options, None, work)
 }
 
@@ -136,6 +142,7 @@ pub(crate) fn check_opened(
         would_start,
         overview,
         digest,
+        checksums: options.checksums.clone(),
         bitmap_digest,
         content_checked,
     })

@@ -7,6 +7,8 @@ use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, Profile};
 use imsprep_scan::IoMode;
 
+use crate::Checksum;
+
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
@@ -32,6 +34,8 @@ pub struct CheckOptions {
     pub write_bitmap: bool,
     /// Hash the image and its bitmap file, in the pass that looks at the content.
     pub digest: bool,
+    /// Checksums of the file as it is given, which are verified before it is checked.
+    pub checksums: Vec<Checksum>,
     /// The layout that the service's bitmap files are in, as the user learned or described it; tried before the
     /// built-in ones, and written. `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
@@ -53,6 +57,7 @@ impl Default for CheckOptions {
             overrides: Overrides::new(),
             write_bitmap: false,
             digest: false,
+            checksums: Vec::new(),
             layout: None,
             overview: None,
             temp_folder: None,

@@ -74,7 +74,8 @@ pub(crate) fn digest_beside<T>(
     })
 }
 
-fn update(hash: &mut Sha256, bytes: Bytes<'_>) {
+/// Hashes bytes, or so many zeros.
+pub(crate) fn update(hash: &mut impl Digest, bytes: Bytes<'_>) {
     static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
     match bytes {
         Bytes::Data(data) => hash.update(data),

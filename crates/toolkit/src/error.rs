@@ -6,6 +6,8 @@ use imsprep_bitmap::{CannotEncode, Layout, LayoutFileError, NotThisLayout};
 use imsprep_detect::Format;
 use imsprep_inspect::CannotFit;
 
+use crate::Checksum;
+
 /// The result of a toolkit call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -220,6 +222,21 @@ pub enum Error {
     NoOutput {
         /// The source.
         path: PathBuf,
+    },
+    /// A file is not the one that its publisher gives this checksum for.
+    #[error(
+        "{}: {} is {found}, expected {expected}: the file is not the published one; download it again, or find out which file \
+         the checksum is for",
+        path.display(),
+        expected.algorithm
+    )]
+    WrongChecksum {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: Checksum,
+        /// What it is.
+        found: Checksum,
     },
     /// What was written does not read back the same: the disk or the memory can't be trusted.
     #[error(
@@ -480,6 +497,7 @@ impl Error {
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
             | Self::FitOfStream { path, .. }
+            | Self::WrongChecksum { path, .. }
             | Self::FitOfCutDisk { path }
             | Self::CannotFit { path, .. }
             | Self::Ambiguous { path, .. }
@@ -549,6 +567,7 @@ impl Error {
             | Self::NotConvertible { .. }
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
+            | Self::WrongChecksum { .. }
             | Self::FitOfCutDisk { .. }
             | Self::CannotFit { .. }
             | Self::MemberNotRead { .. }

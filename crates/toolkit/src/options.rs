@@ -9,6 +9,7 @@ use imsprep_scan::IoMode;
 use imsprep_source::Overwrite;
 use imsprep_zvhd2::Level;
 
+use crate::Checksum;
 use crate::unpack::large_temp_folder;
 
 /// How much of the disk in a container.
@@ -55,6 +56,8 @@ pub struct ConvertOptions {
     pub overrides: Overrides,
     /// Whether a warning forbids the conversion, too.
     pub strict: bool,
+    /// Checksums of the source as it is given, which are verified before anything is written.
+    pub checksums: Vec<Checksum>,
     /// Which disk of an archive, counted from 1; `None` is the only one.
     pub disk: Option<u32>,
     /// Where a compressed disk is unpacked to that has to be read at random; `None` is beside the output, and for a stream the system's
@@ -105,6 +108,7 @@ impl Default for ConvertOptions {
             verify: false,
             overrides: Overrides::new(),
             strict: false,
+            checksums: Vec::new(),
             disk: None,
             temp_folder: None,
             profile: &HUAWEI,

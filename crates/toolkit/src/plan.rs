@@ -17,6 +17,7 @@ use imsprep_source::{Cancel, OutputFile, Work};
 use crate::direction::{Kind, check_output_name, direction, says_raw};
 use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
+use crate::published::verify_checksums;
 use crate::saving::SeenBlocks;
 use crate::space::{SPACE_LIMITS, read_space};
 use crate::targets::refuse_bitmap;
@@ -70,6 +71,7 @@ pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> 
     let cancel = work.cancel;
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
+    verify_checksums(image.file(), &options.checksums, work)?;
     let image = unpacked(image, &options, work)?;
     Plan::new(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, cancel)
 }

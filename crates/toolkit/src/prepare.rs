@@ -10,6 +10,7 @@ use imsprep_source::Work;
 
 use crate::check::check_opened;
 use crate::plan::{PlanPolicy, unpacked};
+use crate::published::verify_checksums;
 use crate::targets::refuse_bitmap;
 use crate::{
     CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, DiskFit, Error, FreeSpaceBytes,
@@ -45,6 +46,7 @@ pub fn prepare_image(
 ) -> Result<Prepared> {
     let image = OpenedImage::open(path, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
+    verify_checksums(image.file(), &options.checksums, work)?;
     let source = path.to_owned();
     let check_options = CheckOptions { write_bitmap: true, ..check.clone() };
     let check = |image: &OpenedImage, known: Option<&Guest>| {
@@ -53,7 +55,10 @@ pub fn prepare_image(
     let is_kept = options.free_space == FreeSpaceBytes::Keep && options.fit == DiskFit::AsItIs;
     let output = match (image.format(), &options.output) {
         (Format::Raw | Format::Zvhd2, None) if is_kept => {
-            return Ok(Prepared { source, conversion: None, checked: check(&image, None)? });
+            let checked = check(&image, None)?;
+            let checked =
+                checked.map(|checked| CheckedImage { checksums: options.checksums.clone(), ..checked });
+            return Ok(Prepared { source, conversion: None, checked });
         }
         (Format::Zvhd2, None) => {
             let advice =

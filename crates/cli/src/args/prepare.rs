@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
+use super::{ChecksumArgs, FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -39,6 +39,8 @@ pub(crate) struct PrepareArgs {
     pub(crate) disk: Option<u32>,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
+    #[command(flatten)]
+    pub(crate) checksums: ChecksumArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use anyhow::Error;
-use imsprep_toolkit::{CheckOptions, Depth, Target, check_image_file, expand_targets};
+use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, check_image_file, expand_targets};
 
+use super::checksums::Expected;
 use super::extra_files::ExtraFiles;
 use crate::args::CheckArgs;
 use crate::emit::Emitter;
@@ -32,15 +32,17 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         overrides: policy.overrides.clone(),
         write_bitmap: args.write_bitmap,
         digest: args.report.manifest.is_some(),
+        checksums: Vec::new(),
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: (args.report.html.is_some() || emitter.is_page())
             .then(|| page::pieces_of_each(targets.len())),
         io: args.report.io.into(),
     };
+    let expected = Expected::read(&args.checksums, targets.len())?;
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
     let mut outcomes = Vec::new();
     for target in targets {
-        let outcome = look_at(target, &options, &policy, setup);
+        let outcome = look_at(target, &options, &expected, &policy, setup);
         if outcome.status == Status::Interrupted {
             return Ok(outcome.status);
         }
@@ -68,20 +70,30 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
 fn look_at(
     target: imsprep_toolkit::Result<Target>,
     options: &CheckOptions,
+    expected: &Expected,
     policy: &Policy,
     setup: &Setup,
 ) -> Outcome {
     let begun = Instant::now();
     let (path, result) = match target {
-        Ok(target) => (target.path.clone(), check_image_file(&target, options, setup.work())),
-        Err(error) => (error.path().to_owned(), Err(error)),
+        Ok(target) => (target.path.clone(), check_one(&target, options, expected, setup)),
+        Err(error) => (error.path().to_owned(), Err(error.into())),
     };
-    let result = result.map_err(Error::new);
     let status = match &result {
         Ok(checked) => policy.warnings.status(&checked.report),
         Err(error) => report_failure(error),
     };
     Outcome { path, status, elapsed: begun.elapsed(), result }
+}
+
+fn check_one(
+    target: &Target,
+    options: &CheckOptions,
+    expected: &Expected,
+    setup: &Setup,
+) -> anyhow::Result<CheckedImage> {
+    let options = CheckOptions { checksums: expected.of(&target.path)?, ..options.clone() };
+    Ok(check_image_file(target, &options, setup.work())?)
 }
 
 fn block(outcome: &Outcome, is_first: bool, policy: &Policy, detail: Detail) -> String {

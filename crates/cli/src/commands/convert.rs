@@ -8,6 +8,7 @@ use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion};
 
+use super::checksums::Expected;
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
 use crate::failure::{self, STREAM_STOPPED, is_stop};
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         overrides: policy.overrides.clone(),
         strict: policy.warnings == Warnings::Count,
         profile: policy.profile,
+        checksums: Expected::read(&args.checksums, 1)?.of(&args.source)?,
         disk: args.disk,
         temp_folder: args.temp.temp_dir.clone(),
         free_space: free_space(args.sparsify),

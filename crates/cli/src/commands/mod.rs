@@ -5,6 +5,7 @@ pub(crate) mod bitmap;
 pub(crate) mod bitmap_files;
 pub(crate) mod boot;
 pub(crate) mod check;
+mod checksums;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod detect;

@@ -6,6 +6,7 @@ use imsprep_rules::output_beside;
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
+use super::checksums::Expected;
 use super::convert::{disk_fit, free_space};
 use super::extra_files::ExtraFiles;
 use crate::args::PrepareArgs;
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
         strict: policy.warnings == Warnings::Count,
+        checksums: Expected::read(&args.checksums, 1)?.of(&args.source)?,
         disk: args.disk,
         temp_folder: args.temp.temp_dir.clone(),
         io: args.report.io.into(),

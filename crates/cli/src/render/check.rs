@@ -16,6 +16,7 @@ use crate::terminal::shown;
 use crate::words::check::{
     bitmap_line, codes_that_count, content_line, facts, sum, system_line, verdict_text,
 };
+use crate::words::checksum::checksum_line;
 use crate::words::detect::format_line;
 use crate::words::findings::{Findings, counts};
 use crate::words::space::saving_line;
@@ -44,6 +45,9 @@ impl fmt::Display for Block<'_> {
             write!(f, " ({})", counts.join(", "))?;
         }
         writeln!(f)?;
+        if let Some(line) = checksum_line(&checked.checksums) {
+            writeln!(f, "  file: {line}")?;
+        }
         let findings = Findings::new(&checked.report, *detail);
         if *detail == Detail::Verbose {
             for (name, value) in facts(checked, *detail) {

@@ -10,6 +10,7 @@ use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
 use crate::words::check::layout_name;
+use crate::words::checksum::checksum_line;
 use crate::words::detect::format_line;
 use crate::words::findings::Findings;
 use crate::words::fit::fit_line;
@@ -56,6 +57,9 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     let _ = writeln!(text, "  from    {}, {}{packed}", shown(&source), shown(&line));
     if let Some(Member { name, detection, .. }) = plan.image.member() {
         let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(detection)));
+    }
+    if let Some(line) = checksum_line(&plan.options.checksums) {
+        let _ = writeln!(text, "  sums    {line}");
     }
     for item in plan.report.not_checked() {
         let _ = writeln!(

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bitmap::{WireBitmap, WireScan};
+use super::checksum::{WireChecksum, checksums};
 use super::detect::WireDetection;
 use super::report::WireReport;
 use super::space::{WireSaving, WireVolumeSpace, volumes};
@@ -62,6 +63,8 @@ pub(crate) struct File {
     space: Option<Vec<WireVolumeSpace>>,
     /// How much of the data no file holds; null if that is not known.
     saving: Option<WireSaving>,
+    /// Checksums of the file that were asked for and found to be right.
+    checksums: Vec<WireChecksum>,
     report: Option<WireReport>,
 }
 
@@ -198,6 +201,7 @@ impl File {
             system: None,
             space: None,
             saving: None,
+            checksums: Vec::new(),
             report: None,
         }
     }
@@ -221,6 +225,7 @@ impl File {
             system: WireSystem::of(checked),
             space: checked.space.as_ref().map(volumes),
             saving: checked.saving.map(WireSaving::from),
+            checksums: checksums(&checked.checksums),
             report: Some((&checked.report).into()),
             ..none
         }

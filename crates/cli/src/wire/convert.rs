@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::WirePath;
 use super::bitmap::WireScan;
+use super::checksum::{WireChecksum, checksums};
 use super::fit::WireFitting;
 use super::proof::WireProof;
 use super::report::WireReport;
@@ -34,6 +35,8 @@ pub(crate) struct Converted {
     zvhd2: Option<WireZvhd2>,
     /// For a RAW; else null.
     raw: Option<WireRaw>,
+    /// Checksums of the source that were asked for and found to be right.
+    checksums: Vec<WireChecksum>,
     /// What was left out because no file holds it; null unless that was asked for.
     left_out: Option<WireSpace>,
     /// How the disk was enlarged; null unless that was asked for.
@@ -95,6 +98,7 @@ impl Converted {
             verified: false,
             zvhd2: None,
             raw: None,
+            checksums: Vec::new(),
             left_out: None,
             fitted: None,
             saving: None,
@@ -123,6 +127,7 @@ impl Converted {
             verified,
             zvhd2,
             raw,
+            checksums: checksums(&plan.options.checksums),
             left_out: plan.space.as_ref().map(WireSpace::from),
             fitted: plan.fitting.as_ref().map(WireFitting::from),
             saving: saving.map(WireSaving::from),

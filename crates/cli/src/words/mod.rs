@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod boot;
 pub(crate) mod check;
+pub(crate) mod checksum;
 pub(crate) mod detect;
 pub(crate) mod findings;
 pub(crate) mod fit;

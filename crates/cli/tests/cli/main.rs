@@ -41,6 +41,8 @@ mod check;
 mod check_page;
 #[cfg(unix)]
 mod check_page_browser;
+#[cfg(unix)]
+mod checksums;
 mod circles;
 #[cfg(unix)]
 mod clock;
@@ -65,6 +67,7 @@ mod everywhere;
 mod faults;
 #[cfg(unix)]
 mod fit;
+#[cfg(unix)]
 mod fleet;
 #[cfg(unix)]
 mod folder;
