@@ -78,13 +78,21 @@ impl SeenBlocks {
     }
 }
 
-/// How many data blocks are wholly in one of the ranges, which are ascending. The last block may be partial.
-fn free_data(data: &BlockMap, ranges: &[Range<u64>]) -> u64 {
-    let (block_size, size) = (data.block_size().bytes(), data.image_size());
-    let blocks = ranges.iter().map(|range| {
-        let end = if range.end >= size { data.block_count() } else { range.end / block_size };
+/// The blocks of a disk of `size` bytes that are wholly in one of the ranges, which are ascending. The last block may be partial.
+pub(crate) fn blocks_in(
+    ranges: &[Range<u64>],
+    size: u64,
+    block_size: u64,
+) -> impl Iterator<Item = Range<u64>> + '_ {
+    ranges.iter().map(move |range| {
+        let end = if range.end >= size { size.div_ceil(block_size) } else { range.end / block_size };
         range.start.div_ceil(block_size)..end
-    });
+    })
+}
+
+/// How many data blocks are wholly in one of the ranges.
+fn free_data(data: &BlockMap, ranges: &[Range<u64>]) -> u64 {
+    let blocks = blocks_in(ranges, data.image_size(), data.block_size().bytes());
     let mut runs = data.runs().filter(|run| run.data).map(|run| run.first..run.first + run.count).peekable();
     let mut count = 0;
     for free in blocks {
