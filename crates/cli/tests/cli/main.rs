@@ -126,6 +126,8 @@ mod serve;
 mod snapshots;
 #[cfg(unix)]
 mod sparsify;
+#[cfg(target_os = "linux")]
+mod sparsify_in_use;
 #[cfg(unix)]
 mod stop;
 #[cfg(unix)]
