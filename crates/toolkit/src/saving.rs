@@ -13,8 +13,8 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, ReadAt, is_zero};
 use crate::data_bits::DataBits;
 use crate::space::read_space;
 
-/// What may be spent on it: it is not what was asked for.
-const LIMITS: Limits = Limits { disk_bytes: 64 << 20, steps: 50_000_000, time: Duration::from_secs(2) };
+/// What may be spent on it: it is not what was asked for, so that the time is short.
+const LIMITS: Limits = Limits { disk_bytes: 512 << 20, steps: 50_000_000, time: Duration::from_secs(2) };
 
 /// How many of the blocks that hold data no file holds a byte of. Blocks have 2 MiB, or what the bitmap layout of a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

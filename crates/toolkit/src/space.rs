@@ -12,9 +12,10 @@ use crate::{Error, Result};
 /// What reading the free space of a disk may cost where it is asked for: the allocation data of 16 TiB, and more.
 const SPACE_LIMITS: Limits =
     Limits { disk_bytes: 2 << 30, steps: 2_000_000_000, time: Duration::from_secs(600) };
-/// The same where it is only reported.
+/// The same where it is only reported. An NTFS takes a KiB for each file: this is enough for half a million of them. Of a slow disk the
+/// time is what limits it.
 const REPORT_LIMITS: Limits =
-    Limits { disk_bytes: 64 << 20, steps: 100_000_000, time: Duration::from_secs(10) };
+    Limits { disk_bytes: 512 << 20, steps: 100_000_000, time: Duration::from_secs(10) };
 
 /// Reads the free space of a disk that was inspected. Volumes that are in doubt, or take more than the limits allow, are kept, with the
 /// reason.
