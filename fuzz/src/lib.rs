@@ -4,6 +4,7 @@
 //! wrong, `seeds` makes the inputs that the fuzzer starts from. The programs in `fuzz_targets` only hand the bytes on.
 //! [`plant`] holds the bugs that show that each oracle sees something. README.md beside this crate has the list.
 
+pub mod altered;
 pub mod disk;
 pub mod naive_bitmap;
 pub mod plant;

@@ -33,6 +33,8 @@ pub enum Case {
     Qcow2Zstd,
     /// A dynamic VHD of such content to convert to ZVHD2.
     Vhd,
+    /// An ext4 in which files were written and most of them deleted again, to convert to ZVHD2 without what no file holds.
+    Sparsify,
     /// Nothing that matters: a layout of bitmap files is learned from a program, on images that the learner makes.
     Learn,
 }
@@ -44,6 +46,17 @@ pub(crate) struct Foreign {
     pub(crate) driver: &'static str,
     pub(crate) extension: &'static str,
     pub(crate) options: &'static [&'static str],
+}
+
+/// What is measured on images that are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileTask {
+    /// Finding the blocks that hold data.
+    Scan,
+    /// Reading which system is on the disk.
+    Guest,
+    /// Converting the disk without what no file holds.
+    Sparsify,
 }
 
 /// What programs are measured at.
@@ -63,11 +76,30 @@ pub(crate) enum Task {
     Guest,
     /// Learning the layout of the bitmap files of a program.
     Learn,
+    /// Converting a disk to ZVHD2 without what no file holds.
+    Sparsify,
+}
+
+impl Task {
+    /// Whether it is measured with a cold cache, too. Of the others the disk would be measured.
+    pub(crate) fn is_measured_cold(self) -> bool {
+        matches!(self, Self::Scan | Self::Guest | Self::Sparsify)
+    }
+}
+
+impl From<FileTask> for Task {
+    fn from(task: FileTask) -> Self {
+        match task {
+            FileTask::Scan => Self::Scan,
+            FileTask::Guest => Self::Guest,
+            FileTask::Sparsify => Self::Sparsify,
+        }
+    }
 }
 
 impl Case {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Zeros,
         Self::Half,
         Self::Data,
@@ -83,6 +115,7 @@ impl Case {
         Self::Qcow2Zlib,
         Self::Qcow2Zstd,
         Self::Vhd,
+        Self::Sparsify,
         Self::Learn,
     ];
 
@@ -104,6 +137,7 @@ impl Case {
             Self::Qcow2Zlib => "foreign-zlib",
             Self::Qcow2Zstd => "foreign-zstd",
             Self::Vhd => "foreign-vhd",
+            Self::Sparsify => "sparsify",
             Self::Learn => "learn",
         }
     }
@@ -126,6 +160,7 @@ impl Case {
             Self::Qcow2Zlib => "qcow2 compressed by zlib to ZVHD2: the same content",
             Self::Qcow2Zstd => "qcow2 compressed by zstd to ZVHD2: the same content",
             Self::Vhd => "dynamic VHD to ZVHD2: the same content",
+            Self::Sparsify => "ext4 to ZVHD2, two thirds written and 65 % of that deleted again",
             Self::Learn => {
                 "the zvhd2 layout, learned from a program that writes it for images that the learner makes"
             }
@@ -143,6 +178,7 @@ impl Case {
             Self::Convert => Task::Convert,
             Self::Check => Task::Check,
             Self::Quick => Task::CheckQuick,
+            Self::Sparsify => Task::Sparsify,
             Self::Learn => Task::Learn,
             _ if self.is_foreign() => Task::ConvertForeign,
             _ => Task::Scan,
@@ -166,7 +202,7 @@ impl Case {
 
     /// Whether it is only measured warm, as the disk would be measured else.
     pub(crate) fn is_warm_only(self) -> bool {
-        self.task() != Task::Scan
+        !self.task().is_measured_cold()
     }
 
     /// The other format, if it is one.

@@ -8,8 +8,9 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, ReadAt, Stage, Work
 
 use crate::case::Task;
 use crate::content::{BLOCK, Content};
+use crate::truth::read_truth;
 use crate::{Case, Error, Result};
-use crate::{container, foreign, random};
+use crate::{container, foreign, random, used};
 
 const PAGE: u64 = 4 << 10;
 const BLOCK_BYTES: usize = 2 << 20;
@@ -27,6 +28,8 @@ pub(crate) struct Image {
     pub(crate) allocated: u64,
     /// Which blocks hold data: by the way the image was made, or, of a file that was given, as our own scan found.
     pub(crate) truth: Option<BlockMap>,
+    /// The files of the image, copied into a new file system: only for what is made for that.
+    pub(crate) fresh: Option<PathBuf>,
 }
 
 impl Image {
@@ -42,6 +45,7 @@ impl Image {
             size: image.size(),
             allocated: image.allocated()?,
             truth: None,
+            fresh: None,
         })
     }
 
@@ -55,23 +59,24 @@ impl Image {
         let file_name = format!("{}.{extension}", case.name());
         let path = folder.join(&file_name);
         let stage = Stage::begin(work.progress, &format!("making {file_name}"), size);
+        let mut fresh = None;
         let truth = match case.task() {
             Task::Scan | Task::Convert | Task::Guest | Task::Learn => {
-                make_raw(case, &path, size, &stage, work.cancel)?
+                Some(make_raw(case, &path, size, &stage, work.cancel)?)
             }
             Task::Check => {
                 let raw = folder.join("source.raw");
                 let truth = make_raw(case, &raw, size, &stage, work.cancel)?;
                 container::convert(&raw, &truth, &path, work)?;
                 let _ = std::fs::remove_file(&raw);
-                truth
+                Some(truth)
             }
             Task::CheckQuick => {
                 let mut truth = BlockMap::zeroed(&path, size, BlockSize::MIB_2)?;
                 let blocks = truth.block_count();
                 (0..blocks).for_each(|block| truth.set(block, true));
                 container::of_equal_blocks(&path, blocks, &stage, work.cancel)?;
-                truth
+                Some(truth)
             }
             Task::ConvertForeign => {
                 let raw = folder.join("source.raw");
@@ -80,10 +85,21 @@ impl Image {
                     case.foreign().map_or(Ok(()), |foreign| foreign::make(&raw, foreign, &path, work.cancel));
                 let _ = std::fs::remove_file(&raw);
                 made?;
-                truth
+                Some(truth)
+            }
+            Task::Sparsify => {
+                let path_of_fresh = folder.join("fresh.raw");
+                used::make(&path, &path_of_fresh, size, &stage, work.cancel)?;
+                fresh = Some(path_of_fresh);
+                // The programs decide where the data is.
+                None
             }
         };
         drop(stage);
+        let truth = match truth {
+            Some(truth) => truth,
+            None => read_truth(&path, work)?,
+        };
         let allocated = ImageFile::open(&path)?.allocated()?;
         Ok(Self {
             path,
@@ -93,7 +109,16 @@ impl Image {
             size,
             allocated,
             truth: Some(truth),
+            fresh,
         })
+    }
+
+    /// Removes what was made.
+    pub(crate) fn remove(&self) {
+        let _ = std::fs::remove_file(&self.path);
+        if let Some(fresh) = &self.fresh {
+            let _ = std::fs::remove_file(fresh);
+        }
     }
 
     /// Whether more than half of the image is holes. Programs that read holes byte by byte take no part there.
@@ -131,8 +156,8 @@ impl<'a> Maker<'a> {
         // One part in a hundred of a sparse image is data, in whole pieces.
         let pieces = |piece: u64| (size / 100 / piece).max(1);
         match case {
-            // A container of equal blocks has no RAW.
-            Case::Empty | Case::Quick | Case::Learn => {}
+            // A container of equal blocks has no RAW; a volume in use is made by other programs.
+            Case::Empty | Case::Quick | Case::Learn | Case::Sparsify => {}
             Case::Zeros
             | Case::Half
             | Case::Data
@@ -252,7 +277,9 @@ mod tests {
     #[test]
     fn images_hold_what_their_maps_say() {
         for case in Case::ALL.into_iter().filter(|case| case.task() != Task::CheckQuick) {
-            if case.is_foreign() && foreign::is_absent() {
+            if case.is_foreign() && foreign::is_absent()
+                || case == Case::Sparsify && used::missing().is_some()
+            {
                 continue;
             }
             let dir = tempfile::tempdir().unwrap();
@@ -277,6 +304,8 @@ mod tests {
                 Case::SparseOne | Case::Sparse2M => 1,
                 // 61 pages in 25 MB: in each block.
                 Case::Sparse4K => 12,
+                // Where mkfs and debugfs place what they write is not known.
+                Case::Sparsify => truth.data_count().max(8),
             };
             assert!(
                 (expected..=expected + 1).contains(&truth.data_count()),

@@ -1,5 +1,6 @@
 //! The benchmark harness: our scan in each I/O mode, and every rival that is on the machine, on the same images in the
-//! same run; our ZVHD2 writer and checker beside libzstd alone; and our conversion of other formats beside the detour over a RAW.
+//! same run; our ZVHD2 writer and checker beside libzstd alone; our conversion of other formats beside the detour over a RAW; and
+//! our conversion without what no file holds beside those that make a copy without it first.
 //!
 //! Programs run as children, as a user calls them, ours too; each is measured by the same stick: wall clock, processor
 //! time, peak of memory, and bytes that the disk gave. They take turns, so that whatever else happens on the machine meets
@@ -12,7 +13,7 @@
 //! let options = BenchOptions {
 //!     program: "imsprep".into(),
 //!     files: vec![],
-//!     guests: false,
+//!     files_for: vec![],
 //!     cases: vec![Case::Zeros],
 //!     size: 1 << 30,
 //!     folder: ".".into(),
@@ -47,11 +48,13 @@ mod rivals;
 mod row;
 mod run;
 mod scratch;
+mod sparsify;
 mod stats;
 mod truth;
 mod usage;
+mod used;
 
-pub use case::Case;
+pub use case::{Case, FileTask};
 pub use error::{Error, ErrorKind, Result};
 pub use options::{BenchOptions, Rivals};
 pub use report::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{CacheState, Case};
+use crate::{CacheState, Case, FileTask};
 
 /// Records of the container that is checked without its content.
 pub(crate) const QUICK_RECORDS: u64 = 300_000;
@@ -17,8 +17,8 @@ pub struct BenchOptions {
     pub program: PathBuf,
     /// RAW images to measure on, besides those that are made.
     pub files: Vec<PathBuf>,
-    /// Whether these are disks with a system, on which `inspect` is measured instead of the scan.
-    pub guests: bool,
+    /// What is measured on these, in this order.
+    pub files_for: Vec<FileTask>,
     /// Images to make.
     pub cases: Vec<Case>,
     /// Bytes of the images that are made. Sparse ones are larger: see [`image_size`](Self::image_size).

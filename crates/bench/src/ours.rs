@@ -27,6 +27,10 @@ pub(crate) enum Ours {
     CheckQuick,
     /// Reads which system is on a disk.
     Inspect,
+    /// Makes a ZVHD2 of a disk without what no file holds.
+    Sparsify,
+    /// Makes a ZVHD2 of a new file system with the same files.
+    Fresh,
     /// Learns a layout from our own program, as if it were another's.
     Learn,
 }
@@ -50,6 +54,7 @@ impl Ours {
             Task::ConvertForeign => &[Self::Convert(OutputTarget::Disk), Self::Detour],
             Task::Guest => &[Self::Inspect],
             Task::Learn => &[Self::Learn],
+            Task::Sparsify => &[Self::Sparsify, Self::Convert(OutputTarget::Disk), Self::Fresh],
         }
     }
 
@@ -62,6 +67,8 @@ impl Ours {
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
             Self::Inspect => "imsprep inspect".into(),
+            Self::Sparsify => "imsprep convert --sparsify".into(),
+            Self::Fresh => "imsprep convert, the same files in a new file system".into(),
             Self::Learn => "imsprep bitmap learn --program".into(),
         }
     }
@@ -69,7 +76,7 @@ impl Ours {
     pub(crate) fn yields(self) -> Yields {
         match self {
             Self::Scan(_) => Yields::Bitmap,
-            Self::Convert(_) | Self::Detour => Yields::Zvhd2,
+            Self::Convert(_) | Self::Detour | Self::Sparsify | Self::Fresh => Yields::Zvhd2,
             Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => Yields::Nothing,
         }
     }
@@ -77,7 +84,7 @@ impl Ours {
     pub(crate) fn place(self) -> OutputTarget {
         match self {
             Self::Convert(place) => place,
-            Self::Detour => OutputTarget::Disk,
+            Self::Detour | Self::Sparsify | Self::Fresh => OutputTarget::Disk,
             Self::Scan(_) | Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => {
                 OutputTarget::Memory
             }
@@ -91,7 +98,8 @@ impl Ours {
             // Beside the image of the row, on the disk that is measured.
             Self::Learn => return learning::command(options, image.parent().unwrap_or(image)),
             Self::Scan(_) => &["bitmap", "create", "--force"],
-            Self::Convert(_) => &["convert", "--force"],
+            Self::Convert(_) | Self::Fresh => &["convert", "--force"],
+            Self::Sparsify => &["convert", "--sparsify", "--force"],
             Self::Check => &["zvhd2", "check"],
             Self::CheckQuick => &["zvhd2", "check", "--quick"],
             Self::Inspect => &["inspect"],
@@ -106,7 +114,7 @@ impl Ours {
         }
         // A name that begins with a dash is a name.
         command.arg("--").arg(OsString::from(image));
-        if let Self::Convert(_) = self {
+        if let Self::Convert(_) | Self::Fresh | Self::Sparsify = self {
             command.arg(output);
         }
         command
@@ -134,10 +142,23 @@ fn detour_arguments(options: &BenchOptions) -> String {
     format!("{threads}-- \"$raw\" \"$2\"")
 }
 
+/// What of an image must be in what was made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// Every byte.
+    All,
+    /// What files hold.
+    WhatFilesHold,
+}
+
 /// Whether a converted file holds what the image does.
-pub(crate) fn compare(options: &BenchOptions, image: &Path, output: &Path) -> Command {
+pub(crate) fn compare(options: &BenchOptions, image: &Path, output: &Path, what: Compared) -> Command {
     let mut command = Command::new(&options.program);
-    command.args(["compare", "--no-progress", "--json", "--"]).arg(image).arg(output);
+    command.args(["compare", "--no-progress", "--json"]);
+    if what == Compared::WhatFilesHold {
+        command.arg("--sparsify");
+    }
+    command.arg("--").arg(image).arg(output);
     command
 }
 

@@ -7,22 +7,22 @@ use std::process::Command;
 use crate::case::Task;
 use crate::foreign::find_program;
 use crate::image::Image;
-use crate::{CacheState, Presence};
+use crate::{CacheState, FileTask, Presence};
 
 /// A program that does what our scan does, or part of it.
 pub(crate) struct Rival {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     /// What must be on the search path; the first one is asked for its version.
-    needs: &'static [&'static str],
-    version: &'static [&'static str],
+    pub(crate) needs: &'static [&'static str],
+    pub(crate) version: &'static [&'static str],
     /// The package that has it.
-    package: &'static str,
+    pub(crate) package: &'static str,
     /// Where it takes part.
     pub(crate) scope: Scope,
     pub(crate) yields: Yields,
     pub(crate) place: OutputTarget,
-    command: fn(&Call<'_>) -> Command,
+    pub(crate) command: fn(&Call<'_>) -> Command,
 }
 
 /// On which images a rival takes part.
@@ -40,6 +40,8 @@ pub(crate) enum Scope {
     Convert,
     /// Where the system on a disk is read.
     Guest,
+    /// Where a disk is converted without what no file holds.
+    Sparsify,
 }
 
 impl Scope {
@@ -47,6 +49,7 @@ impl Scope {
         let wanted = match self {
             Self::Convert => Task::Convert,
             Self::Guest => Task::Guest,
+            Self::Sparsify => Task::Sparsify,
             _ => Task::Scan,
         };
         if image.task != wanted {
@@ -54,7 +57,7 @@ impl Scope {
         }
         let no_holes = !image.is_mostly_holes();
         match self {
-            Self::All | Self::Convert | Self::Guest => true,
+            Self::All | Self::Convert | Self::Guest | Self::Sparsify => true,
             Self::NoHoles => no_holes,
             Self::ZerosOnly => no_holes && image.truth.as_ref().is_some_and(|map| map.data_count() == 0),
             Self::Disk => no_holes && cache == CacheState::Cold,
@@ -77,6 +80,8 @@ pub(crate) enum Yields {
     Copy,
     /// The image as ZVHD2, as output: no map.
     Zvhd2,
+    /// A changed copy of the image as ZVHD2, as output: no map.
+    Zvhd2OfACopy,
     /// The image as qcow2, as output: no map.
     Qcow2,
 }
@@ -89,7 +94,7 @@ impl Yields {
             Self::Bitmap => "mf",
             Self::Bmap => "bmap",
             Self::Copy => "raw",
-            Self::Zvhd2 => "zvhd2",
+            Self::Zvhd2 | Self::Zvhd2OfACopy => "zvhd2",
             Self::Qcow2 => "qcow2",
         }
     }
@@ -112,8 +117,13 @@ pub(crate) struct Call<'a> {
     pub(crate) output: &'a Path,
     /// The folder of the compiled Java classes.
     pub(crate) classes: &'a Path,
+    /// Our own program, for what is made for it.
+    pub(crate) program: &'a Path,
+    /// Threads that our own program is to have.
+    pub(crate) threads: Option<usize>,
 }
 
+/// Those for our scan, our conversion and our inspection.
 pub(crate) const RIVALS: &[Rival] = &[
     Rival {
         name: "qemu-img convert",
@@ -310,15 +320,29 @@ pub(crate) const RIVALS: &[Rival] = &[
 
 const TARGET_QUERY: &str = "target-query";
 const VIRT_INSPECTOR: &str = "virt-inspector";
+pub(crate) const VIRT_SPARSIFY: &str = "virt-sparsify";
+/// No program's name: only a variable names it.
+pub(crate) const OTHER_BUILD: &str = "another build of imsprep";
+
+/// The variable of the environment that names a program, for those that can be named so.
+fn variable_of(name: &str) -> Option<&'static str> {
+    match name {
+        TARGET_QUERY => Some("IMSPREP_TARGET_QUERY"),
+        VIRT_INSPECTOR => Some("IMSPREP_VIRT_INSPECTOR"),
+        VIRT_SPARSIFY => Some("IMSPREP_VIRT_SPARSIFY"),
+        OTHER_BUILD => Some("IMSPREP_OTHER_BUILD"),
+        _ => None,
+    }
+}
+
+/// The program that a variable of the environment names, if it is set.
+fn named(name: &str) -> Option<OsString> {
+    std::env::var_os(variable_of(name)?).filter(|path| !path.is_empty())
+}
 
 /// The program to call: some are not on the search path, and a variable names them.
-fn program_of(name: &str) -> OsString {
-    let variable = match name {
-        TARGET_QUERY => "IMSPREP_TARGET_QUERY",
-        VIRT_INSPECTOR => "IMSPREP_VIRT_INSPECTOR",
-        _ => return name.into(),
-    };
-    std::env::var_os(variable).filter(|path| !path.is_empty()).unwrap_or_else(|| name.into())
+pub(crate) fn program_of(name: &str) -> OsString {
+    named(name).unwrap_or_else(|| name.into())
 }
 
 fn bmaptool(flags: &[&str], call: &Call<'_>) -> Command {
@@ -374,6 +398,18 @@ impl Rival {
         self.needs.contains(&"javac")
     }
 
+    /// Whether it is looked for. Those for a system on a disk are only if there is such a disk, and those that start a virtual
+    /// machine, or need another build, only if they are named: they are much to install.
+    pub(crate) fn is_wanted(&self, tasks: &[FileTask]) -> bool {
+        match self.scope {
+            Scope::Guest => tasks.contains(&FileTask::Guest),
+            Scope::Sparsify => {
+                self.needs.iter().all(|name| variable_of(name).is_none() || named(name).is_some())
+            }
+            _ => true,
+        }
+    }
+
     /// Whether it is on this machine.
     pub(crate) fn presence(&self) -> Presence {
         let is_there = |name: &&str| {
@@ -381,17 +417,26 @@ impl Rival {
             Path::new(&program).is_absolute() && Path::new(&program).is_file() || find_program(name).is_some()
         };
         if let Some(missing) = self.needs.iter().find(|name| !is_there(name)) {
-            let of = if self.scope == Scope::Guest { "" } else { "Debian's package " };
-            let remedy = format!("{missing} is not installed ({of}{})", self.package);
-            return Presence::Absent { remedy };
+            return Presence::Absent { remedy: self.remedy(missing) };
         }
         let program = program_of(self.needs.first().copied().unwrap_or_default());
         Presence::Found { version: version_of(&program, self.version) }
     }
+
+    fn remedy(&self, missing: &str) -> String {
+        if let (Some(variable), Some(path)) = (variable_of(missing), named(missing)) {
+            return format!("{variable} is not the absolute path of a file: {}", path.display());
+        }
+        let of = if self.scope == Scope::Guest { "" } else { "Debian's package " };
+        format!("{missing} is not installed ({of}{})", self.package)
+    }
 }
 
-/// The first line of what a program answers: some answer on standard error.
+/// The first line of what a program answers: some answer on standard error. Without arguments there is no question.
 fn version_of(program: &OsStr, arguments: &[&str]) -> String {
+    if arguments.is_empty() {
+        return "prints no version".into();
+    }
     let Ok(output) = Command::new(program).args(arguments).stdin(std::process::Stdio::null()).output() else {
         return "prints no version".into();
     };
@@ -404,11 +449,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_differ_and_a_program_that_is_not_there_is_absent() {
-        let mut names = RIVALS.iter().map(|rival| rival.name).collect::<Vec<_>>();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), RIVALS.len());
+    fn a_program_that_is_not_there_is_absent() {
         let absent = Rival { needs: &["no-such-program-here"], ..rival("cmp") };
         let presence = absent.presence();
         assert!(matches!(&presence, Presence::Absent { remedy } if remedy.contains("no-such-program-here")));

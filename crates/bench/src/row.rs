@@ -13,12 +13,13 @@ use crate::case::Task;
 use crate::image::Image;
 use crate::learning;
 use crate::maps::{compare, read_map};
-use crate::ours::{self, Ours};
+use crate::ours::{self, Compared, Ours};
 use crate::rivals::{Call, OutputTarget, Rival, Yields, compare_qcow2};
 use crate::scratch::Scratch;
 use crate::usage::Usage;
 use crate::{
-    BenchOptions, CacheState, Error, MapState, Measured, NotMeasured, Result, Rivals, Spread, limits, stats,
+    BenchOptions, CacheState, Error, MapState, Measured, NotMeasured, Result, Rivals, Spread, limits,
+    sparsify, stats,
 };
 
 /// A program that takes less than this has [`SHORT_SAMPLES`] in each turn, after one that does not count.
@@ -71,6 +72,14 @@ impl Program {
             Self::Ours(ours) => ours.yields(),
             Self::Rival(rival) => rival.yields,
             Self::Bare(_) => Yields::Nothing,
+        }
+    }
+
+    /// The file that it reads.
+    fn reads(self, image: &Image) -> &Path {
+        match (self, &image.fresh) {
+            (Self::Ours(Ours::Fresh), Some(fresh)) => fresh,
+            _ => &image.path,
         }
     }
 
@@ -129,7 +138,8 @@ pub(crate) fn measure(
                 stage.advance(image.size);
                 continue;
             }
-            let prepare = || prepare(&image.path, cache, work.cancel);
+            let read = entry.program.reads(image).to_owned();
+            let prepare = || prepare(&read, cache, work.cancel);
             if let Err(why) = entry.turn(context, image, truth, round == 0, &prepare)? {
                 return Ok(Err(why));
             }
@@ -163,12 +173,18 @@ pub(crate) fn measure(
 fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry> {
     let rivals = context.rivals.iter().filter(|rival| rival.scope.includes(image, cache));
     let with_rivals = context.options.rivals == Rivals::Present;
-    let ours = Ours::for_task(image.task).iter().filter(|ours| with_rivals || **ours != Ours::Detour);
+    let ours = Ours::for_task(image.task).iter().filter(|ours| match ours {
+        Ours::Detour => with_rivals,
+        Ours::Fresh => image.fresh.is_some(),
+        _ => true,
+    });
     let ours = ours.map(|ours| Program::Ours(*ours));
     let bare = match image.task {
         Task::Convert => Some(Bare::Compress),
         Task::Check => Some(Bare::Expand),
-        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest | Task::Learn => None,
+        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest | Task::Learn | Task::Sparsify => {
+            None
+        }
     };
     let bare = bare.filter(|_| with_rivals).map(Program::Bare);
     let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
@@ -318,17 +334,28 @@ impl Entry {
                 self.fail("it found no system on the disk".to_owned())?;
             }
         }
+        // What it printed; the comparison prints to the same place.
+        let (what, space) = match self.program {
+            Program::Ours(Ours::Sparsify) => (Compared::WhatFilesHold, sparsify::space(&printed)),
+            _ => (Compared::All, None),
+        };
         let comparison = match self.program.yields() {
-            Yields::Zvhd2 => Some(ours::compare(context.options, &image.path, output)),
+            Yields::Zvhd2 => Some(ours::compare(context.options, self.program.reads(image), output, what)),
             Yields::Qcow2 => Some(compare_qcow2(&image.path, output)),
             _ => None,
         };
         if let Some(mut comparison) = comparison {
-            self.detail = std::fs::metadata(output).ok().map(|file| made(file.len()));
+            let space = space.map_or(String::new(), |(used, left_out)| {
+                format!(", {} in use, {} left out", mib(used), mib(left_out))
+            });
+            self.detail = size_of(output).map(|size| size + &space);
             let usage = self.measure(&mut comparison, context)?;
             if !usage.status.success() {
                 self.fail(format!("its output is not the same as the image: {}", usage.status))?;
             }
+        }
+        if self.program.yields() == Yields::Zvhd2OfACopy {
+            self.detail = size_of(output);
         }
         match read_map(self.program.yields(), output, &printed, truth.image_size()) {
             Ok(Some(map)) => self.map = compare(&map, truth),
@@ -348,12 +375,14 @@ impl Entry {
         // No program should wonder about the name of what it writes.
         let output = output.with_extension(self.program.yields().extension());
         let mut command = match self.program {
-            Program::Ours(ours) => ours.command(context.options, &image.path, &output),
+            Program::Ours(ours) => ours.command(context.options, self.program.reads(image), &output),
             Program::Rival(rival) => rival.command(&Call {
                 image: &image.path,
                 size: image.size,
                 output: &output,
                 classes: scratch.programs(),
+                program: &context.options.program,
+                threads: context.options.threads,
             }),
             // It writes nothing and is measured elsewhere.
             Program::Bare(_) => return Ok(output),
@@ -397,7 +426,17 @@ impl Entry {
 
 /// `made 412.3 MiB`
 fn made(bytes: u64) -> String {
-    format!("made {}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
+    format!("made {}", mib(bytes))
+}
+
+/// The same of a file.
+fn size_of(output: &Path) -> Option<String> {
+    std::fs::metadata(output).ok().map(|file| made(file.len()))
+}
+
+/// `412.3 MiB`
+fn mib(bytes: u64) -> String {
+    format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
 
 /// Which of `count` programs has this turn of this round.

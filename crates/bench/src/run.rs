@@ -8,13 +8,13 @@ use imsprep_source::{Work, free_space};
 use crate::case::Task;
 use crate::image::Image;
 use crate::options::QUICK_RECORDS;
-use crate::rivals::{RIVALS, Rival, Scope};
+use crate::rivals::{RIVALS, Rival};
 use crate::row::{Context, MeasuredRow, measure};
 use crate::scratch::Scratch;
 use crate::truth::read_truth;
 use crate::{
-    BenchOptions, BenchReport, CacheState, Case, Error, Machine, NotMeasured, Presence, Result, RivalState,
-    Rivals, Row, foreign, java, machine,
+    BenchOptions, BenchReport, CacheState, Case, Error, FileTask, Machine, NotMeasured, Presence, Result,
+    RivalState, Rivals, Row, foreign, java, machine, sparsify, used,
 };
 
 /// Measures what `options` ask for; `on_row` sees each row as soon as it is complete.
@@ -24,7 +24,7 @@ use crate::{
 /// If our own program fails, an image can't be made or read, or the run is cancelled.
 pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_>) -> Result<BenchReport> {
     // Before anything is made or measured: a wrong name should not show after half an hour.
-    let mut given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;
+    let given = options.files.iter().map(|path| Image::given(path)).collect::<Result<Vec<_>>>()?;
     check_free_space(options)?;
     let scratch = Scratch::new(&options.folder)?;
     let (states, present) = find_rivals(options, &scratch);
@@ -32,15 +32,15 @@ pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_
     let threads = options.threads.unwrap_or_else(cores);
     let context = Context { options, scratch: &scratch, rivals: &present, threads, work };
     let mut run = Run { context, on_row, report: empty_report(threads, states) };
-    if options.guests && given.is_empty() {
+    if options.files_for.contains(&FileTask::Guest) && given.is_empty() {
         let why = "no disk with a system was given; testdata/guest-images/build makes some".into();
         run.report.not_measured.push(NotMeasured { what: "guest".into(), why });
     }
-    for image in &mut given {
-        if options.guests {
-            image.task = Task::Guest;
+    for mut image in given {
+        for task in &options.files_for {
+            image.task = Task::from(*task);
+            run.measure_image(&mut image)?;
         }
-        run.measure_image(image)?;
     }
     for case in &options.cases {
         if case.is_warm_only() && !options.caches.contains(&CacheState::Warm) {
@@ -53,10 +53,15 @@ pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_
             run.report.not_measured.push(NotMeasured { what: case.name().into(), why });
             continue;
         }
+        if let (Case::Sparsify, Some(program)) = (case, used::missing()) {
+            let why = format!("{program}, which makes this image, is not installed");
+            run.report.not_measured.push(NotMeasured { what: case.name().into(), why });
+            continue;
+        }
         let size = options.image_size(*case);
         let mut image = Image::make(*case, size, scratch.images(), work)?;
         run.measure_image(&mut image)?;
-        let _ = std::fs::remove_file(&image.path);
+        image.remove();
     }
     Ok(run.report)
 }
@@ -75,10 +80,7 @@ impl Run<'_> {
         };
         image.truth = Some(truth.clone());
         let caches = self.context.options.caches.iter().copied();
-        // Of a container that is cold the disk would be measured.
-        for cache in caches
-            .filter(|cache| matches!(image.task, Task::Scan | Task::Guest) || *cache == CacheState::Warm)
-        {
+        for cache in caches.filter(|cache| image.task.is_measured_cold() || *cache == CacheState::Warm) {
             match measure(&self.context, image, &truth, cache)? {
                 Ok(measured) => self.take(measured),
                 Err(why) => {
@@ -125,8 +127,8 @@ fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, V
     }
     let mut compiled: Option<std::result::Result<(), String>> = None;
     let (mut states, mut present) = (Vec::new(), Vec::new());
-    // Those for a system on a disk are asked for only then: a virtual machine is much to install.
-    for rival in RIVALS.iter().filter(|rival| options.guests || rival.scope != Scope::Guest) {
+    let rivals = RIVALS.iter().chain(sparsify::RIVALS);
+    for rival in rivals.filter(|rival| rival.is_wanted(&options.files_for)) {
         let mut presence = rival.presence();
         if rival.is_java() && matches!(presence, Presence::Found { .. }) {
             let compiled = compiled.get_or_insert_with(|| java::compile(scratch.programs()));
@@ -154,6 +156,8 @@ fn check_free_space(options: &BenchOptions) -> Result<()> {
             _ if case.is_sparse() => size / 100 * copies,
             // Our own output, or the RAW that it is made of, is a second one.
             Case::Convert | Case::Check => size * 2,
+            // Of two thirds that are written: the image, the same files in a new file system, a copy, and an output of it.
+            Case::Sparsify => size * 3,
             // The image, our output, and on the detour the RAW and another output.
             _ if case.is_foreign() => size * 3,
             // A unit for each record, and some more for the index.
@@ -190,7 +194,7 @@ mod tests {
         let options = BenchOptions {
             program,
             files: vec![],
-            guests: false,
+            files_for: vec![],
             cases: vec![case],
             size: 24 << 20,
             folder: dir.path().to_owned(),

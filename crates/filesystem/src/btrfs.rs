@@ -11,6 +11,7 @@ use lambutter::{Btrfs, Inode, Path};
 use crate::below::Below;
 use crate::cached::Cached;
 use crate::crc32c;
+use crate::volume::check_name;
 use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result, Subvolume};
 
 /// Most nodes that are kept: lambutter's handles and paths have no numbers of their own.
@@ -270,6 +271,7 @@ impl FileSystem for BtrfsVolume<'_> {
         }
         let at = [&known.path, b"/".as_slice()].concat();
         for entry in self.call(&known, 0, |fs| fs.read_dir(path(&at)))? {
+            check_name(&entry.name)?;
             self.keep(&known, &entry.name, entry.inode, LISTED_MAX);
             let (node, kind) = (node(&entry.inode), kind_of(entry.kind_byte));
             if each(DirEntry { name: entry.name, node, kind }).is_break() {

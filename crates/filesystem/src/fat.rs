@@ -11,6 +11,7 @@ use imsprep_ondisk::volume::fat::{BootRecord, DirectoryEntry, Geometry, Width};
 use imsprep_ondisk::volume::fat_names::{Names, short_name};
 
 use crate::cached::Cached;
+use crate::volume::check_name;
 use crate::{DirEntry, Error, FileKind, FileSystem, Metadata, Node, Result};
 
 /// Most bytes of a directory: no FAT has more than 65536 entries in one.
@@ -224,6 +225,7 @@ impl FileSystem for FatVolume<'_> {
 
     fn entries(&self, directory: Node, each: &mut dyn FnMut(DirEntry) -> ControlFlow<()>) -> Result<()> {
         for entry in self.list(directory)? {
+            check_name(entry.name.as_bytes())?;
             let (node, kind) = (entry.node(), Some(entry.kind()));
             if each(DirEntry { name: entry.name.into_bytes(), node, kind }).is_break() {
                 break;

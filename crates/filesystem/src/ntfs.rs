@@ -18,6 +18,7 @@ use imsprep_ondisk::volume::ntfs_record::{attribute, restore};
 
 use crate::cached::Cached;
 use crate::fat::is_same_name;
+use crate::volume::check_name;
 use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
 use stream::Stream;
 
@@ -248,13 +249,19 @@ impl FileSystem for NtfsVolume<'_> {
     }
 
     fn entries(&self, directory: Node, each: &mut dyn FnMut(DirEntry) -> ControlFlow<()>) -> Result<()> {
+        let mut checked = Ok(());
         self.each_name(directory, &mut |record, space, name| {
             // The root directory lists itself and the file system's own files.
             if space == NAME_SPACE_DOS || record < RECORDS_RESERVED {
                 return ControlFlow::Continue(());
             }
+            checked = check_name(name.as_bytes());
+            if checked.is_err() {
+                return ControlFlow::Break(());
+            }
             each(DirEntry { name: name.as_bytes().to_vec(), node: node(record), kind: None })
-        })
+        })?;
+        checked
     }
 
     fn read_at(&self, file: Node, offset: u64, buf: &mut [u8]) -> Result<usize> {

@@ -53,6 +53,14 @@ pub struct DirEntry {
     pub kind: Option<FileKind>,
 }
 
+/// Whether a directory can have this name: no path can hold another.
+pub(crate) fn check_name(name: &[u8]) -> Result<()> {
+    if name.is_empty() || name.contains(&b'/') || name.contains(&0) {
+        return Err(Error::corrupt("a directory has an entry with a name that no file can have"));
+    }
+    Ok(())
+}
+
 /// A subvolume or snapshot of a Btrfs, as the options of a mount name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subvolume<'a> {

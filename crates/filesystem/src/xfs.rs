@@ -9,6 +9,7 @@ use lamxfs::{EntryKind, Inode, Path, Xfs};
 
 use crate::below::Below;
 use crate::cached::Cached;
+use crate::volume::check_name;
 use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
 
 /// Most entries of directories that are kept.
@@ -153,6 +154,7 @@ impl FileSystem for XfsVolume<'_> {
     fn entries(&self, directory: Node, each: &mut dyn FnMut(DirEntry) -> ControlFlow<()>) -> Result<()> {
         let path = self.path(directory)?;
         for entry in &*self.listing(directory)? {
+            check_name(&entry.name)?;
             self.keep_path(&path, entry);
             // Without types in directories it reports "other" for inodes that it could not read.
             let kind = Some(kind_of(entry.kind)).filter(|kind| *kind != FileKind::Other);

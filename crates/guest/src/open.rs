@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use imsprep_filesystem::{Access, open_volume};
 use imsprep_inspect::{
-    Boot, Firmware, Inspection, LogicalVolume, Partition, PartitionType, Table, TableKind, Volume,
+    Boot, Firmware, Inspection, LogicalVolume, MdRaid, Partition, PartitionType, Table, TableKind, Volume,
     VolumeGroup, VolumeKind, inspect_volume,
 };
 use imsprep_source::{Cancel, Error, ReadAt, Result};
@@ -214,6 +214,9 @@ fn note_lvm(
 fn doubt(volume: &Volume, bytes: &Mapped<'_>, cancel: &Cancel) -> Result<Option<String>> {
     if !matches!(volume.kind, VolumeKind::Lvm(_) | VolumeKind::MdRaid(_)) {
         return Ok(None);
+    }
+    if let VolumeKind::MdRaid(MdRaid { doubt: Some(doubt), .. }) = &volume.kind {
+        return Ok(Some(format!("the software RAID on it is in doubt: {doubt}")));
     }
     if !volume.also.is_empty() {
         return Ok(Some(format!("there are also signatures of {}", volume.also.join(", "))));

@@ -93,6 +93,16 @@ impl DiskSpace {
         Ok(Self { volumes, ranges: all.into() })
     }
 
+    /// The same with every volume kept, for this reason: whoever read the disk knows that something writes to it. Volumes that are kept
+    /// for another reason keep that.
+    #[must_use]
+    pub fn keeping_all(mut self, reason: &str) -> Self {
+        for volume in self.volumes.iter_mut().filter(|volume| volume.free.is_ok()) {
+            volume.free = Err(reason.to_owned());
+        }
+        Self { ranges: Arc::new([]), ..self }
+    }
+
     /// The free ranges in bytes on the disk: ascending, none empty, none next to another.
     pub fn ranges(&self) -> &Arc<[Range<u64>]> {
         &self.ranges

@@ -263,4 +263,7 @@ pub struct MdRaid {
     pub devices: u32,
     /// Where the array's bytes begin on this one.
     pub data_start: u64,
+    /// Why the metadata may be left over from an earlier use, or this device may not hold what the array does. `None` if the array was
+    /// closed cleanly and this device is one of its copies or parts.
+    pub doubt: Option<&'static str>,
 }

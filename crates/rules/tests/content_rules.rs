@@ -344,7 +344,9 @@ fn volumes_on_several_disks_are_not_whole() {
     };
     let whole = VolumeGroup { missing: vec![], ..group.clone() };
     let lvm = |group| VolumeKind::Lvm(Lvm { group: Some(group), unread: None });
-    let raid = |devices| VolumeKind::MdRaid(MdRaid { version: "1.2", level: 1, devices, data_start: 0 });
+    let raid = |devices| {
+        VolumeKind::MdRaid(MdRaid { version: "1.2", level: 1, devices, data_start: 0, doubt: None })
+    };
     for (kind, expected) in [
         (lvm(group), true),
         (lvm(whole), false),

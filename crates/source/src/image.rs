@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
-use crate::{Error, FileIdentity, FileKind, ReadAt, ReadPattern, Result, Window, sys};
+use crate::{Error, FileIdentity, FileKind, InUse, ReadAt, ReadPattern, Result, Window, sys};
 
 impl FileKind {
     /// The kind that the system's metadata shows.
@@ -60,6 +60,17 @@ impl ImageFile {
     /// The same of a file without a name, which is called `shown`.
     pub(crate) fn without_name(shown: PathBuf, file: File) -> Result<Self> {
         Ok(Self { has_name: false, ..Self::from_file(shown, file)? })
+    }
+
+    /// Whether this machine has a volume mounted that is on the device or in the file, and what else it uses the device for. A file may be
+    /// mounted through loop devices. `None` if nothing is known, also where the system does not tell; what virtual machines do with a
+    /// file is not seen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`] if the file can't be asked.
+    pub fn in_use(&self) -> Result<Option<InUse>> {
+        sys::in_use(&self.file).map_err(|e| Error::query(&self.path, "find out what uses it", e))
     }
 
     /// A second descriptor of the same file, so that each can have its own [`ReadPattern`].

@@ -1,6 +1,7 @@
 //! The main job: one file, one verdict.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{layout, write_bitmap};
@@ -201,11 +202,12 @@ fn data_blocks(seen: &Seen) -> Option<Cow<'_, BlockMap>> {
 
 /// Where the disk has data, in at most so many pieces.
 fn overview_of(seen: &Seen, most: usize) -> Option<Overview> {
+    let free = seen.disk.space.as_ref().map_or(&[][..], |space| &space.ranges()[..]);
     if let Some(container) = &seen.container {
-        return overview_of_container(container, (seen.depth, seen.why_not), most);
+        return overview_of_container(container, free, (seen.depth, seen.why_not), most);
     }
     if let Some(scan) = &seen.scan {
-        return Overview::of_scan(&scan.map, most);
+        return Overview::of_scan(&scan.map, free, most);
     }
     let why = match (&seen.disk.inside, seen.detection.format) {
         (Err(why), _) => why.clone(),
@@ -218,6 +220,7 @@ fn overview_of(seen: &Seen, most: usize) -> Option<Overview> {
 /// What a container's records tell of its disk, which is as long as the image that it was made from.
 fn overview_of_container(
     found: &imsprep_zvhd2::CheckedContainer,
+    free: &[Range<u64>],
     (depth, why_not): (Depth, &str),
     most: usize,
 ) -> Option<Overview> {
@@ -232,5 +235,5 @@ fn overview_of_container(
         (Depth::Content, None) => Some("the compression method is unknown"),
         (Depth::Content, Some(_)) => None,
     };
-    Overview::of_container(occupancy, (size, block_size), why_not, most)
+    Overview::of_container(occupancy, (size, block_size), free, why_not, most)
 }

@@ -12,7 +12,7 @@ use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
-use crate::space::{SPACE_LIMITS, read_space};
+use crate::space::space_to_leave_out;
 use crate::unpack::Unpack;
 use crate::{Disk, FreeSpaceBytes, OpenedImage, Result};
 
@@ -96,7 +96,7 @@ fn compare(
     if free == FreeSpaceBytes::LeaveOut {
         let [disk, _] = &disks;
         let inspection = inspect_source(disk, disk.orig_size(), work.cancel)?;
-        let space = read_space(&inspection, disk, SPACE_LIMITS, work.cancel)?;
+        let space = space_to_leave_out(image_a.file(), &inspection, disk, work.cancel)?;
         disks = disks.map(|disk| disk.sparsified(space.ranges()));
         ignored = Some(space);
     }

@@ -1,13 +1,20 @@
 //! A disk in a bounded number of pieces: where there is data, where there are zeros, and what was not read.
 
+use std::iter::Peekable;
+use std::ops::Range;
+
 use imsprep_source::BlockMap;
 use imsprep_zvhd2::Occupancy;
+
+use crate::saving::blocks_in;
 
 /// What is known of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockState {
     /// It holds data.
     Data,
+    /// It holds data, but no byte of a file.
+    Free,
     /// All of it reads as zeros.
     Zero,
     /// It was not read, or could not be.
@@ -30,8 +37,10 @@ pub struct Span {
 pub struct Piece {
     /// Blocks in all.
     pub blocks: u64,
-    /// Those that hold data.
+    /// Those that hold data, also if no file holds a byte of them.
     pub data: u64,
+    /// Those of the data of which no file holds a byte.
+    pub free: u64,
     /// Those that were not read.
     pub unread: u64,
     /// Those that a container has a record of.
@@ -41,6 +50,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Blocks that hold data of files, or data of which it is not known whether a file holds it.
+    pub fn held(&self) -> u64 {
+        self.data.saturating_sub(self.free)
+    }
+
     /// Blocks of zeros.
     pub fn zero(&self) -> u64 {
         self.blocks.saturating_sub(self.data).saturating_sub(self.unread)
@@ -49,6 +63,7 @@ impl Piece {
     fn add(&mut self, other: &Self) {
         self.blocks += other.blocks;
         self.data += other.data;
+        self.free += other.free;
         self.unread += other.unread;
         self.records += other.records;
         self.stored += other.stored;
@@ -82,23 +97,31 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// What a scan found, in at most `most` pieces.
-    pub(crate) fn of_scan(map: &BlockMap, most: usize) -> Option<Self> {
+    /// What a scan found, in at most `most` pieces. No file holds a byte of the ranges in `free`, which are ascending.
+    pub(crate) fn of_scan(map: &BlockMap, free: &[Range<u64>], most: usize) -> Option<Self> {
         let mut overview = Self::begin(map.image_size(), map.block_size().bytes(), most)?;
+        let mut free = overview.free_blocks(free);
         for run in map.runs() {
-            overview.tell(run.count, if run.data { BlockState::Data } else { BlockState::Zero });
+            if run.data {
+                overview.tell_data(run.count, &mut free);
+            } else {
+                overview.tell(run.count, BlockState::Zero);
+            }
         }
         Some(overview)
     }
 
-    /// What the records of a container tell of a disk of `size` bytes. Where they were not expanded, `why_not` says why.
+    /// What the records of a container tell of a disk of `size` bytes. Where they were not expanded, `why_not` says why. No file holds a
+    /// byte of the ranges in `free`, which are ascending.
     pub(crate) fn of_container(
         occupancy: &Occupancy,
         (size, block_size): (u64, u64),
+        free: &[Range<u64>],
         why_not: Option<&str>,
         most: usize,
     ) -> Option<Self> {
         let mut overview = Self::begin(size, block_size, most)?;
+        let mut free = overview.free_blocks(free);
         let mut with_payload = occupancy.payloads().map(|(block, _)| block).collect::<Vec<_>>();
         with_payload.sort_unstable();
         let mut with_payload = with_payload.into_iter().peekable();
@@ -106,8 +129,11 @@ impl Overview {
             let zeros = u64::from(*block).saturating_sub(overview.told);
             overview.tell(zeros, BlockState::Zero);
             let is_stored = with_payload.next_if_eq(block).is_some();
-            let is_data = is_stored && why_not.is_none();
-            overview.tell(1, if is_data { BlockState::Data } else { BlockState::Unread });
+            if is_stored && why_not.is_none() {
+                overview.tell_data(1, &mut free);
+            } else {
+                overview.tell(1, BlockState::Unread);
+            }
         }
         let rest = if occupancy.is_cut() { BlockState::Unread } else { BlockState::Zero };
         overview.tell(u64::MAX, rest);
@@ -154,6 +180,24 @@ impl Overview {
         })
     }
 
+    /// The blocks of the ranges that are free: ascending.
+    fn free_blocks<'r>(
+        &self,
+        ranges: &'r [Range<u64>],
+    ) -> FreeBlocks<impl Iterator<Item = Range<u64>> + use<'r>> {
+        let blocks = blocks_in(ranges, self.size, self.block_size).filter(|blocks| !blocks.is_empty());
+        FreeBlocks { blocks: blocks.peekable() }
+    }
+
+    /// The next `count` blocks hold data, some of which may be free.
+    fn tell_data(&mut self, count: u64, free: &mut FreeBlocks<impl Iterator<Item = Range<u64>>>) {
+        let end = self.told.saturating_add(count).min(self.block_count());
+        while self.told < end {
+            let (state, upto) = free.state_of(self.told);
+            self.tell(upto.min(end) - self.told, state);
+        }
+    }
+
     /// What the next `count` blocks are, as far as there are any.
     fn tell(&mut self, count: u64, state: BlockState) {
         let (mut at, blocks) = (self.told, self.block_count());
@@ -167,6 +211,10 @@ impl Overview {
             if let Some(piece) = self.piece_of(at) {
                 match state {
                     BlockState::Data => piece.data += upto - at,
+                    BlockState::Free => {
+                        piece.data += upto - at;
+                        piece.free += upto - at;
+                    }
                     BlockState::Unread => piece.unread += upto - at,
                     BlockState::Zero => {}
                 }
@@ -255,6 +303,23 @@ impl Overview {
     }
 }
 
+/// Blocks of which no file holds a byte, asked for in ascending order.
+struct FreeBlocks<I: Iterator<Item = Range<u64>>> {
+    blocks: Peekable<I>,
+}
+
+impl<I: Iterator<Item = Range<u64>>> FreeBlocks<I> {
+    /// What a block that holds data is, and the first block after it of which that is not so.
+    fn state_of(&mut self, block: u64) -> (BlockState, u64) {
+        while self.blocks.next_if(|free| free.end <= block).is_some() {}
+        match self.blocks.peek() {
+            Some(free) if free.start <= block => (BlockState::Free, free.end),
+            Some(free) => (BlockState::Data, free.start),
+            None => (BlockState::Data, u64::MAX),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -277,22 +342,42 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_spans_and_regions_are_the_map(
-            blocks in prop::collection::vec(any::<bool>(), 1..200), most in 1..100usize, regions in 1..40usize
+            blocks in prop::collection::vec(any::<bool>(), 1..200), most in 1..100usize, regions in 1..40usize,
+            lengths in prop::collection::vec(1_u64..40, 0..14),
         ) {
-            let overview = Overview::of_scan(&map_of(&blocks), most).unwrap();
+            // Lengths are quarters of a block, of what is not free and what is, in turn.
+            const PART: u64 = BLOCK / 4;
+            let size = blocks.len() as u64 * BLOCK;
+            let (mut at, mut free) = (0, Vec::new());
+            for pair in lengths.chunks_exact(2) {
+                let start = (at + pair[0] * PART).min(size);
+                at = (start + pair[1] * PART).min(size);
+                if start < at {
+                    free.push(start..at);
+                }
+            }
+            let is_free = |block: u64| free.iter().any(|free| free.start <= block * BLOCK && block * BLOCK + BLOCK <= free.end);
+            let states = (0..).zip(&blocks).map(|(block, data)| match data {
+                true if is_free(block) => BlockState::Free,
+                true => BlockState::Data,
+                false => BlockState::Zero,
+            });
+            let states = states.collect::<Vec<_>>();
+            let overview = Overview::of_scan(&map_of(&blocks), &free, most).unwrap();
             prop_assert!(overview.pieces().len() <= most);
             let per_piece = usize::try_from(overview.blocks_per_piece()).unwrap();
-            let naive = blocks.chunks(per_piece).map(|piece| Piece {
+            let naive = states.chunks(per_piece).map(|piece| Piece {
                 blocks: piece.len() as u64,
-                data: piece.iter().filter(|data| **data).count() as u64,
+                data: piece.iter().filter(|state| **state != BlockState::Zero).count() as u64,
+                free: piece.iter().filter(|state| **state == BlockState::Free).count() as u64,
                 ..Piece::default()
             });
             prop_assert_eq!(overview.pieces().to_vec(), naive.collect::<Vec<_>>());
             if let Some(spans) = overview.spans() {
-                let told = spans.iter().flat_map(|span| (0..span.count).map(|_| span.state == BlockState::Data));
-                prop_assert_eq!(told.collect::<Vec<_>>(), blocks.clone());
+                let told = spans.iter().flat_map(|span| (0..span.count).map(|_| span.state));
+                prop_assert_eq!(told.collect::<Vec<_>>(), states);
             } else {
-                prop_assert!(blocks.windows(2).filter(|two| two[0] != two[1]).count() + 1 > most / 4);
+                prop_assert!(states.windows(2).filter(|two| two[0] != two[1]).count() + 1 > most / 4);
             }
             let parts = overview.regions(regions);
             prop_assert!(parts.len() <= regions);
@@ -322,10 +407,12 @@ mod tests {
     }
 
     fn container(bytes: &[u8], depth: Depth, why_not: Option<&str>) -> Overview {
+        // The first block is free, and a half of the next one.
+        let free = [0..BLOCK, BLOCK..3 * BLOCK / 2];
         let image = MemoryImage::new("a.zvhd2", bytes.to_vec());
         let found = imsprep_zvhd2::check(&image, depth, Work::new(&(), &Cancel::new())).unwrap();
         let sizes = (found.info.orig_size.0, found.info.block_size.0);
-        Overview::of_container(&found.occupancy.unwrap(), sizes, why_not, 100).unwrap()
+        Overview::of_container(&found.occupancy.unwrap(), sizes, &free, why_not, 100).unwrap()
     }
 
     #[test]
@@ -333,10 +420,12 @@ mod tests {
         let bytes = imsprep_testdata::golden("zstd_a_8m.zvhd2");
         let whole = container(bytes, Depth::Content, None).whole();
         assert_eq!((whole.blocks, whole.data, whole.zero(), whole.records), (4, 3, 1, 3));
+        assert_eq!((whole.free, whole.held()), (1, 2));
         assert!(whole.stored > 0 && whole.stored < 3 * BLOCK);
         let quick = container(bytes, Depth::Structure, Some("quick"));
         let piece = quick.whole();
         assert_eq!((piece.data, piece.unread, piece.zero(), piece.stored), (0, 3, 1, whole.stored));
+        assert_eq!(piece.free, 0, "what was not read is not known to be data");
         assert_eq!(quick.unread_because(), Some("quick"));
         let states = quick.spans().unwrap().iter().map(|span| span.state).collect::<Vec<_>>();
         assert_eq!(states, [BlockState::Unread, BlockState::Zero, BlockState::Unread]);

@@ -19,7 +19,7 @@ use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
 use crate::published::verify_checksums;
 use crate::saving::SeenBlocks;
-use crate::space::{SPACE_LIMITS, read_space};
+use crate::space::space_to_leave_out;
 use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
 use crate::wrapped::refuse_unless_raw;
@@ -207,7 +207,7 @@ impl Plan {
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
         let space = match self.options.free_space {
             FreeSpaceBytes::Keep => None,
-            FreeSpaceBytes::LeaveOut => Some(read_space(&inspection, &disk, SPACE_LIMITS, cancel)?),
+            FreeSpaceBytes::LeaveOut => Some(space_to_leave_out(image.file(), &inspection, &disk, cancel)?),
         };
         // A RAW is made of a container to change what is on it.
         let checks = match (image.format(), self.direction) {

@@ -13,8 +13,8 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, ReadAt, is_zero};
 use crate::data_bits::DataBits;
 use crate::space::read_space;
 
-/// What may be spent on it: it is not what was asked for.
-const LIMITS: Limits = Limits { disk_bytes: 64 << 20, steps: 50_000_000, time: Duration::from_secs(2) };
+/// What may be spent on it: it is not what was asked for, so that the time is short.
+const LIMITS: Limits = Limits { disk_bytes: 512 << 20, steps: 50_000_000, time: Duration::from_secs(2) };
 
 /// How many of the blocks that hold data no file holds a byte of. Blocks have 2 MiB, or what the bitmap layout of a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,13 +78,21 @@ impl SeenBlocks {
     }
 }
 
-/// How many data blocks are wholly in one of the ranges, which are ascending. The last block may be partial.
-fn free_data(data: &BlockMap, ranges: &[Range<u64>]) -> u64 {
-    let (block_size, size) = (data.block_size().bytes(), data.image_size());
-    let blocks = ranges.iter().map(|range| {
-        let end = if range.end >= size { data.block_count() } else { range.end / block_size };
+/// The blocks of a disk of `size` bytes that are wholly in one of the ranges, which are ascending. The last block may be partial.
+pub(crate) fn blocks_in(
+    ranges: &[Range<u64>],
+    size: u64,
+    block_size: u64,
+) -> impl Iterator<Item = Range<u64>> + '_ {
+    ranges.iter().map(move |range| {
+        let end = if range.end >= size { size.div_ceil(block_size) } else { range.end / block_size };
         range.start.div_ceil(block_size)..end
-    });
+    })
+}
+
+/// How many data blocks are wholly in one of the ranges.
+fn free_data(data: &BlockMap, ranges: &[Range<u64>]) -> u64 {
+    let blocks = blocks_in(ranges, data.image_size(), data.block_size().bytes());
     let mut runs = data.runs().filter(|run| run.data).map(|run| run.first..run.first + run.count).peekable();
     let mut count = 0;
     for free in blocks {

@@ -5,16 +5,17 @@ use std::time::Duration;
 use imsprep_filesystem::{Access, Limits};
 use imsprep_guest::{DiskSpace, VolumeSources};
 use imsprep_inspect::Inspection;
-use imsprep_source::{Cancel, Error as SourceError, ReadAt};
+use imsprep_source::{Cancel, Error as SourceError, ImageFile, ReadAt};
 
 use crate::{Error, Result};
 
 /// What reading the free space of a disk may cost where it is asked for: the allocation data of 16 TiB, and more.
-pub(crate) const SPACE_LIMITS: Limits =
+const SPACE_LIMITS: Limits =
     Limits { disk_bytes: 2 << 30, steps: 2_000_000_000, time: Duration::from_secs(600) };
-/// The same where it is only reported.
+/// The same where it is only reported. An NTFS takes a KiB for each file: this is enough for half a million of them. Of a slow disk the
+/// time is what limits it.
 const REPORT_LIMITS: Limits =
-    Limits { disk_bytes: 64 << 20, steps: 100_000_000, time: Duration::from_secs(10) };
+    Limits { disk_bytes: 512 << 20, steps: 100_000_000, time: Duration::from_secs(10) };
 
 /// Reads the free space of a disk that was inspected. Volumes that are in doubt, or take more than the limits allow, are kept, with the
 /// reason.
@@ -31,6 +32,26 @@ pub(crate) fn read_space(
     let access = Access::new(limits, cancel);
     let sources = VolumeSources::find(inspection, disk, cancel)?;
     Ok(DiskSpace::read(inspection, &sources, &access, cancel)?)
+}
+
+/// The same for what is to be left out of the image. Where this machine writes to a volume, what is free may be in use by the time at
+/// which it is read; then all volumes are kept.
+///
+/// # Errors
+///
+/// As [`read_space`].
+pub(crate) fn space_to_leave_out(
+    image: &ImageFile,
+    inspection: &Inspection,
+    disk: &dyn ReadAt,
+    cancel: &Cancel,
+) -> Result<DiskSpace> {
+    let space = read_space(inspection, disk, SPACE_LIMITS, cancel)?;
+    // Asked last: what was mounted while the free space was read is still mounted, or unmounting it has changed the file.
+    Ok(match image.in_use()? {
+        Some(by) => space.keeping_all(&format!("the disk is in use: {by}")),
+        None => space,
+    })
 }
 
 /// The same for a report. `None` if the image is damaged where the disk would tell it.

@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use imsprep_filesystem::{Access, FileKind, FileSystem, Limits, Node, open_volume};
-use imsprep_source::{Cancel, Error, ReadAt, Result};
+use imsprep_source::{Cancel, ReadAt};
 
+use crate::altered::{Altered, unpacked};
 use crate::plant::planted;
 
 /// The volumes, which mkfs made; compressed by zstd.
@@ -25,62 +25,24 @@ const PACKED: [&[u8]; 5] = [
     include_bytes!("../../volumes/vfat.zst"),
 ];
 
-static VOLUMES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    PACKED.iter().map(|packed| zstd::stream::decode_all(*packed).expect("a volume")).collect()
-});
+static VOLUMES: LazyLock<Vec<Vec<u8>>> =
+    LazyLock::new(|| PACKED.iter().map(|packed| unpacked(packed)).collect());
 
-const LIMITS: Limits = Limits { disk_bytes: 64 << 20, steps: 400_000, time: Duration::from_secs(10) };
+pub(super) const LIMITS: Limits =
+    Limits { disk_bytes: 64 << 20, steps: 400_000, time: Duration::from_secs(10) };
 /// A reader takes whole blocks of its cache, and one beyond what it may.
-const OVER: u64 = 1 << 20;
+pub(super) const OVER: u64 = 1 << 20;
 /// Files that are looked at, and bytes of each.
 const FILES: usize = 120;
 const BYTES: usize = 64 << 10;
 
-/// A volume with bytes over it.
-struct Altered<'a> {
-    base: &'a [u8],
-    over: Vec<(usize, &'a [u8])>,
-}
-
-impl ReadAt for Altered<'_> {
-    fn path(&self) -> &Path {
-        Path::new("fuzzed")
-    }
-
-    fn size(&self) -> u64 {
-        self.base.len() as u64
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let end = || Error::UnexpectedEnd { path: self.path().to_owned(), offset: self.size() };
-        let start = usize::try_from(offset).map_err(|_| end())?;
-        let until = start.checked_add(buf.len()).ok_or_else(end)?;
-        buf.copy_from_slice(self.base.get(start..until).ok_or_else(end)?);
-        for (at, bytes) in &self.over {
-            let (from, to) = (start.max(*at), until.min(at + bytes.len()));
-            if from < to {
-                buf[from - start..to - start].copy_from_slice(&bytes[from - at..to - at]);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// What a walk found: for each path the kind, size and bytes, or the reason why there are none.
-type Found = BTreeMap<Vec<u8>, String>;
+pub(super) type Found = BTreeMap<Vec<u8>, String>;
 
 /// See the module.
 pub fn run(data: &[u8]) {
-    let Some((kind, mut rest)) = data.split_first() else { return };
-    let base = VOLUMES[usize::from(*kind) % VOLUMES.len()].as_slice();
-    let mut over = Vec::new();
-    while let Some(([a, b, c, d, length], after)) = rest.split_first_chunk() {
-        let (bytes, after) = after.split_at(usize::from(*length).min(after.len()));
-        let at = u32::from_le_bytes([*a, *b, *c, *d]) as usize % base.len();
-        over.push((at, &bytes[..bytes.len().min(base.len() - at)]));
-        rest = after;
-    }
-    let volume = Altered { base, over };
+    let Some((kind, pieces)) = data.split_first() else { return };
+    let volume = Altered::new(&VOLUMES[usize::from(*kind) % VOLUMES.len()], pieces);
     let first = walk(&volume);
     let second = planted(walk(&volume), |found| {
         found.pop_last();
@@ -88,7 +50,8 @@ pub fn run(data: &[u8]) {
     assert_eq!(first, second, "a second walk finds something else");
 }
 
-fn walk(volume: &Altered<'_>) -> Found {
+/// Looks at the files of a volume.
+pub(super) fn walk(volume: &dyn ReadAt) -> Found {
     let access = Access::new(LIMITS, &Cancel::new());
     let mut found = Found::new();
     match open_volume(volume, &access) {

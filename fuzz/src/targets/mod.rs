@@ -8,6 +8,7 @@ pub mod formats_archive;
 pub mod formats_qcow2;
 pub mod formats_vhd;
 pub mod formats_vmdk;
+pub mod free_space;
 pub mod guest;
 pub mod inspect_tables;
 pub mod inspect_volume;
@@ -35,6 +36,7 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("formats_qcow2", formats_qcow2::seeds),
     ("formats_vhd", formats_vhd::seeds),
     ("formats_vmdk", formats_vmdk::seeds),
+    ("free_space", free_space::seeds),
     ("guest", guest::seeds),
     ("inspect_tables", inspect_tables::seeds),
     ("inspect_volume", inspect_volume::seeds),

@@ -225,7 +225,10 @@ fn volumes(b: &[u8; LONGEST]) {
     let entry = ntfs::IndexEntry::decode(cut(b));
     assert_eq!(entry.record, number(b, Little, 0, 6));
     let block = md::Superblock1::decode(cut(b));
-    same!(b, Little, block, magic @ 0, major @ 4, devices @ 92, sectors @ 136, own_sector @ 144);
+    same!(
+        b, Little, block, magic @ 0, major @ 4, features @ 8, devices @ 92, sectors @ 136, own_sector @ 144,
+        device @ 160, resync @ 208, checksum @ 216, roles @ 220,
+    );
     let block = md::Superblock0::decode(cut(b));
     same!(b, Little, block, magic @ 0, major @ 4, minor @ 8, devices @ 40);
     let header = lvm::MetadataHeader::decode(cut(b));

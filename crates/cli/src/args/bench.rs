@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use imsprep_bench::{CacheState, Case};
+use imsprep_bench::{CacheState, Case, FileTask};
 
 use super::size::parse_image_size;
 
@@ -14,6 +14,8 @@ use super::size::parse_image_size;
   imsprep bench disk.raw --html disk.html              your own image, with an HTML report
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
+  imsprep bench --case sparsify --size 12G             what convert --sparsify saves on a file system in use
+  imsprep bench --case sparsify disk.raw               the same on your own disk, such as one with XFS or NTFS
   imsprep bench --case learn --rounds 3                learning the layout of bitmap files from a program
   imsprep bench --case guest server.raw                how long it takes to find out the operating system
   imsprep bench --size 8G --strict --html bench.html   as in docs/performance.md
@@ -28,6 +30,11 @@ The images of the ZVHD2 and foreign cases have at most 1 GiB; these cases and le
 memory of this process, with the same number of threads; it is the upper limit for any program that compresses or decompresses \
 them. The output of imsprep and qemu-img is compared with the image once, outside of the measured time. imsprep flushes its output \
 to the disk, qemu-img does not; both are also measured writing to memory.
+
+The image of the case sparsify is an ext4 made by mkfs.ext4 and debugfs: two thirds are written, and 65 % of that is deleted again. \
+The same files in a new file system are converted as well, to compare the sizes. The output of convert --sparsify is compared with \
+the image by compare --sparsify. If IMSPREP_VIRT_SPARSIFY is the path of virt-sparsify, and IMSPREP_OTHER_BUILD that of another build \
+of imsprep, they take part.
 
 --folder needs free disk space for the largest image and one copy of it, which programs that copy write there. It should be on the \
 disk to be measured; a file system in memory has no cold rows. Files created there are removed at the end.
@@ -116,6 +123,8 @@ pub(crate) enum CaseName {
     /// The same with a dynamic VHD
     #[value(name = "foreign-vhd")]
     Vhd,
+    /// Conversion without what no file holds, of each FILE, or of an ext4 in use; compared with convert, zerofree and others
+    Sparsify,
     /// How long it takes to learn a bitmap layout from a program, and how much disk; the program is imsprep itself
     Learn,
     /// The operating system on each FILE, a disk with one, compared with target-query and virt-inspector
@@ -143,6 +152,7 @@ impl CaseName {
             Self::Qcow2Zlib => case == Case::Qcow2Zlib,
             Self::Qcow2Zstd => case == Case::Qcow2Zstd,
             Self::Vhd => case == Case::Vhd,
+            Self::Sparsify => case == Case::Sparsify,
             Self::Learn => case == Case::Learn,
             // These are given.
             Self::Guest => false,
@@ -173,12 +183,18 @@ impl BenchArgs {
     pub(crate) fn cases_to_make(&self) -> Vec<Case> {
         let all = self.cases.is_empty() && self.files.is_empty();
         let asked = |case: &Case| all || self.cases.iter().any(|name| name.stands_for(*case));
-        Case::ALL.into_iter().filter(asked).collect()
+        // This case is measured on the files, if there are any.
+        let given = |case: &Case| *case == Case::Sparsify && !self.files.is_empty();
+        Case::ALL.into_iter().filter(|case| asked(case) && !given(case)).collect()
     }
 
-    /// Whether the files are disks with an operating system, on which `inspect` is measured.
-    pub(crate) fn files_are_guests(&self) -> bool {
-        self.cases.contains(&CaseName::Guest)
+    /// What is measured on the files: the scan, or what the cases say that measure images which are given.
+    pub(crate) fn files_for(&self) -> Vec<FileTask> {
+        let asked = |name: CaseName| self.cases.contains(&name);
+        let guest = asked(CaseName::Guest).then_some(FileTask::Guest);
+        let sparsify = (asked(CaseName::Sparsify) && !self.files.is_empty()).then_some(FileTask::Sparsify);
+        let tasks = guest.into_iter().chain(sparsify).collect::<Vec<_>>();
+        if tasks.is_empty() { vec![FileTask::Scan] } else { tasks }
     }
 
     /// The states to measure in, each once, warm first.
@@ -217,7 +233,20 @@ mod tests {
     #[test]
     fn files_alone_are_measured_alone() {
         assert_eq!(parse(&["disk.raw"]).cases_to_make(), []);
-        assert_eq!(parse(&["disk.raw", "--case", "half"]).cases_to_make(), [Case::Half]);
+        let with_file = parse(&["disk.raw", "--case", "half"]);
+        assert_eq!(with_file.cases_to_make(), [Case::Half]);
+        assert_eq!(with_file.files_for(), [FileTask::Scan]);
+    }
+
+    #[test]
+    fn files_are_measured_as_the_cases_for_files_say() {
+        let args = parse(&["disk.raw", "--case", "sparsify"]);
+        assert_eq!((args.cases_to_make(), args.files_for()), (vec![], vec![FileTask::Sparsify]));
+        let args = parse(&["disk.raw", "--case", "sparsify,guest,half"]);
+        assert_eq!(args.cases_to_make(), [Case::Half]);
+        assert_eq!(args.files_for(), [FileTask::Guest, FileTask::Sparsify]);
+        let args = parse(&["--case", "sparsify"]);
+        assert_eq!((args.cases_to_make(), args.files_for()), (vec![Case::Sparsify], vec![FileTask::Scan]));
     }
 
     #[test]

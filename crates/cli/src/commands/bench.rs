@@ -43,7 +43,7 @@ fn options(args: &BenchArgs, setup: &Setup) -> anyhow::Result<BenchOptions> {
     Ok(BenchOptions {
         program: std::env::current_exe().context("cannot find the imsprep program to measure")?,
         files: args.files.clone(),
-        guests: args.files_are_guests(),
+        files_for: args.files_for(),
         cases: args.cases_to_make(),
         size: args.size,
         folder: args.folder.clone(),

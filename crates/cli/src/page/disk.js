@@ -29,23 +29,23 @@
     const { size, block, per, pieces, spans } = JSON.parse(text);
     const at = (count) => Math.min(count * block, size);
     const total = Math.ceil(size / block);
-    const edges = [0], blocks = [], data = [], unread = [], records = [], stored = [];
+    const edges = [0], blocks = [], data = [], unread = [], records = [], stored = [], free = [];
     for (const [repeat, ...amounts] of pieces) {
       for (let i = 0; i < repeat; i++) {
         const first = blocks.length * per;
-        [blocks, data, unread, records, stored].forEach((list, kind) =>
+        [blocks, data, unread, records, stored, free].forEach((list, kind) =>
           list.push(kind === 0 ? Math.min(per, total - first) : amounts[kind - 1]));
         edges.push(at(first + per));
       }
     }
     const of = (list) => curve(edges, list);
-    const map = { size, block, total, blocks: of(blocks), data: of(data), unread: of(unread), records: of(records), stored: of(stored) };
+    const map = { size, block, total, blocks: of(blocks), data: of(data), unread: of(unread), records: of(records), stored: of(stored), free: of(free) };
     if (spans) {
       const ends = [0];
       let count = 0;
       for (const [length] of spans) ends.push(at(count += length));
-      const kind = (wanted) => curve(ends, spans.map(([length, state]) => (state === wanted ? length : 0)));
-      Object.assign(map, { data: kind(1), unread: kind(2), blocks: curve(ends, spans.map(([length]) => length)) });
+      const kind = (...wanted) => curve(ends, spans.map(([length, state]) => (wanted.includes(state) ? length : 0)));
+      Object.assign(map, { data: kind(1, 3), free: kind(3), unread: kind(2), blocks: curve(ends, spans.map(([length]) => length)) });
     }
     return map;
   };
@@ -90,10 +90,12 @@
     };
 
     const describe = () => {
-      const [blocks, data, unread] = [map.blocks, map.data, map.unread].map((of) => of(start, end));
+      const [blocks, data, unread, free] = [map.blocks, map.data, map.unread, map.free].map((of) => of(start, end));
       const zeros = Math.max(blocks - data - unread, 0);
       let text = start === 0 && end === map.size ? "Whole disk: " : "Shown: ";
-      text += `offsets ${start} to ${end} (${iec(start)} to ${iec(end)}); ${counted(blocks)} blocks: ${counted(data)} with data, ${counted(zeros)} of zeros`;
+      text += `offsets ${start} to ${end} (${iec(start)} to ${iec(end)}); ${counted(blocks)} blocks: ${counted(data)} with data`;
+      if (free > 0) text += `, ${counted(free)} of them free`;
+      text += `, ${counted(zeros)} of zeros`;
       if (unread > 0) text += `, ${counted(unread)} not checked`;
       const stored = map.stored(start, end);
       if (stored > 0) text += `; stored in ${iec(Math.round(stored))}`;
@@ -102,7 +104,8 @@
 
     const render = () => {
       const blocks = (from, to) => map.blocks(from, to) || 1;
-      draw(figure.querySelector(".blocks .data"), (from, to) => map.data(from, to) / blocks(from, to));
+      draw(figure.querySelector(".blocks .data"), (from, to) => (map.data(from, to) - map.free(from, to)) / blocks(from, to));
+      draw(figure.querySelector(".blocks .free"), (from, to) => (map.free(from, to) > 0 ? map.data(from, to) / blocks(from, to) : 0));
       draw(figure.querySelector(".blocks .unread"), (from, to) => {
         const unread = map.unread(from, to);
         return unread > 0 ? (unread + map.data(from, to)) / blocks(from, to) : 0;

@@ -19,7 +19,7 @@ use crate::words::{counted, percent};
 pub(super) static EXTRA: Extra = Extra {
     style: include_str!("disk.css"),
     script: include_str!("disk.js"),
-    script_hash: "elwBLG6TyX74HJBeIb3G7c2gXrNhgetauQUpUNIWSGI=",
+    script_hash: "qxpYLeKQCD8EGsO5hijDRgf4ndh5PwanO1Gx5QmoIcM=",
 };
 
 /// Pieces that all disks of a page have together, so that no page grows out of bounds.
@@ -60,7 +60,7 @@ pub(super) struct Disk<'a> {
 pub(super) fn map(disk: &Disk<'_>) -> Markup {
     let Disk { id, overview, .. } = *disk;
     let regions = overview.regions(COLUMNS);
-    let hatch = format!("{id}-hatch");
+    let (hatch, free) = (format!("{id}-hatch"), format!("{id}-free"));
     let sentence = sentence(overview);
     let parts = parts(disk);
     let marks = marks(disk);
@@ -85,10 +85,15 @@ pub(super) fn map(disk: &Disk<'_>) -> Markup {
                             rect class="hatch-ground" width="7" height="7" {}
                             rect class="hatch-line" width="3" height="7" {}
                         }
+                        pattern id=(free) width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)" {
+                            rect class="free-ground" width="7" height="7" {}
+                            rect class="free-line" width="2" height="7" {}
+                        }
                     }
                     rect class="zero" width=(WIDTH) height=(BLOCKS_HEIGHT) {}
                     path class="unread" fill={ "url(#" (hatch) ")" } d=(columns(overview, &regions, BLOCKS_HEIGHT, unread_share)) {}
-                    path class="data" d=(columns(overview, &regions, BLOCKS_HEIGHT, data_share)) {}
+                    path class="free" fill={ "url(#" (free) ")" } d=(columns(overview, &regions, BLOCKS_HEIGHT, free_share)) {}
+                    path class="data" d=(columns(overview, &regions, BLOCKS_HEIGHT, held_share)) {}
                 }
                 @if !marks.is_empty() {
                     div class="marks" aria-hidden="true" { @for mark in &marks { (mark) } }
@@ -112,8 +117,13 @@ pub(super) fn map(disk: &Disk<'_>) -> Markup {
     }
 }
 
-fn data_share(piece: &Piece) -> f64 {
-    share(piece.data, piece.blocks)
+fn held_share(piece: &Piece) -> f64 {
+    share(piece.held(), piece.blocks)
+}
+
+/// On top of what files hold, which is drawn over it.
+fn free_share(piece: &Piece) -> f64 {
+    if piece.free == 0 { 0.0 } else { share(piece.data, piece.blocks) }
 }
 
 /// On top of the data, which is drawn over it.
@@ -265,6 +275,10 @@ fn legend(overview: &Overview, marks: bool) -> Markup {
     html! {
         figcaption {
             span class="key data" {} " data: the higher, the more blocks of a column hold data; "
+            @if whole.free > 0 {
+                span class="key free" {} " free: blocks with data of which no file holds a byte ("
+                (whole.free) " of " (whole.data) ", " (percent(whole.free, whole.data)) "); "
+            }
             span class="key zero" {} " zeros"
             @if whole.unread > 0 {
                 "; " span class="key unread" {} " not checked"
@@ -288,6 +302,9 @@ fn sentence(overview: &Overview) -> String {
     let whole = overview.whole();
     let mut text = format!("{} from offset 0 to {}: ", counted(whole.blocks, "block"), overview.size());
     let _ = write!(text, "{} with data ({})", whole.data, percent(whole.data, whole.blocks));
+    if whole.free > 0 {
+        let _ = write!(text, ", {} of them free", whole.free);
+    }
     let _ = write!(text, ", {} of zeros", whole.zero());
     if whole.unread > 0 {
         let _ = write!(text, ", {} not checked", whole.unread);
@@ -314,8 +331,10 @@ fn data(overview: &Overview) -> String {
         format!(r#"{{"size":{size},"block":{block},"per":{},"pieces":["#, overview.blocks_per_piece());
     let alike = |a: &Piece, b: &Piece| Piece { blocks: 0, ..*a } == Piece { blocks: 0, ..*b };
     let pieces = overview.pieces().chunk_by(alike).filter_map(|pieces| Some((pieces.len(), pieces.first()?)));
-    let pieces = pieces
-        .map(|(count, one)| format!("[{count},{},{},{},{}]", one.data, one.unread, one.records, one.stored));
+    let pieces = pieces.map(|(count, one)| {
+        let Piece { data, unread, records, stored, free, .. } = one;
+        format!("[{count},{data},{unread},{records},{stored},{free}]")
+    });
     json += &pieces.collect::<Vec<_>>().join(",");
     json.push(']');
     if let Some(spans) = overview.spans() {
@@ -323,6 +342,7 @@ fn data(overview: &Overview) -> String {
             BlockState::Zero => 0,
             BlockState::Data => 1,
             BlockState::Unread => 2,
+            BlockState::Free => 3,
         };
         let spans = spans.iter().map(|span| format!("[{},{}]", span.count, letter(span.state)));
         let _ = write!(json, r#","spans":[{}]"#, spans.collect::<Vec<_>>().join(","));

@@ -64,6 +64,7 @@ pub(super) fn spans(disk: &Disk<'_>) -> Option<Markup> {
 fn span_line(overview: &Overview, span: &Span) -> Line<5> {
     let what = match span.state {
         BlockState::Data => "data",
+        BlockState::Free => "free data",
         BlockState::Zero => "zeros",
         BlockState::Unread => "not checked",
     };
@@ -88,6 +89,7 @@ pub(super) fn regions(disk: &Disk<'_>) -> Markup {
         ("To", Kind::Number),
         ("Size", Kind::Number),
         ("Data", Kind::Number),
+        ("Of it free", Kind::Number),
         ("Zeros", Kind::Number),
         ("Not checked", Kind::Number),
     ];
@@ -96,23 +98,24 @@ pub(super) fn regions(disk: &Disk<'_>) -> Markup {
             regions.iter().map(|region| Line { cells: counts(region), ours: false }).collect::<Vec<_>>();
         return table(&format!("Blocks by region, {}", disk.name), head, &lines);
     }
-    let [from, to, size, data, zeros, unread] = head;
-    let head = [from, to, size, data, zeros, unread, ("Stored", Kind::Number), ("Ratio", Kind::Number)];
+    let [from, to, size, data, free, zeros, unread] = head;
+    let head = [from, to, size, data, free, zeros, unread, ("Stored", Kind::Number), ("Ratio", Kind::Number)];
     let lines = regions.iter().map(|region| {
-        let [from, to, size, data, zeros, unread] = counts(region);
+        let [from, to, size, data, free, zeros, unread] = counts(region);
         let [stored, ratio] = stored(region, overview.block_size());
-        Line { cells: [from, to, size, data, zeros, unread, stored, ratio], ours: false }
+        Line { cells: [from, to, size, data, free, zeros, unread, stored, ratio], ours: false }
     });
     table(&format!("Blocks and stored size by region, {}", disk.name), head, &lines.collect::<Vec<_>>())
 }
 
-fn counts(region: &Region) -> [Markup; 6] {
+fn counts(region: &Region) -> [Markup; 7] {
     let Region { start, end, piece } = region;
     [
         html! { (start) },
         html! { (end) },
         html! { (bytes(end - start)) },
         html! { (piece.data) },
+        html! { (piece.free) },
         html! { (piece.zero()) },
         html! { (piece.unread) },
     ]

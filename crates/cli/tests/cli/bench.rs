@@ -7,6 +7,7 @@ use std::time::Duration;
 use imsprep_testdata::need_tools;
 use serde_json::Value;
 
+use crate::check_page::used_swap;
 use crate::folder::{Folder, kill};
 
 #[test]
@@ -129,6 +130,68 @@ fn an_image_of_ones_own_is_measured_and_stays_as_it_was() {
     let samples = measured(&report, "-odd name.raw", "warm", "imsprep --io read")["samples"].as_u64();
     assert!(samples >= Some(2), "{samples:?}");
     assert_eq!(folder.names(), ["-odd name.raw"]);
+}
+
+#[test]
+fn a_conversion_without_what_no_file_holds_is_measured_beside_other_ways() {
+    need_tools(["mkfs.ext4", "debugfs", "zerofree", "cp"]);
+    let folder = Folder::on_disk();
+    // In the place of virt-sparsify a copy, and in that of another build this one.
+    let virt = folder.write(
+        "virt-sparsify",
+        b"#!/bin/sh\n[ \"$1\" = --version ] && echo fake 1 && exit\n\
+        [ \"$*\" = \"--quiet --format raw --convert raw $6 $7\" ] && cp \"$6\" \"$7\"\n",
+    );
+    std::fs::set_permissions(&virt, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let args = ["bench", "--json", "--size", "32M", "--rounds", "1", "--case", "sparsify", "--strict"];
+    let run = folder
+        .command(&args)
+        .env("IMSPREP_VIRT_SPARSIFY", &virt)
+        .env("IMSPREP_OTHER_BUILD", assert_cmd::cargo::cargo_bin("imsprep"))
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice::<Value>(&run.stdout).unwrap();
+    assert_eq!(report["not_measured"], Value::Array(vec![]), "{report:#}");
+    // In whole steps of a tenth of a MiB.
+    let made = |cache: &str, program: &str| {
+        let detail = measured(&report, "sparsify", cache, program)["detail"].as_str().unwrap().to_owned();
+        let size = detail.strip_prefix("made ").unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
+        (size, detail)
+    };
+    for cache in ["warm", "cold"] {
+        let (ours, detail) = made(cache, "imsprep convert --sparsify");
+        assert!(detail.contains(" MiB in use, ") && detail.ends_with(" MiB left out"), "{detail}");
+        let [whole, fresh, zeroed, copied, other] = [
+            "imsprep convert",
+            "imsprep convert, the same files in a new file system",
+            "cp, zerofree, imsprep convert",
+            "virt-sparsify, imsprep convert",
+            "imsprep convert, another build",
+        ]
+        .map(|program| made(cache, program).0);
+        assert!(whole > 1.8 * ours && fresh <= ours && ours < fresh * 1.3, "{whole} {fresh} {ours}");
+        assert!((ours - zeroed).abs() < 0.15 && (whole - copied).abs() < 0.15, "{zeroed} {copied}");
+        assert!((whole - other).abs() < 0.15, "{other}");
+    }
+    assert_eq!(folder.names(), ["virt-sparsify"], "nothing else is left behind");
+}
+
+#[test]
+fn a_disk_that_is_given_is_converted_without_what_no_file_holds_and_what_can_not_be_is_noted() {
+    need_tools(["zerofree", "cp"]);
+    let folder = Folder::on_disk();
+    used_swap(&folder, "swap.raw");
+    let args = ["bench", "--rounds", "1", "--cache", "warm", "--case", "sparsify", "swap.raw"];
+    let (status, report) = folder.json(&args);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(report["rows"].as_array().unwrap().len(), 1, "no image is made: {report:#}");
+    let detail = &measured(&report, "swap.raw", "warm", "imsprep convert --sparsify")["detail"];
+    assert!(detail.as_str().unwrap().ends_with(", 0.0 MiB in use, 63.9 MiB left out"), "{detail}");
+    // It is no ext.
+    let noted = &report["not_measured"][0];
+    assert_eq!(noted["what"], "cp, zerofree, imsprep convert on swap.raw, warm");
+    assert!(noted["why"].as_str().unwrap().contains("exit status"), "{noted}");
+    assert_eq!(folder.names(), ["swap.raw"]);
 }
 
 #[test]

@@ -50,12 +50,12 @@ fn page(folder: &Folder, args: &[&str]) -> (i32, String) {
     (run.status, as_xml(&page))
 }
 
-/// The numbers of a map: size, block size, and the sums of blocks, data, not looked at, records, stored bytes.
-fn numbers(figure: Node<'_, '_>) -> [u64; 7] {
+/// The numbers of a map: size, block size, and the sums of blocks, data, not looked at, records, stored bytes, free data.
+fn numbers(figure: Node<'_, '_>) -> [u64; 8] {
     let map: Value = serde_json::from_str(figure.attribute("data-map").unwrap()).unwrap();
     let number = |name: &str| map[name].as_u64().unwrap();
     let (size, block, per) = (number("size"), number("block"), number("per"));
-    let mut sums = [0; 5];
+    let mut sums = [0; 6];
     let mut pieces = 0;
     for piece in map["pieces"].as_array().unwrap() {
         let repeat = piece[0].as_u64().unwrap();
@@ -72,9 +72,10 @@ fn numbers(figure: Node<'_, '_>) -> [u64; 7] {
             let spans = spans.iter().filter(|span| span[1] == state);
             spans.map(|span| span[0].as_u64().unwrap()).sum::<u64>()
         };
-        assert_eq!([of(0) + of(1) + of(2), of(1), of(2)], [sums[0], sums[1], sums[2]], "{map}");
+        let data = of(1) + of(3);
+        assert_eq!([of(0) + data + of(2), data, of(2), of(3)], [sums[0], sums[1], sums[2], sums[5]], "{map}");
     }
-    [size, block, sums[0], sums[1], sums[2], sums[3], sums[4]]
+    [size, block, sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]]
 }
 
 /// The cells of a table by its caption, without its head.
@@ -97,7 +98,7 @@ fn a_raw_is_told_with_verdict_findings_and_a_map_whose_counts_are_the_scans() {
     let document = Document::parse(&xml).unwrap();
     assert_eq!(status, 1);
     let figure = named(document.root(), "figure")[0];
-    assert_eq!(numbers(figure), [50 * 1024 * MIB + 512, 2 * MIB, 25601, 4, 0, 0, 0]);
+    assert_eq!(numbers(figure), [50 * 1024 * MIB + 512, 2 * MIB, 25601, 4, 0, 0, 0, 0]);
     let verdict = whole_text(with_class(document.root(), "verdict")[0]);
     assert!(verdict.contains("NOT IMPORTABLE") && verdict.contains("1 error,"), "{verdict}");
 
@@ -119,7 +120,7 @@ fn a_raw_is_told_with_verdict_findings_and_a_map_whose_counts_are_the_scans() {
     assert_eq!((spans[0][1].as_str(), &spans[4][2]), ("0", &(50 * 1024 * MIB + 512).to_string()));
     let regions = cells(&document, "Blocks by region, ");
     let sum = |column: usize| regions.iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>();
-    assert_eq!((regions.len() <= 32, sum(3), sum(4), sum(5)), (true, 4, 25597, 0));
+    assert_eq!((regions.len() <= 32, sum(3), sum(4), sum(5), sum(6)), (true, 4, 0, 25597, 0));
     // What is there at all is seen, at the very end as well.
     let data = with_class(figure, "data").into_iter().find(|node| node.has_tag_name("path")).unwrap();
     let path = data.attribute("d").unwrap();
@@ -155,10 +156,62 @@ fn a_container_is_told_with_what_its_records_take() {
     let (_, xml) = page(&folder, &["a.zvhd2"]);
     let document = Document::parse(&xml).unwrap();
     let figure = named(document.root(), "figure")[0];
-    assert_eq!(numbers(figure), [8 * MIB, 2 * MIB, 4, 3, 0, 3, payload]);
+    assert_eq!(numbers(figure), [8 * MIB, 2 * MIB, 4, 3, 0, 3, payload, 0]);
     let regions = cells(&document, "Blocks and stored size by region, ");
     assert_eq!(regions.len(), 4);
-    assert!(regions[0][7].ends_with(" : 1") && regions[1][7] == "-", "{regions:?}");
+    assert!(regions[0][8].ends_with(" : 1") && regions[1][8] == "-", "{regions:?}");
+}
+
+/// A disk of 64 MiB that is one swap space, of which only the first page is in use: data in its first block, which is in part in use,
+/// and in three others.
+pub(crate) fn used_swap(folder: &Folder, name: &str) {
+    let path = folder.sparse(name, 64 * MIB, &[8 * MIB, 10 * MIB, 62 * MIB]);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    let pages = u32::try_from(64 * MIB / 4096 - 1).unwrap();
+    let header = [1_u32.to_le_bytes(), pages.to_le_bytes()].concat();
+    std::os::unix::fs::FileExt::write_all_at(&file, &header, 1024).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"SWAPSPACE2", 4086).unwrap();
+}
+
+#[test]
+fn data_of_which_no_file_holds_a_byte_is_a_kind_of_its_own() {
+    let folder = Folder::new();
+    used_swap(&folder, "disk.raw");
+    folder.run(&["bitmap", "create", "disk.raw"]);
+    assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2"]).status, 0);
+    for (name, caption) in
+        [("disk.raw", "Blocks by region, "), ("disk.zvhd2", "Blocks and stored size by region, ")]
+    {
+        let (_, xml) = page(&folder, &["--purpose", "data", name]);
+        let document = Document::parse(&xml).unwrap();
+        let figure = named(document.root(), "figure")[0];
+        let [_, _, blocks, data, unread, .., free] = numbers(figure);
+        assert_eq!((blocks, data, unread, free), (32, 4, 0, 3), "{name}");
+        // The same number as in the report.
+        let (_, report) = folder.json(&["check", "--purpose", "data", name]);
+        assert_eq!(report["files"][0]["saving"], serde_json::json!({ "data_blocks": 4, "free_blocks": 3 }));
+        let caption_of_map = whole_text(named(figure, "figcaption")[0]);
+        let expected = "free: blocks with data of which no file holds a byte (3 of 4, 75.0 %)";
+        assert!(caption_of_map.contains(expected), "{caption_of_map}");
+        let label = named(figure, "svg")[0].attribute("aria-label").unwrap();
+        assert!(label.contains("4 with data (12.5 %), 3 of them free, 28 of zeros"), "{label}");
+        let path = with_class(figure, "free").into_iter().find(|node| node.has_tag_name("path")).unwrap();
+        let starts = path.attribute("d").unwrap().matches('M').count();
+        assert_eq!(starts, 2, "two neighbours, and the last block");
+        let spans = cells(&document, "Stretches, ");
+        let found = spans.iter().map(|row| (row[0].as_str(), row[4].as_str())).collect::<Vec<_>>();
+        let expected =
+            [("data", "1"), ("zeros", "3"), ("free data", "2"), ("zeros", "25"), ("free data", "1")];
+        assert_eq!(found, expected, "{name}");
+        let regions = cells(&document, caption);
+        let sum = |column: usize| regions.iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>();
+        assert_eq!((sum(3), sum(4), sum(5), sum(6)), (4, 3, 28, 0), "{name}");
+    }
+    // Nothing is said of it where there is none.
+    folder.sparse("none.raw", 64 * MIB, &[0]);
+    let (_, xml) = page(&folder, &["none.raw"]);
+    let document = Document::parse(&xml).unwrap();
+    assert!(!whole_text(named(document.root(), "figcaption")[0]).contains("free:"));
 }
 
 #[test]
@@ -179,7 +232,7 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
         let (_, xml) = page(&folder, args);
         let document = Document::parse(&xml).unwrap();
         let figure = named(document.root(), "figure")[0];
-        let [.., found_blocks, data, found_unread, _, _] = numbers(figure);
+        let [.., found_blocks, data, found_unread, _, _, _] = numbers(figure);
         assert_eq!(data, 0, "{args:?}");
         if blocks > 0 {
             assert_eq!((found_blocks, found_unread), (blocks, unread), "{args:?}");

@@ -5,6 +5,7 @@ use imsprep_testdata::command;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
+use crate::check_page::used_swap;
 use crate::folder::Folder;
 
 const MIB: u64 = 1 << 20;
@@ -97,6 +98,39 @@ fn the_map_zooms_by_button_key_wheel_click_and_address() {
         0,
         "nothing is fetched"
     );
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn free_data_has_its_own_colour_in_light_and_dark_and_is_counted_as_the_map_zooms() {
+    let folder = Folder::new();
+    let browser = Browser::start();
+    used_swap(&folder, "disk.raw");
+    folder.run(&["check", "--html", "out.html", "disk.raw"]);
+    browser.open(&folder.path("out.html"), "");
+    let colors = "return ['.blocks rect.zero', '.blocks path.data', '.hatch-line', '.free-ground']\
+                  .map(css => getComputedStyle(document.querySelector(css)).fill)";
+    let mut seen = Vec::new();
+    for scheme in ["light", "dark"] {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        browser.devtools("Emulation.setEmulatedMedia", &json!({ "media": "screen", "features": features }));
+        let found = browser.script(colors);
+        let colors = found.as_array().unwrap();
+        let differ = colors.iter().all(|one| colors.iter().filter(|other| *other == one).count() == 1);
+        assert!(differ, "{scheme}: {colors:?}");
+        seen.push(colors[3].clone());
+    }
+    assert_ne!(seen[0], seen[1]);
+    let readout = || browser.text("#disk-1 .readout");
+    assert!(readout().contains("32 blocks: 4 with data, 3 of them free, 28 of zeros"), "{}", readout());
+    let page = folder.path("out.html");
+    browser.open(&page, "#disk-1=8388608-16777216");
+    assert!(readout().contains("4 blocks: 2 with data, 2 of them free, 2 of zeros"), "{}", readout());
+    let drawn = |class: &str| {
+        let script = format!("return document.querySelector('#disk-1 .blocks .{class}').getAttribute('d')");
+        browser.script(&script).as_str().unwrap().to_owned()
+    };
+    assert!(drawn("data").is_empty() && drawn("free").starts_with("M0 0.0"), "{}", drawn("free"));
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 

@@ -130,6 +130,8 @@ mod serve;
 mod snapshots;
 #[cfg(unix)]
 mod sparsify;
+#[cfg(target_os = "linux")]
+mod sparsify_in_use;
 #[cfg(unix)]
 mod stop;
 #[cfg(unix)]

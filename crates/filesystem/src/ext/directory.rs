@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use imsprep_ondisk::volume::ext::{DirectoryEntry, Inode};
 
 use super::{DIRECTORY_MAX, Ext};
+use crate::volume::check_name;
 use crate::{Error, Result};
 
 impl Ext<'_> {
@@ -54,9 +55,10 @@ fn each_of_block(
         }
         if entry.inode != 0 {
             let name = after.get(..entry.name_length.into()).ok_or_else(broken)?;
-            if DirectoryEntry::SIZE + name.len() > length || name.is_empty() {
+            if DirectoryEntry::SIZE + name.len() > length {
                 return Err(broken());
             }
+            check_name(name)?;
             if each(&entry, name).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -64,4 +66,28 @@ fn each_of_block(
         rest = rest.get(length..).unwrap_or_default();
     }
     Ok(ControlFlow::Continue(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_no_file_can_have_are_refused() {
+        let names = |name: &[u8]| {
+            let mut block = vec![0; 64];
+            block[..8].copy_from_slice(&[12, 0, 0, 0, 64, 0, u8::try_from(name.len()).unwrap(), 1]);
+            block[8..8 + name.len()].copy_from_slice(name);
+            let mut found = Vec::new();
+            each_of_block(&block, &mut |_, name| {
+                found.push(name.to_vec());
+                ControlFlow::Continue(())
+            })
+            .map(|_| found)
+        };
+        assert_eq!(names(b"a name\xff").unwrap(), [b"a name\xff"]);
+        for wrong in [&b""[..], b"a\0", b"/", b"a/b"] {
+            assert!(names(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -4,11 +4,11 @@
 
 use std::fs;
 
-use imsprep_filesystem::{Access, ErrorKind, FreeSpace, open_volume};
+use imsprep_filesystem::{Access, ErrorKind, FreeSpace, Limits, free_space, open_volume};
 use imsprep_ondisk::volume::ntfs::{Attribute, BootRecord};
 use imsprep_ondisk::volume::ntfs_record::{attribute, runs};
 use imsprep_ondisk::volume::shadow;
-use imsprep_source::{ImageFile, ReadAt};
+use imsprep_source::{Cancel, ImageFile, ReadAt};
 use imsprep_testdata::{each, need_tools};
 
 use crate::free_hostile::{Changed, check_altered, free_limited, free_with};
@@ -50,6 +50,28 @@ fn used_ntfs_volumes_have_the_free_space_that_tools_see() {
         let free = check(&mut volume, true);
         assert!(free.ranges().len() > 5 && free.bytes() > 50 * MIB, "{free:?}");
     });
+}
+
+/// A program that reports the free space allows itself so many bytes for so many files.
+#[test]
+fn a_file_of_ntfs_costs_little_more_than_its_record() {
+    const FILES: u64 = 3000;
+    const RECORD: u64 = 1024;
+    let mut volume = make(60 * MIB, "");
+    volume.mount(&TOOLS, "ntfs-3g \"$image\" \"$at\"");
+    volume.run(&format!("cd \"$at\"; for n in $(seq {FILES}); do echo $n > f$n; done")).unwrap();
+    volume.unmount();
+    let image = ImageFile::open(volume.image()).unwrap();
+    let within = |disk_bytes| {
+        let access = Access::new(Limits { disk_bytes, ..Limits::default() }, &Cancel::new());
+        free_space(&image, &access).map(|free| (free.bytes(), access.disk_bytes()))
+    };
+    let (free, cost) = within(64 * MIB).unwrap();
+    assert!((FILES * RECORD..FILES * RECORD + 2 * MIB).contains(&cost), "{cost}");
+    assert_eq!(within(cost).unwrap(), (free, cost));
+    let error = within(cost - 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("bytes read from the disk"), "{error}");
 }
 
 #[test]

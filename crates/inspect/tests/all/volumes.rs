@@ -348,8 +348,8 @@ fn an_iso_that_boots_from_disks_has_a_table_and_no_complaints() {
     assert!(matches!(table.kind, TableKind::Mbr { .. }), "{table:?}");
 }
 
-/// What md writes, as md_p.h has it: the kernel of a test machine may have no md. `blkid` checks the checksum.
-fn md_1(minor: u64, image: u64) -> (u64, Vec<u8>) {
+/// What md writes, as md_p.h has it: the kernel of a test machine may have no md. Newer versions of `blkid` check the checksum.
+fn md_1(minor: u64, image: u64, change: impl Fn(&mut [u8])) -> (u64, Vec<u8>) {
     let at = match minor {
         0 => (image / 512 - 16) / 8 * 8,
         1 => 0,
@@ -369,7 +369,10 @@ fn md_1(minor: u64, image: u64) -> (u64, Vec<u8>) {
     sb[128..136].copy_from_slice(&u64::to_le_bytes(if minor == 0 { 0 } else { 2048 }));
     sb[136..144].copy_from_slice(&8192_u64.to_le_bytes());
     sb[144..152].copy_from_slice(&at.to_le_bytes());
+    sb[208..216].fill(0xff); // resync_offset: all of it is in sync
     sb[220] = 2; // max_dev: two roles of two bytes follow
+    sb[258] = 1;
+    change(&mut sb);
     let sum = sb.as_chunks::<4>().0.iter().map(|word| u64::from(u32::from_le_bytes(*word))).sum::<u64>();
     let sum = u32::try_from((sum & 0xffff_ffff) + (sum >> 32)).unwrap();
     sb[216..220].copy_from_slice(&sum.to_le_bytes());
@@ -381,16 +384,44 @@ fn md_raid() {
     for (minor, version) in [(0, "1.0"), (1, "1.1"), (2, "1.2")] {
         let folder = Folder::new();
         folder.image("image", 16 * MIB + 5000);
-        let (at, superblock) = md_1(minor, 16 * MIB + 5000);
+        let (at, superblock) = md_1(minor, 16 * MIB + 5000, |_| {});
         folder.write_at("image", at, &superblock);
         let volume = whole(&folder);
         let VolumeKind::MdRaid(raid) = &volume.kind else { panic!("{volume:?}") };
-        assert_eq!((raid.version, raid.level, raid.devices), (version, 5, 3));
+        assert_eq!((raid.version, raid.level, raid.devices, raid.doubt), (version, 5, 3, None));
         let end = if minor == 0 { 4 * MIB } else { 5 * MIB };
         assert_eq!((volume.content_end, volume.lost_in(end)), (Some(end), None));
         assert_eq!(volume.lost_in(end - 512), Some(Lost::Content { end }));
         check(&folder, &volume);
     }
+    // What blkid does not look at.
+    let doubt = |change: &dyn Fn(&mut [u8]), spoil: &[u8]| {
+        let folder = Folder::new();
+        folder.image("image", 16 * MIB);
+        let (at, superblock) = md_1(2, 16 * MIB, change);
+        folder.write_at("image", at, &superblock);
+        folder.write_at("image", at + 32, spoil);
+        let VolumeKind::MdRaid(raid) = whole(&folder).kind else { panic!("no RAID") };
+        raid.doubt.unwrap_or_default()
+    };
+    let nothing = |_: &mut [u8]| {};
+    assert_eq!(doubt(&nothing, b"host:0"), "");
+    assert_eq!(doubt(&nothing, b"host:1"), "its superblock has a wrong checksum");
+    // A bitmap is harmless.
+    assert_eq!(doubt(&|sb| sb[8] = 1, b""), "");
+    for feature in 1..32 {
+        let reason = doubt(&|sb| sb[8 + feature / 8] = 1 << (feature % 8), b"");
+        assert!(reason.contains("features that are not known"), "{feature}: {reason}");
+    }
+    for role in [[3, 0], [0xff, 0xff], [0xfe, 0xff], [0xfd, 0xff]] {
+        let reason = doubt(&|sb| sb[256..258].copy_from_slice(&role), b"");
+        assert!(reason.contains("a spare or one that failed"), "{role:?}: {reason}");
+    }
+    assert_eq!(doubt(&|sb| sb[160] = 1, b""), "");
+    assert!(doubt(&|sb| sb[160] = 2, b"").contains("a spare or one that failed"));
+    assert_eq!(doubt(&|sb| sb[208] = 0, b""), "it was not closed cleanly");
+    assert_eq!(doubt(&|sb| sb[222] = 9, b""), "its superblock makes no sense");
+
     // 0.90: 64 KiB, the last but one multiple of that before the end; its checksum is not looked at by blkid.
     let folder = Folder::new();
     folder.image("image", 16 * MIB);

@@ -13,6 +13,7 @@ pub(crate) use super::child::{end_with_parent, wait as wait_for_child};
 pub(crate) use super::family::Family;
 pub(crate) use super::guard::install as install_guard;
 pub(crate) use super::map::GuardedMap;
+pub(crate) use super::mounts::in_use;
 pub(crate) use super::unix::{
     LocalListener, LocalStream, Residency, allocated, belongs_to_user, connect_local, cpu_time,
     file_size_signal, free_space, hangup_signal, kind_of, narrow, new_file_permissions, next_data, read_at,

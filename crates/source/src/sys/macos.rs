@@ -22,7 +22,7 @@ pub(crate) use super::unix::{
     file_size_signal, free_space, hangup_signal, kind_of, narrow, new_file_permissions, next_data, read_at,
     set_local_timeout, standard_output, status, status_at, write_all_at,
 };
-use crate::{Cancel, ChildUsage, ReadPattern};
+use crate::{Cancel, ChildUsage, InUse, ReadPattern};
 
 pub(crate) fn open(path: &Path, _pattern: Option<ReadPattern>) -> io::Result<File> {
     super::unix::open_with(path, OFlags::NONBLOCK)
@@ -106,6 +106,12 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
     let flags = rustix::fs::fstatfs(file).ok()?.f_flags;
     let local = flags & libc::MNT_LOCAL.cast_unsigned() != 0;
     (!local).then_some("a network file system")
+}
+
+/// It is not asked.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(crate) fn in_use(_file: &File) -> io::Result<Option<InUse>> {
+    Ok(None)
 }
 
 /// Nothing is known that does so.

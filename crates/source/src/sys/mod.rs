@@ -19,6 +19,8 @@ mod group;
 mod guard;
 #[cfg(unix)]
 mod map;
+#[cfg(target_os = "linux")]
+mod mounts;
 #[cfg(any(windows, test))]
 mod ranges;
 #[cfg(unix)]
@@ -77,6 +79,9 @@ pub(crate) use system::status;
 
 /// Asks about what a path leads to, through links, without opening it for reading.
 pub(crate) use system::status_at;
+
+/// What this machine uses a device for, or a file through loop devices; `None` where it does not tell.
+pub(crate) use system::in_use;
 
 /// The bytes on a block device, which [`Status`] does not tell.
 pub(crate) use system::device_size;

@@ -32,7 +32,7 @@ use windows_sys::Win32::System::Ioctl::{FILE_ALLOCATED_RANGE_BUFFER, FSCTL_QUERY
 
 use super::ranges::{self, Ranges};
 use super::{Access, Status};
-use crate::{Cancel, ChildUsage, Extent, FileKind, ReadPattern};
+use crate::{Cancel, ChildUsage, Extent, FileKind, InUse, ReadPattern};
 
 pub(crate) fn kind_of(metadata: &Metadata) -> FileKind {
     if metadata.is_file() {
@@ -338,6 +338,12 @@ impl Family {
     pub(crate) fn end(self, _program: u32, _ended_itself: bool) -> usize {
         0
     }
+}
+
+/// It is not asked.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(crate) fn in_use(_file: &File) -> io::Result<Option<InUse>> {
+    Ok(None)
 }
 
 /// Nothing is known that does so.
