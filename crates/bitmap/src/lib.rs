@@ -21,13 +21,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod binary;
 mod bits;
 mod bmap;
+mod checksum;
 mod compare;
 mod diff;
 mod error;
 mod field;
 mod file;
+mod frame;
 pub mod layout;
 mod layout_file;
 pub mod learn;
@@ -39,7 +42,9 @@ mod rules;
 mod specimen;
 mod summary;
 
-pub use bits::{BitOrder, Bits, Padding, Polarity};
+pub use binary::{Binary, MapForm, Padding};
+pub use bits::{BitOrder, Bits, Polarity};
+pub use checksum::{Algorithm, Covered};
 pub use compare::{check_against_content, check_unrecognised_against_content};
 pub use diff::MapDifference;
 pub use field::{ByteOrder, Field, Value, Width};

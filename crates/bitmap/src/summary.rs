@@ -2,7 +2,8 @@
 
 use imsprep_source::BlockSize;
 
-use crate::bits::{BitOrder, Bits, Polarity};
+use crate::binary::MapForm;
+use crate::bits::{BitOrder, Polarity};
 use crate::field::length_of;
 use crate::layout::{Form, Layout};
 
@@ -10,10 +11,10 @@ impl Layout {
     /// The layout in one line, such as "blocks of 2 MiB, least significant bit first, set is data, zeros up to a multiple
     /// of 4096 bytes".
     pub fn summary(&self) -> String {
-        let Form::Bits(bits) = &self.form else { return self.title.clone().into_owned() };
-        let mut text = summary_of_bits(self.block_size, bits);
-        let (header, trailer) = (length_of(&bits.header), length_of(&bits.trailer));
-        text += &match (bits.padding.unit, bits.padding.bit) {
+        let Form::Binary(binary) = &self.form else { return self.title.clone().into_owned() };
+        let mut text = summary_of_map(self.block_size, binary.map);
+        let (header, trailer) = (length_of(&binary.header), length_of(&binary.trailer));
+        text += &match (binary.padding.unit, binary.padding.bit) {
             (1, false) => ", no padding but zeros in the last byte".to_owned(),
             (1, true) => ", no padding but ones in the last byte".to_owned(),
             (unit, bit) => {
@@ -31,8 +32,9 @@ impl Layout {
     }
 }
 
-/// Block size, bit order and polarity.
-pub(crate) fn summary_of_bits(block_size: BlockSize, bits: &Bits) -> String {
+/// Block size and form of the map.
+pub(crate) fn summary_of_map(block_size: BlockSize, map: MapForm) -> String {
+    let MapForm::Bits(bits) = map;
     let order = match bits.bit_order {
         BitOrder::LeastSignificantFirst => "least",
         BitOrder::MostSignificantFirst => "most",

@@ -24,12 +24,12 @@ pub fn run(data: &[u8]) {
     let path = Path::new("layout.toml");
     let Ok(text) = std::str::from_utf8(text) else { return };
     let Ok(layout) = parse_layout(path, text) else { return };
-    let described = describe_layout(&layout, &[]).expect("a layout of bits");
+    let described = describe_layout(&layout, &[]).expect("a layout of bytes");
     let again = parse_layout(path, &described).expect("our own description");
     // A description that loses the value of the padding is the bug to be found.
     let again = planted(again, |again| {
-        if let imsprep_bitmap::Form::Bits(bits) = &mut again.form {
-            bits.padding.bit = !bits.padding.bit;
+        if let imsprep_bitmap::Form::Binary(binary) = &mut again.form {
+            binary.padding.bit = !binary.padding.bit;
         }
     });
     assert_eq!(again, layout, "{described}");
@@ -67,13 +67,14 @@ padding = { unit = 8, bit = 1 }
 header = [
   { constant = "4d46 0100" }, { repeat = "ff", times = 20 }, { number = "image-size", bytes = 8, order = "big" },
   { number = "block-size", bytes = 4, order = "little" }, { number = "block-count", bytes = 8, order = "little" },
-  { number = "crc32-section", bytes = 4, order = "little" },
+  { number = "crc32-section", bytes = 4, order = "little" }, { number = "bits-adler32", bytes = 8, order = "big" },
 ]
 trailer = [
   { number = "data-blocks", bytes = 4, order = "big" }, { number = "bits-length", bytes = 4, order = "big" },
   { number = "padded-length", bytes = 8, order = "big" }, { number = "bits-crc32", bytes = 4, order = "big" },
   { number = "padded-crc32", bytes = 4, order = "big" }, { number = "crc32-header", bytes = 4, order = "big" },
-  { number = "crc32-before", bytes = 4, order = "big" },
+  { number = "crc32-before", bytes = 4, order = "big" }, { number = "crc32c-file-before", bytes = 8, order = "little" },
+  { number = "adler32-file", bytes = 4, order = "little" },
 ]
 learned = { samples = 3 }
 "#;
@@ -82,7 +83,7 @@ learned = { samples = 3 }
         let bytes = noise(number + 2, 200);
         let block = BlockSize::new(4096 << number).expect("a block size");
         let layout = naive_bitmap::drawn_layout(&mut Unstructured::new(&bytes), block).expect("bytes enough");
-        let text = describe_layout(&layout, &[]).expect("a layout of bits");
+        let text = describe_layout(&layout, &[]).expect("a layout of bytes");
         seeds.push([&bytes[..DRAWN], text.as_bytes()].concat());
     }
     seeds

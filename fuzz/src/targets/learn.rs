@@ -5,8 +5,8 @@
 //! an image that it has not seen as the twin does.
 
 use arbitrary::{Result, Unstructured};
-use imsprep_bitmap::Layout;
 use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
+use imsprep_bitmap::{BitOrder, Form, Layout, MapForm};
 use imsprep_source::{BlockMap, BlockSize};
 
 use crate::naive_bitmap::{self, Image};
@@ -42,14 +42,12 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
         Learned::One(one) => {
             let learned = planted(one.layout.clone(), |learned| {
                 // The other bit order is the bug to be found.
-                if let imsprep_bitmap::Form::Bits(bits) = &mut learned.form {
+                if let Form::Binary(binary) = &mut learned.form
+                    && let MapForm::Bits(bits) = &mut binary.map
+                {
                     bits.bit_order = match bits.bit_order {
-                        imsprep_bitmap::BitOrder::LeastSignificantFirst => {
-                            imsprep_bitmap::BitOrder::MostSignificantFirst
-                        }
-                        imsprep_bitmap::BitOrder::MostSignificantFirst => {
-                            imsprep_bitmap::BitOrder::LeastSignificantFirst
-                        }
+                        BitOrder::LeastSignificantFirst => BitOrder::MostSignificantFirst,
+                        BitOrder::MostSignificantFirst => BitOrder::LeastSignificantFirst,
                     };
                 }
             });

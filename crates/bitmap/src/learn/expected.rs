@@ -1,10 +1,11 @@
-//! The bits that an image's content asks for, and where a sample has them.
+//! The map that an image's content asks for, and where a sample has it.
 
 use imsprep_source::BlockMap;
 use memchr::memmem;
 
 use super::LONGEST_SECTION;
-use crate::bits::{BitOrder, Polarity};
+use crate::binary::{MapForm, Padding};
+use crate::bits::BitOrder;
 
 /// Places in one sample that are inspected; where there are more, the content shows nothing.
 const MOST_PLACES: usize = 64;
@@ -20,35 +21,16 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn new(map: &BlockMap, bit_order: BitOrder, polarity: Polarity) -> Self {
-        let mut bytes = map.as_lsb_bytes().to_vec();
-        let used = map.block_count() % 8;
-        let mut last: u8 = if used == 0 { 0xff } else { !(0xff << used) };
-        if polarity == Polarity::SetIsZero {
-            bytes.iter_mut().for_each(|byte| *byte = !*byte);
-        }
-        if bit_order == BitOrder::MostSignificantFirst {
-            bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
-            last = last.reverse_bits();
-        }
-        if let Some(byte) = bytes.last_mut() {
-            *byte &= last;
-        }
+    pub(super) fn new(map: &BlockMap, form: MapForm) -> Self {
+        let bytes = form.stored(map, Padding { unit: 1, bit: false });
+        let last = match (form, map.block_count() % 8) {
+            (_, 0) => 0xff,
+            (MapForm::Bits(bits), used) => match bits.bit_order {
+                BitOrder::LeastSignificantFirst => !(0xff << used),
+                BitOrder::MostSignificantFirst => !(0xff >> used),
+            },
+        };
         Self { bytes, last, blocks: map.block_count(), fewer: map.data_count().min(map.zero_count()) }
-    }
-
-    /// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
-    pub(super) fn information(&self) -> f64 {
-        let mut bits = 0.0;
-        for i in 0..self.fewer {
-            if bits >= 64.0 {
-                break;
-            }
-            #[expect(clippy::cast_precision_loss, reason = "there are less than 2^33 blocks")]
-            let ways = (self.blocks - i) as f64 / (i + 1) as f64;
-            bits += ways.log2();
-        }
-        bits
     }
 
     /// Bytes that the bits take.
@@ -144,16 +126,27 @@ impl Expected {
     }
 }
 
-/// Lengths of the header with which the bits stand where they should in all samples; and whether there may be more.
+/// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
+pub(super) fn information(map: &BlockMap) -> f64 {
+    let mut bits = 0.0;
+    for i in 0..map.data_count().min(map.zero_count()) {
+        if bits >= 64.0 {
+            break;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "there are less than 2^33 blocks")]
+        let ways = (map.block_count() - i) as f64 / (i + 1) as f64;
+        bits += ways.log2();
+    }
+    bits
+}
+
+/// Lengths of the header with which the maps are where they should be in all samples; and whether there may be more. They are
+/// looked up in the sample of this number first, the one that they fit in the fewest places by chance.
 pub(super) fn common_places<'a>(
     pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
+    telling: usize,
 ) -> (Vec<usize>, bool) {
-    // The one that fits in the fewest places by chance.
-    let Some((sample, expected)) =
-        pairs.clone().max_by(|(_, a), (_, b)| a.information().total_cmp(&b.information()))
-    else {
-        return (Vec::new(), false);
-    };
+    let Some((sample, expected)) = pairs.clone().nth(telling) else { return (Vec::new(), false) };
     let (mut places, more) = expected.places(sample);
     places.retain(|at| pairs.clone().all(|(sample, expected)| expected.is_at(sample, *at)));
     // Among the places that were not reported one might be that fits all the others; with one alone all do.

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::bits::WIDTHS;
-use crate::field::{ByteOrder, Field, Numbers, Value, Width, number_bytes};
+use super::sums::checksums;
+use crate::field::{ByteOrder, Field, Numbers, Value, WIDTHS, Width, number_bytes};
+use crate::frame::{Frame, SectionKind};
 
 /// A number from this on, four significant bytes, does not equal a constant by chance.
 const NO_CHANCE: u64 = 1 << 24;
@@ -17,19 +17,17 @@ const MOST_CHOICES: usize = 2048;
 /// Readings of one section that are written out.
 const MOST_READINGS: usize = 256;
 
-/// Before the bits, or after them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SectionKind {
-    Header,
-    Trailer,
+/// A sample, and where its parts are if the hypothesis is right.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SampleFile<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) frame: Frame,
 }
 
-impl fmt::Display for SectionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Header => "header",
-            Self::Trailer => "trailer",
-        })
+impl<'a> SampleFile<'a> {
+    /// Its header or trailer.
+    pub(super) fn section(&self, kind: SectionKind) -> &'a [u8] {
+        self.bytes.get(self.frame.section(kind)).unwrap_or_default()
     }
 }
 
@@ -102,7 +100,7 @@ fn merged(fields: Vec<Field>) -> Vec<Field> {
 
 /// A number that stands at the same bytes in every sample.
 #[derive(Clone, Debug)]
-struct Match {
+pub(super) struct Match {
     range: Range<usize>,
     value: Value,
     width: Width,
@@ -154,12 +152,15 @@ impl Match {
 /// The first byte that differs between samples and is part of no known number.
 pub(super) fn explain(
     place: SectionKind,
-    sections: &[&[u8]],
+    files: &[SampleFile<'_>],
     numbers: &[Numbers],
     unit: u32,
 ) -> Result<Explained, usize> {
+    let sections = files.iter().map(|file| file.section(place)).collect::<Vec<_>>();
+    let sections = &sections[..];
     let length = sections.first().map_or(0, |section| section.len());
-    let mut matches = matches(place, sections, numbers, unit);
+    let mut matches = matches(sections, numbers, unit);
+    checksums(place, files, unit, &mut matches);
     drop_narrow(&mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
     let mut explained = Explained { pieces: Vec::new(), questions: Vec::new(), assumptions: Vec::new() };
@@ -365,17 +366,13 @@ fn in_words(fields: &[Field]) -> String {
     words.collect::<Vec<_>>().join(", then ")
 }
 
-/// Every number at every place where all samples have it.
-fn matches(place: SectionKind, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
+/// Every number that is no checksum, at every place where all samples have it.
+fn matches(sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
     let mut found = Vec::new();
-    for value in Value::ALL.into_iter().filter(|value| !value.is_of_section()) {
+    for value in Value::PLAIN {
         let told_elsewhere = match value {
-            // Without padding these are others by another name.
-            Value::PaddedLength | Value::PaddedCrc => unit == 1,
-            // Of no header it is 0 in every file, and no number.
-            Value::CrcHeader => {
-                place == SectionKind::Header || numbers.iter().all(|numbers| numbers.header_crc == 0)
-            }
+            // Without padding it is another one by another name.
+            Value::PaddedLength => unit == 1,
             // Zeros are everywhere; that is asked elsewhere.
             Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),
             _ => false,
@@ -387,17 +384,21 @@ fn matches(place: SectionKind, sections: &[&[u8]], numbers: &[Numbers], unit: u3
             }
         }
     }
-    section_checksums(sections, &mut found);
     found
 }
 
 /// Every width and order, the wide ones first.
-fn number_forms() -> impl Iterator<Item = (Width, ByteOrder)> {
+pub(super) fn number_forms() -> impl Iterator<Item = (Width, ByteOrder)> {
     WIDTHS.into_iter().flat_map(|width| [ByteOrder::Little, ByteOrder::Big].map(|order| (width, order)))
 }
 
 impl Match {
-    fn new(range: Range<usize>, value: Value, (width, order): (Width, ByteOrder), values: &[u64]) -> Self {
+    pub(super) fn new(
+        range: Range<usize>,
+        value: Value,
+        (width, order): (Width, ByteOrder),
+        values: &[u64],
+    ) -> Self {
         let least = values.iter().min().copied().unwrap_or(0);
         let varies = values.iter().any(|value| Some(value) != values.first());
         Self { range, value, width, order, varies, least }
@@ -405,7 +406,7 @@ impl Match {
 }
 
 /// The places where all sections have their own of these numbers.
-fn plain_numbers(
+pub(super) fn plain_numbers(
     sections: &[&[u8]],
     values: &[u64],
     value: Value,
@@ -427,55 +428,6 @@ fn plain_numbers(
         }
         from = at + 1;
     }
-}
-
-/// The places where all sections have a checksum of themselves.
-fn section_checksums(sections: &[&[u8]], found: &mut Vec<Match>) {
-    let Some(first) = sections.first() else { return };
-    let mut before = crc32fast::Hasher::new();
-    for (at, byte) in first.iter().enumerate() {
-        for (width, order) in number_forms() {
-            let range = at..at + width.bytes();
-            let Some(there) = first.get(range.clone()) else { continue };
-            // Four bytes that are all alike are no checksum, or one in sixteen million; zeros are most of many sections.
-            if there.windows(4).all(|four| four.iter().all(|byte| Some(byte) == four.first())) {
-                continue;
-            }
-            for value in [Value::CrcBefore, Value::CrcSection] {
-                let is_there = |section: &&[u8], checksum: u32| {
-                    let bytes = number_bytes(u64::from(checksum), width, order);
-                    section.get(range.clone()) == bytes.as_deref()
-                };
-                // The checksum of nothing is 0 in every file, and no number.
-                let possible = match value {
-                    Value::CrcBefore => at > 0 && is_there(first, before.clone().finalize()),
-                    _ => is_there(first, checksum_of_section(first, range.clone())),
-                };
-                if !possible {
-                    continue;
-                }
-                let checksum = |section: &&[u8]| match value {
-                    Value::CrcBefore => crc32fast::hash(section.get(..at).unwrap_or_default()),
-                    _ => checksum_of_section(section, range.clone()),
-                };
-                if sections.iter().all(|section| is_there(section, checksum(section))) {
-                    let values =
-                        sections.iter().map(|section| u64::from(checksum(section))).collect::<Vec<_>>();
-                    found.push(Match::new(range.clone(), value, (width, order), &values));
-                }
-            }
-        }
-        before.update(&[*byte]);
-    }
-}
-
-/// The checksum of a whole section with zeros in a range of it.
-fn checksum_of_section(section: &[u8], range: Range<usize>) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(section.get(..range.start).unwrap_or_default());
-    hasher.update([0; 8].get(..range.len()).unwrap_or_default());
-    hasher.update(section.get(range.end..).unwrap_or_default());
-    hasher.finalize()
 }
 
 /// Of a number of eight bytes, four of which are zeros, the four others are not reported as another; unless the zeros may belong

@@ -2,6 +2,7 @@
 
 use super::LONGEST_SECTION;
 use super::expected::Expected;
+use crate::frame::Frame;
 
 /// Largest padding unit that is looked for.
 const LARGEST_UNIT: u32 = 64 << 10;
@@ -16,6 +17,14 @@ pub(super) struct Tail {
     pub(super) bit: bool,
     /// Length of the trailer.
     pub(super) trailer: usize,
+}
+
+impl Tail {
+    /// Where the parts of a sample are that has this tail, after a header and a map of so many bytes.
+    pub(super) fn frame(self, header: usize, map: usize) -> Frame {
+        let padded = map.next_multiple_of(self.unit.max(1) as usize);
+        Frame { header, map, padded, trailer: self.trailer }
+    }
 }
 
 /// Every padding and length of trailer that fit all samples, where the bits begin after `header` bytes. Where a trailer that

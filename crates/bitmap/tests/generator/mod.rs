@@ -44,10 +44,29 @@ enum What {
     DataBlocks,
     BitBytes,
     PaddedBytes,
-    BitsCrc,
-    PaddedCrc,
-    CrcOfBefore,
-    CrcOfAll,
+    Sum(Sum, Over),
+}
+
+/// A kind of checksum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sum {
+    Crc,
+    Castagnoli,
+    Adler,
+}
+
+const SUMS: [Sum; 4] = [Sum::Crc, Sum::Crc, Sum::Castagnoli, Sum::Adler];
+
+/// What a checksum is of, with zeros in its own place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Over {
+    Bits,
+    Padded,
+    Before,
+    Section,
+    Header,
+    FileBefore,
+    File,
 }
 
 /// A layout within what is looked for.
@@ -74,6 +93,26 @@ impl Drawn {
             header: section(picker),
             trailer: section(picker),
         }
+        .with_sums(picker)
+    }
+
+    /// At most one checksum in each section of the section itself or of more, so that none covers the other.
+    fn with_sums(mut self, picker: &mut Picker) -> Self {
+        if picker.between(0, 2) == 0 && !self.trailer.is_empty() {
+            let over = picker.of(&[Over::Before, Over::Section, Over::FileBefore, Over::File, Over::Header]);
+            if over != Over::Header || !self.header.is_empty() {
+                let sum = picker.of(&SUMS);
+                self.trailer.push(drawn_number(picker, What::Sum(sum, over)));
+            }
+        }
+        if picker.between(0, 2) == 0 && !self.header.is_empty() {
+            let over = picker.of(&[Over::Before, Over::Section, Over::File]);
+            if over != Over::File || self.trailer.is_empty() {
+                let sum = picker.of(&SUMS);
+                self.header.push(drawn_number(picker, What::Sum(sum, over)));
+            }
+        }
+        self
     }
 
     pub(crate) fn header_length(&self) -> usize {
@@ -110,52 +149,83 @@ impl Drawn {
             What::DataBlocks => data.iter().filter(|data| **data).count() as u64,
             What::BitBytes => bit_bytes as u64,
             What::PaddedBytes => bits.len() as u64,
-            What::BitsCrc => u64::from(crc(&bits[..bit_bytes])),
-            What::PaddedCrc => u64::from(crc(&bits)),
-            What::CrcOfBefore | What::CrcOfAll => 0,
+            What::Sum(..) => 0,
         };
         let header = write_section(&self.header, &number);
         let trailer = write_section(&self.trailer, &number);
-        [header, bits, trailer].concat()
+        let (map, after) = (header.len(), header.len() + bits.len());
+        let mut file = [header, bits, trailer].concat();
+        let length = file.len();
+        // Those of the map and the header first, then those of more: twice is enough for both.
+        for _ in 0..3 {
+            for (start, end, parts) in [(0, map, &self.header), (after, length, &self.trailer)] {
+                let mut at = start;
+                for part in parts {
+                    if let Part::Number { what: What::Sum(sum, over), wide, big } = part {
+                        let width = if *wide { 8 } else { 4 };
+                        let own = at..at + width;
+                        file[own.clone()].fill(0);
+                        let covered = match over {
+                            Over::Bits => &file[map..map + bit_bytes],
+                            Over::Padded => &file[map..after],
+                            Over::Before => &file[start..at],
+                            Over::Section => &file[start..end],
+                            Over::Header => &file[..map],
+                            Over::FileBefore => &file[..at],
+                            Over::File => &file[..],
+                        };
+                        let bytes = encoded(u64::from(sum.of(covered)), *wide, *big);
+                        file[own].copy_from_slice(&bytes);
+                    }
+                    at += part.length();
+                }
+            }
+        }
+        file
+    }
+}
+
+impl Part {
+    fn length(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Number { wide: true, .. } => 8,
+            Self::Number { wide: false, .. } => 4,
+        }
+    }
+}
+
+impl Sum {
+    fn of(self, bytes: &[u8]) -> u32 {
+        match self {
+            Self::Crc => crc(bytes, 0xedb8_8320),
+            Self::Castagnoli => crc(bytes, 0x82f6_3b78),
+            Self::Adler => {
+                let (mut a, mut b) = (1u32, 0u32);
+                for byte in bytes {
+                    a = (a + u32::from(*byte)) % 65521;
+                    b = (b + a) % 65521;
+                }
+                (b << 16) + a
+            }
+        }
     }
 }
 
 fn length(parts: &[Part]) -> usize {
-    parts
-        .iter()
-        .map(|part| match part {
-            Part::Bytes(bytes) => bytes.len(),
-            Part::Number { wide, .. } => {
-                if *wide {
-                    8
-                } else {
-                    4
-                }
-            }
-        })
-        .sum()
+    parts.iter().map(Part::length).sum()
 }
 
 fn write_section(parts: &[Part], number: &dyn Fn(What) -> u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut own = None;
-    for part in parts {
-        match part {
-            Part::Bytes(constant) => bytes.extend(constant),
-            Part::Number { what, wide, big } => {
-                if matches!(what, What::CrcOfBefore | What::CrcOfAll) {
-                    own = Some((bytes.len(), *what, *wide, *big));
-                }
-                bytes.extend(encoded(number(*what), *wide, *big));
-            }
-        }
-    }
-    if let Some((at, what, wide, big)) = own {
-        let crc = if what == What::CrcOfBefore { crc(&bytes[..at]) } else { crc(&bytes) };
-        let crc = encoded(u64::from(crc), wide, big);
-        bytes[at..at + crc.len()].copy_from_slice(&crc);
-    }
-    bytes
+    let bytes = parts.iter().map(|part| match part {
+        Part::Bytes(constant) => constant.clone(),
+        Part::Number { what, wide, big } => encoded(number(*what), *wide, *big),
+    });
+    bytes.collect::<Vec<_>>().concat()
+}
+
+fn drawn_number(picker: &mut Picker, what: What) -> Part {
+    Part::Number { what, wide: picker.coin(), big: picker.coin() }
 }
 
 fn encoded(number: u64, wide: bool, big: bool) -> Vec<u8> {
@@ -166,29 +236,33 @@ fn encoded(number: u64, wide: bool, big: bool) -> Vec<u8> {
     bytes
 }
 
-/// CRC-32, bit by bit.
-fn crc(bytes: &[u8]) -> u32 {
+/// A CRC of 32 bits, bit by bit.
+fn crc(bytes: &[u8], polynomial: u32) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ polynomial } else { crc >> 1 };
         }
     }
     !crc
 }
 
-/// A header or trailer: magic, numbers, constants in between; at most one checksum of its own.
+/// A header or trailer: magic, numbers, constants in between.
 fn section(picker: &mut Picker) -> Vec<Part> {
-    const PLAIN: [What; 8] = [
+    const PLAIN: [What; 12] = [
         What::ImageSize,
         What::BlockSize,
         What::Blocks,
         What::DataBlocks,
         What::BitBytes,
         What::PaddedBytes,
-        What::BitsCrc,
-        What::PaddedCrc,
+        What::Sum(Sum::Crc, Over::Bits),
+        What::Sum(Sum::Crc, Over::Padded),
+        What::Sum(Sum::Castagnoli, Over::Bits),
+        What::Sum(Sum::Castagnoli, Over::Padded),
+        What::Sum(Sum::Adler, Over::Bits),
+        What::Sum(Sum::Adler, Over::Padded),
     ];
     let mut parts = Vec::new();
     if picker.between(0, 2) == 0 {
@@ -208,13 +282,9 @@ fn section(picker: &mut Picker) -> Vec<Part> {
             bytes[0] = value;
             parts.push(Part::Bytes(bytes));
         } else {
-            let (what, wide, big) = (picker.of(&PLAIN), picker.coin(), picker.coin());
-            parts.push(Part::Number { what, wide, big });
+            let what = picker.of(&PLAIN);
+            parts.push(drawn_number(picker, what));
         }
-    }
-    if picker.between(0, 2) == 0 && !parts.is_empty() {
-        let what = picker.of(&[What::CrcOfBefore, What::CrcOfAll]);
-        parts.push(Part::Number { what, wide: picker.coin(), big: picker.coin() });
     }
     parts
 }

@@ -366,7 +366,7 @@ fn content(image: &SampleImage, bytes: &[u8]) -> Option<BlockMap> {
 
 fn images_for(layout: &Layout) -> Vec<SampleImage> {
     let padding = match &layout.form {
-        Form::Bits(bits) => u64::from(bits.padding.unit),
+        Form::Binary(binary) => u64::from(binary.padding.unit),
         _ => 1,
     };
     refuting_images(layout.block_size, padding)

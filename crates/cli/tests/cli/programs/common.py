@@ -47,6 +47,19 @@ def bits(blocks, most_first=False, invert=False, unit=1, pad=0):
     return bytes(out)
 
 
+def crc32c(data):
+    """CRC-32C (Castagnoli)."""
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = table[(crc ^ byte) & 255] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
 def write(data, path=BITMAP):
     with open(path, "wb") as out:
         out.write(data)
