@@ -5,8 +5,8 @@ use std::path::Path;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_bitmap::{
-    Algorithm, Binary, BitOrder, Bits, ByteOrder, Covered, Field, Form, Layout, MapForm, Padding, Polarity,
-    Value, Width,
+    Algorithm, Binary, BitOrder, Bits, ByteOrder, Cell, Cells, Covered, Field, Form, Layout, MapForm,
+    Padding, Polarity, Value, Width,
 };
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -74,7 +74,13 @@ pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
 
 /// The map without its padding.
 fn stored(form: MapForm, fill: bool, image: &Image) -> Vec<u8> {
-    let MapForm::Bits(form) = form;
+    let form = match form {
+        MapForm::Bits(bits) => bits,
+        MapForm::Cells(cells) => {
+            let cells = image.data.iter().map(|data| if *data { cells.data() } else { cells.zero() });
+            return cells.collect::<Vec<_>>().concat();
+        }
+    };
     let mut bits = vec![0_u8; image.data.len().div_ceil(8)];
     for number in 0..bits.len() * 8 {
         let set = match image.data.get(number) {
@@ -179,14 +185,11 @@ fn sum(algorithm: Algorithm, bytes: &[u8]) -> u64 {
 /// A trailer never begins with what padding could be.
 pub fn drawn_layout(u: &mut Unstructured<'_>, block: BlockSize) -> Result<Layout> {
     let unit = 1 << *u.choose(&[0, 0, 0, 1, 2, 3, 4, 9, 9, 12, 12])?;
-    let bits = Bits {
-        bit_order: *u.choose(&[BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst])?,
-        polarity: *u.choose(&[Polarity::SetIsData, Polarity::SetIsZero])?,
-    };
+    let map = drawn_map(u)?;
     let header = drawn_section(u, &[Covered::Before, Covered::Section])?;
     let of_trailer = [Covered::Before, Covered::Section, Covered::FileBefore, Covered::File];
     let binary = Binary {
-        map: MapForm::Bits(bits),
+        map,
         padding: Padding { unit, bit: u.ratio(1, 4)? },
         header: header.into(),
         trailer: drawn_section(u, &of_trailer)?.into(),
@@ -198,6 +201,25 @@ pub fn drawn_layout(u: &mut Unstructured<'_>, block: BlockSize) -> Result<Layout
         form: Form::Binary(binary),
         origin: imsprep_bitmap::Origin::Described,
     })
+}
+
+fn drawn_map(u: &mut Unstructured<'_>) -> Result<MapForm> {
+    if u.ratio(1, 2)? {
+        return Ok(MapForm::Bits(Bits {
+            bit_order: *u.choose(&[BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst])?,
+            polarity: *u.choose(&[Polarity::SetIsData, Polarity::SetIsZero])?,
+        }));
+    }
+    let pairs: [[&[u8]; 2]; 6] = [
+        [&[1], &[0]],
+        [b"0", b"1"],
+        [&[0], &[0xff]],
+        [&[0, 1], &[0, 0]],
+        [&[1, 0, 0, 0], &[0; 4]],
+        [&[0; 4], &[0xff; 4]],
+    ];
+    let [data, zero] = u.choose(&pairs)?.map(|bytes| Cell::new(bytes).expect("few bytes"));
+    Ok(MapForm::Cells(Cells::new(data, zero).expect("values that differ")))
 }
 
 /// `own` is what a checksum at its end may cover.

@@ -6,7 +6,8 @@ use std::ops::Range;
 use imsprep_source::{BlockMap, BlockSize};
 
 use crate::bits::Bits;
-use crate::error::{CannotEncode, LONGEST, NotThisLayout};
+use crate::cells::Cells;
+use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 use crate::field::{self, Field, Numbers, TooNarrow, Value};
 use crate::frame::{Frame, fill_checksums};
 
@@ -31,6 +32,8 @@ impl Padding {
 pub enum MapForm {
     /// One bit for each block.
     Bits(Bits),
+    /// A byte or a word for each block.
+    Cells(Cells),
 }
 
 /// Header, map, padding, trailer.
@@ -51,6 +54,7 @@ impl MapForm {
     pub(crate) fn length(self, block_size: BlockSize, image_size: u64) -> u64 {
         match self {
             Self::Bits(_) => Bits::length(block_size, image_size),
+            Self::Cells(cells) => cells.length(block_size, image_size),
         }
     }
 
@@ -58,6 +62,15 @@ impl MapForm {
     pub(crate) fn stored(self, map: &BlockMap, padding: Padding) -> Vec<u8> {
         match self {
             Self::Bits(bits) => bits.stored(map, padding.bit),
+            Self::Cells(cells) => cells.stored(map),
+        }
+    }
+
+    /// Bytes that every map is a multiple of.
+    pub(crate) fn granule(self) -> usize {
+        match self {
+            Self::Bits(_) => 1,
+            Self::Cells(cells) => cells.width(),
         }
     }
 }
@@ -146,9 +159,13 @@ impl Binary {
         if bytes.len() as u64 != expected {
             return Err(length);
         }
-        let stored = bytes.get(field::length_of(&self.header)..).unwrap_or_default();
+        let start = field::length_of(&self.header);
         match self.map {
-            MapForm::Bits(bits) => bits.decode_prefix(stored, block_size, image_size).ok_or(length),
+            MapForm::Bits(bits) => {
+                let stored = bytes.get(start..).unwrap_or_default();
+                bits.decode_prefix(stored, block_size, image_size).ok_or(length)
+            }
+            MapForm::Cells(cells) => cells.decode(bytes, start, zeroed(image_size, block_size)?),
         }
     }
 

@@ -66,7 +66,9 @@ pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
     let finding =
         Finding::new(&BITMAP_DAMAGED, format!("a bitmap in layout {}, damaged: {why}", layout.name));
     match why {
-        NotThisLayout::Padding { offset } | NotThisLayout::Constant { offset } => finding.at(*offset),
+        NotThisLayout::Padding { offset }
+        | NotThisLayout::Cell { offset }
+        | NotThisLayout::Constant { offset } => finding.at(*offset),
         NotThisLayout::Field { offset, expected, found, .. } => {
             finding.at(*offset).expected(expected).found(found)
         }
@@ -76,7 +78,7 @@ pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
 
 fn agrees_but_for_length(layout: &Layout, bytes: &[u8], content: &BlockMap) -> Option<u64> {
     let Form::Binary(description) = &layout.form else { return None };
-    let MapForm::Bits(form) = description.map;
+    let MapForm::Bits(form) = description.map else { return None };
     let expected = layout.encoded_len(content.image_size())?;
     let unit = description.padding.unit as usize;
     if bytes.len() as u64 == expected || !bytes.len().is_multiple_of(unit) {

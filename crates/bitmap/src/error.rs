@@ -29,6 +29,12 @@ pub enum NotThisLayout {
         /// The first byte with a wrong bit of padding.
         offset: u64,
     },
+    /// A block has a value that stands neither for data nor for zero.
+    #[error("the value at byte {offset} stands neither for data nor for zero")]
+    Cell {
+        /// The first byte of the value.
+        offset: u64,
+    },
     /// A byte that is the same in every file of this layout is another here.
     #[error("byte {offset} is not the constant of this layout")]
     Constant {
@@ -103,7 +109,7 @@ pub enum CannotEncode {
     TooLong,
 }
 
-/// A map of zero blocks for the size in a text file.
+/// A map of zero blocks for the size in a file.
 pub(crate) fn zeroed(image_size: u64, block_size: BlockSize) -> Result<BlockMap, NotThisLayout> {
     if block_size.blocks_in(image_size) > MOST_BLOCKS {
         return Err(NotThisLayout::TooManyBlocks { image_size });

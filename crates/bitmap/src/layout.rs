@@ -217,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cells::{Cell, Cells};
     use crate::field::ByteOrder;
     use crate::frame::circular_checksums;
 
@@ -273,23 +274,38 @@ mod tests {
         number
     }
 
-    /// Written bit by bit, from the description alone.
+    /// The map without padding.
+    fn naive_map(description: &Binary, data: &[bool]) -> Vec<u8> {
+        match description.map {
+            MapForm::Bits(form) => {
+                let mut bits =
+                    data.iter().map(|d| *d == (form.polarity == Polarity::SetIsData)).collect::<Vec<_>>();
+                while bits.len() % 8 != 0 {
+                    bits.push(description.padding.bit);
+                }
+                let weight = |i: usize| match form.bit_order {
+                    BitOrder::LeastSignificantFirst => 1u8 << i,
+                    BitOrder::MostSignificantFirst => 0x80 >> i,
+                };
+                bits.chunks(8).map(|c| (0..8).map(|i| if c[i] { weight(i) } else { 0 }).sum()).collect()
+            }
+            MapForm::Cells(cells) => data
+                .iter()
+                .flat_map(|data| if *data { cells.data() } else { cells.zero() })
+                .copied()
+                .collect(),
+        }
+    }
+
+    /// Written byte by byte, from the description alone.
     fn naive(layout: &Layout, size: u64, data: &[bool]) -> Vec<u8> {
         let Form::Binary(description) = &layout.form else { unreachable!() };
-        let MapForm::Bits(form) = description.map;
-        let mut bits = data.iter().map(|d| *d == (form.polarity == Polarity::SetIsData)).collect::<Vec<_>>();
-        let bits_length = bits.len().div_ceil(8);
-        while bits.len() % (8 * description.padding.unit as usize) != 0 {
-            bits.push(description.padding.bit);
+        let fill = if description.padding.bit { 0xff } else { 0 };
+        let mut padded = naive_map(description, data);
+        let bits_length = padded.len();
+        while padded.len() % description.padding.unit as usize != 0 {
+            padded.push(fill);
         }
-        let weight = |i: usize| match form.bit_order {
-            BitOrder::LeastSignificantFirst => 1u8 << i,
-            BitOrder::MostSignificantFirst => 0x80 >> i,
-        };
-        let padded = bits
-            .chunks(8)
-            .map(|c| (0..8).map(|i| if c[i] { weight(i) } else { 0 }).sum())
-            .collect::<Vec<u8>>();
         let section = |fields: &[Field]| {
             let mut bytes = Vec::new();
             for field in fields {
@@ -352,22 +368,28 @@ mod tests {
         prop::collection::vec(prop_oneof![constant, number], 0..5)
     }
 
+    fn maps() -> impl Strategy<Value = MapForm> {
+        let orders = vec![BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst];
+        let polarities = vec![Polarity::SetIsData, Polarity::SetIsZero];
+        let bits = (prop::sample::select(orders), prop::sample::select(polarities))
+            .prop_map(|(bit_order, polarity)| MapForm::Bits(Bits { bit_order, polarity }));
+        let cells = prop::collection::vec((any::<u8>(), any::<u8>()), 1..=8);
+        let cells = cells.prop_filter_map("values that differ", |values| {
+            let (data, zero) = values.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+            Some(MapForm::Cells(Cells::new(Cell::new(&data)?, Cell::new(&zero)?)?))
+        });
+        prop_oneof![bits, cells]
+    }
+
     fn layouts() -> impl Strategy<Value = Layout> {
         let units = prop::sample::select(vec![1u32, 2, 512, 4096]);
-        (9u32..=26, any::<bool>(), any::<bool>(), units, any::<bool>(), fields(), fields()).prop_map(
-            |(shift, lsb, set_is_data, unit, bit, header, trailer)| Layout {
+        (9u32..=26, maps(), units, any::<bool>(), fields(), fields()).prop_map(
+            |(shift, map, unit, bit, header, trailer)| Layout {
                 name: "drawn".into(),
                 title: "drawn".into(),
                 block_size: BlockSize::new(1 << shift).unwrap(),
                 form: Form::Binary(Binary {
-                    map: MapForm::Bits(Bits {
-                        bit_order: if lsb {
-                            BitOrder::LeastSignificantFirst
-                        } else {
-                            BitOrder::MostSignificantFirst
-                        },
-                        polarity: if set_is_data { Polarity::SetIsData } else { Polarity::SetIsZero },
-                    }),
+                    map,
                     padding: Padding { unit, bit },
                     header: header.into(),
                     trailer: trailer.into(),

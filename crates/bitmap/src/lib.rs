@@ -24,6 +24,7 @@
 mod binary;
 mod bits;
 mod bmap;
+mod cells;
 mod checksum;
 mod compare;
 mod diff;
@@ -44,6 +45,7 @@ mod summary;
 
 pub use binary::{Binary, MapForm, Padding};
 pub use bits::{BitOrder, Bits, Polarity};
+pub use cells::{Cell, Cells};
 pub use checksum::{Algorithm, Covered};
 pub use compare::{check_against_content, check_unrecognised_against_content};
 pub use diff::MapDifference;

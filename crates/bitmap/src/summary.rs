@@ -3,7 +3,8 @@
 use imsprep_source::BlockSize;
 
 use crate::binary::MapForm;
-use crate::bits::{BitOrder, Polarity};
+use crate::bits::{BitOrder, Bits, Polarity};
+use crate::cells::Cells;
 use crate::field::length_of;
 use crate::layout::{Form, Layout};
 
@@ -14,7 +15,9 @@ impl Layout {
         let Form::Binary(binary) = &self.form else { return self.title.clone().into_owned() };
         let mut text = summary_of_map(self.block_size, binary.map);
         let (header, trailer) = (length_of(&binary.header), length_of(&binary.trailer));
+        let has_bits = matches!(binary.map, MapForm::Bits(_));
         text += &match (binary.padding.unit, binary.padding.bit) {
+            (1, _) if !has_bits => ", no padding".to_owned(),
             (1, false) => ", no padding but zeros in the last byte".to_owned(),
             (1, true) => ", no padding but ones in the last byte".to_owned(),
             (unit, bit) => {
@@ -34,7 +37,14 @@ impl Layout {
 
 /// Block size and form of the map.
 pub(crate) fn summary_of_map(block_size: BlockSize, map: MapForm) -> String {
-    let MapForm::Bits(bits) = map;
+    let form = match map {
+        MapForm::Bits(bits) => summary_of_bits(bits),
+        MapForm::Cells(cells) => summary_of_cells(cells),
+    };
+    format!("blocks of {}, {form}", shown(block_size))
+}
+
+fn summary_of_bits(bits: Bits) -> String {
     let order = match bits.bit_order {
         BitOrder::LeastSignificantFirst => "least",
         BitOrder::MostSignificantFirst => "most",
@@ -43,7 +53,23 @@ pub(crate) fn summary_of_map(block_size: BlockSize, map: MapForm) -> String {
         Polarity::SetIsData => "data",
         Polarity::SetIsZero => "zero",
     };
-    format!("blocks of {}, {order} significant bit first, set is {meaning}", shown(block_size))
+    format!("{order} significant bit first, set is {meaning}")
+}
+
+fn summary_of_cells(cells: Cells) -> String {
+    let what = match cells.width() {
+        1 => "a byte for each block".to_owned(),
+        width => format!("{width} bytes for each block"),
+    };
+    format!("{what}, {} is data and {} is zero", in_words(cells.data()), in_words(cells.zero()))
+}
+
+/// Hexadecimal digits, or text in quotation marks.
+fn in_words(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => format!("{text:?}"),
+        _ => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// "2 MiB"; a block size is a whole number of its unit.

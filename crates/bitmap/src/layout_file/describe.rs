@@ -80,7 +80,20 @@ fn describe_map(text: &mut String, map: MapForm) {
                  set bit says of its block.\nset-bit = \"{set}\"\n"
             );
         }
+        MapForm::Cells(cells) => {
+            let _ = write!(
+                text,
+                "\n# Each block has a value of these bytes.\n[cells]\ndata = \"{}\"\nzero = \"{}\"\n",
+                digits(cells.data()),
+                digits(cells.zero())
+            );
+        }
     }
+}
+
+/// Bytes as pairs of hexadecimal digits.
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 fn describe_proof(text: &mut String, proof: &Proof) {
@@ -134,8 +147,7 @@ fn describe_constant(text: &mut String, name: &str, bytes: &[u8]) {
         0..=32 => format!(": the same in every file; as text {:?}", readable.collect::<String>()),
         _ => ": the same in every file".to_owned(),
     };
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    let _ = write!(text, "{note}.\n[[{name}]]\nconstant = \"{digits}\"\n");
+    let _ = write!(text, "{note}.\n[[{name}]]\nconstant = \"{}\"\n", digits(bytes));
 }
 
 /// A basic string of TOML.

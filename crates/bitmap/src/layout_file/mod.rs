@@ -156,6 +156,30 @@ mod tests {
     }
 
     #[test]
+    fn cells_are_described_and_read_again() {
+        let text = "name = \"my\"\nblock-size = 512\n[cells]\ndata = \"31\"\nzero = \"30\"\n";
+        let layout = parse(text).unwrap();
+        assert_eq!(
+            layout.summary(),
+            "blocks of 512 bytes, a byte for each block, \"1\" is data and \"0\" is zero, no padding"
+        );
+        assert_eq!(parse(&describe_layout(&layout, &[]).unwrap()).unwrap().form, layout.form);
+        let either = "a layout has either bit-order and set-bit, or the table [cells]";
+        let values = "the values in [cells] have the same length, 1 to 8 bytes, and differ";
+        for (text, what) in [
+            (text.replace("31", "30"), values),
+            (text.replace("31", "30 31"), values),
+            (text.replace("31", "3"), "pairs of hexadecimal digits"),
+            (text.replace("[cells]", "set-bit = \"data\"\n[cells]"), either),
+            (format!("{SHORT}[cells]\ndata = \"31\"\nzero = \"30\"\n"), either),
+            (SHORT.replace("set-bit = \"data\"\n", ""), either),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.contains(what), "{what}: {error}");
+        }
+    }
+
+    #[test]
     fn what_need_not_be_said_has_a_plain_meaning() {
         let layout = parse(SHORT).unwrap();
         assert_eq!(layout.origin, Origin::Described);

@@ -3,10 +3,11 @@
 use imsprep_source::BlockSize;
 use serde::Deserialize;
 
-use super::wire_fields::{WireField, section};
+use super::wire_fields::{WireField, WireHex, section};
 use super::wire_proof::{WireLearned, WireProof};
 use crate::binary::{Binary, MapForm, Padding};
 use crate::bits::{BitOrder, Bits, Polarity};
+use crate::cells::{Cell, Cells};
 use crate::field::{Field, Value};
 use crate::frame::circular_checksums;
 use crate::layout::{Form, Layout, Origin};
@@ -23,8 +24,9 @@ pub(super) struct WireLayout {
     #[serde(default)]
     title: String,
     block_size: WireBlockSize,
-    bit_order: WireBitOrder,
-    set_bit: WireSetBit,
+    bit_order: Option<WireBitOrder>,
+    set_bit: Option<WireSetBit>,
+    cells: Option<WireCells>,
     #[serde(default)]
     padding: WirePadding,
     #[serde(default)]
@@ -61,6 +63,14 @@ enum WireBitOrder {
 enum WireSetBit {
     Data,
     Zero,
+}
+
+/// A value for each block.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCells {
+    data: WireHex,
+    zero: WireHex,
 }
 
 #[derive(Deserialize)]
@@ -107,18 +117,15 @@ impl TryFrom<u64> for WireBit {
 
 impl WireLayout {
     pub(super) fn into_layout(self) -> Result<Layout, String> {
-        let bits = Bits {
-            bit_order: match self.bit_order {
-                WireBitOrder::LeastSignificantFirst => BitOrder::LeastSignificantFirst,
-                WireBitOrder::MostSignificantFirst => BitOrder::MostSignificantFirst,
-            },
-            polarity: match self.set_bit {
-                WireSetBit::Data => Polarity::SetIsData,
-                WireSetBit::Zero => Polarity::SetIsZero,
-            },
+        let map = match (self.bit_order, self.set_bit, self.cells) {
+            (Some(order), Some(set_bit), None) => {
+                MapForm::Bits(Bits { bit_order: order.into(), polarity: set_bit.into() })
+            }
+            (None, None, Some(cells)) => MapForm::Cells(cells.into_cells()?),
+            _ => return Err("a layout has either bit-order and set-bit, or the table [cells]".into()),
         };
         let binary = Binary {
-            map: MapForm::Bits(bits),
+            map,
             padding: Padding { unit: self.padding.unit.0, bit: self.padding.bit.0 },
             header: section("header", self.header)?.into(),
             trailer: section("trailer", self.trailer)?.into(),
@@ -145,6 +152,34 @@ impl WireLayout {
             block_size: self.block_size.0,
             form: Form::Binary(binary),
             origin,
+        })
+    }
+}
+
+impl From<WireBitOrder> for BitOrder {
+    fn from(wire: WireBitOrder) -> Self {
+        match wire {
+            WireBitOrder::LeastSignificantFirst => Self::LeastSignificantFirst,
+            WireBitOrder::MostSignificantFirst => Self::MostSignificantFirst,
+        }
+    }
+}
+
+impl From<WireSetBit> for Polarity {
+    fn from(wire: WireSetBit) -> Self {
+        match wire {
+            WireSetBit::Data => Self::SetIsData,
+            WireSetBit::Zero => Self::SetIsZero,
+        }
+    }
+}
+
+impl WireCells {
+    fn into_cells(self) -> Result<Cells, String> {
+        let cells = Cell::new(&self.data.0).zip(Cell::new(&self.zero.0));
+        let cells = cells.and_then(|(data, zero)| Cells::new(data, zero));
+        cells.ok_or_else(|| {
+            format!("the values in [cells] have the same length, 1 to {} bytes, and differ", Cell::LONGEST)
         })
     }
 }

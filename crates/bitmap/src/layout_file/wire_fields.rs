@@ -25,7 +25,7 @@ pub(super) enum WireField {
 
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct WireHex(Vec<u8>);
+pub(super) struct WireHex(pub(super) Vec<u8>);
 
 impl TryFrom<String> for WireHex {
     type Error = &'static str;

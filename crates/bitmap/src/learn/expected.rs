@@ -15,6 +15,8 @@ pub(super) struct Expected {
     bytes: Vec<u8>,
     /// The bits of the last byte that stand for blocks.
     last: u8,
+    /// Bytes of a cell, if the map has cells.
+    cell: Option<usize>,
     blocks: u64,
     /// Blocks of the less frequent kind.
     fewer: u64,
@@ -25,12 +27,18 @@ impl Expected {
         let bytes = form.stored(map, Padding { unit: 1, bit: false });
         let last = match (form, map.block_count() % 8) {
             (_, 0) => 0xff,
+            (MapForm::Cells(_), _) => 0xff,
             (MapForm::Bits(bits), used) => match bits.bit_order {
                 BitOrder::LeastSignificantFirst => !(0xff << used),
                 BitOrder::MostSignificantFirst => !(0xff >> used),
             },
         };
-        Self { bytes, last, blocks: map.block_count(), fewer: map.data_count().min(map.zero_count()) }
+        let cell = match form {
+            MapForm::Bits(_) => None,
+            MapForm::Cells(cells) => Some(cells.width()),
+        };
+        let fewer = map.data_count().min(map.zero_count());
+        Self { bytes, last, cell, blocks: map.block_count(), fewer }
     }
 
     /// Bytes that the bits take.
@@ -52,12 +60,25 @@ impl Expected {
         &self.bytes
     }
 
-    /// Bits that are not as they should be, if they begin at `at`; `None` if they do not fit there.
-    pub(super) fn wrong_bits(&self, sample: &[u8], at: usize) -> Option<u64> {
+    /// Bits, or cells, that are not as they should be, if they begin at `at`; `None` if they do not fit there.
+    pub(super) fn wrong_places(&self, sample: &[u8], at: usize) -> Option<u64> {
         let there = sample.get(at..)?.get(..self.bytes.len())?;
-        let whole = self.bytes.len().saturating_sub(1);
-        let wrong = there.iter().zip(&self.bytes).enumerate();
-        Some(wrong.map(|(i, (a, b))| u64::from(((a ^ b) & self.mask(i, whole)).count_ones())).sum())
+        let last = self.bytes.len().saturating_sub(1);
+        Some(match self.cell {
+            None => {
+                let wrong = there.iter().zip(&self.bytes).enumerate();
+                wrong.map(|(i, (a, b))| u64::from(((a ^ b) & self.mask(i, last)).count_ones())).sum()
+            }
+            Some(width) => {
+                let cells = there.chunks(width).zip(self.bytes.chunks(width));
+                cells.filter(|(a, b)| a != b).count() as u64
+            }
+        })
+    }
+
+    /// What [`wrong_places`](Self::wrong_places) counts, in words.
+    pub(super) fn places_in_words(&self) -> &'static str {
+        if self.cell.is_some() { "blocks" } else { "bits" }
     }
 
     /// The first byte that is not as it should be, if the bits begin at `at`.

@@ -4,6 +4,7 @@
 //! what stands before and after them is then explained by padding, known numbers and constant bytes. What is found is one
 //! hypothesis that reproduces every sample byte for byte, or several, or none; docs/bitmap-file.md has the rules.
 
+mod alphabets;
 mod distinguish;
 mod expected;
 mod near;
@@ -27,7 +28,7 @@ use near::NearestSoFar;
 use section::{Explained, SampleFile};
 use tail::Tail;
 
-pub use distinguish::FurtherSample;
+pub use distinguish::{FurtherSample, different_files};
 pub use near::Nearest;
 pub use section::Question;
 
@@ -36,6 +37,9 @@ pub const LONGEST_SECTION: usize = 4096;
 
 /// Readings of one hypothesis that are made layouts.
 const MOST_LAYOUTS: usize = 256;
+/// Most bytes that are not the map: header, padding and trailer.
+const MOST_AROUND: u64 = 2 * LONGEST_SECTION as u64 + tail::LARGEST_UNIT as u64;
+
 /// Hypotheses that are worked out; of more it is only said that there are more.
 const MOST: usize = 64;
 /// Places that are inspected in all, so that samples that fit everywhere take no hours.
@@ -197,18 +201,40 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
         let finer = samples.iter().enumerate().map(|(i, sample)| contents.get(i).unwrap_or(sample.content));
         contents = Rc::new(finer.filter_map(|map| map.in_blocks_of(size)).collect());
         let information = Rc::new(contents.iter().map(expected::information).collect::<Vec<_>>());
-        for bit_order in [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst] {
-            for polarity in [Polarity::SetIsData, Polarity::SetIsZero] {
-                candidates.push(Candidate {
-                    map: MapForm::Bits(Bits { bit_order, polarity }),
-                    contents: Rc::clone(&contents),
-                    information: Rc::clone(&information),
-                });
-            }
-        }
+        let maps = bits().into_iter().chain(cells(samples, size));
+        candidates.extend(maps.map(|map| Candidate {
+            map,
+            contents: Rc::clone(&contents),
+            information: Rc::clone(&information),
+        }));
         block_size = size.doubled();
     }
     candidates
+}
+
+/// Both orders and both meanings of a bit.
+fn bits() -> Vec<MapForm> {
+    let mut maps = Vec::new();
+    for bit_order in [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst] {
+        for polarity in [Polarity::SetIsData, Polarity::SetIsZero] {
+            maps.push(MapForm::Bits(Bits { bit_order, polarity }));
+        }
+    }
+    maps
+}
+
+/// Cells whose number fits the length of every sample, which is known before any of them is written.
+fn cells(samples: &[Sample<'_>], block_size: BlockSize) -> Vec<MapForm> {
+    let first = samples.first().map_or(&[][..], |sample| sample.bytes);
+    let fits = |width: &usize| {
+        samples.iter().all(|sample| {
+            let cells = block_size.blocks_in(sample.content.image_size()).saturating_mul(*width as u64);
+            let length = sample.bytes.len() as u64;
+            length.checked_sub(cells).is_some_and(|around| around <= MOST_AROUND)
+        })
+    };
+    let widths = alphabets::WIDTHS.into_iter().filter(fits);
+    widths.flat_map(|width| alphabets::alphabets(width, first)).map(MapForm::Cells).collect()
 }
 
 /// Bytes of header and trailer.
@@ -241,7 +267,7 @@ impl<'a> Search<'a> {
         let (block_size, map) = (candidate.block_size(), candidate.map);
         self.and_more |= more;
         if headers.is_empty() && self.matched == Match::NoChance {
-            self.near.bits_differ(block_size, map, pairs());
+            self.near.map_differs(block_size, map, pairs());
         }
         for header in headers {
             if self.found.len() >= MOST || self.looks >= MOST_LOOKS {
@@ -252,7 +278,7 @@ impl<'a> Search<'a> {
             if self.matched == Match::PerhapsChance && self.bytes_around(header, map_length) > MOST_TELLING {
                 continue;
             }
-            let (tails, assumption) = tail::tails(pairs(), header);
+            let (tails, assumption) = tail::tails(pairs(), header, map);
             if tails.is_empty() {
                 self.near.tail_differs(block_size, map, header, (header + map_length) as u64);
             }
@@ -281,8 +307,9 @@ impl<'a> Search<'a> {
         let files = self.samples.iter().zip(frames);
         let files = files.map(|(sample, frame)| SampleFile { bytes: sample.bytes, frame: *frame });
         let files = files.collect::<Vec<_>>();
-        let explained = [SectionKind::Header, SectionKind::Trailer]
-            .map(|kind| section::explain(kind, &files, &numbers, tail.unit).map_err(|at| (kind, at)));
+        let explained = [SectionKind::Header, SectionKind::Trailer].map(|kind| {
+            section::explain(kind, &files, &numbers, candidate.map, tail.unit).map_err(|at| (kind, at))
+        });
         let [header_explained, trailer_explained] = match explained {
             [Ok(header), Ok(trailer)] => [header, trailer],
             [Err((kind, at)), _] | [_, Err((kind, at))] => {

@@ -40,18 +40,19 @@ const ANCHOR_LENGTH: usize = 16;
 const NEAR: f64 = 0.125;
 
 impl NearestSoFar {
-    /// The bits stand nowhere as they should.
-    pub(super) fn bits_differ<'a>(
+    /// The map is nowhere as it should be.
+    pub(super) fn map_differs<'a>(
         &mut self,
         block_size: BlockSize,
         map: MapForm,
         pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
     ) {
         let Some((first, first_expected)) = pairs.clone().next() else { return };
+        let places = first_expected.places_in_words();
         for header in likely_headers(first, first_expected) {
             let (mut wrong, mut all, mut fewer, mut where_wrong) = (0, 0, 0u64, None);
             for (number, (sample, expected)) in pairs.clone().enumerate() {
-                let Some(bad) = expected.wrong_bits(sample, header) else { continue };
+                let Some(bad) = expected.wrong_places(sample, header) else { continue };
                 wrong += bad;
                 all += expected.blocks();
                 fewer += expected.fewer();
@@ -63,7 +64,7 @@ impl NearestSoFar {
             let share = wrong as f64 / (fewer as f64).max(1.0);
             let Some((sample, offset)) = where_wrong else { continue };
             if share <= NEAR {
-                let what = format!("{wrong} of {all} bits are not what the content asks for");
+                let what = format!("{wrong} of {all} {places} are not what the content asks for");
                 let grade = Grade { stage: 0, right: 1.0 - share };
                 self.offer(grade, block_size, map, header, sample, offset as u64, what);
             }
@@ -73,7 +74,7 @@ impl NearestSoFar {
     /// The bits fit, and what follows them fits no padding.
     pub(super) fn tail_differs(&mut self, block_size: BlockSize, map: MapForm, header: usize, after: u64) {
         let what =
-            "the bits fit in every sample, but the bytes after them are neither padding nor a known trailer"
+            "the map fits in every sample, but the bytes after them are neither padding nor a known trailer"
                 .to_owned();
         self.offer(Grade { stage: 1, right: 1.0 }, block_size, map, header, 0, after, what);
     }
@@ -89,7 +90,7 @@ impl NearestSoFar {
         offset: u64,
     ) {
         let what = format!(
-            "the bits fit, and byte {at} of the {place} differs between the samples and is not a known number"
+            "the map fits, and byte {at} of the {place} differs between the samples and is not a known number"
         );
         self.offer(Grade { stage: 2, right: 1.0 }, block_size, map, header, 0, offset, what);
     }

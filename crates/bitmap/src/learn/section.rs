@@ -1,12 +1,13 @@
 //! Explaining a header or trailer: which of its bytes are numbers, and which are the same in every file.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use memchr::memmem;
 
 use super::sums::checksums;
+use crate::binary::MapForm;
 use crate::field::{ByteOrder, Field, Numbers, Value, WIDTHS, Width, number_bytes};
 use crate::frame::{Frame, SectionKind};
 
@@ -14,6 +15,8 @@ use crate::frame::{Frame, SectionKind};
 const NO_CHANCE: u64 = 1 << 24;
 /// Choices among overlapping numbers that are weighed against each other; of more it is only said that there are too many.
 const MOST_CHOICES: usize = 2048;
+/// Assumptions about one section that are listed.
+const MOST_ASSUMPTIONS: usize = 64;
 /// Readings of one section that are written out.
 const MOST_READINGS: usize = 256;
 
@@ -154,15 +157,16 @@ pub(super) fn explain(
     place: SectionKind,
     files: &[SampleFile<'_>],
     numbers: &[Numbers],
+    map: MapForm,
     unit: u32,
 ) -> Result<Explained, usize> {
     let sections = files.iter().map(|file| file.section(place)).collect::<Vec<_>>();
     let sections = &sections[..];
     let length = sections.first().map_or(0, |section| section.len());
-    let mut matches = matches(sections, numbers, unit);
+    let mut matches = matches(sections, numbers, map, unit);
     checksums(place, files, unit, &mut matches);
-    drop_narrow(&mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
+    drop_narrow(&mut matches);
     let mut explained = Explained { pieces: Vec::new(), questions: Vec::new(), assumptions: Vec::new() };
     let mut at = 0;
     let mut rest = &matches[..];
@@ -266,7 +270,7 @@ fn cluster_readings(
                  of them; a sample with another value would confirm it",
                 m.value.title()
             );
-            if !explained.assumptions.contains(&text) {
+            if explained.assumptions.len() < MOST_ASSUMPTIONS && !explained.assumptions.contains(&text) {
                 explained.assumptions.push(text);
             }
         }
@@ -313,7 +317,10 @@ fn one_choice<'a>(sections: &[&[u8]], cluster: &'a [Match], range: Range<usize>)
     // Places from which on the rest is explained, with the number that stands there, or none for a constant byte.
     let mut explained = BTreeMap::from([(range.end, None)]);
     for at in range.clone().rev() {
-        let here = cluster.iter().filter(|m| m.range.start == at && explained.contains_key(&m.range.end));
+        // The cluster is in the order of the places.
+        let from = cluster.partition_point(|m| m.range.start < at);
+        let here = cluster.get(from..).unwrap_or_default().iter().take_while(|m| m.range.start == at);
+        let here = here.filter(|m| explained.contains_key(&m.range.end));
         let widest = here.max_by_key(|m| m.range.len());
         let is_constant = || explained.contains_key(&(at + 1)) && constant(sections, at..at + 1).is_ok();
         if widest.is_some() || is_constant() {
@@ -367,12 +374,14 @@ fn in_words(fields: &[Field]) -> String {
 }
 
 /// Every number that is no checksum, at every place where all samples have it.
-fn matches(sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
+fn matches(sections: &[&[u8]], numbers: &[Numbers], map: MapForm, unit: u32) -> Vec<Match> {
     let mut found = Vec::new();
     for value in Value::PLAIN {
         let told_elsewhere = match value {
             // Without padding it is another one by another name.
             Value::PaddedLength => unit == 1,
+            // Of cells of one byte there are as many as blocks.
+            Value::MapLength => matches!(map, MapForm::Cells(cells) if cells.width() == 1),
             // Zeros are everywhere; that is asked elsewhere.
             Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),
             _ => false,
@@ -431,14 +440,17 @@ pub(super) fn plain_numbers(
 }
 
 /// Of a number of eight bytes, four of which are zeros, the four others are not reported as another; unless the zeros may belong
-/// to something else.
+/// to something else. The matches are in the order of their places, so that those that overlap are close to each other.
 fn drop_narrow(matches: &mut Vec<Match>) {
-    let all = matches.clone();
-    let stands_alone = |wide: &Match| {
-        all.iter().all(|other| !other.overlaps(wide) || other.significant() == wide.significant())
+    let widest = Width::U64.bytes();
+    let stands_alone = |(number, wide): (usize, &Match)| {
+        let before = matches.get(..number).unwrap_or_default().iter().rev();
+        let before = before.take_while(|other| other.range.start + widest > wide.range.start);
+        let after = matches.get(number..).unwrap_or_default().iter();
+        let after = after.take_while(|other| other.range.start < wide.range.end);
+        before.chain(after).all(|other| !other.overlaps(wide) || other.significant() == wide.significant())
     };
-    let wide = all.iter().filter(|m| m.width == Width::U64 && stands_alone(m)).collect::<Vec<_>>();
-    matches.retain(|narrow| {
-        narrow.width == Width::U64 || !wide.iter().any(|wide| wide.significant() == narrow.significant())
-    });
+    let wide = matches.iter().enumerate().filter(|(_, m)| m.width == Width::U64);
+    let wide = wide.filter(|m| stands_alone(*m)).map(|(_, m)| m.significant()).collect::<BTreeSet<_>>();
+    matches.retain(|narrow| narrow.width == Width::U64 || !wide.contains(&narrow.significant()));
 }

@@ -69,11 +69,75 @@ enum Over {
     File,
 }
 
+/// How the blocks are written.
+#[derive(Clone, Debug)]
+enum Map {
+    Bits {
+        most_first: bool,
+    },
+    /// A value for each block: one and the other.
+    Cells([Vec<u8>; 2]),
+}
+
+impl Map {
+    fn drawn(picker: &mut Picker) -> Self {
+        if picker.coin() {
+            return Self::Bits { most_first: picker.coin() };
+        }
+        let pairs: [[&[u8]; 2]; 8] = [
+            [&[1], &[0]],
+            [&[0xff], &[0]],
+            [b"1", b"0"],
+            [&[0, 1], &[0, 0]],
+            [&[1, 0], &[0, 0]],
+            [&[0xff, 0xff], &[0, 0]],
+            [&[1, 0, 0, 0], &[0; 4]],
+            [&[0, 0, 0, 1], &[0; 4]],
+        ];
+        Self::Cells(picker.of(&pairs).map(<[u8]>::to_vec))
+    }
+
+    /// Without padding, but for the bits that fill the last byte.
+    fn write(&self, set: &[bool], fill: bool) -> Vec<u8> {
+        match self {
+            Self::Bits { .. } => {
+                let mut bits = vec![0u8; set.len().div_ceil(8)];
+                for block in 0..bits.len() * 8 {
+                    if set.get(block).copied().unwrap_or(fill) {
+                        bits[block / 8] |= self.bit(block as u64);
+                    }
+                }
+                bits
+            }
+            Self::Cells([one, zero]) => {
+                set.iter().flat_map(|set| if *set { one.clone() } else { zero.clone() }).collect()
+            }
+        }
+    }
+
+    /// What has to be xored into the byte at [`Self::place`] so that a block is another.
+    fn bit(&self, block: u64) -> u8 {
+        match self {
+            Self::Bits { most_first: true } => 0x80 >> (block % 8),
+            Self::Bits { most_first: false } => 1 << (block % 8),
+            Self::Cells(_) => 1,
+        }
+    }
+
+    /// A byte of a block.
+    fn place(&self, block: u64) -> usize {
+        match self {
+            Self::Bits { .. } => (block / 8) as usize,
+            Self::Cells([one, _]) => block as usize * one.len(),
+        }
+    }
+}
+
 /// A layout within what is looked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Drawn {
     pub(crate) block: u64,
-    most_first: bool,
+    map: Map,
     set_is_zero: bool,
     unit: usize,
     fill: bool,
@@ -86,7 +150,7 @@ impl Drawn {
         Self {
             // Images stay below 4 GiB, where a size of four bytes and one of eight are the same.
             block: 512 << picker.between(0, 12),
-            most_first: picker.coin(),
+            map: Map::drawn(picker),
             set_is_zero: picker.coin(),
             unit: 1 << picker.of(&[0, 0, 0, 1, 2, 3, 4, 9, 9, 12, 12, 12]),
             fill: picker.between(0, 3) == 0,
@@ -121,24 +185,19 @@ impl Drawn {
 
     /// Whether nothing but a few bytes of padding follows the bits.
     pub(crate) fn ends_in_short_padding(&self) -> bool {
-        self.trailer.is_empty() && (2..=16).contains(&self.unit)
+        self.trailer.is_empty() && (2..=64).contains(&self.unit)
     }
 
-    /// The mask of a block's bit within its byte.
-    pub(crate) fn bit(&self, block: u64) -> u8 {
-        if self.most_first { 0x80 >> (block % 8) } else { 1 << (block % 8) }
+    /// A byte of the map, and what has to be xored into it so that it is wrong for a block.
+    pub(crate) fn place(&self, block: u64) -> (usize, u8) {
+        (self.map.place(block), self.map.bit(block))
     }
 
     /// The file of an image of this size, whose blocks are so.
     pub(crate) fn write(&self, size: u64, data: &[bool]) -> Vec<u8> {
-        let mut bits = vec![0u8; data.len().div_ceil(8)];
+        let set = data.iter().map(|data| *data != self.set_is_zero).collect::<Vec<_>>();
+        let mut bits = self.map.write(&set, self.fill);
         let bit_bytes = bits.len();
-        for block in 0..bits.len() * 8 {
-            let set = data.get(block).map_or(self.fill, |data| *data != self.set_is_zero);
-            if set {
-                bits[block / 8] |= self.bit(block as u64);
-            }
-        }
         while !bits.len().is_multiple_of(self.unit) {
             bits.push(if self.fill { 0xff } else { 0 });
         }
@@ -341,7 +400,8 @@ const TWISTS: [Twist; 12] = [
 
 impl Outside {
     pub(crate) fn drawn(picker: &mut Picker, number: u64) -> Self {
-        Self { inner: Drawn::inside(picker), twist: TWISTS[(number % 12) as usize] }
+        let map = Map::Bits { most_first: picker.coin() };
+        Self { inner: Drawn { map, ..Drawn::inside(picker) }, twist: TWISTS[(number % 12) as usize] }
     }
 
     /// The blocks that images are to be drawn in.

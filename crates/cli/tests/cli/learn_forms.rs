@@ -124,6 +124,35 @@ fn checksums_of_every_kind_are_learned() {
 }
 
 #[test]
+fn cells_of_bytes_digits_and_words_are_learned() {
+    for (body, words) in [
+        (
+            "write(bytes(data_blocks()) + struct.pack('<Q', SIZE))",
+            ["[cells]\ndata = \"01\"\nzero = \"00\"", "number = \"image-size\""],
+        ),
+        (
+            "write(b'MAP ' + b''.join(b'0' if d else b'1' for d in data_blocks()) + b'\\n')",
+            ["data = \"30\"\nzero = \"31\"", "constant = \"0a\""],
+        ),
+        (
+            "write(b''.join(b'D' if d else b'Z' for d in data_blocks()))",
+            ["data = \"44\"\nzero = \"5a\"", "unit = 1\n"],
+        ),
+        (
+            "b = data_blocks()\nm = struct.pack('>%dH' % len(b), *b)\n\
+             write(b'WORD' + struct.pack('>II', len(b), zlib.crc32(m)) + m + bytes(-len(m) % 64))",
+            ["data = \"00 01\"\nzero = \"00 00\"", "unit = 64"],
+        ),
+        (
+            "b = data_blocks(4 * MIB)\nwrite(struct.pack('<%dI' % len(b), *b) + struct.pack('<Q', sum(b)))",
+            ["block-size = 4194304", "data = \"01 00 00 00\"\nzero = \"00 00 00 00\""],
+        ),
+    ] {
+        assert_learned_and_used(body, &words);
+    }
+}
+
+#[test]
 fn a_checksum_of_another_kind_is_refused() {
     let folder = Folder::new();
     // Fletcher-32, and a CRC-32 that begins with 0.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use imsprep_bitmap::learn::{Hypothesis, Learned, Sample, finest_block_size, learn};
+use imsprep_bitmap::learn::{Hypothesis, Learned, Sample, different_files, finest_block_size, learn};
 use imsprep_bitmap::{Form, Layout, SPECIMEN_SIZE};
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -199,13 +199,9 @@ impl<'a, 'b> Search<'a, 'b> {
         sizes.dedup();
         let mut best: Option<(usize, SampleImage)> = None;
         for image in sizes.into_iter().map(SampleImage::mixed).filter(|image| !self.is_seen(image)) {
-            let mut files =
-                layouts.iter().map(|layout| Some(layout.encode(&image.map(layout.block_size)?).ok()));
-            let mut files = files.by_ref().collect::<Vec<_>>();
-            files.sort();
-            files.dedup();
-            if files.len() > best.as_ref().map_or(1, |(most, _)| *most) {
-                best = Some((files.len(), image));
+            let different = different_files(layouts, image.size, |block_size| image.map(block_size));
+            if different > best.as_ref().map_or(1, |(most, _)| *most) {
+                best = Some((different, image));
             }
         }
         best.map(|(_, image)| image)
