@@ -6,7 +6,7 @@ use std::path::Path;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_bitmap::{
     Algorithm, Binary, BitOrder, Bits, ByteOrder, Cell, Cells, Covered, Field, Form, Layout, MapForm,
-    Padding, Polarity, Value, Width,
+    Padding, Polarity, Rounding, SizeUnit, Value, Width,
 };
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -57,6 +57,14 @@ pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
     map.resize(length.next_multiple_of(form.padding.unit as usize), if form.padding.bit { 0xff } else { 0 });
     let known = |value| match value {
         Value::ImageSize => image.size,
+        Value::ImageSizeIn(unit, rounding) => {
+            let unit = match unit {
+                SizeUnit::Sector => 512,
+                SizeUnit::KiB => 1 << 10,
+                SizeUnit::MiB => 1 << 20,
+            };
+            image.size / unit + u64::from(rounding == Rounding::Up && !image.size.is_multiple_of(unit))
+        }
         Value::BlockSize => layout.block_size.bytes(),
         Value::BlockCount => image.data.len() as u64,
         Value::DataBlocks => image.data.iter().filter(|data| **data).count() as u64,

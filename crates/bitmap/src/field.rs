@@ -10,6 +10,8 @@ use crate::checksum::{Algorithm, Covered};
 pub enum Value {
     /// Size of the image in bytes.
     ImageSize,
+    /// Size of the image in a larger unit.
+    ImageSizeIn(SizeUnit, Rounding),
     /// Size of a block in bytes.
     BlockSize,
     /// Blocks in all.
@@ -22,6 +24,37 @@ pub enum Value {
     PaddedLength,
     /// A checksum of some bytes of the file.
     Checksum(Algorithm, Covered),
+}
+
+/// A unit of sizes that is larger than a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SizeUnit {
+    /// 512 bytes.
+    Sector,
+    /// 1024 bytes.
+    KiB,
+    /// 1048576 bytes.
+    MiB,
+}
+
+impl SizeUnit {
+    /// How many bytes it has.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::Sector => 512,
+            Self::KiB => 1 << 10,
+            Self::MiB => 1 << 20,
+        }
+    }
+}
+
+/// What becomes of a part of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rounding {
+    /// It does not count.
+    Down,
+    /// It counts as a complete one.
+    Up,
 }
 
 /// Each checksum, the word for it in a layout's description, and one for people.
@@ -51,8 +84,14 @@ static CHECKSUMS: [(Algorithm, Covered, &str, &str); 21] = [
 
 impl Value {
     /// The values that are no checksums, in the order of the specification.
-    pub const PLAIN: [Self; 6] = [
+    pub const PLAIN: [Self; 12] = [
         Self::ImageSize,
+        Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up),
+        Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up),
+        Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up),
         Self::BlockSize,
         Self::BlockCount,
         Self::DataBlocks,
@@ -70,6 +109,12 @@ impl Value {
     pub fn name(self) -> &'static str {
         match self {
             Self::ImageSize => "image-size",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down) => "image-sectors",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up) => "image-sectors-up",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down) => "image-kib",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up) => "image-kib-up",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down) => "image-mib",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up) => "image-mib-up",
             Self::BlockSize => "block-size",
             Self::BlockCount => "block-count",
             Self::DataBlocks => "data-blocks",
@@ -83,6 +128,12 @@ impl Value {
     pub fn title(self) -> &'static str {
         match self {
             Self::ImageSize => "image size",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down) => "image size in sectors, rounded down",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up) => "image size in sectors, rounded up",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down) => "image size in KiB, rounded down",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up) => "image size in KiB, rounded up",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down) => "image size in MiB, rounded down",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up) => "image size in MiB, rounded up",
             Self::BlockSize => "block size",
             Self::BlockCount => "number of blocks",
             Self::DataBlocks => "number of data blocks",
@@ -216,6 +267,8 @@ impl Numbers {
     pub(crate) fn get(&self, value: Value) -> Option<u64> {
         Some(match value {
             Value::ImageSize => self.image_size,
+            Value::ImageSizeIn(unit, Rounding::Down) => self.image_size / unit.bytes(),
+            Value::ImageSizeIn(unit, Rounding::Up) => self.image_size.div_ceil(unit.bytes()),
             Value::BlockSize => self.block_size,
             Value::BlockCount => self.block_count,
             Value::DataBlocks => self.data_blocks,

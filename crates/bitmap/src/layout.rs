@@ -218,13 +218,21 @@ mod tests {
 
     use super::*;
     use crate::cells::{Cell, Cells};
-    use crate::field::ByteOrder;
+    use crate::field::{ByteOrder, Rounding, SizeUnit};
     use crate::frame::circular_checksums;
 
     /// A number that a drawn layout has, worked out from the description alone.
     fn naive_number(value: Value, size: u64, block: u64, data: &[bool], bits: &[u8], padded: &[u8]) -> u64 {
         match value {
             Value::ImageSize => size,
+            Value::ImageSizeIn(unit, rounding) => {
+                let unit = match unit {
+                    SizeUnit::Sector => 512,
+                    SizeUnit::KiB => 1024,
+                    SizeUnit::MiB => 1024 * 1024,
+                };
+                size / unit + u64::from(rounding == Rounding::Up && size % unit > 0)
+            }
             Value::BlockSize => block,
             Value::BlockCount => data.len() as u64,
             Value::DataBlocks => data.iter().filter(|d| **d).count() as u64,

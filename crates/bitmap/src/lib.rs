@@ -49,7 +49,7 @@ pub use cells::{Cell, Cells};
 pub use checksum::{Algorithm, Covered};
 pub use compare::{check_against_content, check_unrecognised_against_content};
 pub use diff::MapDifference;
-pub use field::{ByteOrder, Field, Value, Width};
+pub use field::{ByteOrder, Field, Rounding, SizeUnit, Value, Width};
 pub use file::{BitmapFile, bitmap_path, read_bitmap, write_bitmap};
 pub use layout::{CannotEncode, Form, Layout, NotThisLayout, Origin};
 pub use layout_file::{LayoutFileError, describe_layout, parse_layout, read_layout};

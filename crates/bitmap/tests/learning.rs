@@ -93,11 +93,13 @@ fn a_drawn_layout_is_learned_or_said_to_be_open_and_never_learned_wrongly() {
         let mut images = Vec::new();
         let mut one = None;
         // Images of many sizes, until one layout is left.
-        for turn in 0..6 {
+        for turn in 0..7 {
             let blocks = match turn {
                 0 => picker.between(60, 700),
                 // Bits of 256 bytes: until then their number has one byte, which between zeros is one of either byte order.
                 5 => picker.between(2041, 2047),
+                // Some MiB also in small blocks, for sizes in MiB.
+                6 => picker.between(8200, 9000).min((2 << 30) / drawn.block),
                 _ => picker.between(1, 900),
             };
             images.push(Image::drawn(&mut picker, drawn.block, blocks));

@@ -70,6 +70,7 @@ header = [
   { number = "crc32-section", bytes = 4, order = "little" }, { number = "bits-adler32", bytes = 8, order = "big" },
 ]
 trailer = [
+  { number = "image-mib-up", bytes = 4, order = "big" }, { number = "image-sectors", bytes = 8, order = "little" },
   { number = "data-blocks", bytes = 4, order = "big" }, { number = "bits-length", bytes = 4, order = "big" },
   { number = "padded-length", bytes = 8, order = "big" }, { number = "bits-crc32", bytes = 4, order = "big" },
   { number = "padded-crc32", bytes = 4, order = "big" }, { number = "crc32-header", bytes = 4, order = "big" },

@@ -15,7 +15,7 @@ const LONGEST_SECTION: usize = 64 << 10;
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "expected { constant = \"hex digits\" }, or { repeat = \"two hex digits\", times = N }, or { number = \"image-size\", bytes = 4 or 8, order = \"little\" or \"big\" }, where a number is one of image-size, block-size, block-count, data-blocks, bits-length, padded-length, and for each of crc32, crc32c and adler32: bits-crc32, padded-crc32, crc32-before, crc32-section, crc32-header, crc32-file-before, crc32-file"
+    expecting = "expected { constant = \"hex digits\" }, or { repeat = \"two hex digits\", times = N }, or { number = \"image-size\", bytes = 4 or 8, order = \"little\" or \"big\" }, where a number is one of image-size, image-sectors, image-kib, image-mib, these three with -up, block-size, block-count, data-blocks, bits-length, padded-length, and for each of crc32, crc32c and adler32: bits-crc32, padded-crc32, crc32-before, crc32-section, crc32-header, crc32-file-before, crc32-file"
 )]
 pub(super) enum WireField {
     Constant { constant: WireHex },

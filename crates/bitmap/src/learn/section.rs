@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::sums::checksums;
 use crate::binary::MapForm;
-use crate::field::{ByteOrder, Field, Numbers, Value, WIDTHS, Width, number_bytes};
+use crate::field::{ByteOrder, Field, Numbers, Rounding, SizeUnit, Value, WIDTHS, Width, number_bytes};
 use crate::frame::{Frame, SectionKind};
 
 /// A number from this on, four significant bytes, does not equal a constant by chance.
@@ -167,6 +167,7 @@ pub(super) fn explain(
     checksums(place, files, unit, &mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
     drop_narrow(&mut matches);
+    let rounded_sectors = drop_rounding_up(&mut matches, numbers);
     let mut explained = Explained { pieces: Vec::new(), questions: Vec::new(), assumptions: Vec::new() };
     let mut at = 0;
     let mut rest = &matches[..];
@@ -186,12 +187,19 @@ pub(super) fn explain(
         rest = after;
     }
     explained.pieces.push(vec![vec![constant(sections, at..length)?]]);
-    if numbers.iter().all(|numbers| numbers.data_blocks == 0)
-        && sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some())
-    {
-        let place =
-            format!("zeros in the {place}: no image has a data block, so any of them may be their number");
+    let has_zeros = sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some());
+    for value in Value::PLAIN.into_iter().filter(|value| has_zeros && is_zero_everywhere(*value, numbers)) {
+        let title = value.title();
+        let place = format!(
+            "zeros in the {place}: the {title} is 0 for every image, so any of them may be that number"
+        );
         explained.questions.push(Question { place, readings: Vec::new() });
+    }
+    if rounded_sectors {
+        explained.assumptions.push(format!(
+            "the image size in sectors in the {place} is not rounded up: every image has complete sectors, as every disk has; \
+             a sample of an image that has not would confirm it"
+        ));
     }
     if explained.pieces.iter().flatten().flatten().any(|field| wide_image_size(field, numbers)) {
         explained.assumptions.push(format!(
@@ -373,6 +381,26 @@ fn in_words(fields: &[Field]) -> String {
     words.collect::<Vec<_>>().join(", then ")
 }
 
+/// Whether a number is 0 for all images.
+fn is_zero_everywhere(value: Value, numbers: &[Numbers]) -> bool {
+    numbers.iter().all(|numbers| numbers.get(value) == Some(0))
+}
+
+/// Where sizes in sectors are the same rounded up and down, one of them stands for both: no disk has a part of a sector. Whether
+/// there was such a place.
+fn drop_rounding_up(matches: &mut Vec<Match>, numbers: &[Numbers]) -> bool {
+    let down = Value::ImageSizeIn(SizeUnit::Sector, Rounding::Down);
+    let up = Value::ImageSizeIn(SizeUnit::Sector, Rounding::Up);
+    // Rounded up, they are the blocks of that size.
+    let blocks = numbers.iter().all(|numbers| numbers.block_size == SizeUnit::Sector.bytes());
+    let (kept, dropped) = if blocks { (Value::BlockCount, down) } else { (down, up) };
+    let key = |m: &Match| (m.range.start, m.range.end, m.order == ByteOrder::Big);
+    let kept = matches.iter().filter(|m| m.value == kept).map(key).collect::<BTreeSet<_>>();
+    let before = matches.len();
+    matches.retain(|m| m.value != dropped || !kept.contains(&key(m)));
+    matches.len() < before
+}
+
 /// Every number that is no checksum, at every place where all samples have it.
 fn matches(sections: &[&[u8]], numbers: &[Numbers], map: MapForm, unit: u32) -> Vec<Match> {
     let mut found = Vec::new();
@@ -382,11 +410,14 @@ fn matches(sections: &[&[u8]], numbers: &[Numbers], map: MapForm, unit: u32) -> 
             Value::PaddedLength => unit == 1,
             // Of cells of one byte there are as many as blocks.
             Value::MapLength => matches!(map, MapForm::Cells(cells) if cells.width() == 1),
-            // Zeros are everywhere; that is asked elsewhere.
-            Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),
+            // As many as blocks of that size.
+            Value::ImageSizeIn(unit, Rounding::Up) => {
+                numbers.iter().all(|numbers| numbers.block_size == unit.bytes())
+            }
             _ => false,
         };
-        if !told_elsewhere {
+        // Zeros are everywhere; that is asked elsewhere.
+        if !told_elsewhere && !is_zero_everywhere(value, numbers) {
             let values = numbers.iter().filter_map(|numbers| numbers.get(value)).collect::<Vec<_>>();
             for (width, order) in number_forms() {
                 plain_numbers(sections, &values, value, (width, order), &mut found);

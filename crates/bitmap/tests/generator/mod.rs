@@ -39,6 +39,8 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum What {
     ImageSize,
+    /// In so many bytes, rounded up or not.
+    ImageUnits(u64, bool),
     BlockSize,
     Blocks,
     DataBlocks,
@@ -203,6 +205,7 @@ impl Drawn {
         }
         let number = |what| match what {
             What::ImageSize => size,
+            What::ImageUnits(unit, up) => (size + if up { unit - 1 } else { 0 }) / unit,
             What::BlockSize => self.block,
             What::Blocks => data.len() as u64,
             What::DataBlocks => data.iter().filter(|data| **data).count() as u64,
@@ -309,8 +312,12 @@ fn crc(bytes: &[u8], polynomial: u32) -> u32 {
 
 /// A header or trailer: magic, numbers, constants in between.
 fn section(picker: &mut Picker) -> Vec<Part> {
-    const PLAIN: [What; 12] = [
+    const PLAIN: [What; 16] = [
         What::ImageSize,
+        What::ImageUnits(512, false),
+        What::ImageUnits(1 << 10, true),
+        What::ImageUnits(1 << 20, false),
+        What::ImageUnits(1 << 20, true),
         What::BlockSize,
         What::Blocks,
         What::DataBlocks,

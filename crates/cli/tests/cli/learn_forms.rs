@@ -153,6 +153,23 @@ fn cells_of_bytes_digits_and_words_are_learned() {
 }
 
 #[test]
+fn sizes_in_sectors_kib_and_mib_are_learned() {
+    for (body, words) in [
+        (
+            "m = bits(data_blocks(), unit=512)\nwrite(b'SECT' + struct.pack('<QI', SIZE // 512, SIZE // 1024) + m)",
+            ["number = \"image-sectors\"\nbytes = 8", "number = \"image-kib\"\nbytes = 4"],
+        ),
+        (
+            "m = bits(data_blocks(), most_first=True)\n\
+             write(m + b'MEBI' + struct.pack('>II', -(-SIZE // MIB), -(-SIZE // 512)))",
+            ["number = \"image-mib-up\"", "number = \"image-sectors-up\""],
+        ),
+    ] {
+        assert_learned_and_used(body, &words);
+    }
+}
+
+#[test]
 fn a_checksum_of_another_kind_is_refused() {
     let folder = Folder::new();
     // Fletcher-32, and a CRC-32 that begins with 0.

@@ -326,6 +326,9 @@ impl<'a, 'b> Search<'a, 'b> {
         // The largest ones show the most.
         let more = self.files.iter().rev().filter(|(image, bytes)| content(image, bytes).is_some()).take(6);
         files.extend(more);
+        // A part of a sector shows how sizes are rounded.
+        let odd = self.files.iter().filter(|(image, _)| !image.size.is_multiple_of(512));
+        files.extend(odd.filter(|(image, bytes)| content(image, bytes).is_some()).take(2));
         match learn_from(files.into_iter()) {
             Learned::One(one) if one.layout.form == hypothesis.layout.form => one.assumptions,
             _ => hypothesis.assumptions.clone(),
