@@ -228,6 +228,34 @@ fn a_row_of_the_same_number_is_open_and_not_refused() {
     }
 }
 
+/// Rows of numbers, zeros and noise across a header of the greatest length: seconds, where quadratic time would be hours.
+#[test]
+fn long_headers_are_explained_in_little_time() {
+    let images = [(390, 100), (430, 200), (700, 255)].map(|(blocks, data)| image_with(blocks, data));
+    type Encode = fn(&BlockMap) -> Vec<u8>;
+    let cases: [Encode; 5] = [
+        |_| vec![0; 65_536],
+        |_| (0..65_536u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect(),
+        |map| map.data_count().to_le_bytes().repeat(8192),
+        |map| map.image_size().to_be_bytes().repeat(8192),
+        |map| [map.block_count().to_le_bytes(), map.data_count().to_be_bytes()].concat().repeat(4096),
+    ];
+    for (number, encode) in cases.into_iter().enumerate() {
+        let files = images.iter().map(|image| {
+            let map = image.map(2 << 20);
+            (image, [&encode(&map)[..], map.as_lsb_bytes()].concat())
+        });
+        let files = files.collect::<Vec<_>>();
+        let result = learned(&files);
+        assert!(!matches!(result, Learned::None { .. }), "{number}: {}", summary(&result));
+        for layout in result.layouts().into_iter().take(3) {
+            for (image, file) in &files {
+                assert!(layout.encode(&image.map(layout.block_size.bytes())).unwrap() == *file, "{number}");
+            }
+        }
+    }
+}
+
 #[test]
 fn layouts_outside_of_what_is_looked_for_are_refused() {
     for seed in 0..150 {

@@ -3,7 +3,7 @@
 use imsprep_source::BlockMap;
 use memchr::memmem;
 
-use super::LONGEST_SECTION;
+use super::LONGEST_HEADER;
 use crate::binary::{MapForm, Padding};
 use crate::bits::BitOrder;
 
@@ -120,7 +120,7 @@ impl Expected {
     /// Every place in the sample where the bits stand, after a header of the greatest length at most; and whether there
     /// are more places than are reported.
     fn places(&self, sample: &[u8]) -> (Vec<usize>, bool) {
-        let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_SECTION);
+        let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_HEADER);
         if self.bytes.len() > sample.len() {
             return (Vec::new(), false);
         }

@@ -20,7 +20,7 @@ use imsprep_source::{BlockMap, BlockSize};
 
 use crate::binary::{Binary, MapForm, Padding, numbers_of};
 use crate::bits::{BitOrder, Bits, Polarity};
-use crate::field::Field;
+use crate::field::{Field, length_of};
 use crate::frame::{Frame, SectionKind, circular_checksums};
 use crate::layout::{Form, Layout, Origin};
 use expected::Expected;
@@ -32,22 +32,26 @@ pub use distinguish::{FurtherSample, different_files};
 pub use near::Nearest;
 pub use section::Question;
 
-/// Longest header and longest trailer that are looked for.
-pub const LONGEST_SECTION: usize = 4096;
+/// Longest header that is looked for.
+pub const LONGEST_HEADER: usize = 64 << 10;
+/// Longest trailer that is looked for.
+pub const LONGEST_TRAILER: usize = 4096;
 
 /// Readings of one hypothesis that are made layouts.
 const MOST_LAYOUTS: usize = 256;
+/// Bytes of their headers and trailers together.
+const MOST_LAYOUT_BYTES: usize = 4 << 20;
 /// Most bytes that are not the map: header, padding and trailer.
-const MOST_AROUND: u64 = 2 * LONGEST_SECTION as u64 + tail::LARGEST_UNIT as u64;
+const MOST_AROUND: u64 = LONGEST_HEADER as u64 + LONGEST_TRAILER as u64 + tail::LARGEST_UNIT as u64;
 
 /// Hypotheses that are worked out; of more it is only said that there are more.
 const MOST: usize = 64;
 /// Places that are inspected in all, so that samples that fit everywhere take no hours.
 const MOST_LOOKS: usize = 200;
 
-/// Bits of information from which on bits that fit do not fit by chance: there are some thousand places to fit in, in some
-/// sixty forms, which is less than 2^18 chances.
-const CERTAIN: f64 = 32.0;
+/// Bits of information from which on a map that fits does not fit by chance: there are 2^16 places to fit in, in some hundred
+/// forms, which is less than 2^24 chances.
+const CERTAIN: f64 = 38.0;
 
 /// Where the bits may fit by chance, and so many bytes around them are neither zeros nor known numbers, it is likelier that
 /// the real bits are among those.
@@ -358,7 +362,9 @@ impl<'a> Search<'a> {
         let headers = header.expanded();
         let pairs = headers.iter().flat_map(|header| trailers.iter().map(move |trailer| (header, trailer)));
         let possible = pairs.filter(|(header, trailer)| circular_checksums(header, trailer).is_empty());
-        let layouts = possible.take(MOST_LAYOUTS).map(|(header, trailer)| Layout {
+        let length = |sections: &[Vec<Field>]| sections.first().map_or(0, |fields| length_of(fields));
+        let most = MOST_LAYOUT_BYTES / (length(&headers) + length(&trailers)).max(1);
+        let layouts = possible.take(MOST_LAYOUTS.min(most)).map(|(header, trailer)| Layout {
             name: Cow::Borrowed("learned"),
             title: Cow::Borrowed("learned from genuine bitmap files"),
             block_size,

@@ -1,6 +1,6 @@
 //! What may stand between the map and the trailer.
 
-use super::LONGEST_SECTION;
+use super::LONGEST_TRAILER;
 use super::expected::Expected;
 use crate::binary::MapForm;
 use crate::frame::Frame;
@@ -81,7 +81,7 @@ fn tail<'a>(
         let padded_end = usize::try_from(padded_end).ok()?;
         let padding = sample.get(bits_end..padded_end)?;
         let trailer = sample.get(padded_end..)?.len();
-        if trailer > LONGEST_SECTION
+        if trailer > LONGEST_TRAILER
             || tail.is_some_and(|tail| tail.trailer != trailer)
             || padding.iter().any(|byte| *byte != pad)
             || expected.has_fill() && !expected.fill_may_be(sample, header, bit)

@@ -170,6 +170,28 @@ fn sizes_in_sectors_kib_and_mib_are_learned() {
 }
 
 #[test]
+fn headers_of_up_to_64_kib_are_learned_and_longer_ones_refused() {
+    let program_with = |length: u64| {
+        format!(
+            "m = bits(data_blocks(), unit=512)\nh = b'LONG' + struct.pack('<QI', SIZE, zlib.crc32(m))\n\
+             h += b'\\x5a' * 1000 + bytes(range(256)) * 9\nwrite(h + bytes({length} - 4 - len(h)) + struct.pack('<I', zlib.crc32(h)) + m)"
+        )
+    };
+    // What comes before its checksum is zeros for the most part, which are not covered: a checksum of another kind.
+    let folder = Folder::new();
+    let command = program(&folder, &program_with(65_536));
+    let (status, json) = learn(&folder, &command, &[]);
+    assert_eq!((status, &json["result"]), (1, &"none".into()), "{json:#}");
+    let covering = |length| {
+        program_with(length).replace("write(h + bytes(", "h += bytes(").replace("len(h))", "len(h))\nwrite(h")
+    };
+    assert_learned_and_used(&covering(65_536), &["number = \"padded-crc32\"", "number = \"crc32-before\""]);
+    let command = program(&folder, &covering(65_540));
+    let (status, json) = learn(&folder, &command, &[]);
+    assert_eq!((status, &json["result"]), (1, &"none".into()), "{json:#}");
+}
+
+#[test]
 fn a_checksum_of_another_kind_is_refused() {
     let folder = Folder::new();
     // Fletcher-32, and a CRC-32 that begins with 0.
