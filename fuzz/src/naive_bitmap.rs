@@ -6,7 +6,7 @@ use std::path::Path;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_bitmap::{
     Algorithm, Binary, BitOrder, Bits, ByteOrder, Cell, Cells, Covered, Field, Form, Layout, MapForm,
-    Padding, Polarity, Rounding, SizeUnit, Value, Width,
+    Padding, Polarity, Rounding, RunNumbers, RunUnit, Runs, SizeUnit, Value, Width,
 };
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -52,7 +52,7 @@ impl Image {
 /// The file of this image; `None` if a number does not fit its field.
 pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
     let Form::Binary(form) = &layout.form else { panic!("the twin knows bytes alone") };
-    let mut map = stored(form.map, form.padding.bit, image);
+    let mut map = stored(form.map, form.padding.bit, layout.block_size.bytes(), image)?;
     let length = map.len();
     map.resize(length.next_multiple_of(form.padding.unit as usize), if form.padding.bit { 0xff } else { 0 });
     let known = |value| match value {
@@ -68,6 +68,10 @@ pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
         Value::BlockSize => layout.block_size.bytes(),
         Value::BlockCount => image.data.len() as u64,
         Value::DataBlocks => image.data.iter().filter(|data| **data).count() as u64,
+        Value::RunCount => match form.map {
+            MapForm::Runs(_) => image.data.chunk_by(|a, b| a == b).filter(|run| run[0]).count() as u64,
+            MapForm::Bits(_) | MapForm::Cells(_) => 0,
+        },
         Value::MapLength => length as u64,
         Value::PaddedLength => map.len() as u64,
         Value::Checksum(..) => 0,
@@ -81,13 +85,14 @@ pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
 }
 
 /// The map without its padding.
-fn stored(form: MapForm, fill: bool, image: &Image) -> Vec<u8> {
+fn stored(form: MapForm, fill: bool, block: u64, image: &Image) -> Option<Vec<u8>> {
     let form = match form {
         MapForm::Bits(bits) => bits,
         MapForm::Cells(cells) => {
             let cells = image.data.iter().map(|data| if *data { cells.data() } else { cells.zero() });
-            return cells.collect::<Vec<_>>().concat();
+            return Some(cells.collect::<Vec<_>>().concat());
         }
+        MapForm::Runs(runs) => return listed(runs, block, image),
     };
     let mut bits = vec![0_u8; image.data.len().div_ceil(8)];
     for number in 0..bits.len() * 8 {
@@ -101,7 +106,35 @@ fn stored(form: MapForm, fill: bool, image: &Image) -> Vec<u8> {
         };
         bits[number / 8] |= u8::from(set) << place;
     }
-    bits
+    Some(bits)
+}
+
+/// The runs of data, block by block; `None` if a number does not fit.
+fn listed(runs: Runs, block: u64, image: &Image) -> Option<Vec<u8>> {
+    let unit = match runs.unit {
+        RunUnit::Byte => 1,
+        RunUnit::Sector => 512,
+        RunUnit::Block => block,
+    };
+    let mut bytes = Vec::new();
+    let mut first = 0;
+    for (number, data) in (1_u64..).zip(&image.data) {
+        let is_last = image.data.get(number as usize) != Some(&true);
+        if !data {
+            first = number;
+        } else if is_last {
+            let end = if runs.clipped { (number * block).min(image.size) } else { number * block };
+            let (start, end) = (first * block / unit, end.div_ceil(unit));
+            let second = match runs.numbers {
+                RunNumbers::OffsetLength => end - start,
+                RunNumbers::FirstLast => end - 1,
+                RunNumbers::OffsetEnd => end,
+            };
+            bytes.extend(number_bytes(start, runs.width, runs.order)?);
+            bytes.extend(number_bytes(second, runs.width, runs.order)?);
+        }
+    }
+    Some(bytes)
 }
 
 /// The bytes of a header or trailer, with zeros in place of the checksums.
@@ -247,7 +280,10 @@ fn drawn_section(u: &mut Unstructured<'_>, own: &[Covered]) -> Result<Vec<Field>
             let value = if u.ratio(1, 4)? {
                 drawn_checksum(u, &[Covered::Map, Covered::PaddedMap])?
             } else {
-                *u.choose(&Value::PLAIN)?
+                // Only lists have runs to count.
+                Some(*u.choose(&Value::PLAIN)?)
+                    .filter(|value| *value != Value::RunCount)
+                    .unwrap_or(Value::BlockCount)
             };
             drawn_number(u, value)?
         });

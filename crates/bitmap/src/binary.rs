@@ -10,11 +10,13 @@ use crate::cells::Cells;
 use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 use crate::field::{self, Field, Numbers, TooNarrow, Value};
 use crate::frame::{Frame, fill_checksums};
+use crate::runs::Runs;
 
 /// What follows the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Padding {
-    /// The map is filled up to a multiple of so many bytes, at least 1. Header and trailer don't count.
+    /// The map is filled up to a multiple of so many bytes, at least 1. Header and trailer don't count. A list of runs has no padding:
+    /// its unit is 1.
     pub unit: u32,
     /// The value of each bit of padding; in a map of bits, those in the last block's byte included.
     pub bit: bool,
@@ -34,6 +36,8 @@ pub enum MapForm {
     Bits(Bits),
     /// A byte or a word for each block.
     Cells(Cells),
+    /// Two numbers for each run of data.
+    Runs(Runs),
 }
 
 /// Header, map, padding, trailer.
@@ -50,19 +54,21 @@ pub struct Binary {
 }
 
 impl MapForm {
-    /// Bytes that the map of an image of this size takes.
-    pub(crate) fn length(self, block_size: BlockSize, image_size: u64) -> u64 {
+    /// Bytes that the map of an image of this size takes; `None` if they depend on the content.
+    pub(crate) fn length(self, block_size: BlockSize, image_size: u64) -> Option<u64> {
         match self {
-            Self::Bits(_) => Bits::length(block_size, image_size),
-            Self::Cells(cells) => cells.length(block_size, image_size),
+            Self::Bits(_) => Some(Bits::length(block_size, image_size)),
+            Self::Cells(cells) => Some(cells.length(block_size, image_size)),
+            Self::Runs(_) => None,
         }
     }
 
     /// The map as it is stored.
-    pub(crate) fn stored(self, map: &BlockMap, padding: Padding) -> Vec<u8> {
+    pub(crate) fn stored(self, map: &BlockMap, padding: Padding) -> Result<Vec<u8>, CannotEncode> {
         match self {
-            Self::Bits(bits) => bits.stored(map, padding.bit),
-            Self::Cells(cells) => cells.stored(map),
+            Self::Bits(bits) => Ok(bits.stored(map, padding.bit)),
+            Self::Cells(cells) => Ok(cells.stored(map)),
+            Self::Runs(runs) => runs.stored(map),
         }
     }
 
@@ -71,15 +77,16 @@ impl MapForm {
         match self {
             Self::Bits(_) => 1,
             Self::Cells(cells) => cells.width(),
+            Self::Runs(runs) => runs.entry(),
         }
     }
 }
 
 impl Binary {
-    /// Length of the complete file.
-    pub(crate) fn file_length(&self, block_size: BlockSize, image_size: u64) -> u64 {
-        let map = self.map.length(block_size, image_size);
-        self.around().saturating_add(map.next_multiple_of(u64::from(self.padding.unit.max(1))))
+    /// Length of the complete file; `None` if it depends on the content.
+    pub(crate) fn file_length(&self, block_size: BlockSize, image_size: u64) -> Option<u64> {
+        let map = self.map.length(block_size, image_size)?;
+        Some(self.around().saturating_add(map.next_multiple_of(u64::from(self.padding.unit.max(1)))))
     }
 
     /// Bytes of header and trailer.
@@ -98,13 +105,17 @@ impl Binary {
     }
 
     pub(crate) fn encode(&self, map: &BlockMap) -> Result<Vec<u8>, CannotEncode> {
-        if self.file_length(map.block_size(), map.image_size()) > LONGEST {
+        let length = self.file_length(map.block_size(), map.image_size());
+        if length.is_some_and(|length| length > LONGEST) {
             return Err(CannotEncode::TooLong);
         }
-        let mut stored = self.map.stored(map, self.padding);
+        let mut stored = self.map.stored(map, self.padding)?;
         let frame = self.frame(stored.len());
+        if (frame.padded as u64).saturating_add(self.around()) > LONGEST {
+            return Err(CannotEncode::TooLong);
+        }
         stored.resize(frame.padded, self.padding.byte());
-        let numbers = numbers_of(map, &frame);
+        let numbers = numbers_of(map, self.map, &frame);
         let too_narrow = |error: TooNarrow| CannotEncode::TooNarrow {
             field: error.value.title(),
             number: error.number,
@@ -143,6 +154,9 @@ impl Binary {
         let again = self.encode(&map).map_err(|error| NotThisLayout::Fault { what: error.to_string() })?;
         match bytes.iter().zip(&again).position(|(a, b)| a != b) {
             Some(offset) => Err(self.what_is_at(offset, bytes, &again)),
+            None if bytes.len() != again.len() => {
+                Err(NotThisLayout::Length { expected: again.len() as u64, found: bytes.len() as u64 })
+            }
             None => Ok(map),
         }
     }
@@ -154,7 +168,7 @@ impl Binary {
         block_size: BlockSize,
         image_size: u64,
     ) -> Result<BlockMap, NotThisLayout> {
-        let expected = self.file_length(block_size, image_size);
+        let expected = self.file_length(block_size, image_size).unwrap_or(bytes.len() as u64);
         let length = NotThisLayout::Length { expected, found: bytes.len() as u64 };
         if bytes.len() as u64 != expected {
             return Err(length);
@@ -166,6 +180,11 @@ impl Binary {
                 bits.decode_prefix(stored, block_size, image_size).ok_or(length)
             }
             MapForm::Cells(cells) => cells.decode(bytes, start, zeroed(image_size, block_size)?),
+            MapForm::Runs(runs) => {
+                let end = bytes.len().saturating_sub(field::length_of(&self.trailer));
+                let list = bytes.get(start..end).unwrap_or_default();
+                runs.decode(list, start, zeroed(image_size, block_size)?)
+            }
         }
     }
 
@@ -228,12 +247,16 @@ impl Binary {
 }
 
 /// All that header and trailer may tell, except for checksums.
-pub(crate) fn numbers_of(map: &BlockMap, frame: &Frame) -> Numbers {
+pub(crate) fn numbers_of(map: &BlockMap, form: MapForm, frame: &Frame) -> Numbers {
     Numbers {
         image_size: map.image_size(),
         block_size: map.block_size().bytes(),
         block_count: map.block_count(),
         data_blocks: map.data_count(),
+        run_count: match form {
+            MapForm::Runs(runs) => (frame.map / runs.entry()) as u64,
+            MapForm::Bits(_) | MapForm::Cells(_) => 0,
+        },
         map_length: frame.map as u64,
         padded_length: frame.padded as u64,
     }

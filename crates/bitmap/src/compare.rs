@@ -68,6 +68,7 @@ pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
     match why {
         NotThisLayout::Padding { offset }
         | NotThisLayout::Cell { offset }
+        | NotThisLayout::Run { offset }
         | NotThisLayout::Constant { offset } => finding.at(*offset),
         NotThisLayout::Field { offset, expected, found, .. } => {
             finding.at(*offset).expected(expected).found(found)

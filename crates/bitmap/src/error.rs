@@ -35,6 +35,13 @@ pub enum NotThisLayout {
         /// The first byte of the value.
         offset: u64,
     },
+    /// An entry of a list of runs is none: it does not begin or end with a block, is outside of the image, or does not come after the
+    /// run before it, with a gap between the two.
+    #[error("the entry at byte {offset} is no run of blocks of this image after the runs before it")]
+    Run {
+        /// The first byte of the entry.
+        offset: u64,
+    },
     /// A byte that is the same in every file of this layout is another here.
     #[error("byte {offset} is not the constant of this layout")]
     Constant {

@@ -18,6 +18,8 @@ pub enum Value {
     BlockCount,
     /// Blocks that hold data.
     DataBlocks,
+    /// Runs of data; in a layout that lists them.
+    RunCount,
     /// Bytes of the map as it is stored, padding not counted but for the bits that fill the last byte.
     MapLength,
     /// The same with the padding.
@@ -84,7 +86,7 @@ static CHECKSUMS: [(Algorithm, Covered, &str, &str); 21] = [
 
 impl Value {
     /// The values that are no checksums, in the order of the specification.
-    pub const PLAIN: [Self; 12] = [
+    pub const PLAIN: [Self; 13] = [
         Self::ImageSize,
         Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down),
         Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up),
@@ -95,6 +97,7 @@ impl Value {
         Self::BlockSize,
         Self::BlockCount,
         Self::DataBlocks,
+        Self::RunCount,
         Self::MapLength,
         Self::PaddedLength,
     ];
@@ -118,6 +121,7 @@ impl Value {
             Self::BlockSize => "block-size",
             Self::BlockCount => "block-count",
             Self::DataBlocks => "data-blocks",
+            Self::RunCount => "run-count",
             Self::MapLength => "bits-length",
             Self::PaddedLength => "padded-length",
             Self::Checksum(algorithm, covered) => words_of(algorithm, covered).0,
@@ -137,6 +141,7 @@ impl Value {
             Self::BlockSize => "block size",
             Self::BlockCount => "number of blocks",
             Self::DataBlocks => "number of data blocks",
+            Self::RunCount => "number of runs",
             Self::MapLength => "byte count of the map",
             Self::PaddedLength => "byte count of the map with its padding",
             Self::Checksum(algorithm, covered) => words_of(algorithm, covered).1,
@@ -258,6 +263,8 @@ pub(crate) struct Numbers {
     pub(crate) block_size: u64,
     pub(crate) block_count: u64,
     pub(crate) data_blocks: u64,
+    /// 0 in a layout that lists no runs.
+    pub(crate) run_count: u64,
     pub(crate) map_length: u64,
     pub(crate) padded_length: u64,
 }
@@ -272,6 +279,7 @@ impl Numbers {
             Value::BlockSize => self.block_size,
             Value::BlockCount => self.block_count,
             Value::DataBlocks => self.data_blocks,
+            Value::RunCount => self.run_count,
             Value::MapLength => self.map_length,
             Value::PaddedLength => self.padded_length,
             Value::Checksum(..) => return None,
@@ -341,6 +349,7 @@ mod tests {
             block_size: 2 << 20,
             block_count: 2560,
             data_blocks: 3,
+            run_count: 0,
             map_length: 320,
             padded_length: 4096,
         };

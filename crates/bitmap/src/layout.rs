@@ -129,7 +129,7 @@ impl Layout {
     /// Length in bytes of the bitmap file of an image of this size; `None` if it depends on the content.
     pub fn encoded_len(&self, image_size: u64) -> Option<u64> {
         match &self.form {
-            Form::Binary(binary) => Some(binary.file_length(self.block_size, image_size)),
+            Form::Binary(binary) => binary.file_length(self.block_size, image_size),
             Form::Bmap | Form::Ranges => None,
         }
     }
@@ -220,6 +220,7 @@ mod tests {
     use crate::cells::{Cell, Cells};
     use crate::field::{ByteOrder, Rounding, SizeUnit};
     use crate::frame::circular_checksums;
+    use crate::runs::{RunNumbers, RunUnit, Runs};
 
     /// A number that a drawn layout has, worked out from the description alone.
     fn naive_number(value: Value, size: u64, block: u64, data: &[bool], bits: &[u8], padded: &[u8]) -> u64 {
@@ -236,6 +237,7 @@ mod tests {
             Value::BlockSize => block,
             Value::BlockCount => data.len() as u64,
             Value::DataBlocks => data.iter().filter(|d| **d).count() as u64,
+            Value::RunCount => data.chunk_by(|a, b| a == b).filter(|run| run[0]).count() as u64,
             Value::MapLength => bits.len() as u64,
             Value::PaddedLength => padded.len() as u64,
             Value::Checksum(..) => 0,
@@ -282,8 +284,35 @@ mod tests {
         number
     }
 
+    /// Run by run.
+    fn naive_runs(runs: Runs, size: u64, block: u64, data: &[bool]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut at = 0;
+        for run in data.chunk_by(|a, b| a == b) {
+            let unit = match runs.unit {
+                RunUnit::Byte => 1,
+                RunUnit::Sector => 512,
+                RunUnit::Block => block,
+            };
+            let start = at * block / unit;
+            at += run.len() as u64;
+            let end = if runs.clipped { (at * block).min(size) } else { at * block };
+            let end = end.div_ceil(unit);
+            if run[0] {
+                let second = match runs.numbers {
+                    RunNumbers::OffsetLength => end - start,
+                    RunNumbers::FirstLast => end - 1,
+                    RunNumbers::OffsetEnd => end,
+                };
+                bytes.extend(naive_bytes(start, runs.width, runs.order));
+                bytes.extend(naive_bytes(second, runs.width, runs.order));
+            }
+        }
+        bytes
+    }
+
     /// The map without padding.
-    fn naive_map(description: &Binary, data: &[bool]) -> Vec<u8> {
+    fn naive_map(description: &Binary, size: u64, block: u64, data: &[bool]) -> Vec<u8> {
         match description.map {
             MapForm::Bits(form) => {
                 let mut bits =
@@ -302,6 +331,7 @@ mod tests {
                 .flat_map(|data| if *data { cells.data() } else { cells.zero() })
                 .copied()
                 .collect(),
+            MapForm::Runs(runs) => naive_runs(runs, size, block, data),
         }
     }
 
@@ -309,7 +339,7 @@ mod tests {
     fn naive(layout: &Layout, size: u64, data: &[bool]) -> Vec<u8> {
         let Form::Binary(description) = &layout.form else { unreachable!() };
         let fill = if description.padding.bit { 0xff } else { 0 };
-        let mut padded = naive_map(description, data);
+        let mut padded = naive_map(description, size, layout.block_size.bytes(), data);
         let bits_length = padded.len();
         while padded.len() % description.padding.unit as usize != 0 {
             padded.push(fill);
@@ -386,7 +416,19 @@ mod tests {
             let (data, zero) = values.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
             Some(MapForm::Cells(Cells::new(Cell::new(&data)?, Cell::new(&zero)?)?))
         });
-        prop_oneof![bits, cells]
+        let runs =
+            (0..3usize, 0..3usize, any::<bool>(), any::<bool>()).prop_map(|(unit, numbers, big, clipped)| {
+                MapForm::Runs(Runs {
+                    unit: [RunUnit::Byte, RunUnit::Sector, RunUnit::Block][unit],
+                    numbers: [RunNumbers::OffsetLength, RunNumbers::FirstLast, RunNumbers::OffsetEnd]
+                        [numbers],
+                    // Offsets in bytes may not fit four of them.
+                    width: if unit == 0 { Width::U64 } else { Width::U32 },
+                    order: if big { ByteOrder::Big } else { ByteOrder::Little },
+                    clipped,
+                })
+            });
+        prop_oneof![bits, cells, runs]
     }
 
     fn layouts() -> impl Strategy<Value = Layout> {
@@ -398,7 +440,11 @@ mod tests {
                 block_size: BlockSize::new(1 << shift).unwrap(),
                 form: Form::Binary(Binary {
                     map,
-                    padding: Padding { unit, bit },
+                    padding: if matches!(map, MapForm::Runs(_)) {
+                        Padding { unit: 1, bit }
+                    } else {
+                        Padding { unit, bit }
+                    },
                     header: header.into(),
                     trailer: trailer.into(),
                 }),
@@ -416,12 +462,15 @@ mod tests {
             altered in any::<prop::sample::Index>(),
         ) {
             let Form::Binary(binary) = &layout.form else { unreachable!() };
+            let counts_runs = |field: &Field| matches!(field, Field::Number { value: Value::RunCount, .. });
+            let has_runs = matches!(binary.map, MapForm::Runs(_));
+            prop_assume!(has_runs || !binary.header.iter().chain(binary.trailer.iter()).any(counts_runs));
             prop_assume!(circular_checksums(&binary.header, &binary.trailer).is_empty());
             let size = (data.len() as u64 * layout.block_size.bytes()).saturating_sub(short_by);
             let mut map = BlockMap::zeroed(Path::new("x"), size, layout.block_size).unwrap();
             data.iter().zip(0..).for_each(|(data, block)| map.set(block, *data));
             let bytes = layout.encode(&map).unwrap();
-            prop_assert_eq!(Some(bytes.len() as u64), layout.encoded_len(size));
+            prop_assert_eq!(layout.encoded_len(size), (!has_runs).then_some(bytes.len() as u64));
             prop_assert_eq!(&bytes, &naive(&layout, size, &data));
             prop_assert_eq!(layout.decode(&bytes, Some(size)), Ok(map.clone()));
             if layout.contains_image_size() {

@@ -40,6 +40,7 @@ mod proof;
 mod ranges;
 mod recognise;
 mod rules;
+mod runs;
 mod specimen;
 mod summary;
 
@@ -60,4 +61,5 @@ pub use rules::{
     BITMAP_SHARED, BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES,
     ZERO_MARKED_DATA,
 };
+pub use runs::{RunNumbers, RunUnit, Runs};
 pub use specimen::{SPECIMEN_SIZE, Specimen};

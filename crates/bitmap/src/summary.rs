@@ -5,8 +5,9 @@ use imsprep_source::BlockSize;
 use crate::binary::MapForm;
 use crate::bits::{BitOrder, Bits, Polarity};
 use crate::cells::Cells;
-use crate::field::length_of;
+use crate::field::{ByteOrder, length_of};
 use crate::layout::{Form, Layout};
+use crate::runs::{RunNumbers, RunUnit, Runs};
 
 impl Layout {
     /// The layout in one line, such as "blocks of 2 MiB, least significant bit first, set is data, zeros up to a multiple
@@ -17,6 +18,7 @@ impl Layout {
         let (header, trailer) = (length_of(&binary.header), length_of(&binary.trailer));
         let has_bits = matches!(binary.map, MapForm::Bits(_));
         text += &match (binary.padding.unit, binary.padding.bit) {
+            (1, _) if matches!(binary.map, MapForm::Runs(_)) => String::new(),
             (1, _) if !has_bits => ", no padding".to_owned(),
             (1, false) => ", no padding but zeros in the last byte".to_owned(),
             (1, true) => ", no padding but ones in the last byte".to_owned(),
@@ -40,6 +42,7 @@ pub(crate) fn summary_of_map(block_size: BlockSize, map: MapForm) -> String {
     let form = match map {
         MapForm::Bits(bits) => summary_of_bits(bits),
         MapForm::Cells(cells) => summary_of_cells(cells),
+        MapForm::Runs(runs) => summary_of_runs(runs),
     };
     format!("blocks of {}, {form}", shown(block_size))
 }
@@ -62,6 +65,29 @@ fn summary_of_cells(cells: Cells) -> String {
         width => format!("{width} bytes for each block"),
     };
     format!("{what}, {} is data and {} is zero", in_words(cells.data()), in_words(cells.zero()))
+}
+
+fn summary_of_runs(runs: Runs) -> String {
+    let unit = match runs.unit {
+        RunUnit::Byte => "bytes",
+        RunUnit::Sector => "sectors of 512 bytes",
+        RunUnit::Block => "blocks",
+    };
+    let numbers = match runs.numbers {
+        RunNumbers::OffsetLength => "offset and length",
+        RunNumbers::FirstLast => "first and last",
+        RunNumbers::OffsetEnd => "offset and end",
+    };
+    let order = match runs.order {
+        ByteOrder::Little => "little",
+        ByteOrder::Big => "big",
+    };
+    let end = match (runs.clipped, runs.unit) {
+        (_, RunUnit::Block) => "",
+        (true, _) => ", the last one ends with the image",
+        (false, _) => ", all of complete blocks",
+    };
+    format!("{numbers} of each run of data in {unit}, {} bytes, {order}-endian{end}", runs.width.bytes())
 }
 
 /// Hexadecimal digits, or text in quotation marks.

@@ -65,6 +65,13 @@ fn learned(files: &[(&Image, Vec<u8>)]) -> Learned {
     learn(&samples.collect::<Vec<_>>())
 }
 
+/// The same with the content in sectors, as lists of runs need it.
+fn learned_in_sectors(files: &[(&Image, Vec<u8>)]) -> Learned {
+    let contents = files.iter().map(|(image, _)| image.map(512)).collect::<Vec<_>>();
+    let samples = files.iter().zip(&contents).map(|((_, bytes), content)| Sample { bytes, content });
+    learn(&samples.collect::<Vec<_>>())
+}
+
 fn summary(learned: &Learned) -> String {
     match learned {
         Learned::One(one) => format!("one: {}; {:?}", one.layout.summary(), one.layout.form),
@@ -137,6 +144,61 @@ fn a_drawn_layout_is_learned_or_said_to_be_open_and_never_learned_wrongly() {
     }
     assert_eq!(wrong_sizes, 0, "the layout that was drawn is always among the several");
     assert!(settled * 10 >= rounds * 8, "{settled} of {rounds} were settled");
+}
+
+#[test]
+fn a_drawn_list_of_runs_is_learned_or_said_to_be_open_and_never_learned_wrongly() {
+    let (mut settled, rounds) = (0, 100);
+    for seed in 0..rounds {
+        let mut picker = Picker::new(40_000 + seed);
+        let drawn = Drawn::listing(&mut picker);
+        let mut images = Vec::new();
+        let mut one = None;
+        for turn in 0..6 {
+            let blocks = if turn == 5 { 4100 } else { picker.between(60, 700) };
+            images.push(Image::drawn(&mut picker, drawn.block, blocks));
+            let files = images.iter().map(|image| (image, drawn.write(image.size, &image.data(drawn.block))));
+            let files = files.collect::<Vec<_>>();
+            match learned_in_sectors(&files) {
+                Learned::One(hypothesis) => {
+                    let proven = hypothesis.assumptions.is_empty();
+                    one = Some(hypothesis);
+                    if proven {
+                        break;
+                    }
+                }
+                Learned::Several { hypotheses, and_more, .. } => {
+                    one = None;
+                    let is_drawn = |layout: &Layout| {
+                        files.iter().all(|(image, file)| {
+                            layout.encode(&image.map(layout.block_size.bytes())).as_ref() == Ok(file)
+                        })
+                    };
+                    assert!(and_more || hypotheses.iter().all(|h| is_drawn(&h.layout)), "seed {seed}");
+                }
+                none @ Learned::None { .. } => panic!("seed {seed}: {drawn:?}\n{}", summary(&none)),
+            }
+        }
+        let Some(hypothesis) = one else { continue };
+        settled += 1;
+        for _ in 0..8 {
+            let blocks = picker.between(1, 3000);
+            let unseen = Image::drawn(&mut picker, drawn.block, blocks);
+            let context = format!("seed {seed}: {drawn:?}\nlearned {:?}", hypothesis.layout);
+            assert_writes_the_same(&hypothesis.layout, &drawn, &unseen, &context);
+        }
+    }
+    assert!(settled * 10 >= rounds * 8, "{settled} of {rounds} were settled");
+}
+
+/// A list of finer blocks is none of coarser ones whose runs happen to be the same: it needs the content in sectors.
+#[test]
+fn a_list_of_runs_is_not_claimed_of_content_in_coarse_blocks() {
+    let image = image_with(900, 300);
+    let runs = image.map(2 << 20).runs().filter(|run| run.data).collect::<Vec<_>>();
+    let file = runs.iter().flat_map(|run| [run.first << 21, run.count << 21]).flat_map(u64::to_le_bytes);
+    let file = file.collect::<Vec<_>>();
+    assert!(matches!(learned(&[(&image, file)]), Learned::None { .. }));
 }
 
 /// An image of this many blocks of 2 MiB, every third of which holds data, and so do the first ones until there are so many.

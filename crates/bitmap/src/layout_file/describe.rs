@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::binary::MapForm;
+use crate::binary::{MapForm, Padding};
 use crate::bits::{BitOrder, Polarity};
 use crate::field::{self, ByteOrder, Field};
 use crate::layout::{Form, Layout, Origin};
 use crate::proof::Proof;
+use crate::runs::{RunNumbers, RunUnit};
 
 /// A description of a layout of bytes, as a file with comments; `None` for a layout of text. `notes` are lines of comment that
 /// come first.
@@ -24,12 +25,9 @@ pub fn describe_layout(layout: &Layout, notes: &[String]) -> Option<String> {
         layout.block_size
     );
     describe_map(&mut text, binary.map);
-    let _ = write!(
-        text,
-        "\n# The map is filled up to a multiple of so many bytes, with bits of this value.\n[padding]\nunit = {}\nbit = {}\n",
-        binary.padding.unit,
-        u8::from(binary.padding.bit)
-    );
+    if !matches!(binary.map, MapForm::Runs(_)) {
+        describe_padding(&mut text, binary.padding);
+    }
     for (name, fields) in [("header", &binary.header), ("trailer", &binary.trailer)] {
         for (range, field) in field::placed(fields) {
             let _ =
@@ -37,10 +35,7 @@ pub fn describe_layout(layout: &Layout, notes: &[String]) -> Option<String> {
             match field {
                 Field::Constant(bytes) => describe_constant(&mut text, name, bytes),
                 Field::Number { value, width, order } => {
-                    let order = match order {
-                        ByteOrder::Little => "little",
-                        ByteOrder::Big => "big",
-                    };
+                    let order = in_words(*order);
                     let (title, value, bytes) = (value.title(), value.name(), width.bytes());
                     let _ = write!(
                         text,
@@ -88,6 +83,42 @@ fn describe_map(text: &mut String, map: MapForm) {
                 digits(cells.zero())
             );
         }
+        MapForm::Runs(runs) => {
+            let numbers = match runs.numbers {
+                RunNumbers::OffsetLength => "offset-length",
+                RunNumbers::FirstLast => "first-last",
+                RunNumbers::OffsetEnd => "offset-end",
+            };
+            let unit = match runs.unit {
+                RunUnit::Byte => "bytes",
+                RunUnit::Sector => "sectors",
+                RunUnit::Block => "blocks",
+            };
+            let _ = write!(
+                text,
+                "\n# Each run of data has two numbers.\n[runs]\nnumbers = \"{numbers}\"\nunit = \"{unit}\"\nbytes = {}\norder = \
+                 \"{}\"\n# Whether a run at the end of the image ends with the image, and not with its last block.\nclipped = {}\n",
+                runs.width.bytes(),
+                in_words(runs.order),
+                runs.clipped
+            );
+        }
+    }
+}
+
+fn describe_padding(text: &mut String, padding: Padding) {
+    let _ = write!(
+        text,
+        "\n# The map is filled up to a multiple of so many bytes, with bits of this value.\n[padding]\nunit = {}\nbit = {}\n",
+        padding.unit,
+        u8::from(padding.bit)
+    );
+}
+
+fn in_words(order: ByteOrder) -> &'static str {
+    match order {
+        ByteOrder::Little => "little",
+        ByteOrder::Big => "big",
     }
 }
 

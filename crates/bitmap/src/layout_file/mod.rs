@@ -141,7 +141,8 @@ mod tests {
                         && *value != Value::Checksum(Algorithm::Adler32, Covered::File)
                 };
                 let number = |value| Field::Number { value, width: Width::U64, order: ByteOrder::Big };
-                binary.trailer.to_mut().extend(Value::all().filter(|value| !file(value)).map(number));
+                let values = Value::all().filter(|value| !file(value) && *value != Value::RunCount);
+                binary.trailer.to_mut().extend(values.map(number));
                 binary.header.to_mut().push(Field::Constant(vec![7; 4000].into()));
                 binary.padding.bit = true;
                 let (header, trailer) = (&binary.header, &binary.trailer);
@@ -164,7 +165,7 @@ mod tests {
             "blocks of 512 bytes, a byte for each block, \"1\" is data and \"0\" is zero, no padding"
         );
         assert_eq!(parse(&describe_layout(&layout, &[]).unwrap()).unwrap().form, layout.form);
-        let either = "a layout has either bit-order and set-bit, or the table [cells]";
+        let either = "a layout has either bit-order and set-bit, or the table [cells], or the table [runs]";
         let values = "the values in [cells] have the same length, 1 to 8 bytes, and differ";
         for (text, what) in [
             (text.replace("31", "30"), values),
@@ -173,6 +174,36 @@ mod tests {
             (text.replace("[cells]", "set-bit = \"data\"\n[cells]"), either),
             (format!("{SHORT}[cells]\ndata = \"31\"\nzero = \"30\"\n"), either),
             (SHORT.replace("set-bit = \"data\"\n", ""), either),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.contains(what), "{what}: {error}");
+        }
+    }
+
+    #[test]
+    fn runs_are_described_and_read_again() {
+        let text = "name = \"my\"\nblock-size = 4096\n[runs]\nnumbers = \"offset-length\"\nunit = \"bytes\"\nbytes = 8\norder = \
+                    \"big\"\nclipped = true\n[[header]]\nnumber = \"run-count\"\nbytes = 4\norder = \"little\"\n";
+        let layout = parse(text).unwrap();
+        assert_eq!(
+            layout.summary(),
+            "blocks of 4 KiB, offset and length of each run of data in bytes, 8 bytes, big-endian, the last one ends with the \
+             image, a header of 4 bytes"
+        );
+        assert_eq!(layout.encoded_len(1 << 30), None);
+        for (a, b) in [("bytes\"", "sectors\""), ("offset-length", "first-last"), ("clipped = true\n", "")] {
+            let other = parse(&text.replace(a, b)).unwrap();
+            assert_ne!(other.form, layout.form);
+            assert_eq!(parse(&describe_layout(&other, &[]).unwrap()).unwrap().form, other.form);
+        }
+        for (text, what) in [
+            (text.replace("[runs]", "set-bit = \"data\"\n[runs]"), "the table [runs]"),
+            (format!("{text}[padding]\nunit = 4\n"), "a list of runs has no padding"),
+            (text.replace("bytes = 8", "bytes = 2"), "a number has 4 or 8 bytes"),
+            (
+                format!("{SHORT}[[header]]\nnumber = \"run-count\"\nbytes = 4\norder = \"little\"\n"),
+                "run-count is for layouts with the table [runs]",
+            ),
         ] {
             let error = parse(&text).unwrap_err();
             assert!(error.contains(what), "{what}: {error}");

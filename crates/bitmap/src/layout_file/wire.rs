@@ -3,7 +3,7 @@
 use imsprep_source::BlockSize;
 use serde::Deserialize;
 
-use super::wire_fields::{WireField, WireHex, section};
+use super::wire_fields::{WireField, WireHex, WireOrder, WireWidth, section};
 use super::wire_proof::{WireLearned, WireProof};
 use crate::binary::{Binary, MapForm, Padding};
 use crate::bits::{BitOrder, Bits, Polarity};
@@ -11,6 +11,7 @@ use crate::cells::{Cell, Cells};
 use crate::field::{Field, Value};
 use crate::frame::circular_checksums;
 use crate::layout::{Form, Layout, Origin};
+use crate::runs::{RunNumbers, RunUnit, Runs};
 
 /// Largest unit of padding that may be described.
 const LARGEST_UNIT: u32 = 1 << 30;
@@ -27,6 +28,7 @@ pub(super) struct WireLayout {
     bit_order: Option<WireBitOrder>,
     set_bit: Option<WireSetBit>,
     cells: Option<WireCells>,
+    runs: Option<WireRuns>,
     #[serde(default)]
     padding: WirePadding,
     #[serde(default)]
@@ -73,6 +75,34 @@ struct WireCells {
     zero: WireHex,
 }
 
+/// Two numbers for each run of data.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRuns {
+    numbers: WireRunNumbers,
+    unit: WireRunUnit,
+    bytes: WireWidth,
+    order: WireOrder,
+    #[serde(default)]
+    clipped: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WireRunNumbers {
+    OffsetLength,
+    FirstLast,
+    OffsetEnd,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WireRunUnit {
+    Bytes,
+    Sectors,
+    Blocks,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WirePadding {
@@ -117,12 +147,21 @@ impl TryFrom<u64> for WireBit {
 
 impl WireLayout {
     pub(super) fn into_layout(self) -> Result<Layout, String> {
-        let map = match (self.bit_order, self.set_bit, self.cells) {
-            (Some(order), Some(set_bit), None) => {
+        let map = match (self.bit_order, self.set_bit, self.cells, self.runs) {
+            (Some(order), Some(set_bit), None, None) => {
                 MapForm::Bits(Bits { bit_order: order.into(), polarity: set_bit.into() })
             }
-            (None, None, Some(cells)) => MapForm::Cells(cells.into_cells()?),
-            _ => return Err("a layout has either bit-order and set-bit, or the table [cells]".into()),
+            (None, None, Some(cells), None) => MapForm::Cells(cells.into_cells()?),
+            (None, None, None, Some(_)) if self.padding.unit.0 != 1 => {
+                return Err("a list of runs has no padding".into());
+            }
+            (None, None, None, Some(runs)) => MapForm::Runs(runs.into()),
+            _ => {
+                return Err(
+                    "a layout has either bit-order and set-bit, or the table [cells], or the table [runs]"
+                        .into(),
+                );
+            }
         };
         let binary = Binary {
             map,
@@ -131,6 +170,7 @@ impl WireLayout {
             trailer: section("trailer", self.trailer)?.into(),
         };
         refuse_circular(&binary)?;
+        refuse_run_count(&binary)?;
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
             return Err("a layout's name has letters, and no control characters".into());
         }
@@ -182,6 +222,36 @@ impl WireCells {
             format!("the values in [cells] have the same length, 1 to {} bytes, and differ", Cell::LONGEST)
         })
     }
+}
+
+impl From<WireRuns> for Runs {
+    fn from(wire: WireRuns) -> Self {
+        Self {
+            unit: match wire.unit {
+                WireRunUnit::Bytes => RunUnit::Byte,
+                WireRunUnit::Sectors => RunUnit::Sector,
+                WireRunUnit::Blocks => RunUnit::Block,
+            },
+            numbers: match wire.numbers {
+                WireRunNumbers::OffsetLength => RunNumbers::OffsetLength,
+                WireRunNumbers::FirstLast => RunNumbers::FirstLast,
+                WireRunNumbers::OffsetEnd => RunNumbers::OffsetEnd,
+            },
+            width: wire.bytes.0,
+            order: wire.order.into(),
+            clipped: wire.clipped,
+        }
+    }
+}
+
+/// Only lists of runs count their runs.
+fn refuse_run_count(binary: &Binary) -> Result<(), String> {
+    let mut fields = binary.header.iter().chain(binary.trailer.iter());
+    let counts = fields.any(|field| matches!(field, Field::Number { value: Value::RunCount, .. }));
+    if counts && !matches!(binary.map, MapForm::Runs(_)) {
+        return Err("run-count is for layouts with the table [runs]".into());
+    }
+    Ok(())
 }
 
 /// Checksums of both sections together: they may cover each other.

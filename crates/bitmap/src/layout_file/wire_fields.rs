@@ -15,7 +15,7 @@ const LONGEST_SECTION: usize = 64 << 10;
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "expected { constant = \"hex digits\" }, or { repeat = \"two hex digits\", times = N }, or { number = \"image-size\", bytes = 4 or 8, order = \"little\" or \"big\" }, where a number is one of image-size, image-sectors, image-kib, image-mib, these three with -up, block-size, block-count, data-blocks, bits-length, padded-length, and for each of crc32, crc32c and adler32: bits-crc32, padded-crc32, crc32-before, crc32-section, crc32-header, crc32-file-before, crc32-file"
+    expecting = "expected { constant = \"hex digits\" }, or { repeat = \"two hex digits\", times = N }, or { number = \"image-size\", bytes = 4 or 8, order = \"little\" or \"big\" }, where a number is one of image-size, image-sectors, image-kib, image-mib, these three with -up, block-size, block-count, data-blocks, run-count, bits-length, padded-length, and for each of crc32, crc32c and adler32: bits-crc32, padded-crc32, crc32-before, crc32-section, crc32-header, crc32-file-before, crc32-file"
 )]
 pub(super) enum WireField {
     Constant { constant: WireHex },
@@ -87,7 +87,7 @@ impl TryFrom<String> for WireValue {
 
 #[derive(Deserialize)]
 #[serde(try_from = "u64")]
-pub(super) struct WireWidth(Width);
+pub(super) struct WireWidth(pub(super) Width);
 
 impl TryFrom<u64> for WireWidth {
     type Error = &'static str;
@@ -108,20 +108,24 @@ pub(super) enum WireOrder {
     Big,
 }
 
+impl From<WireOrder> for ByteOrder {
+    fn from(wire: WireOrder) -> Self {
+        match wire {
+            WireOrder::Little => Self::Little,
+            WireOrder::Big => Self::Big,
+        }
+    }
+}
+
 pub(super) fn section(name: &str, fields: Vec<WireField>) -> Result<Vec<Field>, String> {
     let fields = fields
         .into_iter()
         .map(|field| match field {
             WireField::Constant { constant } => Field::Constant(Cow::Owned(constant.0)),
             WireField::Repeat { repeat, times } => Field::Constant(Cow::Owned(vec![repeat.0; times.0])),
-            WireField::Number { number, bytes, order } => Field::Number {
-                value: number.0,
-                width: bytes.0,
-                order: match order {
-                    WireOrder::Little => ByteOrder::Little,
-                    WireOrder::Big => ByteOrder::Big,
-                },
-            },
+            WireField::Number { number, bytes, order } => {
+                Field::Number { value: number.0, width: bytes.0, order: order.into() }
+            }
         })
         .collect::<Vec<_>>();
     if field::length_of(&fields) > LONGEST_SECTION {

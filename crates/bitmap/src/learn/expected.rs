@@ -23,11 +23,12 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn new(map: &BlockMap, form: MapForm) -> Self {
-        let bytes = form.stored(map, Padding { unit: 1, bit: false });
+    /// `None` if a map of this form can't be written of it.
+    pub(super) fn new(map: &BlockMap, form: MapForm) -> Option<Self> {
+        let bytes = form.stored(map, Padding { unit: 1, bit: false }).ok()?;
         let last = match (form, map.block_count() % 8) {
             (_, 0) => 0xff,
-            (MapForm::Cells(_), _) => 0xff,
+            (MapForm::Cells(_) | MapForm::Runs(_), _) => 0xff,
             (MapForm::Bits(bits), used) => match bits.bit_order {
                 BitOrder::LeastSignificantFirst => !(0xff << used),
                 BitOrder::MostSignificantFirst => !(0xff >> used),
@@ -36,9 +37,10 @@ impl Expected {
         let cell = match form {
             MapForm::Bits(_) => None,
             MapForm::Cells(cells) => Some(cells.width()),
+            MapForm::Runs(runs) => Some(runs.entry()),
         };
         let fewer = map.data_count().min(map.zero_count());
-        Self { bytes, last, cell, blocks: map.block_count(), fewer }
+        Some(Self { bytes, last, cell, blocks: map.block_count(), fewer })
     }
 
     /// Bytes that the bits take.
@@ -99,6 +101,8 @@ impl Expected {
         };
         match (there.split_last(), self.bytes.split_last()) {
             (Some((last, whole)), Some((expected, bytes))) => whole == bytes && last & self.last == *expected,
+            // A list without runs is anywhere.
+            (None, None) => true,
             _ => false,
         }
     }

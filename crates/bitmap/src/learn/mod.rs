@@ -7,6 +7,7 @@
 mod alphabets;
 mod distinguish;
 mod expected;
+mod lists;
 mod near;
 mod other_forms;
 mod section;
@@ -137,6 +138,9 @@ pub fn finest_block_size(length: u64, image_size: u64) -> Option<BlockSize> {
 }
 
 /// Looks for the layout of these samples, of which there is at least one. None of the images is empty.
+///
+/// Lists of runs are looked for only if every content is in blocks of [`BlockSize::MIN`]: the length of such a file says nothing of
+/// the size of its blocks, and in coarser blocks a list of finer ones would look like one of theirs.
 pub fn learn(samples: &[Sample<'_>]) -> Learned {
     let (certain, weak) =
         candidates(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
@@ -184,8 +188,8 @@ impl Candidate {
         samples.max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(number, _)| number)
     }
 
-    /// The map that each content asks for.
-    fn expected(&self) -> Vec<Expected> {
+    /// The map that each content asks for; `None` if one of them cannot be written so.
+    fn expected(&self) -> Option<Vec<Expected>> {
         self.contents.iter().map(|content| Expected::new(content, self.map)).collect()
     }
 }
@@ -196,8 +200,7 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
         |sample: &Sample<'_>| finest_block_size(sample.bytes.len() as u64, sample.content.image_size());
     // A block size has to fit all of them.
     let fitting = samples.iter().map(finest).collect::<Option<Vec<_>>>().and_then(|s| s.into_iter().max());
-    let given = samples.iter().map(|sample| sample.content.block_size()).max();
-    let mut block_size = fitting.zip(given).map(|(fitting, given)| fitting.max(given));
+    let mut block_size = samples.iter().map(|sample| sample.content.block_size()).max();
     let mut candidates = Vec::new();
     let mut contents = Rc::new(Vec::<BlockMap>::new());
     while let Some(size) = block_size {
@@ -205,7 +208,9 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
         let finer = samples.iter().enumerate().map(|(i, sample)| contents.get(i).unwrap_or(sample.content));
         contents = Rc::new(finer.filter_map(|map| map.in_blocks_of(size)).collect());
         let information = Rc::new(contents.iter().map(expected::information).collect::<Vec<_>>());
-        let maps = bits().into_iter().chain(cells(samples, size));
+        let of_bits = if fitting.is_some_and(|fitting| size >= fitting) { bits() } else { Vec::new() };
+        let maps = of_bits.into_iter().chain(cells(samples, size));
+        let maps = maps.chain(lists::lists(samples, &contents, &information));
         candidates.extend(maps.map(|map| Candidate {
             map,
             contents: Rc::clone(&contents),
@@ -265,12 +270,13 @@ impl<'a> Search<'a> {
 
     /// Looks for the map of one candidate, and explains what is around it.
     fn candidate(&mut self, candidate: &Candidate) {
-        let expected = candidate.expected();
+        let Some(expected) = candidate.expected() else { return };
         let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&expected);
         let (headers, more) = expected::common_places(pairs(), candidate.telling_sample());
         let (block_size, map) = (candidate.block_size(), candidate.map);
         self.and_more |= more;
-        if headers.is_empty() && self.matched == Match::NoChance {
+        let is_list = matches!(map, MapForm::Runs(_));
+        if headers.is_empty() && self.matched == Match::NoChance && !is_list {
             self.near.map_differs(block_size, map, pairs());
         }
         for header in headers {
@@ -306,7 +312,7 @@ impl<'a> Search<'a> {
     /// Explains header and trailer, where the parts of each sample are so.
     fn explain(&mut self, candidate: &Candidate, tail: Tail, frames: &[Frame], assumption: Option<String>) {
         let (block_size, contents) = (candidate.block_size(), &candidate.contents);
-        let numbers = contents.iter().zip(frames).map(|(map, frame)| numbers_of(map, frame));
+        let numbers = contents.iter().zip(frames).map(|(map, frame)| numbers_of(map, candidate.map, frame));
         let numbers = numbers.collect::<Vec<_>>();
         let files = self.samples.iter().zip(frames);
         let files = files.map(|(sample, frame)| SampleFile { bytes: sample.bytes, frame: *frame });

@@ -188,7 +188,8 @@ pub(super) fn explain(
     }
     explained.pieces.push(vec![vec![constant(sections, at..length)?]]);
     let has_zeros = sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some());
-    for value in Value::PLAIN.into_iter().filter(|value| has_zeros && is_zero_everywhere(*value, numbers)) {
+    let may_be_zero = |value: &Value| *value != Value::RunCount && is_zero_everywhere(*value, numbers);
+    for value in Value::PLAIN.into_iter().filter(|value| has_zeros && may_be_zero(value)) {
         let title = value.title();
         let place = format!(
             "zeros in the {place}: the {title} is 0 for every image, so any of them may be that number"
@@ -408,6 +409,8 @@ fn matches(sections: &[&[u8]], numbers: &[Numbers], map: MapForm, unit: u32) -> 
         let told_elsewhere = match value {
             // Without padding it is another one by another name.
             Value::PaddedLength => unit == 1,
+            // Other maps have no runs to count.
+            Value::RunCount => !matches!(map, MapForm::Runs(_)),
             // Of cells of one byte there are as many as blocks.
             Value::MapLength => matches!(map, MapForm::Cells(cells) if cells.width() == 1),
             // As many as blocks of that size.

@@ -40,7 +40,7 @@ pub(super) fn tails<'a>(
     let pads = |unit: u32| unit as usize > map.granule();
     let fills = matches!(map, MapForm::Bits(_));
     let all = units
-        .filter(|unit| *unit == 1 || pads(*unit))
+        .filter(|unit| *unit == 1 || pads(*unit) && !matches!(map, MapForm::Runs(_)))
         .flat_map(|unit| [false, true].map(|bit| (unit, bit)))
         .filter(|(unit, bit)| !bit || fills || pads(*unit))
         .filter_map(|(unit, bit)| tail(pairs.clone(), header, unit, bit))

@@ -79,6 +79,56 @@ enum Map {
     },
     /// A value for each block: one and the other.
     Cells([Vec<u8>; 2]),
+    /// Two numbers for each run of data.
+    List(List),
+}
+
+/// How runs are listed.
+#[derive(Clone, Debug)]
+struct List {
+    /// Bytes that a number counts; 0 for blocks.
+    unit: u64,
+    second: Second,
+    wide: bool,
+    big: bool,
+    clipped: bool,
+}
+
+/// What the second number is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Second {
+    Length,
+    Last,
+    End,
+}
+
+impl List {
+    fn write(&self, size: u64, block: u64, data: &[bool]) -> Vec<u8> {
+        let unit = if self.unit == 0 { block } else { self.unit };
+        let mut bytes = Vec::new();
+        let mut number = 0;
+        while number < data.len() {
+            let first = number;
+            while number < data.len() && data[number] {
+                number += 1;
+            }
+            if number > first {
+                let start = first as u64 * block / unit;
+                let end = number as u64 * block;
+                let end = if self.clipped && end > size { size } else { end };
+                let end = end / unit + u64::from(end % unit > 0);
+                let second = match self.second {
+                    Second::Length => end - start,
+                    Second::Last => end - 1,
+                    Second::End => end,
+                };
+                bytes.extend(encoded(start, self.wide, self.big));
+                bytes.extend(encoded(second, self.wide, self.big));
+            }
+            number += 1;
+        }
+        bytes
+    }
 }
 
 impl Map {
@@ -111,6 +161,7 @@ impl Map {
                 }
                 bits
             }
+            Self::List(_) => unreachable!("it needs the size"),
             Self::Cells([one, zero]) => {
                 set.iter().flat_map(|set| if *set { one.clone() } else { zero.clone() }).collect()
             }
@@ -122,7 +173,7 @@ impl Map {
         match self {
             Self::Bits { most_first: true } => 0x80 >> (block % 8),
             Self::Bits { most_first: false } => 1 << (block % 8),
-            Self::Cells(_) => 1,
+            Self::Cells(_) | Self::List(_) => 1,
         }
     }
 
@@ -131,6 +182,7 @@ impl Map {
         match self {
             Self::Bits { .. } => (block / 8) as usize,
             Self::Cells([one, _]) => block as usize * one.len(),
+            Self::List(_) => 0,
         }
     }
 }
@@ -160,6 +212,20 @@ impl Drawn {
             trailer: section(picker),
         }
         .with_sums(picker)
+    }
+
+    /// One with a list of runs.
+    pub(crate) fn listing(picker: &mut Picker) -> Self {
+        let unit = picker.of(&[0, 512, 1]);
+        let list = List {
+            unit,
+            second: picker.of(&[Second::Length, Second::Last, Second::End]),
+            wide: picker.coin(),
+            big: picker.coin(),
+            clipped: unit > 0 && picker.coin(),
+        };
+        let block = 512 << picker.between(0, 5);
+        Self { block, map: Map::List(list), unit: 1, fill: false, set_is_zero: false, ..Self::inside(picker) }
     }
 
     /// At most one checksum in each section of the section itself or of more, so that none covers the other.
@@ -198,7 +264,10 @@ impl Drawn {
     /// The file of an image of this size, whose blocks are so.
     pub(crate) fn write(&self, size: u64, data: &[bool]) -> Vec<u8> {
         let set = data.iter().map(|data| *data != self.set_is_zero).collect::<Vec<_>>();
-        let mut bits = self.map.write(&set, self.fill);
+        let mut bits = match &self.map {
+            Map::List(list) => list.write(size, self.block, data),
+            map => map.write(&set, self.fill),
+        };
         let bit_bytes = bits.len();
         while !bits.len().is_multiple_of(self.unit) {
             bits.push(if self.fill { 0xff } else { 0 });

@@ -55,7 +55,8 @@ fn assert_used_by_every_command(folder: &Folder, body: &str) {
         altered[at] ^= 0x10;
         folder.write("disk.mf", &altered);
         let run = folder.run(&[&["bitmap", "verify", "disk.raw"], &layout[..]].concat());
-        assert_ne!(run.status, 0, "{body}: byte {at}: {}", run.out);
+        let found = run.status != 0 || run.out.contains("warning BM-");
+        assert!(found, "{body}: byte {at}: {}", run.out);
     }
     folder.write("disk.mf", &bytes);
 }
@@ -85,7 +86,14 @@ fn assert_learned_from_samples(folder: &Folder, command: &str, body: &str) {
                 let is_origin = |line: &String| line.starts_with("[learned]") || line.starts_with("[proven]");
                 lines.take_while(|line| !is_origin(line)).collect::<Vec<_>>()
             };
-            assert_eq!(map("sampled.toml"), map("learned.toml"), "{body}: {json:#}");
+            let (mut sampled, mut proven) = (map("sampled.toml"), map("learned.toml"));
+            // Samples have complete sectors, so that it is assumed how a part of one is rounded.
+            let assumptions = json["hypotheses"][0]["assumptions"].to_string();
+            if assumptions.contains("every image has complete sectors") {
+                let either = |line: &mut String| *line = line.replace("image-sectors-up", "image-sectors");
+                sampled.iter_mut().chain(&mut proven).for_each(either);
+            }
+            assert_eq!(sampled, proven, "{body}: {json:#}");
             return;
         }
         assert_eq!(json["result"], "several", "{body}: {json:#}");
@@ -166,6 +174,55 @@ fn sizes_in_sectors_kib_and_mib_are_learned() {
         ),
     ] {
         assert_learned_and_used(body, &words);
+    }
+}
+
+#[test]
+fn lists_of_runs_are_learned() {
+    let clipped = "runs = [(a, min(e, SIZE)) for a, e in runs(data_blocks(64 << 10), 64 << 10)]\n";
+    for (body, words) in [
+        (
+            "r = runs(data_blocks(), 2 * MIB)\nm = b''.join(struct.pack('<QQ', a, e - a) for a, e in r)\n\
+             write(b'RUNS' + struct.pack('<IQ', len(r), SIZE) + m + struct.pack('<I', zlib.crc32(m)))",
+            ["numbers = \"offset-length\"\nunit = \"bytes\"", "clipped = false\n", "number = \"run-count\""],
+        ),
+        (
+            &format!(
+                "{clipped}write(b''.join(struct.pack('>II', a // 512, -(-e // 512) - 1) for a, e in runs))"
+            ),
+            [
+                "numbers = \"first-last\"\nunit = \"sectors\"\nbytes = 4",
+                "clipped = true\n",
+                "block-size = 65536",
+            ],
+        ),
+        (
+            "r = runs(data_blocks(4096), 4096)\nm = b''.join(struct.pack('>II', a // 4096, e // 4096) for a, e in r)\n\
+             write(struct.pack('>Q', SIZE // 512) + m + b'END!')",
+            [
+                "numbers = \"offset-end\"\nunit = \"blocks\"",
+                "bytes = 4\norder = \"big\"",
+                "number = \"image-sectors\"",
+            ],
+        ),
+    ] {
+        assert_learned_and_used(body, &words);
+    }
+}
+
+#[test]
+fn lists_that_are_no_runs_are_refused() {
+    let folder = Folder::new();
+    for body in [
+        // Runs of at most four blocks; the data blocks one by one; runs of zeros.
+        "r = runs(data_blocks(), 2 * MIB)\nr = [(s, min(e, s + 8 * MIB)) for a, e in r for s in range(a, e, 8 * MIB)]\n\
+         write(b''.join(struct.pack('<QQ', a, e - a) for a, e in r))",
+        "write(b''.join(struct.pack('<Q', i) for i, d in enumerate(data_blocks()) if d))",
+        "r = runs([not d for d in data_blocks()], 2 * MIB)\nwrite(b''.join(struct.pack('<QQ', a, e - a) for a, e in r))",
+    ] {
+        let command = program(&folder, body);
+        let (status, json) = learn(&folder, &command, &[]);
+        assert_eq!((status, &json["program"]["outcome"]), (1, &"not-learned".into()), "{body}: {json:#}");
     }
 }
 

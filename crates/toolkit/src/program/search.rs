@@ -343,8 +343,24 @@ enum Refuted {
     Fault(Fault),
 }
 
-fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>) -> Learned {
-    let files = files.filter_map(|(image, bytes)| Some((bytes, content(image, bytes)?)));
+fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)> + Clone) -> Learned {
+    let learned = learn_from_blocks(files.clone(), finest_for_bits);
+    if !matches!(learned, Learned::None { .. }) {
+        return learned;
+    }
+    // The length of a list of runs says nothing of the size of its blocks.
+    match learn_from_blocks(files, |_, _| BlockSize::MIN) {
+        Learned::None { .. } => learned,
+        of_lists => of_lists,
+    }
+}
+
+fn learn_from_blocks<'f>(
+    files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>,
+    block_size: impl Fn(&SampleImage, &[u8]) -> BlockSize,
+) -> Learned {
+    let files =
+        files.filter_map(|(image, bytes)| Some((bytes, content_in(block_size(image, bytes), image, bytes)?)));
     let files = files.collect::<Vec<_>>();
     let samples = files.iter().map(|(bytes, content)| Sample { bytes, content }).collect::<Vec<_>>();
     if samples.is_empty() {
@@ -353,14 +369,21 @@ fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>) -> Le
     learn(&samples)
 }
 
-/// What an image holds, as finely as the file can tell of it; `None` if it is no sample to learn from.
+/// What an image holds, as finely as a file of bits or cells can tell of it; `None` if it is no sample to learn from.
 fn content(image: &SampleImage, bytes: &[u8]) -> Option<BlockMap> {
+    content_in(finest_for_bits(image, bytes), image, bytes)
+}
+
+fn content_in(block_size: BlockSize, image: &SampleImage, bytes: &[u8]) -> Option<BlockMap> {
     if image.size == 0 || bytes.is_empty() {
         return None;
     }
-    let finest = finest_block_size(bytes.len() as u64, image.size).unwrap_or(BlockSize::MAX);
-    let block_size = finest.min(BlockSize::MIB_2);
     (block_size.blocks_in(image.size) <= MOST_BLOCKS).then(|| image.map(block_size))?
+}
+
+fn finest_for_bits(image: &SampleImage, bytes: &[u8]) -> BlockSize {
+    let finest = finest_block_size(bytes.len() as u64, image.size).unwrap_or(BlockSize::MAX);
+    finest.min(BlockSize::MIB_2)
 }
 
 fn images_for(layout: &Layout) -> Vec<SampleImage> {
