@@ -10,6 +10,7 @@ use crate::cells::Cells;
 use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 use crate::field::{self, Field, Numbers, TooNarrow, Value};
 use crate::frame::{Frame, fill_checksums};
+use crate::number;
 use crate::runs::Runs;
 
 /// What follows the map.
@@ -203,7 +204,7 @@ impl Binary {
     fn image_size_in(&self, bytes: &[u8]) -> Option<u64> {
         self.placed_in(bytes)?.find_map(|(range, field)| match field {
             Field::Number { value: Value::ImageSize, order, .. } => {
-                Some(field::number_in(bytes.get(range)?, *order))
+                Some(number::number_in(bytes.get(range)?, *order))
             }
             _ => None,
         })
@@ -233,7 +234,7 @@ impl Binary {
         for (range, field) in self.placed_in(expected).into_iter().flatten() {
             if let (true, Field::Number { value, order, .. }) = (range.contains(&offset), field) {
                 let number =
-                    |file: &[u8]| field::number_in(file.get(range.clone()).unwrap_or_default(), *order);
+                    |file: &[u8]| number::number_in(file.get(range.clone()).unwrap_or_default(), *order);
                 return NotThisLayout::Field {
                     field: value.title(),
                     offset: range.start as u64,

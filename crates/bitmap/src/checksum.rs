@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crc::{CRC_32_ISCSI, Crc, Table};
 
-use crate::field::ByteOrder;
+use crate::number::ByteOrder;
 
 static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
@@ -190,7 +190,7 @@ impl WithoutFour {
                     a += modulus - u64::from(byte);
                     b += modulus - times * u64::from(byte) % modulus;
                 }
-                u32::try_from((b % modulus) << 16 | a % modulus).unwrap_or(0)
+                u32::try_from(((b % modulus) << 16) | (a % modulus)).unwrap_or(0)
             }
         }
     }

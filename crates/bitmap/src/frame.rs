@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::checksum::{Algorithm, Covered};
-use crate::field::{self, ByteOrder, Field, Value, Width, number_bytes};
+use crate::field::{self, Field, Value};
+use crate::number::{ByteOrder, Width, number_bytes};
 
 /// Before the map, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

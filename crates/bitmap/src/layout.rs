@@ -7,7 +7,8 @@ use imsprep_source::{BlockMap, BlockSize};
 use crate::binary::{Binary, MapForm, Padding};
 use crate::bits::{BitOrder, Bits, Polarity};
 use crate::checksum::{Algorithm, Covered};
-use crate::field::{Field, Value, Width};
+use crate::field::{Field, Value};
+use crate::number::Width;
 use crate::{Proof, bmap, ranges};
 
 pub use crate::error::{CannotEncode, LONGEST, MOST_BLOCKS, NotThisLayout};
@@ -218,8 +219,9 @@ mod tests {
 
     use super::*;
     use crate::cells::{Cell, Cells};
-    use crate::field::{ByteOrder, Rounding, SizeUnit};
+    use crate::field::{Rounding, SizeUnit};
     use crate::frame::circular_checksums;
+    use crate::number::ByteOrder;
     use crate::runs::{RunNumbers, RunUnit, Runs};
 
     /// A number that a drawn layout has, worked out from the description alone.
@@ -232,7 +234,7 @@ mod tests {
                     SizeUnit::KiB => 1024,
                     SizeUnit::MiB => 1024 * 1024,
                 };
-                size / unit + u64::from(rounding == Rounding::Up && size % unit > 0)
+                size / unit + u64::from(rounding == Rounding::Up && !size.is_multiple_of(unit))
             }
             Value::BlockSize => block,
             Value::BlockCount => data.len() as u64,
@@ -341,7 +343,7 @@ mod tests {
         let fill = if description.padding.bit { 0xff } else { 0 };
         let mut padded = naive_map(description, size, layout.block_size.bytes(), data);
         let bits_length = padded.len();
-        while padded.len() % description.padding.unit as usize != 0 {
+        while !padded.len().is_multiple_of(description.padding.unit as usize) {
             padded.push(fill);
         }
         let section = |fields: &[Field]| {

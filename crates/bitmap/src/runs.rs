@@ -3,7 +3,8 @@
 use imsprep_source::{BlockMap, BlockRun};
 
 use crate::error::{CannotEncode, LONGEST, NotThisLayout};
-use crate::field::{ByteOrder, SizeUnit, Width, number_bytes, number_in};
+use crate::field::SizeUnit;
+use crate::number::{ByteOrder, Width, number_bytes, number_in};
 
 /// What the numbers of a run count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -154,7 +155,7 @@ mod tests {
     fn map() -> BlockMap {
         let size = 9 * 2048 + 512;
         let mut map = BlockMap::zeroed(Path::new("x"), size, BlockSize::new(2048).unwrap()).unwrap();
-        [0, 3, 4, 9].map(|block| map.set(block, true));
+        [0, 3, 4, 9].into_iter().for_each(|block| map.set(block, true));
         map
     }
 

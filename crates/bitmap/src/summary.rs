@@ -5,8 +5,9 @@ use imsprep_source::BlockSize;
 use crate::binary::MapForm;
 use crate::bits::{BitOrder, Bits, Polarity};
 use crate::cells::Cells;
-use crate::field::{ByteOrder, length_of};
+use crate::field::length_of;
 use crate::layout::{Form, Layout};
+use crate::number::ByteOrder;
 use crate::runs::{RunNumbers, RunUnit, Runs};
 
 impl Layout {

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use crate::binary::{MapForm, Padding};
 use crate::bits::{BitOrder, Polarity};
-use crate::field::{self, ByteOrder, Field};
+use crate::field::{self, Field};
 use crate::layout::{Form, Layout, Origin};
+use crate::number::ByteOrder;
 use crate::proof::Proof;
 use crate::runs::{RunNumbers, RunUnit};
 

@@ -100,9 +100,10 @@ mod tests {
     use super::*;
     use crate::binary::Padding;
     use crate::checksum::{Algorithm, Covered};
-    use crate::field::{ByteOrder, Field, Value, Width};
+    use crate::field::{Field, Value};
     use crate::frame::circular_checksums;
     use crate::layout::{Form, LAYOUTS, Origin, SEALED, ZVHD2};
+    use crate::number::{ByteOrder, Width};
     use crate::proof::{Proof, ProvenFile};
 
     fn parse(text: &str) -> Result<Layout, String> {

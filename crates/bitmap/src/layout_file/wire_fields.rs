@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::checksum::Covered;
-use crate::field::{self, ByteOrder, Field, Value, Width};
+use crate::field::{self, Field, Value};
+use crate::number::{ByteOrder, Width};
 
 /// Longest header or trailer that may be described.
 const LONGEST_SECTION: usize = 64 << 10;

@@ -5,7 +5,8 @@ use memchr::memmem;
 
 use super::{LONGEST_HEADER, LONGEST_TRAILER, Sample};
 use crate::binary::MapForm;
-use crate::field::{ByteOrder, SizeUnit, Width};
+use crate::field::SizeUnit;
+use crate::number::{ByteOrder, Width};
 use crate::runs::{RunNumbers, RunUnit, Runs};
 
 /// Runs that are looked up in a sample before all of them are written.

@@ -8,6 +8,7 @@ mod alphabets;
 mod distinguish;
 mod expected;
 mod lists;
+mod matches;
 mod near;
 mod other_forms;
 mod section;
@@ -25,8 +26,9 @@ use crate::field::{Field, length_of};
 use crate::frame::{Frame, SectionKind, circular_checksums};
 use crate::layout::{Form, Layout, Origin};
 use expected::Expected;
+use matches::SampleFile;
 use near::NearestSoFar;
-use section::{Explained, SampleFile};
+use section::Explained;
 use tail::Tail;
 
 pub use distinguish::{FurtherSample, different_files};

@@ -4,8 +4,8 @@ use imsprep_source::{BlockMap, BlockSize};
 use memchr::memmem;
 
 use super::Sample;
-use crate::field::{ByteOrder, Width, number_bytes};
 use crate::layout::{Form, LAYOUTS, Layout};
+use crate::number::{ByteOrder, Width, number_bytes};
 
 /// Runs that a list has to have to be one by no chance.
 const FEWEST: usize = 2;

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::section::{Match, SampleFile, number_forms, plain_numbers};
+use super::matches::{Match, SampleFile, number_forms, plain_numbers};
 use crate::checksum::{Algorithm, Covered, RunningSum, places_of_own_sum};
-use crate::field::{ByteOrder, Value, Width, number_bytes};
+use crate::field::Value;
 use crate::frame::SectionKind;
+use crate::number::{ByteOrder, Width, number_bytes};
 
 /// Every checksum at every place in sections of this kind where all samples have it. The time is proportional to the length of the
 /// samples and to that of the sections. `unit` is that of the padding.
