@@ -1,10 +1,13 @@
-//! The slow twin of bitmap files of bits: written bit by bit from the description of the layout, with nothing of the crate's
+//! The slow twin of bitmap files of bytes: written bit by bit from the description of the layout, with nothing of the crate's
 //! own writer.
 
 use std::path::Path;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use imsprep_bitmap::{BitOrder, Bits, ByteOrder, Field, Form, Layout, Padding, Polarity, Value, Width};
+use imsprep_bitmap::{
+    Algorithm, Binary, BitOrder, Bits, ByteOrder, Cell, Cells, Covered, Field, Form, Layout, MapForm,
+    Padding, Polarity, Rounding, RunNumbers, RunUnit, Runs, SizeUnit, Value, Width,
+};
 use imsprep_source::{BlockMap, BlockSize};
 
 /// An image as the twin sees it: its size, and which of its blocks hold data.
@@ -48,14 +51,54 @@ impl Image {
 
 /// The file of this image; `None` if a number does not fit its field.
 pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
-    let Form::Bits(form) = &layout.form else { panic!("the twin knows bits alone") };
-    let bit_bytes = image.data.len().div_ceil(8);
-    let padded = bit_bytes.next_multiple_of(form.padding.unit as usize);
-    let mut bits = vec![0_u8; padded];
-    for number in 0..padded * 8 {
+    let Form::Binary(form) = &layout.form else { panic!("the twin knows bytes alone") };
+    let mut map = stored(form.map, form.padding.bit, layout.block_size.bytes(), image)?;
+    let length = map.len();
+    map.resize(length.next_multiple_of(form.padding.unit as usize), if form.padding.bit { 0xff } else { 0 });
+    let known = |value| match value {
+        Value::ImageSize => image.size,
+        Value::ImageSizeIn(unit, rounding) => {
+            let unit = match unit {
+                SizeUnit::Sector => 512,
+                SizeUnit::KiB => 1 << 10,
+                SizeUnit::MiB => 1 << 20,
+            };
+            image.size / unit + u64::from(rounding == Rounding::Up && !image.size.is_multiple_of(unit))
+        }
+        Value::BlockSize => layout.block_size.bytes(),
+        Value::BlockCount => image.data.len() as u64,
+        Value::DataBlocks => image.data.iter().filter(|data| **data).count() as u64,
+        Value::RunCount => match form.map {
+            MapForm::Runs(_) => image.data.chunk_by(|a, b| a == b).filter(|run| run[0]).count() as u64,
+            MapForm::Bits(_) | MapForm::Cells(_) => 0,
+        },
+        Value::MapLength => length as u64,
+        Value::PaddedLength => map.len() as u64,
+        Value::Checksum(..) => 0,
+    };
+    let header = section(&form.header, &known)?;
+    let trailer = section(&form.trailer, &known)?;
+    let places = [0, header.len(), header.len() + length, header.len() + map.len()];
+    let mut file = [header, map, trailer].concat();
+    fill_checksums(&mut file, form, places)?;
+    Some(file)
+}
+
+/// The map without its padding.
+fn stored(form: MapForm, fill: bool, block: u64, image: &Image) -> Option<Vec<u8>> {
+    let form = match form {
+        MapForm::Bits(bits) => bits,
+        MapForm::Cells(cells) => {
+            let cells = image.data.iter().map(|data| if *data { cells.data() } else { cells.zero() });
+            return Some(cells.collect::<Vec<_>>().concat());
+        }
+        MapForm::Runs(runs) => return listed(runs, block, image),
+    };
+    let mut bits = vec![0_u8; image.data.len().div_ceil(8)];
+    for number in 0..bits.len() * 8 {
         let set = match image.data.get(number) {
             Some(data) => *data == (form.polarity == Polarity::SetIsData),
-            None => form.padding.bit,
+            None => fill,
         };
         let place = match form.bit_order {
             BitOrder::LeastSignificantFirst => number % 8,
@@ -63,48 +106,81 @@ pub fn encode(layout: &Layout, image: &Image) -> Option<Vec<u8>> {
         };
         bits[number / 8] |= u8::from(set) << place;
     }
-    let known = |value| match value {
-        Value::ImageSize => image.size,
-        Value::BlockSize => layout.block_size.bytes(),
-        Value::BlockCount => image.data.len() as u64,
-        Value::DataBlocks => image.data.iter().filter(|data| **data).count() as u64,
-        Value::BitsLength => bit_bytes as u64,
-        Value::PaddedLength => padded as u64,
-        Value::BitsCrc => crc(&bits[..bit_bytes]),
-        Value::PaddedCrc => crc(&bits),
-        Value::CrcBefore | Value::CrcSection | Value::CrcHeader => 0,
-    };
-    let header = section(&form.header, &known, 0)?;
-    let trailer = section(&form.trailer, &known, crc(&header))?;
-    Some([header, bits, trailer].concat())
+    Some(bits)
 }
 
-/// The bytes of a header or trailer. Checksums of the section itself come last, each over what is there by then.
-fn section(fields: &[Field], known: &dyn Fn(Value) -> u64, header_crc: u64) -> Option<Vec<u8>> {
+/// The runs of data, block by block; `None` if a number does not fit.
+fn listed(runs: Runs, block: u64, image: &Image) -> Option<Vec<u8>> {
+    let unit = match runs.unit {
+        RunUnit::Byte => 1,
+        RunUnit::Sector => 512,
+        RunUnit::Block => block,
+    };
     let mut bytes = Vec::new();
-    let mut own = Vec::new();
+    let mut first = 0;
+    for (number, data) in (1_u64..).zip(&image.data) {
+        let is_last = image.data.get(number as usize) != Some(&true);
+        if !data {
+            first = number;
+        } else if is_last {
+            let end = if runs.clipped { (number * block).min(image.size) } else { number * block };
+            let (start, end) = (first * block / unit, end.div_ceil(unit));
+            let second = match runs.numbers {
+                RunNumbers::OffsetLength => end - start,
+                RunNumbers::FirstLast => end - 1,
+                RunNumbers::OffsetEnd => end,
+            };
+            bytes.extend(number_bytes(start, runs.width, runs.order)?);
+            bytes.extend(number_bytes(second, runs.width, runs.order)?);
+        }
+    }
+    Some(bytes)
+}
+
+/// The bytes of a header or trailer, with zeros in place of the checksums.
+fn section(fields: &[Field], known: &dyn Fn(Value) -> u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
     for field in fields {
         match field {
             Field::Constant(constant) => bytes.extend_from_slice(constant),
             Field::Number { value, width, order } => {
-                let number = match value {
-                    Value::CrcHeader => header_crc,
-                    Value::CrcBefore | Value::CrcSection => {
-                        own.push((bytes.len(), *value, *width, *order));
-                        0
-                    }
-                    value => known(*value),
-                };
-                bytes.extend(number_bytes(number, *width, *order)?);
+                bytes.extend(number_bytes(known(*value), *width, *order)?)
             }
         }
     }
-    for (at, value, width, order) in own {
-        let covered = if value == Value::CrcBefore { &bytes[..at] } else { &bytes[..] };
-        let number = number_bytes(crc(covered), width, order)?;
-        bytes[at..at + number.len()].copy_from_slice(&number);
-    }
     Some(bytes)
+}
+
+/// Calculates the checksums again and again until none changes any more: some cover others.
+fn fill_checksums(file: &mut [u8], form: &Binary, [start, map, padding, trailer]: [usize; 4]) -> Option<()> {
+    let end = file.len();
+    loop {
+        let before = file.to_vec();
+        for (start, end, fields) in [(start, map, &form.header), (trailer, end, &form.trailer)] {
+            let mut at = start;
+            for field in fields.iter() {
+                if let Field::Number { value: Value::Checksum(algorithm, covered), width, order } = field {
+                    let mut zeroed = file.to_vec();
+                    zeroed[at..at + field.len()].fill(0);
+                    let covered = match covered {
+                        Covered::Map => &zeroed[map..padding],
+                        Covered::PaddedMap => &zeroed[map..trailer],
+                        Covered::Before => &zeroed[start..at],
+                        Covered::Section => &zeroed[start..end],
+                        Covered::Header => &zeroed[..map],
+                        Covered::FileBefore => &zeroed[..at],
+                        Covered::File => &zeroed,
+                    };
+                    let number = number_bytes(sum(*algorithm, covered), *width, *order)?;
+                    file[at..at + number.len()].copy_from_slice(&number);
+                }
+                at += field.len();
+            }
+        }
+        if before == file {
+            return Some(());
+        }
+    }
 }
 
 fn number_bytes(number: u64, width: Width, order: ByteOrder) -> Option<Vec<u8>> {
@@ -122,13 +198,25 @@ fn number_bytes(number: u64, width: Width, order: ByteOrder) -> Option<Vec<u8>> 
     Some(bytes)
 }
 
-/// CRC-32, bit by bit.
-fn crc(bytes: &[u8]) -> u64 {
+/// Adler-32, or a CRC bit by bit.
+fn sum(algorithm: Algorithm, bytes: &[u8]) -> u64 {
+    let polynomial = match algorithm {
+        Algorithm::Crc32 => 0xedb8_8320,
+        Algorithm::Crc32c => 0x82f6_3b78,
+        Algorithm::Adler32 => {
+            let (mut a, mut b) = (1_u64, 0);
+            for byte in bytes {
+                a = (a + u64::from(*byte)) % 65521;
+                b = (b + a) % 65521;
+            }
+            return b << 16 | a;
+        }
+    };
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 { crc >> 1 ^ polynomial } else { crc >> 1 };
         }
     }
     u64::from(!crc)
@@ -138,33 +226,45 @@ fn crc(bytes: &[u8]) -> u64 {
 /// A trailer never begins with what padding could be.
 pub fn drawn_layout(u: &mut Unstructured<'_>, block: BlockSize) -> Result<Layout> {
     let unit = 1 << *u.choose(&[0, 0, 0, 1, 2, 3, 4, 9, 9, 12, 12])?;
-    let bits = Bits {
-        bit_order: *u.choose(&[BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst])?,
-        polarity: *u.choose(&[Polarity::SetIsData, Polarity::SetIsZero])?,
+    let map = drawn_map(u)?;
+    let header = drawn_section(u, &[Covered::Before, Covered::Section])?;
+    let of_trailer = [Covered::Before, Covered::Section, Covered::FileBefore, Covered::File];
+    let binary = Binary {
+        map,
         padding: Padding { unit, bit: u.ratio(1, 4)? },
-        header: drawn_section(u)?.into(),
-        trailer: drawn_section(u)?.into(),
+        header: header.into(),
+        trailer: drawn_section(u, &of_trailer)?.into(),
     };
     Ok(Layout {
         name: "drawn".into(),
         title: "drawn by the fuzzer".into(),
         block_size: block,
-        form: Form::Bits(bits),
+        form: Form::Binary(binary),
         origin: imsprep_bitmap::Origin::Described,
     })
 }
 
-fn drawn_section(u: &mut Unstructured<'_>) -> Result<Vec<Field>> {
-    const PLAIN: [Value; 8] = [
-        Value::ImageSize,
-        Value::BlockSize,
-        Value::BlockCount,
-        Value::DataBlocks,
-        Value::BitsLength,
-        Value::PaddedLength,
-        Value::BitsCrc,
-        Value::PaddedCrc,
+fn drawn_map(u: &mut Unstructured<'_>) -> Result<MapForm> {
+    if u.ratio(1, 2)? {
+        return Ok(MapForm::Bits(Bits {
+            bit_order: *u.choose(&[BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst])?,
+            polarity: *u.choose(&[Polarity::SetIsData, Polarity::SetIsZero])?,
+        }));
+    }
+    let pairs: [[&[u8]; 2]; 6] = [
+        [&[1], &[0]],
+        [b"0", b"1"],
+        [&[0], &[0xff]],
+        [&[0, 1], &[0, 0]],
+        [&[1, 0, 0, 0], &[0; 4]],
+        [&[0; 4], &[0xff; 4]],
     ];
+    let [data, zero] = u.choose(&pairs)?.map(|bytes| Cell::new(bytes).expect("few bytes"));
+    Ok(MapForm::Cells(Cells::new(data, zero).expect("values that differ")))
+}
+
+/// `own` is what a checksum at its end may cover.
+fn drawn_section(u: &mut Unstructured<'_>, own: &[Covered]) -> Result<Vec<Field>> {
     let mut fields = Vec::new();
     if u.ratio(1, 3)? {
         return Ok(fields);
@@ -177,17 +277,27 @@ fn drawn_section(u: &mut Unstructured<'_>) -> Result<Vec<Field>> {
             bytes[0] = *u.choose(&[0, 1, 0x80])?;
             Field::Constant(bytes.into())
         } else {
-            {
-                let value = *u.choose(&PLAIN)?;
-                drawn_number(u, value)?
-            }
+            let value = if u.ratio(1, 4)? {
+                drawn_checksum(u, &[Covered::Map, Covered::PaddedMap])?
+            } else {
+                // Only lists have runs to count.
+                Some(*u.choose(&Value::PLAIN)?)
+                    .filter(|value| *value != Value::RunCount)
+                    .unwrap_or(Value::BlockCount)
+            };
+            drawn_number(u, value)?
         });
     }
     if u.ratio(1, 3)? {
-        let value = *u.choose(&[Value::CrcBefore, Value::CrcSection])?;
+        let value = drawn_checksum(u, own)?;
         fields.push(drawn_number(u, value)?);
     }
     Ok(fields)
+}
+
+fn drawn_checksum(u: &mut Unstructured<'_>, covered: &[Covered]) -> Result<Value> {
+    let algorithm = *u.choose(&Algorithm::ALL)?;
+    Ok(Value::Checksum(algorithm, *u.choose(covered)?))
 }
 
 fn drawn_number(u: &mut Unstructured<'_>, value: Value) -> Result<Field> {

@@ -3,6 +3,7 @@
 use imsprep_findings::{Finding, Report};
 use imsprep_source::BlockMap;
 
+use crate::binary::MapForm;
 use crate::layout::{Form, Layout, NotThisLayout, ZVHD2};
 use crate::rules::{
     BITMAP_DAMAGED, BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, ZERO_MARKED_DATA,
@@ -65,7 +66,10 @@ pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
     let finding =
         Finding::new(&BITMAP_DAMAGED, format!("a bitmap in layout {}, damaged: {why}", layout.name));
     match why {
-        NotThisLayout::Padding { offset } | NotThisLayout::Constant { offset } => finding.at(*offset),
+        NotThisLayout::Padding { offset }
+        | NotThisLayout::Cell { offset }
+        | NotThisLayout::Run { offset }
+        | NotThisLayout::Constant { offset } => finding.at(*offset),
         NotThisLayout::Field { offset, expected, found, .. } => {
             finding.at(*offset).expected(expected).found(found)
         }
@@ -74,7 +78,8 @@ pub(crate) fn damaged(layout: &Layout, why: &NotThisLayout) -> Finding {
 }
 
 fn agrees_but_for_length(layout: &Layout, bytes: &[u8], content: &BlockMap) -> Option<u64> {
-    let Form::Bits(description) = &layout.form else { return None };
+    let Form::Binary(description) = &layout.form else { return None };
+    let MapForm::Bits(form) = description.map else { return None };
     let expected = layout.encoded_len(content.image_size())?;
     let unit = description.padding.unit as usize;
     if bytes.len() as u64 == expected || !bytes.len().is_multiple_of(unit) {
@@ -82,7 +87,7 @@ fn agrees_but_for_length(layout: &Layout, bytes: &[u8], content: &BlockMap) -> O
     }
     let bits = (bytes.len() as u64).saturating_mul(8);
     let common = bits.saturating_mul(layout.block_size.bytes()).min(content.image_size());
-    let claimed = description.decode_prefix(bytes, layout.block_size, common)?;
+    let claimed = form.decode_prefix(bytes, layout.block_size, common)?;
     let content = content.in_blocks_of(layout.block_size)?;
     let data = claimed.data_count();
     let telling = data > 0 && data < claimed.block_count();

@@ -29,6 +29,19 @@ pub enum NotThisLayout {
         /// The first byte with a wrong bit of padding.
         offset: u64,
     },
+    /// A block has a value that stands neither for data nor for zero.
+    #[error("the value at byte {offset} stands neither for data nor for zero")]
+    Cell {
+        /// The first byte of the value.
+        offset: u64,
+    },
+    /// An entry of a list of runs is none: it does not begin or end with a block, is outside of the image, or does not come after the
+    /// run before it, with a gap between the two.
+    #[error("the entry at byte {offset} is no run of blocks of this image after the runs before it")]
+    Run {
+        /// The first byte of the entry.
+        offset: u64,
+    },
     /// A byte that is the same in every file of this layout is another here.
     #[error("byte {offset} is not the constant of this layout")]
     Constant {
@@ -103,7 +116,7 @@ pub enum CannotEncode {
     TooLong,
 }
 
-/// A map of zero blocks for the size in a text file.
+/// A map of zero blocks for the size in a file.
 pub(crate) fn zeroed(image_size: u64, block_size: BlockSize) -> Result<BlockMap, NotThisLayout> {
     if block_size.blocks_in(image_size) > MOST_BLOCKS {
         return Err(NotThisLayout::TooManyBlocks { image_size });

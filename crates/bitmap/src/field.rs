@@ -3,63 +3,129 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::checksum::{Algorithm, Covered};
+use crate::number::{ByteOrder, Width, number_bytes};
+
 /// A number about the image or the file that a header or trailer may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Value {
     /// Size of the image in bytes.
     ImageSize,
+    /// Size of the image in a larger unit.
+    ImageSizeIn(SizeUnit, Rounding),
     /// Size of a block in bytes.
     BlockSize,
     /// Blocks in all.
     BlockCount,
     /// Blocks that hold data.
     DataBlocks,
-    /// Bytes that hold the blocks' bits, padding not counted but for the bits that fill the last byte.
-    BitsLength,
+    /// Runs of data; in a layout that lists them.
+    RunCount,
+    /// Bytes of the map as it is stored, padding not counted but for the bits that fill the last byte.
+    MapLength,
     /// The same with the padding.
     PaddedLength,
-    /// CRC-32 of the bytes that [`BitsLength`](Self::BitsLength) counts, as they are stored.
-    BitsCrc,
-    /// CRC-32 of the bytes that [`PaddedLength`](Self::PaddedLength) counts.
-    PaddedCrc,
-    /// CRC-32 of the bytes of the same header or trailer that come before the field.
-    CrcBefore,
-    /// CRC-32 of the whole header or trailer that the field is in, with zeros in the field's own bytes.
-    CrcSection,
-    /// CRC-32 of the whole header; in a trailer only.
-    CrcHeader,
+    /// A checksum of some bytes of the file.
+    Checksum(Algorithm, Covered),
 }
 
+/// A unit of sizes that is larger than a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SizeUnit {
+    /// 512 bytes.
+    Sector,
+    /// 1024 bytes.
+    KiB,
+    /// 1048576 bytes.
+    MiB,
+}
+
+impl SizeUnit {
+    /// How many bytes it has.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::Sector => 512,
+            Self::KiB => 1 << 10,
+            Self::MiB => 1 << 20,
+        }
+    }
+}
+
+/// What becomes of a part of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rounding {
+    /// It does not count.
+    Down,
+    /// It counts as a complete one.
+    Up,
+}
+
+/// Each checksum, the word for it in a layout's description, and one for people.
+static CHECKSUMS: [(Algorithm, Covered, &str, &str); 21] = [
+    (Algorithm::Crc32, Covered::Map, "bits-crc32", "CRC-32 of the map"),
+    (Algorithm::Crc32, Covered::PaddedMap, "padded-crc32", "CRC-32 of the map with its padding"),
+    (Algorithm::Crc32, Covered::Before, "crc32-before", "CRC-32 of the bytes before it"),
+    (Algorithm::Crc32, Covered::Section, "crc32-section", "CRC-32 of the section around it"),
+    (Algorithm::Crc32, Covered::Header, "crc32-header", "CRC-32 of the header"),
+    (Algorithm::Crc32, Covered::FileBefore, "crc32-file-before", "CRC-32 of the file up to it"),
+    (Algorithm::Crc32, Covered::File, "crc32-file", "CRC-32 of the complete file"),
+    (Algorithm::Crc32c, Covered::Map, "bits-crc32c", "CRC-32C of the map"),
+    (Algorithm::Crc32c, Covered::PaddedMap, "padded-crc32c", "CRC-32C of the map with its padding"),
+    (Algorithm::Crc32c, Covered::Before, "crc32c-before", "CRC-32C of the bytes before it"),
+    (Algorithm::Crc32c, Covered::Section, "crc32c-section", "CRC-32C of the section around it"),
+    (Algorithm::Crc32c, Covered::Header, "crc32c-header", "CRC-32C of the header"),
+    (Algorithm::Crc32c, Covered::FileBefore, "crc32c-file-before", "CRC-32C of the file up to it"),
+    (Algorithm::Crc32c, Covered::File, "crc32c-file", "CRC-32C of the complete file"),
+    (Algorithm::Adler32, Covered::Map, "bits-adler32", "Adler-32 of the map"),
+    (Algorithm::Adler32, Covered::PaddedMap, "padded-adler32", "Adler-32 of the map with its padding"),
+    (Algorithm::Adler32, Covered::Before, "adler32-before", "Adler-32 of the bytes before it"),
+    (Algorithm::Adler32, Covered::Section, "adler32-section", "Adler-32 of the section around it"),
+    (Algorithm::Adler32, Covered::Header, "adler32-header", "Adler-32 of the header"),
+    (Algorithm::Adler32, Covered::FileBefore, "adler32-file-before", "Adler-32 of the file up to it"),
+    (Algorithm::Adler32, Covered::File, "adler32-file", "Adler-32 of the complete file"),
+];
+
 impl Value {
-    /// Every value, in the order of the specification.
-    pub const ALL: [Self; 11] = [
+    /// The values that are no checksums, in the order of the specification.
+    pub const PLAIN: [Self; 13] = [
         Self::ImageSize,
+        Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up),
+        Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up),
+        Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down),
+        Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up),
         Self::BlockSize,
         Self::BlockCount,
         Self::DataBlocks,
-        Self::BitsLength,
+        Self::RunCount,
+        Self::MapLength,
         Self::PaddedLength,
-        Self::BitsCrc,
-        Self::PaddedCrc,
-        Self::CrcBefore,
-        Self::CrcSection,
-        Self::CrcHeader,
     ];
+
+    /// Every value, in the order of the specification.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let checksums = CHECKSUMS.iter().map(|(algorithm, covered, ..)| Self::Checksum(*algorithm, *covered));
+        Self::PLAIN.into_iter().chain(checksums)
+    }
 
     /// The word in a layout's description.
     pub fn name(self) -> &'static str {
         match self {
             Self::ImageSize => "image-size",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down) => "image-sectors",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up) => "image-sectors-up",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down) => "image-kib",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up) => "image-kib-up",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down) => "image-mib",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up) => "image-mib-up",
             Self::BlockSize => "block-size",
             Self::BlockCount => "block-count",
             Self::DataBlocks => "data-blocks",
-            Self::BitsLength => "bits-length",
+            Self::RunCount => "run-count",
+            Self::MapLength => "bits-length",
             Self::PaddedLength => "padded-length",
-            Self::BitsCrc => "bits-crc32",
-            Self::PaddedCrc => "padded-crc32",
-            Self::CrcBefore => "crc32-before",
-            Self::CrcSection => "crc32-section",
-            Self::CrcHeader => "crc32-header",
+            Self::Checksum(algorithm, covered) => words_of(algorithm, covered).0,
         }
     }
 
@@ -67,70 +133,27 @@ impl Value {
     pub fn title(self) -> &'static str {
         match self {
             Self::ImageSize => "image size",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Down) => "image size in sectors, rounded down",
+            Self::ImageSizeIn(SizeUnit::Sector, Rounding::Up) => "image size in sectors, rounded up",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Down) => "image size in KiB, rounded down",
+            Self::ImageSizeIn(SizeUnit::KiB, Rounding::Up) => "image size in KiB, rounded up",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Down) => "image size in MiB, rounded down",
+            Self::ImageSizeIn(SizeUnit::MiB, Rounding::Up) => "image size in MiB, rounded up",
             Self::BlockSize => "block size",
             Self::BlockCount => "number of blocks",
             Self::DataBlocks => "number of data blocks",
-            Self::BitsLength => "byte count of the bits",
-            Self::PaddedLength => "byte count of the bits with their padding",
-            Self::BitsCrc => "CRC-32 of the bits",
-            Self::PaddedCrc => "CRC-32 of the bits with their padding",
-            Self::CrcBefore => "CRC-32 of the bytes before it",
-            Self::CrcSection => "CRC-32 of the section around it",
-            Self::CrcHeader => "CRC-32 of the header",
-        }
-    }
-
-    /// Whether it is a checksum of the header or trailer that it stands in, so that it is filled in last.
-    pub(crate) fn is_of_section(self) -> bool {
-        matches!(self, Self::CrcBefore | Self::CrcSection)
-    }
-}
-
-/// Bytes of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Width {
-    /// Four bytes.
-    U32,
-    /// Eight bytes.
-    U64,
-}
-
-impl Width {
-    /// How many bytes.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::U32 => 4,
-            Self::U64 => 8,
+            Self::RunCount => "number of runs",
+            Self::MapLength => "byte count of the map",
+            Self::PaddedLength => "byte count of the map with its padding",
+            Self::Checksum(algorithm, covered) => words_of(algorithm, covered).1,
         }
     }
 }
 
-/// Which byte of a number comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// The least significant one.
-    Little,
-    /// The most significant one.
-    Big,
-}
-
-/// The bytes of a number, or `None` if it needs more than there are.
-pub(crate) fn number_bytes(number: u64, width: Width, order: ByteOrder) -> Option<Vec<u8>> {
-    Some(match (width, order) {
-        (Width::U32, ByteOrder::Little) => u32::try_from(number).ok()?.to_le_bytes().to_vec(),
-        (Width::U32, ByteOrder::Big) => u32::try_from(number).ok()?.to_be_bytes().to_vec(),
-        (Width::U64, ByteOrder::Little) => number.to_le_bytes().to_vec(),
-        (Width::U64, ByteOrder::Big) => number.to_be_bytes().to_vec(),
-    })
-}
-
-/// The number in these bytes, of which there are four or eight.
-pub(crate) fn number_in(bytes: &[u8], order: ByteOrder) -> u64 {
-    let add = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-    match order {
-        ByteOrder::Little => bytes.iter().rev().fold(0, add),
-        ByteOrder::Big => bytes.iter().fold(0, add),
-    }
+/// The word and the title of a checksum.
+fn words_of(algorithm: Algorithm, covered: Covered) -> (&'static str, &'static str) {
+    let row = CHECKSUMS.iter().find(|row| (row.0, row.1) == (algorithm, covered));
+    row.map_or(("", ""), |row| (row.2, row.3))
 }
 
 /// One field of a header or trailer. Fields follow each other without gaps.
@@ -184,34 +207,33 @@ pub(crate) fn length_of(fields: &[Field]) -> usize {
     fields.iter().map(Field::len).sum()
 }
 
-/// The numbers about one bitmap file, as far as they do not depend on header and trailer themselves.
+/// The numbers about one bitmap file that are no checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) image_size: u64,
     pub(crate) block_size: u64,
     pub(crate) block_count: u64,
     pub(crate) data_blocks: u64,
-    pub(crate) bits_length: u64,
+    /// 0 in a layout that lists no runs.
+    pub(crate) run_count: u64,
+    pub(crate) map_length: u64,
     pub(crate) padded_length: u64,
-    pub(crate) bits_crc: u32,
-    pub(crate) padded_crc: u32,
-    pub(crate) header_crc: u32,
 }
 
 impl Numbers {
-    /// The number for a field of this value; `None` for the checksums of the section itself.
+    /// The number for a field of this value; `None` for a checksum.
     pub(crate) fn get(&self, value: Value) -> Option<u64> {
         Some(match value {
             Value::ImageSize => self.image_size,
+            Value::ImageSizeIn(unit, Rounding::Down) => self.image_size / unit.bytes(),
+            Value::ImageSizeIn(unit, Rounding::Up) => self.image_size.div_ceil(unit.bytes()),
             Value::BlockSize => self.block_size,
             Value::BlockCount => self.block_count,
             Value::DataBlocks => self.data_blocks,
-            Value::BitsLength => self.bits_length,
+            Value::RunCount => self.run_count,
+            Value::MapLength => self.map_length,
             Value::PaddedLength => self.padded_length,
-            Value::BitsCrc => u64::from(self.bits_crc),
-            Value::PaddedCrc => u64::from(self.padded_crc),
-            Value::CrcHeader => u64::from(self.header_crc),
-            Value::CrcBefore | Value::CrcSection => return None,
+            Value::Checksum(..) => return None,
         })
     }
 }
@@ -224,29 +246,17 @@ pub(crate) struct TooNarrow {
     pub(crate) width: Width,
 }
 
-/// The bytes of a header or trailer.
+/// The bytes of a header or trailer, with zeros in place of the checksums.
 pub(crate) fn write_section(fields: &[Field], numbers: &Numbers) -> Result<Vec<u8>, TooNarrow> {
     let mut bytes = Vec::with_capacity(length_of(fields));
     for field in fields {
         match field {
             Field::Constant(constant) => bytes.extend_from_slice(constant),
             Field::Number { value, width, order } => {
-                // Checksums of the section are filled in below; until then their bytes are zeros.
                 let number = numbers.get(*value).unwrap_or(0);
                 let too_narrow = TooNarrow { value: *value, number, width: *width };
                 bytes.extend(number_bytes(number, *width, *order).ok_or(too_narrow)?);
             }
-        }
-    }
-    for (range, field) in placed(fields) {
-        let Field::Number { value, width, order } = field else { continue };
-        if !value.is_of_section() {
-            continue;
-        }
-        let covered = if *value == Value::CrcBefore { bytes.get(..range.start) } else { Some(&bytes[..]) };
-        let crc = u64::from(crc32fast::hash(covered.unwrap_or_default()));
-        if let (Some(place), Some(number)) = (bytes.get_mut(range), number_bytes(crc, *width, *order)) {
-            place.copy_from_slice(&number);
         }
     }
     Ok(bytes)
@@ -257,46 +267,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_both_widths_and_orders() {
-        let cases = [
-            (Width::U32, ByteOrder::Little, vec![4, 3, 2, 1]),
-            (Width::U32, ByteOrder::Big, vec![1, 2, 3, 4]),
-            (Width::U64, ByteOrder::Little, vec![4, 3, 2, 1, 0, 0, 0, 0]),
-            (Width::U64, ByteOrder::Big, vec![0, 0, 0, 0, 1, 2, 3, 4]),
-        ];
-        for (width, order, bytes) in cases {
-            assert_eq!(number_bytes(0x0102_0304, width, order).as_ref(), Some(&bytes));
-            assert_eq!(number_in(&bytes, order), 0x0102_0304);
+    fn every_value_has_a_name_and_a_title_of_its_own() {
+        let mut names = Value::all().map(Value::name).collect::<Vec<_>>();
+        let mut titles = Value::all().map(Value::title).collect::<Vec<_>>();
+        for words in [&mut names, &mut titles] {
+            let all = words.len();
+            words.sort_unstable();
+            words.dedup();
+            assert!(words.len() == all && !words.contains(&""), "{words:?}");
         }
-        assert_eq!(number_bytes(1 << 32, Width::U32, ByteOrder::Little), None);
     }
 
     #[test]
-    fn checksums_of_the_section_are_those_of_the_finished_section() {
+    fn a_number_that_does_not_fit_is_an_error() {
         let numbers = Numbers {
             image_size: 5 << 30,
             block_size: 2 << 20,
             block_count: 2560,
             data_blocks: 3,
-            bits_length: 320,
+            run_count: 0,
+            map_length: 320,
             padded_length: 4096,
-            bits_crc: 1,
-            padded_crc: 2,
-            header_crc: 3,
         };
         let magic = Field::Constant(Cow::Borrowed(b"MAGI"));
         let size = Field::Number { value: Value::ImageSize, width: Width::U64, order: ByteOrder::Big };
-        let crc = |value| Field::little(value, Width::U32);
-        let before =
-            write_section(&[magic.clone(), size.clone(), crc(Value::CrcBefore), magic.clone()], &numbers)
-                .unwrap();
-        assert_eq!(before.len(), 20);
-        assert_eq!(before[..12], *b"MAGI\0\0\0\x01\x40\0\0\0");
-        assert_eq!(before[12..16], crc32fast::hash(&before[..12]).to_le_bytes());
-        let whole = write_section(&[crc(Value::CrcSection), size.clone(), magic], &numbers).unwrap();
-        let mut zeroed = whole.clone();
-        zeroed[..4].fill(0);
-        assert_eq!(whole[..4], crc32fast::hash(&zeroed).to_le_bytes());
+        let crc = Field::little(Value::Checksum(Algorithm::Crc32, Covered::Before), Width::U32);
+        assert_eq!(
+            write_section(&[magic, size, crc], &numbers),
+            Ok(b"MAGI\0\0\0\x01\x40\0\0\0\0\0\0\0".to_vec())
+        );
         let narrow = Field::little(Value::ImageSize, Width::U32);
         let error = write_section(&[narrow], &numbers).unwrap_err();
         assert_eq!(error, TooNarrow { value: Value::ImageSize, number: 5 << 30, width: Width::U32 });

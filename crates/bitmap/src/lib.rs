@@ -21,31 +21,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod binary;
 mod bits;
 mod bmap;
+mod cells;
+mod checksum;
 mod compare;
 mod diff;
 mod error;
 mod field;
 mod file;
+mod frame;
 pub mod layout;
 mod layout_file;
 pub mod learn;
+mod number;
 mod other_file;
 mod proof;
 mod ranges;
 mod recognise;
 mod rules;
+mod runs;
 mod specimen;
 mod summary;
 
-pub use bits::{BitOrder, Bits, Padding, Polarity};
+pub use binary::{Binary, MapForm, Padding};
+pub use bits::{BitOrder, Bits, Polarity};
+pub use cells::{Cell, Cells};
+pub use checksum::{Algorithm, Covered};
 pub use compare::{check_against_content, check_unrecognised_against_content};
 pub use diff::MapDifference;
-pub use field::{ByteOrder, Field, Value, Width};
+pub use field::{Field, Rounding, SizeUnit, Value};
 pub use file::{BitmapFile, bitmap_path, read_bitmap, write_bitmap};
 pub use layout::{CannotEncode, Form, Layout, NotThisLayout, Origin};
 pub use layout_file::{LayoutFileError, describe_layout, parse_layout, read_layout};
+pub use number::{ByteOrder, Width};
 pub use proof::{Proof, ProvenFile};
 pub use recognise::{Recognition, recognise};
 pub use rules::{
@@ -53,4 +63,5 @@ pub use rules::{
     BITMAP_SHARED, BITMAP_UNRECOGNISED, BITMAP_WRONG_SIZE, DATA_MARKED_ZERO, LAYOUT_UNPROVEN, RULES,
     ZERO_MARKED_DATA,
 };
+pub use runs::{RunNumbers, RunUnit, Runs};
 pub use specimen::{SPECIMEN_SIZE, Specimen};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_bitmap::layout::LONGEST;
+use imsprep_bitmap::layout::{LONGEST, MOST_BLOCKS};
 use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
 use imsprep_bitmap::{Specimen, describe_layout};
 use imsprep_detect::detect;
@@ -80,16 +80,27 @@ pub fn learn_layout(pairs: &[SamplePair], io: IoMode, work: Work<'_>) -> Result<
         files.push((image, bytes));
     }
     let lengths = files.iter().map(|(_, bytes)| bytes.len() as u64).collect::<Vec<_>>();
-    // The finest blocks whose bits fit into every sample. Where those are large the file may still be a list of runs, whose
-    // length shows nothing of its blocks.
+    // The finest blocks whose bits fit into every sample.
     let finest =
         files.iter().zip(&lengths).map(|((image, _), length)| finest_block_size(*length, image.size()));
     let finest = finest.map(|finest| finest.unwrap_or(BlockSize::MAX)).max().unwrap_or(BlockSize::MAX);
-    let options = ScanOptions { block_size: finest.min(BlockSize::MIB_2), io };
-    let scans =
-        files.iter().map(|(image, _)| Ok(scan(image, &options, work)?)).collect::<Result<Vec<Scan>>>()?;
-    let samples = files.iter().zip(&scans).map(|((_, bytes), scan)| Sample { bytes, content: &scan.map });
-    let learned = learn(&samples.collect::<Vec<_>>());
+    let learn_in = |block_size| -> Result<(Vec<Scan>, Learned)> {
+        let options = ScanOptions { block_size, io };
+        let scans =
+            files.iter().map(|(image, _)| Ok(scan(image, &options, work)?)).collect::<Result<Vec<Scan>>>()?;
+        let samples = files.iter().zip(&scans).map(|((_, bytes), scan)| Sample { bytes, content: &scan.map });
+        let learned = learn(&samples.collect::<Vec<_>>());
+        Ok((scans, learned))
+    };
+    let (mut scans, mut learned) = learn_in(finest.min(BlockSize::MIB_2))?;
+    // The length of a list of runs shows nothing of the size of its blocks: it is looked for in the smallest ones.
+    let few_blocks = files.iter().all(|(image, _)| BlockSize::MIN.blocks_in(image.size()) <= MOST_BLOCKS);
+    if matches!(learned, Learned::None { .. }) && few_blocks {
+        let (fine_scans, of_lists) = learn_in(BlockSize::MIN)?;
+        if !matches!(of_lists, Learned::None { .. }) {
+            (scans, learned) = (fine_scans, of_lists);
+        }
+    }
     Ok(LearnedLayout { pairs: pairs.to_vec(), lengths, scans, learned })
 }
 

@@ -62,7 +62,7 @@ fn assert_comes_back(layout: &Layout, map: &BlockMap, file: &[u8]) {
     match &layout.form {
         Form::Bmap => assert_eq!(layout.decode(&written, None).as_ref(), Ok(map)),
         Form::Ranges => assert!(written == file, "not the text that was read"),
-        Form::Bits(_) => {
+        Form::Binary(_) => {
             assert!(written == file, "not the bytes that were read");
             // The twin is slow.
             if map.block_count() <= 1 << 16 {
@@ -80,7 +80,7 @@ fn run_written(flags: u8, u: &mut Unstructured<'_>) -> Result<()> {
     let image = Image::drawn(u, block.bytes(), blocks)?;
     let map = image.map(block);
     let file = layout.encode(&map).expect("a small map");
-    if let Form::Bits(_) = layout.form {
+    if let Form::Binary(_) = layout.form {
         assert_eq!(naive_bitmap::encode(layout, &image).as_deref(), Some(&file[..]));
     }
     for size in [Some(image.size), None] {

@@ -5,8 +5,8 @@
 //! an image that it has not seen as the twin does.
 
 use arbitrary::{Result, Unstructured};
-use imsprep_bitmap::Layout;
 use imsprep_bitmap::learn::{Learned, Sample, finest_block_size, learn};
+use imsprep_bitmap::{BitOrder, Field, Form, Layout, MapForm};
 use imsprep_source::{BlockMap, BlockSize};
 
 use crate::naive_bitmap::{self, Image};
@@ -41,16 +41,16 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
     match learn(&given.collect::<Vec<_>>()) {
         Learned::One(one) => {
             let learned = planted(one.layout.clone(), |learned| {
-                // The other bit order is the bug to be found.
-                if let imsprep_bitmap::Form::Bits(bits) = &mut learned.form {
-                    bits.bit_order = match bits.bit_order {
-                        imsprep_bitmap::BitOrder::LeastSignificantFirst => {
-                            imsprep_bitmap::BitOrder::MostSignificantFirst
-                        }
-                        imsprep_bitmap::BitOrder::MostSignificantFirst => {
-                            imsprep_bitmap::BitOrder::LeastSignificantFirst
-                        }
-                    };
+                // The other bit order, or a byte more, is the bug to be found.
+                let Form::Binary(binary) = &mut learned.form else { return };
+                match &mut binary.map {
+                    MapForm::Bits(bits) => {
+                        bits.bit_order = match bits.bit_order {
+                            BitOrder::LeastSignificantFirst => BitOrder::MostSignificantFirst,
+                            BitOrder::MostSignificantFirst => BitOrder::LeastSignificantFirst,
+                        };
+                    }
+                    _ => binary.trailer.to_mut().push(Field::Constant(vec![0].into())),
                 }
             });
             assert_writes(&learned, &layout, &samples);

@@ -1,12 +1,17 @@
 //! Which further sample would tell hypotheses apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use imsprep_source::{BlockMap, BlockSize};
+
+use crate::error::LONGEST;
 use crate::layout::Layout;
 use crate::specimen::{SPECIMEN_SIZE, Specimen};
 
 /// Layouts that are tried on each image.
 const MOST: usize = 512;
+/// Bytes that are written at most to try an image.
+const MOST_WRITTEN: u64 = 32 << 20;
 
 /// Sizes of images that are thought of: the usual one; small ones, whose bits take one or two bytes, so that every unit of
 /// padding shows; and one of more than 4 GiB, for numbers of eight bytes.
@@ -34,7 +39,8 @@ pub(super) fn further_sample(layouts: &[&Layout]) -> Option<FurtherSample> {
     let layouts = layouts.get(..MOST.min(layouts.len())).unwrap_or_default();
     let mut best: Option<FurtherSample> = None;
     for size in SIZES {
-        let told_apart = different_files(size, layouts);
+        let specimen = Specimen::new(size);
+        let told_apart = different_files(layouts, size, |block_size| specimen.map(block_size));
         if best.is_none_or(|best| told_apart > best.told_apart) {
             best = Some(FurtherSample { size, told_apart, of: layouts.len() });
         }
@@ -42,16 +48,36 @@ pub(super) fn further_sample(layouts: &[&Layout]) -> Option<FurtherSample> {
     best
 }
 
-fn different_files(size: u64, layouts: &[&Layout]) -> usize {
-    let mut maps = BTreeMap::new();
-    let mut files = Vec::new();
+/// How many different bitmap files these layouts make of an image of this size, of which `map` gives the content in blocks of a
+/// size. Layouts whose files differ in length are distinguished without a file being written; 0 if the others would write too much.
+pub fn different_files(
+    layouts: &[&Layout],
+    image_size: u64,
+    map: impl Fn(BlockSize) -> Option<BlockMap>,
+) -> usize {
+    let mut by_length = BTreeMap::<Option<u64>, Vec<&Layout>>::new();
     for layout in layouts {
-        let map = maps.entry(layout.block_size).or_insert_with(|| Specimen::new(size).map(layout.block_size));
         // A layout that cannot be written is distinguished from those that can.
-        let file = map.as_ref().and_then(|map| layout.encode(map).ok());
-        files.push(file);
+        let length = layout.encoded_len(image_size).filter(|length| *length <= LONGEST);
+        by_length.entry(length).or_default().push(layout);
     }
-    files.sort();
-    files.dedup();
-    files.len()
+    let written = by_length.iter().filter(|(_, layouts)| layouts.len() > 1);
+    let written = written.map(|(length, layouts)| length.unwrap_or(0).saturating_mul(layouts.len() as u64));
+    if written.fold(0, u64::saturating_add) > MOST_WRITTEN {
+        return 0;
+    }
+    let mut maps = BTreeMap::new();
+    let mut different = 0;
+    for layouts in by_length.values() {
+        if let [_] = layouts.as_slice() {
+            different += 1;
+            continue;
+        }
+        let files = layouts.iter().map(|layout| {
+            let map = maps.entry(layout.block_size).or_insert_with(|| map(layout.block_size));
+            map.as_ref().and_then(|map| layout.encode(map).ok())
+        });
+        different += files.collect::<BTreeSet<_>>().len();
+    }
+    different
 }

@@ -1,10 +1,11 @@
-//! The bits that an image's content asks for, and where a sample has them.
+//! The map that an image's content asks for, and where a sample has it.
 
 use imsprep_source::BlockMap;
 use memchr::memmem;
 
-use super::LONGEST_SECTION;
-use crate::bits::{BitOrder, Polarity};
+use super::LONGEST_HEADER;
+use crate::binary::{MapForm, Padding};
+use crate::bits::BitOrder;
 
 /// Places in one sample that are inspected; where there are more, the content shows nothing.
 const MOST_PLACES: usize = 64;
@@ -14,41 +15,32 @@ pub(super) struct Expected {
     bytes: Vec<u8>,
     /// The bits of the last byte that stand for blocks.
     last: u8,
+    /// Bytes of a cell, if the map has cells.
+    cell: Option<usize>,
     blocks: u64,
     /// Blocks of the less frequent kind.
     fewer: u64,
 }
 
 impl Expected {
-    pub(super) fn new(map: &BlockMap, bit_order: BitOrder, polarity: Polarity) -> Self {
-        let mut bytes = map.as_lsb_bytes().to_vec();
-        let used = map.block_count() % 8;
-        let mut last: u8 = if used == 0 { 0xff } else { !(0xff << used) };
-        if polarity == Polarity::SetIsZero {
-            bytes.iter_mut().for_each(|byte| *byte = !*byte);
-        }
-        if bit_order == BitOrder::MostSignificantFirst {
-            bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
-            last = last.reverse_bits();
-        }
-        if let Some(byte) = bytes.last_mut() {
-            *byte &= last;
-        }
-        Self { bytes, last, blocks: map.block_count(), fewer: map.data_count().min(map.zero_count()) }
-    }
-
-    /// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
-    pub(super) fn information(&self) -> f64 {
-        let mut bits = 0.0;
-        for i in 0..self.fewer {
-            if bits >= 64.0 {
-                break;
-            }
-            #[expect(clippy::cast_precision_loss, reason = "there are less than 2^33 blocks")]
-            let ways = (self.blocks - i) as f64 / (i + 1) as f64;
-            bits += ways.log2();
-        }
-        bits
+    /// `None` if a map of this form can't be written of it.
+    pub(super) fn new(map: &BlockMap, form: MapForm) -> Option<Self> {
+        let bytes = form.stored(map, Padding { unit: 1, bit: false }).ok()?;
+        let last = match (form, map.block_count() % 8) {
+            (_, 0) => 0xff,
+            (MapForm::Cells(_) | MapForm::Runs(_), _) => 0xff,
+            (MapForm::Bits(bits), used) => match bits.bit_order {
+                BitOrder::LeastSignificantFirst => !(0xff << used),
+                BitOrder::MostSignificantFirst => !(0xff >> used),
+            },
+        };
+        let cell = match form {
+            MapForm::Bits(_) => None,
+            MapForm::Cells(cells) => Some(cells.width()),
+            MapForm::Runs(runs) => Some(runs.entry()),
+        };
+        let fewer = map.data_count().min(map.zero_count());
+        Some(Self { bytes, last, cell, blocks: map.block_count(), fewer })
     }
 
     /// Bytes that the bits take.
@@ -70,12 +62,25 @@ impl Expected {
         &self.bytes
     }
 
-    /// Bits that are not as they should be, if they begin at `at`; `None` if they do not fit there.
-    pub(super) fn wrong_bits(&self, sample: &[u8], at: usize) -> Option<u64> {
+    /// Bits, or cells, that are not as they should be, if they begin at `at`; `None` if they do not fit there.
+    pub(super) fn wrong_places(&self, sample: &[u8], at: usize) -> Option<u64> {
         let there = sample.get(at..)?.get(..self.bytes.len())?;
-        let whole = self.bytes.len().saturating_sub(1);
-        let wrong = there.iter().zip(&self.bytes).enumerate();
-        Some(wrong.map(|(i, (a, b))| u64::from(((a ^ b) & self.mask(i, whole)).count_ones())).sum())
+        let last = self.bytes.len().saturating_sub(1);
+        Some(match self.cell {
+            None => {
+                let wrong = there.iter().zip(&self.bytes).enumerate();
+                wrong.map(|(i, (a, b))| u64::from(((a ^ b) & self.mask(i, last)).count_ones())).sum()
+            }
+            Some(width) => {
+                let cells = there.chunks(width).zip(self.bytes.chunks(width));
+                cells.filter(|(a, b)| a != b).count() as u64
+            }
+        })
+    }
+
+    /// What [`wrong_places`](Self::wrong_places) counts, in words.
+    pub(super) fn places_in_words(&self) -> &'static str {
+        if self.cell.is_some() { "blocks" } else { "bits" }
     }
 
     /// The first byte that is not as it should be, if the bits begin at `at`.
@@ -96,6 +101,8 @@ impl Expected {
         };
         match (there.split_last(), self.bytes.split_last()) {
             (Some((last, whole)), Some((expected, bytes))) => whole == bytes && last & self.last == *expected,
+            // A list without runs is anywhere.
+            (None, None) => true,
             _ => false,
         }
     }
@@ -117,7 +124,7 @@ impl Expected {
     /// Every place in the sample where the bits stand, after a header of the greatest length at most; and whether there
     /// are more places than are reported.
     fn places(&self, sample: &[u8]) -> (Vec<usize>, bool) {
-        let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_SECTION);
+        let furthest = sample.len().saturating_sub(self.bytes.len()).min(LONGEST_HEADER);
         if self.bytes.len() > sample.len() {
             return (Vec::new(), false);
         }
@@ -144,16 +151,27 @@ impl Expected {
     }
 }
 
-/// Lengths of the header with which the bits stand where they should in all samples; and whether there may be more.
+/// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
+pub(super) fn information(map: &BlockMap) -> f64 {
+    let mut bits = 0.0;
+    for i in 0..map.data_count().min(map.zero_count()) {
+        if bits >= 64.0 {
+            break;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "there are less than 2^33 blocks")]
+        let ways = (map.block_count() - i) as f64 / (i + 1) as f64;
+        bits += ways.log2();
+    }
+    bits
+}
+
+/// Lengths of the header with which the maps are where they should be in all samples; and whether there may be more. They are
+/// looked up in the sample of this number first, the one that they fit in the fewest places by chance.
 pub(super) fn common_places<'a>(
     pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
+    telling: usize,
 ) -> (Vec<usize>, bool) {
-    // The one that fits in the fewest places by chance.
-    let Some((sample, expected)) =
-        pairs.clone().max_by(|(_, a), (_, b)| a.information().total_cmp(&b.information()))
-    else {
-        return (Vec::new(), false);
-    };
+    let Some((sample, expected)) = pairs.clone().nth(telling) else { return (Vec::new(), false) };
     let (mut places, more) = expected.places(sample);
     places.retain(|at| pairs.clone().all(|(sample, expected)| expected.is_at(sample, *at)));
     // Among the places that were not reported one might be that fits all the others; with one alone all do.

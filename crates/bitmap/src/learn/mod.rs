@@ -4,11 +4,15 @@
 //! what stands before and after them is then explained by padding, known numbers and constant bytes. What is found is one
 //! hypothesis that reproduces every sample byte for byte, or several, or none; docs/bitmap-file.md has the rules.
 
+mod alphabets;
 mod distinguish;
 mod expected;
+mod lists;
+mod matches;
 mod near;
 mod other_forms;
 mod section;
+mod sums;
 mod tail;
 
 use std::borrow::Cow;
@@ -16,29 +20,41 @@ use std::rc::Rc;
 
 use imsprep_source::{BlockMap, BlockSize};
 
-use crate::bits::{BitOrder, Bits, Padding, Polarity, numbers_of};
-use crate::field::{Field, Numbers, write_section};
+use crate::binary::{Binary, MapForm, Padding, numbers_of};
+use crate::bits::{BitOrder, Bits, Polarity};
+use crate::field::{Field, length_of};
+use crate::frame::{Frame, SectionKind, circular_checksums};
 use crate::layout::{Form, Layout, Origin};
 use expected::Expected;
+use matches::SampleFile;
 use near::NearestSoFar;
-use section::{Explained, SectionKind};
+use section::Explained;
 use tail::Tail;
 
-pub use distinguish::FurtherSample;
+pub use distinguish::{FurtherSample, different_files};
 pub use near::Nearest;
 pub use section::Question;
 
-/// Longest header and longest trailer that are looked for.
-pub const LONGEST_SECTION: usize = 4096;
+/// Longest header that is looked for.
+pub const LONGEST_HEADER: usize = 64 << 10;
+/// Longest trailer that is looked for.
+pub const LONGEST_TRAILER: usize = 4096;
+
+/// Readings of one hypothesis that are made layouts.
+const MOST_LAYOUTS: usize = 256;
+/// Bytes of their headers and trailers together.
+const MOST_LAYOUT_BYTES: usize = 4 << 20;
+/// Most bytes that are not the map: header, padding and trailer.
+const MOST_AROUND: u64 = LONGEST_HEADER as u64 + LONGEST_TRAILER as u64 + tail::LARGEST_UNIT as u64;
 
 /// Hypotheses that are worked out; of more it is only said that there are more.
 const MOST: usize = 64;
 /// Places that are inspected in all, so that samples that fit everywhere take no hours.
 const MOST_LOOKS: usize = 200;
 
-/// Bits of information from which on bits that fit do not fit by chance: there are some thousand places to fit in, in some
-/// sixty forms, which is less than 2^18 chances.
-const CERTAIN: f64 = 32.0;
+/// Bits of information from which on a map that fits does not fit by chance: there are 2^16 places to fit in, in some hundred
+/// forms, which is less than 2^24 chances.
+const CERTAIN: f64 = 38.0;
 
 /// Where the bits may fit by chance, and so many bytes around them are neither zeros nor known numbers, it is likelier that
 /// the real bits are among those.
@@ -119,22 +135,25 @@ impl Learned {
 pub fn finest_block_size(length: u64, image_size: u64) -> Option<BlockSize> {
     let sizes = std::iter::successors(Some(BlockSize::MIN), |size| size.doubled());
     sizes.into_iter().find(|size| {
-        size.blocks_in(image_size) <= BlockMap::MAX_BLOCKS && Bits::bits_length(*size, image_size) <= length
+        size.blocks_in(image_size) <= BlockMap::MAX_BLOCKS && Bits::length(*size, image_size) <= length
     })
 }
 
 /// Looks for the layout of these samples, of which there is at least one. None of the images is empty.
+///
+/// Lists of runs are looked for only if every content is in blocks of [`BlockSize::MIN`]: the length of such a file says nothing of
+/// the size of its blocks, and in coarser blocks a list of finer ones would look like one of theirs.
 pub fn learn(samples: &[Sample<'_>]) -> Learned {
     let (certain, weak) =
-        forms(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
+        candidates(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
     let mut search = Search::new(samples, Match::NoChance);
-    certain.iter().for_each(|form| search.form(form));
+    certain.iter().for_each(|candidate| search.candidate(candidate));
     // Of a few bits that are all alike every file has some. What fits only so is read where nothing else fits, and
     // nothing else nearly does.
     if search.found.is_empty() && !search.near.is_near() {
         let near = std::mem::take(&mut search.near);
         search = Search { near, ..Search::new(samples, Match::PerhapsChance) };
-        weak.iter().for_each(|form| search.form(form));
+        weak.iter().for_each(|candidate| search.candidate(candidate));
     }
     search.result()
 }
@@ -146,56 +165,93 @@ enum Match {
     PerhapsChance,
 }
 
-/// What the bits would be in one block size, bit order and polarity.
-struct CandidateForm {
-    bit_order: BitOrder,
-    polarity: Polarity,
+/// One block size and form of the map.
+struct Candidate {
+    map: MapForm,
     /// The content of each image in blocks of this size.
-    maps: Rc<Vec<BlockMap>>,
-    /// The bits that it asks for.
-    expected: Vec<Expected>,
+    contents: Rc<Vec<BlockMap>>,
+    /// How many bits of information each sample would have to hold by chance.
+    information: Rc<Vec<f64>>,
 }
 
-impl CandidateForm {
+impl Candidate {
     fn block_size(&self) -> BlockSize {
-        self.maps.first().map_or(BlockSize::MIN, BlockMap::block_size)
+        self.contents.first().map_or(BlockSize::MIN, BlockMap::block_size)
     }
 
-    /// How many bits of information the samples would have to hold by chance.
+    /// How many bits of information all samples together would have to hold by chance.
     fn information(&self) -> f64 {
-        self.expected.iter().map(Expected::information).sum()
+        self.information.iter().sum()
+    }
+
+    /// The sample that the map fits in the fewest places by chance.
+    fn telling_sample(&self) -> usize {
+        let samples = self.information.iter().enumerate();
+        samples.max_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(number, _)| number)
+    }
+
+    /// The map that each content asks for; `None` if one of them cannot be written so.
+    fn expected(&self) -> Option<Vec<Expected>> {
+        self.contents.iter().map(|content| Expected::new(content, self.map)).collect()
     }
 }
 
-/// Every form whose bits fit into the samples.
-fn forms(samples: &[Sample<'_>]) -> Vec<CandidateForm> {
+/// Every block size and form whose maps fit into the samples.
+fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
     let finest =
         |sample: &Sample<'_>| finest_block_size(sample.bytes.len() as u64, sample.content.image_size());
     // A block size has to fit all of them.
     let fitting = samples.iter().map(finest).collect::<Option<Vec<_>>>().and_then(|s| s.into_iter().max());
-    let given = samples.iter().map(|sample| sample.content.block_size()).max();
-    let mut block_size = fitting.zip(given).map(|(fitting, given)| fitting.max(given));
-    let mut forms = Vec::new();
-    let mut maps = Rc::new(Vec::<BlockMap>::new());
+    let mut block_size = samples.iter().map(|sample| sample.content.block_size()).max();
+    let mut candidates = Vec::new();
+    let mut contents = Rc::new(Vec::<BlockMap>::new());
     while let Some(size) = block_size {
         // Each from the one before it: one scan serves all sizes.
-        let contents = samples.iter().enumerate().map(|(i, sample)| maps.get(i).unwrap_or(sample.content));
-        maps = Rc::new(contents.filter_map(|map| map.in_blocks_of(size)).collect());
-        for bit_order in [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst] {
-            for polarity in [Polarity::SetIsData, Polarity::SetIsZero] {
-                let expected = maps.iter().map(|map| Expected::new(map, bit_order, polarity)).collect();
-                forms.push(CandidateForm { bit_order, polarity, maps: Rc::clone(&maps), expected });
-            }
-        }
+        let finer = samples.iter().enumerate().map(|(i, sample)| contents.get(i).unwrap_or(sample.content));
+        contents = Rc::new(finer.filter_map(|map| map.in_blocks_of(size)).collect());
+        let information = Rc::new(contents.iter().map(expected::information).collect::<Vec<_>>());
+        let of_bits = if fitting.is_some_and(|fitting| size >= fitting) { bits() } else { Vec::new() };
+        let maps = of_bits.into_iter().chain(cells(samples, size));
+        let maps = maps.chain(lists::lists(samples, &contents, &information));
+        candidates.extend(maps.map(|map| Candidate {
+            map,
+            contents: Rc::clone(&contents),
+            information: Rc::clone(&information),
+        }));
         block_size = size.doubled();
     }
-    forms
+    candidates
+}
+
+/// Both orders and both meanings of a bit.
+fn bits() -> Vec<MapForm> {
+    let mut maps = Vec::new();
+    for bit_order in [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst] {
+        for polarity in [Polarity::SetIsData, Polarity::SetIsZero] {
+            maps.push(MapForm::Bits(Bits { bit_order, polarity }));
+        }
+    }
+    maps
+}
+
+/// Cells whose number fits the length of every sample, which is known before any of them is written.
+fn cells(samples: &[Sample<'_>], block_size: BlockSize) -> Vec<MapForm> {
+    let first = samples.first().map_or(&[][..], |sample| sample.bytes);
+    let fits = |width: &usize| {
+        samples.iter().all(|sample| {
+            let cells = block_size.blocks_in(sample.content.image_size()).saturating_mul(*width as u64);
+            let length = sample.bytes.len() as u64;
+            length.checked_sub(cells).is_some_and(|around| around <= MOST_AROUND)
+        })
+    };
+    let widths = alphabets::WIDTHS.into_iter().filter(fits);
+    widths.flat_map(|width| alphabets::alphabets(width, first)).map(MapForm::Cells).collect()
 }
 
 /// Bytes of header and trailer.
 fn bytes_beside_the_bits(layout: &Layout) -> usize {
     match &layout.form {
-        Form::Bits(bits) => bits.header.iter().chain(bits.trailer.iter()).map(Field::len).sum(),
+        Form::Binary(binary) => binary.header.iter().chain(binary.trailer.iter()).map(Field::len).sum(),
         _ => 0,
     }
 }
@@ -214,40 +270,35 @@ impl<'a> Search<'a> {
         Self { samples, matched, found: Vec::new(), and_more: false, looks: 0, near: NearestSoFar::default() }
     }
 
-    /// Looks for the bits of one form, and explains what is around them.
-    fn form(&mut self, form: &CandidateForm) {
-        let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&form.expected);
-        let (headers, more) = expected::common_places(pairs());
-        let block_size = form.block_size();
-        let bits = Bits {
-            bit_order: form.bit_order,
-            polarity: form.polarity,
-            padding: Padding { unit: 1, bit: false },
-            header: Cow::Borrowed(&[]),
-            trailer: Cow::Borrowed(&[]),
-        };
+    /// Looks for the map of one candidate, and explains what is around it.
+    fn candidate(&mut self, candidate: &Candidate) {
+        let Some(expected) = candidate.expected() else { return };
+        let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&expected);
+        let (headers, more) = expected::common_places(pairs(), candidate.telling_sample());
+        let (block_size, map) = (candidate.block_size(), candidate.map);
         self.and_more |= more;
-        if headers.is_empty() && self.matched == Match::NoChance {
-            self.near.bits_differ(block_size, &bits, pairs());
+        let is_list = matches!(map, MapForm::Runs(_));
+        if headers.is_empty() && self.matched == Match::NoChance && !is_list {
+            self.near.map_differs(block_size, map, pairs());
         }
         for header in headers {
             if self.found.len() >= MOST || self.looks >= MOST_LOOKS {
                 self.and_more = true;
                 return;
             }
-            let bits_length = form.expected.first().map_or(0, Expected::len);
-            if self.matched == Match::PerhapsChance && self.bytes_around(header, bits_length) > MOST_TELLING {
+            let map_length = expected.first().map_or(0, Expected::len);
+            if self.matched == Match::PerhapsChance && self.bytes_around(header, map_length) > MOST_TELLING {
                 continue;
             }
-            let (tails, assumption) = tail::tails(pairs(), header);
+            let (tails, assumption) = tail::tails(pairs(), header, map);
             if tails.is_empty() {
-                let after = pairs().next().map_or(0, |(_, expected)| header + expected.len());
-                self.near.tail_differs(block_size, &bits, header, after as u64);
+                self.near.tail_differs(block_size, map, header, (header + map_length) as u64);
             }
             for tail in tails {
                 self.looks += 1;
-                let padding = Padding { unit: tail.unit, bit: tail.bit };
-                self.explain(&form.maps, Bits { padding, ..bits.clone() }, header, tail, assumption.clone());
+                let frames = expected.iter().map(|expected| tail.frame(header, expected.len()));
+                let frames = frames.collect::<Vec<_>>();
+                self.explain(candidate, tail, &frames, assumption.clone());
             }
         }
     }
@@ -260,52 +311,24 @@ impl<'a> Search<'a> {
         before.iter().chain(after).filter(|byte| !matches!(byte, 0 | 0xff)).count()
     }
 
-    /// Explains header and trailer, for bits that begin after `header` bytes.
-    fn explain(
-        &mut self,
-        maps: &[BlockMap],
-        bits: Bits,
-        header: usize,
-        tail: Tail,
-        assumption: Option<String>,
-    ) {
-        let block_size = maps.first().map_or(BlockSize::MIN, BlockMap::block_size);
-        let mut numbers = maps.iter().map(|map| numbers_of(map, &bits.stored(map))).collect::<Vec<_>>();
-        let headers = self.samples.iter().map(|sample| sample.bytes.get(..header).unwrap_or_default());
-        let headers = headers.collect::<Vec<_>>();
-        for (numbers, header) in numbers.iter_mut().zip(&headers) {
-            numbers.header_crc = crc32fast::hash(header);
-        }
-        let trailers = self.samples.iter().map(|sample| {
-            let at = sample.bytes.len().saturating_sub(tail.trailer);
-            sample.bytes.get(at..).unwrap_or_default()
+    /// Explains header and trailer, where the parts of each sample are so.
+    fn explain(&mut self, candidate: &Candidate, tail: Tail, frames: &[Frame], assumption: Option<String>) {
+        let (block_size, contents) = (candidate.block_size(), &candidate.contents);
+        let numbers = contents.iter().zip(frames).map(|(map, frame)| numbers_of(map, candidate.map, frame));
+        let numbers = numbers.collect::<Vec<_>>();
+        let files = self.samples.iter().zip(frames);
+        let files = files.map(|(sample, frame)| SampleFile { bytes: sample.bytes, frame: *frame });
+        let files = files.collect::<Vec<_>>();
+        let explained = [SectionKind::Header, SectionKind::Trailer].map(|kind| {
+            section::explain(kind, &files, &numbers, candidate.map, tail.unit).map_err(|at| (kind, at))
         });
-        let trailers = trailers.collect::<Vec<_>>();
-        let explained = [(SectionKind::Header, &headers), (SectionKind::Trailer, &trailers)]
-            .map(|(place, sections)| section::explain(place, sections, &numbers, tail.unit));
         let [header_explained, trailer_explained] = match explained {
             [Ok(header), Ok(trailer)] => [header, trailer],
-            [Err(at), _] => {
-                return self.near.section_differs(
-                    block_size,
-                    &bits,
-                    header,
-                    SectionKind::Header,
-                    at,
-                    at as u64,
-                );
-            }
-            [_, Err(at)] => {
-                let file = self.samples.first().map_or(0, |sample| sample.bytes.len());
-                let offset = file.saturating_sub(tail.trailer) + at;
-                return self.near.section_differs(
-                    block_size,
-                    &bits,
-                    header,
-                    SectionKind::Trailer,
-                    at,
-                    offset as u64,
-                );
+            [Err((kind, at)), _] | [_, Err((kind, at))] => {
+                let frame = frames.first();
+                let offset = frame.map_or(0, |frame| frame.section(kind).start) + at;
+                let header = frame.map_or(0, |frame| frame.header);
+                return self.near.section_differs(block_size, candidate.map, header, kind, at, offset as u64);
             }
         };
         let unexplained = header_explained.constant_bytes() + trailer_explained.constant_bytes();
@@ -316,20 +339,14 @@ impl<'a> Search<'a> {
         assumptions.extend(header_explained.assumptions.iter().cloned());
         assumptions.extend(trailer_explained.assumptions.iter().cloned());
         assumptions.extend(self.constants_seen_once(&header_explained, &trailer_explained));
-        let layouts = self.layouts(
-            block_size,
-            &bits,
-            &header_explained,
-            &trailer_explained,
-            &numbers,
-            [&headers, &trailers],
-        );
+        let padding = Padding { unit: tail.unit, bit: tail.bit };
+        let layouts = self.layouts(block_size, candidate.map, padding, &header_explained, &trailer_explained);
         let Some(layout) = layouts.first().cloned() else { return };
         // The last word has the writer that will be used.
         let reproduces = |(sample, map): (&Sample<'_>, &BlockMap)| {
             layout.encode(map).is_ok_and(|bytes| bytes == sample.bytes)
         };
-        if !self.samples.iter().zip(maps).all(reproduces) {
+        if !self.samples.iter().zip(contents.iter()).all(reproduces) {
             return;
         }
         let readings = header_explained.readings().saturating_mul(trailer_explained.readings());
@@ -338,46 +355,36 @@ impl<'a> Search<'a> {
         self.found.push(Hypothesis { layout, questions, assumptions, layouts, readings });
     }
 
-    /// Every reading as a layout that writes header and trailer as the samples have them.
+    /// Every reading as a layout, as far as they are not too many. Each number in them was found in all samples; a file can be written
+    /// if no two checksums cover each other.
     fn layouts(
         &self,
         block_size: BlockSize,
-        bits: &Bits,
+        map: MapForm,
+        padding: Padding,
         header: &Explained,
         trailer: &Explained,
-        numbers: &[Numbers],
-        [headers, trailers]: [&[&[u8]]; 2],
     ) -> Vec<Layout> {
-        let fits = |fields: &Vec<Field>, sections: &[&[u8]]| {
-            numbers
-                .iter()
-                .zip(sections)
-                .all(|(numbers, section)| write_section(fields, numbers).is_ok_and(|bytes| bytes == *section))
-        };
-        let headers =
-            header.expanded().into_iter().filter(|fields| fits(fields, headers)).collect::<Vec<_>>();
-        let trailers =
-            trailer.expanded().into_iter().filter(|fields| fits(fields, trailers)).collect::<Vec<_>>();
-        let mut layouts = Vec::new();
-        for header in &headers {
-            for trailer in &trailers {
-                let bits = Bits {
-                    header: Cow::Owned(header.clone()),
-                    trailer: Cow::Owned(trailer.clone()),
-                    ..bits.clone()
-                };
-                layouts.push(Layout {
-                    name: Cow::Borrowed("learned"),
-                    title: Cow::Borrowed("learned from genuine bitmap files"),
-                    block_size,
-                    form: Form::Bits(bits),
-                    origin: Origin::Learned {
-                        samples: u32::try_from(self.samples.len()).unwrap_or(u32::MAX),
-                    },
-                });
-            }
-        }
-        layouts
+        let samples = u32::try_from(self.samples.len()).unwrap_or(u32::MAX);
+        let trailers = trailer.expanded();
+        let headers = header.expanded();
+        let pairs = headers.iter().flat_map(|header| trailers.iter().map(move |trailer| (header, trailer)));
+        let possible = pairs.filter(|(header, trailer)| circular_checksums(header, trailer).is_empty());
+        let length = |sections: &[Vec<Field>]| sections.first().map_or(0, |fields| length_of(fields));
+        let most = MOST_LAYOUT_BYTES / (length(&headers) + length(&trailers)).max(1);
+        let layouts = possible.take(MOST_LAYOUTS.min(most)).map(|(header, trailer)| Layout {
+            name: Cow::Borrowed("learned"),
+            title: Cow::Borrowed("learned from genuine bitmap files"),
+            block_size,
+            form: Form::Binary(Binary {
+                map,
+                padding,
+                header: Cow::Owned(header.clone()),
+                trailer: Cow::Owned(trailer.clone()),
+            }),
+            origin: Origin::Learned { samples },
+        });
+        layouts.collect()
     }
 
     /// Bytes that were seen in one file may differ in others.

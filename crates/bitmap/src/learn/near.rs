@@ -3,9 +3,9 @@
 use imsprep_source::BlockSize;
 
 use super::expected::Expected;
-use super::section::SectionKind;
-use crate::bits::Bits;
-use crate::summary::summary_of_bits;
+use crate::binary::MapForm;
+use crate::frame::SectionKind;
+use crate::summary::summary_of_map;
 
 /// A failed hypothesis.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,18 +40,19 @@ const ANCHOR_LENGTH: usize = 16;
 const NEAR: f64 = 0.125;
 
 impl NearestSoFar {
-    /// The bits stand nowhere as they should.
-    pub(super) fn bits_differ<'a>(
+    /// The map is nowhere as it should be.
+    pub(super) fn map_differs<'a>(
         &mut self,
         block_size: BlockSize,
-        bits: &Bits,
+        map: MapForm,
         pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
     ) {
         let Some((first, first_expected)) = pairs.clone().next() else { return };
+        let places = first_expected.places_in_words();
         for header in likely_headers(first, first_expected) {
             let (mut wrong, mut all, mut fewer, mut where_wrong) = (0, 0, 0u64, None);
             for (number, (sample, expected)) in pairs.clone().enumerate() {
-                let Some(bad) = expected.wrong_bits(sample, header) else { continue };
+                let Some(bad) = expected.wrong_places(sample, header) else { continue };
                 wrong += bad;
                 all += expected.blocks();
                 fewer += expected.fewer();
@@ -63,35 +64,35 @@ impl NearestSoFar {
             let share = wrong as f64 / (fewer as f64).max(1.0);
             let Some((sample, offset)) = where_wrong else { continue };
             if share <= NEAR {
-                let what = format!("{wrong} of {all} bits are not what the content asks for");
+                let what = format!("{wrong} of {all} {places} are not what the content asks for");
                 let grade = Grade { stage: 0, right: 1.0 - share };
-                self.offer(grade, block_size, bits, header, sample, offset as u64, what);
+                self.offer(grade, block_size, map, header, sample, offset as u64, what);
             }
         }
     }
 
     /// The bits fit, and what follows them fits no padding.
-    pub(super) fn tail_differs(&mut self, block_size: BlockSize, bits: &Bits, header: usize, after: u64) {
+    pub(super) fn tail_differs(&mut self, block_size: BlockSize, map: MapForm, header: usize, after: u64) {
         let what =
-            "the bits fit in every sample, but the bytes after them are neither padding nor a known trailer"
+            "the map fits in every sample, but the bytes after them are neither padding nor a known trailer"
                 .to_owned();
-        self.offer(Grade { stage: 1, right: 1.0 }, block_size, bits, header, 0, after, what);
+        self.offer(Grade { stage: 1, right: 1.0 }, block_size, map, header, 0, after, what);
     }
 
     /// Bits and padding fit, and a byte of header or trailer is neither the same in every sample nor a known number.
     pub(super) fn section_differs(
         &mut self,
         block_size: BlockSize,
-        bits: &Bits,
+        map: MapForm,
         header: usize,
         place: SectionKind,
         at: usize,
         offset: u64,
     ) {
         let what = format!(
-            "the bits fit, and byte {at} of the {place} differs between the samples and is not a known number"
+            "the map fits, and byte {at} of the {place} differs between the samples and is not a known number"
         );
-        self.offer(Grade { stage: 2, right: 1.0 }, block_size, bits, header, 0, offset, what);
+        self.offer(Grade { stage: 2, right: 1.0 }, block_size, map, header, 0, offset, what);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of what is kept, each named by its caller")]
@@ -99,14 +100,14 @@ impl NearestSoFar {
         &mut self,
         grade: Grade,
         block_size: BlockSize,
-        bits: &Bits,
+        map: MapForm,
         header: usize,
         sample: usize,
         offset: u64,
         what: String,
     ) {
         if self.0.as_ref().is_none_or(|(best, _)| grade > *best) {
-            let summary = format!("{}, after a header of {header} bytes", summary_of_bits(block_size, bits));
+            let summary = format!("{}, after a header of {header} bytes", summary_of_map(block_size, map));
             self.0 = Some((grade, Nearest { summary, sample, offset, what }));
         }
     }

@@ -1,16 +1,14 @@
-//! Forms that are recognised and named, and not learned: text, lists of runs, bytes for blocks, compressed files.
+//! Forms that are recognised and named, and not learned: text, lists of runs, compressed files.
 
 use imsprep_source::{BlockMap, BlockSize};
 use memchr::memmem;
 
 use super::Sample;
-use crate::field::{ByteOrder, Width, number_bytes};
 use crate::layout::{Form, LAYOUTS, Layout};
+use crate::number::{ByteOrder, Width, number_bytes};
 
 /// Runs that a list has to have to be one by no chance.
 const FEWEST: usize = 2;
-/// Blocks of either kind that there have to be for a byte for each to be no chance.
-const FEWEST_BLOCKS: u64 = 8;
 /// Runs that are looked up: a file that has so many has the others too.
 const ENOUGH: usize = 64;
 
@@ -63,9 +61,6 @@ fn compressed(bytes: &[u8]) -> Option<&'static str> {
 /// The forms in blocks of one size.
 fn of_blocks(bytes: &[u8], map: &BlockMap) -> Option<String> {
     let block = map.block_size();
-    if let Some(what) = one_for_each_block(bytes, map) {
-        return Some(format!("{what}, blocks of {block} bytes"));
-    }
     let lists = lists(map);
     for (title, numbers) in &lists {
         if numbers.len() < FEWEST {
@@ -87,27 +82,6 @@ fn of_blocks(bytes: &[u8], map: &BlockMap) -> Option<String> {
 /// What the numbers of a list may count.
 fn units(block: BlockSize) -> [(&'static str, u64); 3] {
     [("blocks", 1), ("sectors of 512 bytes", block.bytes() / 512), ("bytes", block.bytes())]
-}
-
-/// A byte or a digit for each block.
-fn one_for_each_block(bytes: &[u8], map: &BlockMap) -> Option<&'static str> {
-    let blocks = usize::try_from(map.block_count()).ok().filter(|blocks| *blocks <= bytes.len())?;
-    if map.data_count().min(map.zero_count()) < FEWEST_BLOCKS {
-        return None;
-    }
-    let alphabets: [(u8, u8, &str); 4] = [
-        (0, 1, "a byte for each block, 1 for data"),
-        (0, 0xff, "a byte for each block, 255 for data"),
-        (b'0', b'1', "text: a digit for each block, 1 for data"),
-        (b'1', b'0', "text: a digit for each block, 0 for data"),
-    ];
-    alphabets.into_iter().find_map(|(zero, data, title)| {
-        let mut expected = vec![zero; blocks];
-        for block in map.data_blocks() {
-            *expected.get_mut(usize::try_from(block).ok()?)? = data;
-        }
-        memmem::find(bytes, &expected).map(|_| title)
-    })
 }
 
 /// The first runs as lists of numbers, in the ways in which they are written.

@@ -1,37 +1,24 @@
 //! Explaining a header or trailer: which of its bytes are numbers, and which are the same in every file.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::bits::WIDTHS;
-use crate::field::{ByteOrder, Field, Numbers, Value, Width, number_bytes};
+use super::matches::{Match, SampleFile, is_zero_everywhere, matches};
+use super::sums::checksums;
+use crate::binary::MapForm;
+use crate::field::{Field, Numbers, Rounding, SizeUnit, Value};
+use crate::frame::SectionKind;
+use crate::number::{ByteOrder, Width};
 
-/// A number from this on, four significant bytes, does not equal a constant by chance.
-const NO_CHANCE: u64 = 1 << 24;
 /// Choices among overlapping numbers that are weighed against each other; of more it is only said that there are too many.
 const MOST_CHOICES: usize = 2048;
+/// Assumptions about one section that are listed.
+const MOST_ASSUMPTIONS: usize = 64;
 /// Readings of one section that are written out.
 const MOST_READINGS: usize = 256;
-
-/// Before the bits, or after them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SectionKind {
-    Header,
-    Trailer,
-}
-
-impl fmt::Display for SectionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Header => "header",
-            Self::Trailer => "trailer",
-        })
-    }
-}
 
 /// Bytes that can be read in several ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,53 +87,6 @@ fn merged(fields: Vec<Field>) -> Vec<Field> {
     all
 }
 
-/// A number that stands at the same bytes in every sample.
-#[derive(Clone, Debug)]
-struct Match {
-    range: Range<usize>,
-    value: Value,
-    width: Width,
-    order: ByteOrder,
-    /// The number is another in some sample.
-    varies: bool,
-    /// The smallest that it is.
-    least: u64,
-}
-
-impl Match {
-    fn field(&self) -> Field {
-        Field::Number { value: self.value, width: self.width, order: self.order }
-    }
-
-    /// A constant would not be the same by chance.
-    fn is_strong(&self) -> bool {
-        self.varies || self.least >= NO_CHANCE
-    }
-
-    /// Bytes that a constant would share with it by chance only. Zeros beside a number tell nothing of whose they are: a small
-    /// number between zeros is one of either byte order. Nor do bytes that differ, of which every choice has to make numbers.
-    fn unlikely_bytes(&self) -> usize {
-        if self.varies || self.least < NO_CHANCE { 0 } else { significant_bytes(self.least) }
-    }
-
-    /// It is the same in all files of the layout, so that a constant is no other reading.
-    fn is_constant(&self) -> bool {
-        self.value == Value::BlockSize
-    }
-
-    /// What it is and where its least significant byte stands: the same with zeros beside it or without.
-    fn significant(&self) -> (Value, bool, usize) {
-        match self.order {
-            ByteOrder::Little => (self.value, true, self.range.start),
-            ByteOrder::Big => (self.value, false, self.range.end),
-        }
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        self.range.start < other.range.end && other.range.start < self.range.end
-    }
-}
-
 /// Explains the bytes of a section of all samples. `unit` is that of the padding.
 ///
 /// # Errors
@@ -154,14 +94,19 @@ impl Match {
 /// The first byte that differs between samples and is part of no known number.
 pub(super) fn explain(
     place: SectionKind,
-    sections: &[&[u8]],
+    files: &[SampleFile<'_>],
     numbers: &[Numbers],
+    map: MapForm,
     unit: u32,
 ) -> Result<Explained, usize> {
+    let sections = files.iter().map(|file| file.section(place)).collect::<Vec<_>>();
+    let sections = &sections[..];
     let length = sections.first().map_or(0, |section| section.len());
-    let mut matches = matches(place, sections, numbers, unit);
-    drop_narrow(&mut matches);
+    let mut matches = matches(sections, numbers, map, unit);
+    checksums(place, files, unit, &mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
+    drop_narrow(&mut matches);
+    let rounded_sectors = drop_rounding_up(&mut matches, numbers);
     let mut explained = Explained { pieces: Vec::new(), questions: Vec::new(), assumptions: Vec::new() };
     let mut at = 0;
     let mut rest = &matches[..];
@@ -181,12 +126,20 @@ pub(super) fn explain(
         rest = after;
     }
     explained.pieces.push(vec![vec![constant(sections, at..length)?]]);
-    if numbers.iter().all(|numbers| numbers.data_blocks == 0)
-        && sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some())
-    {
-        let place =
-            format!("zeros in the {place}: no image has a data block, so any of them may be their number");
+    let has_zeros = sections.first().is_some_and(|section| memmem::find(section, &[0; 4]).is_some());
+    let may_be_zero = |value: &Value| *value != Value::RunCount && is_zero_everywhere(*value, numbers);
+    for value in Value::PLAIN.into_iter().filter(|value| has_zeros && may_be_zero(value)) {
+        let title = value.title();
+        let place = format!(
+            "zeros in the {place}: the {title} is 0 for every image, so any of them may be that number"
+        );
         explained.questions.push(Question { place, readings: Vec::new() });
+    }
+    if rounded_sectors {
+        explained.assumptions.push(format!(
+            "the image size in sectors in the {place} is not rounded up: every image has complete sectors, as every disk has; \
+             a sample of an image that has not would confirm it"
+        ));
     }
     if explained.pieces.iter().flatten().flatten().any(|field| wide_image_size(field, numbers)) {
         explained.assumptions.push(format!(
@@ -265,7 +218,7 @@ fn cluster_readings(
                  of them; a sample with another value would confirm it",
                 m.value.title()
             );
-            if !explained.assumptions.contains(&text) {
+            if explained.assumptions.len() < MOST_ASSUMPTIONS && !explained.assumptions.contains(&text) {
                 explained.assumptions.push(text);
             }
         }
@@ -276,11 +229,6 @@ fn cluster_readings(
     }
     explained.pieces.push(readings.into_iter().map(|(_, fields)| fields).collect());
     Ok(())
-}
-
-/// Bytes of a number without the zeros before it.
-fn significant_bytes(number: u64) -> usize {
-    number.to_be_bytes().iter().skip_while(|byte| **byte == 0).count()
 }
 
 /// How wide the numbers of a choice are: first the image size, of which the width matters, then all.
@@ -312,7 +260,10 @@ fn one_choice<'a>(sections: &[&[u8]], cluster: &'a [Match], range: Range<usize>)
     // Places from which on the rest is explained, with the number that stands there, or none for a constant byte.
     let mut explained = BTreeMap::from([(range.end, None)]);
     for at in range.clone().rev() {
-        let here = cluster.iter().filter(|m| m.range.start == at && explained.contains_key(&m.range.end));
+        // The cluster is in the order of the places.
+        let from = cluster.partition_point(|m| m.range.start < at);
+        let here = cluster.get(from..).unwrap_or_default().iter().take_while(|m| m.range.start == at);
+        let here = here.filter(|m| explained.contains_key(&m.range.end));
         let widest = here.max_by_key(|m| m.range.len());
         let is_constant = || explained.contains_key(&(at + 1)) && constant(sections, at..at + 1).is_ok();
         if widest.is_some() || is_constant() {
@@ -365,128 +316,33 @@ fn in_words(fields: &[Field]) -> String {
     words.collect::<Vec<_>>().join(", then ")
 }
 
-/// Every number at every place where all samples have it.
-fn matches(place: SectionKind, sections: &[&[u8]], numbers: &[Numbers], unit: u32) -> Vec<Match> {
-    let mut found = Vec::new();
-    for value in Value::ALL.into_iter().filter(|value| !value.is_of_section()) {
-        let told_elsewhere = match value {
-            // Without padding these are others by another name.
-            Value::PaddedLength | Value::PaddedCrc => unit == 1,
-            // Of no header it is 0 in every file, and no number.
-            Value::CrcHeader => {
-                place == SectionKind::Header || numbers.iter().all(|numbers| numbers.header_crc == 0)
-            }
-            // Zeros are everywhere; that is asked elsewhere.
-            Value::DataBlocks => numbers.iter().all(|numbers| numbers.data_blocks == 0),
-            _ => false,
-        };
-        if !told_elsewhere {
-            let values = numbers.iter().filter_map(|numbers| numbers.get(value)).collect::<Vec<_>>();
-            for (width, order) in number_forms() {
-                plain_numbers(sections, &values, value, (width, order), &mut found);
-            }
-        }
-    }
-    section_checksums(sections, &mut found);
-    found
-}
-
-/// Every width and order, the wide ones first.
-fn number_forms() -> impl Iterator<Item = (Width, ByteOrder)> {
-    WIDTHS.into_iter().flat_map(|width| [ByteOrder::Little, ByteOrder::Big].map(|order| (width, order)))
-}
-
-impl Match {
-    fn new(range: Range<usize>, value: Value, (width, order): (Width, ByteOrder), values: &[u64]) -> Self {
-        let least = values.iter().min().copied().unwrap_or(0);
-        let varies = values.iter().any(|value| Some(value) != values.first());
-        Self { range, value, width, order, varies, least }
-    }
-}
-
-/// The places where all sections have their own of these numbers.
-fn plain_numbers(
-    sections: &[&[u8]],
-    values: &[u64],
-    value: Value,
-    (width, order): (Width, ByteOrder),
-    found: &mut Vec<Match>,
-) {
-    let bytes = values.iter().filter_map(|number| number_bytes(*number, width, order)).collect::<Vec<_>>();
-    let (Some(section), Some(first)) = (sections.first(), bytes.first()) else { return };
-    if bytes.len() != sections.len() {
-        return;
-    }
-    let mut from = 0;
-    while let Some(at) = section.get(from..).and_then(|rest| memmem::find(rest, first)).map(|at| from + at) {
-        let range = at..at + width.bytes();
-        let fits =
-            |(section, bytes): (&&[u8], &Vec<u8>)| section.get(range.clone()) == Some(bytes.as_slice());
-        if sections.iter().zip(&bytes).all(fits) {
-            found.push(Match::new(range.clone(), value, (width, order), values));
-        }
-        from = at + 1;
-    }
-}
-
-/// The places where all sections have a checksum of themselves.
-fn section_checksums(sections: &[&[u8]], found: &mut Vec<Match>) {
-    let Some(first) = sections.first() else { return };
-    let mut before = crc32fast::Hasher::new();
-    for (at, byte) in first.iter().enumerate() {
-        for (width, order) in number_forms() {
-            let range = at..at + width.bytes();
-            let Some(there) = first.get(range.clone()) else { continue };
-            // Four bytes that are all alike are no checksum, or one in sixteen million; zeros are most of many sections.
-            if there.windows(4).all(|four| four.iter().all(|byte| Some(byte) == four.first())) {
-                continue;
-            }
-            for value in [Value::CrcBefore, Value::CrcSection] {
-                let is_there = |section: &&[u8], checksum: u32| {
-                    let bytes = number_bytes(u64::from(checksum), width, order);
-                    section.get(range.clone()) == bytes.as_deref()
-                };
-                // The checksum of nothing is 0 in every file, and no number.
-                let possible = match value {
-                    Value::CrcBefore => at > 0 && is_there(first, before.clone().finalize()),
-                    _ => is_there(first, checksum_of_section(first, range.clone())),
-                };
-                if !possible {
-                    continue;
-                }
-                let checksum = |section: &&[u8]| match value {
-                    Value::CrcBefore => crc32fast::hash(section.get(..at).unwrap_or_default()),
-                    _ => checksum_of_section(section, range.clone()),
-                };
-                if sections.iter().all(|section| is_there(section, checksum(section))) {
-                    let values =
-                        sections.iter().map(|section| u64::from(checksum(section))).collect::<Vec<_>>();
-                    found.push(Match::new(range.clone(), value, (width, order), &values));
-                }
-            }
-        }
-        before.update(&[*byte]);
-    }
-}
-
-/// The checksum of a whole section with zeros in a range of it.
-fn checksum_of_section(section: &[u8], range: Range<usize>) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(section.get(..range.start).unwrap_or_default());
-    hasher.update([0; 8].get(..range.len()).unwrap_or_default());
-    hasher.update(section.get(range.end..).unwrap_or_default());
-    hasher.finalize()
+/// Where sizes in sectors are the same rounded up and down, one of them stands for both: no disk has a part of a sector. Whether
+/// there was such a place.
+fn drop_rounding_up(matches: &mut Vec<Match>, numbers: &[Numbers]) -> bool {
+    let down = Value::ImageSizeIn(SizeUnit::Sector, Rounding::Down);
+    let up = Value::ImageSizeIn(SizeUnit::Sector, Rounding::Up);
+    // Rounded up, they are the blocks of that size.
+    let blocks = numbers.iter().all(|numbers| numbers.block_size == SizeUnit::Sector.bytes());
+    let (kept, dropped) = if blocks { (Value::BlockCount, down) } else { (down, up) };
+    let key = |m: &Match| (m.range.start, m.range.end, m.order == ByteOrder::Big);
+    let kept = matches.iter().filter(|m| m.value == kept).map(key).collect::<BTreeSet<_>>();
+    let before = matches.len();
+    matches.retain(|m| m.value != dropped || !kept.contains(&key(m)));
+    matches.len() < before
 }
 
 /// Of a number of eight bytes, four of which are zeros, the four others are not reported as another; unless the zeros may belong
-/// to something else.
+/// to something else. The matches are in the order of their places, so that those that overlap are close to each other.
 fn drop_narrow(matches: &mut Vec<Match>) {
-    let all = matches.clone();
-    let stands_alone = |wide: &Match| {
-        all.iter().all(|other| !other.overlaps(wide) || other.significant() == wide.significant())
+    let widest = Width::U64.bytes();
+    let stands_alone = |(number, wide): (usize, &Match)| {
+        let before = matches.get(..number).unwrap_or_default().iter().rev();
+        let before = before.take_while(|other| other.range.start + widest > wide.range.start);
+        let after = matches.get(number..).unwrap_or_default().iter();
+        let after = after.take_while(|other| other.range.start < wide.range.end);
+        before.chain(after).all(|other| !other.overlaps(wide) || other.significant() == wide.significant())
     };
-    let wide = all.iter().filter(|m| m.width == Width::U64 && stands_alone(m)).collect::<Vec<_>>();
-    matches.retain(|narrow| {
-        narrow.width == Width::U64 || !wide.iter().any(|wide| wide.significant() == narrow.significant())
-    });
+    let wide = matches.iter().enumerate().filter(|(_, m)| m.width == Width::U64);
+    let wide = wide.filter(|m| stands_alone(*m)).map(|(_, m)| m.significant()).collect::<BTreeSet<_>>();
+    matches.retain(|narrow| narrow.width == Width::U64 || !wide.contains(&narrow.significant()));
 }

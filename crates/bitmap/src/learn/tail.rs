@@ -1,10 +1,12 @@
-//! What may stand between the bits and the trailer.
+//! What may stand between the map and the trailer.
 
-use super::LONGEST_SECTION;
+use super::LONGEST_TRAILER;
 use super::expected::Expected;
+use crate::binary::MapForm;
+use crate::frame::Frame;
 
 /// Largest padding unit that is looked for.
-const LARGEST_UNIT: u32 = 64 << 10;
+pub(super) const LARGEST_UNIT: u32 = 64 << 10;
 
 /// A trailer does not begin with so many bytes of the padding's value: they would be padding.
 const LONGEST_PADDING_IN_TRAILER: usize = 16;
@@ -18,15 +20,29 @@ pub(super) struct Tail {
     pub(super) trailer: usize,
 }
 
-/// Every padding and length of trailer that fit all samples, where the bits begin after `header` bytes. Where a trailer that
+impl Tail {
+    /// Where the parts of a sample are that has this tail, after a header and a map of so many bytes.
+    pub(super) fn frame(self, header: usize, map: usize) -> Frame {
+        let padded = map.next_multiple_of(self.unit.max(1) as usize);
+        Frame { header, map, padded, trailer: self.trailer }
+    }
+}
+
+/// Every padding and length of trailer that fit all samples, where the map begins after `header` bytes. Where a trailer that
 /// begins as padding would fit as well, it says in words what was taken to be so.
 pub(super) fn tails<'a>(
     pairs: impl Iterator<Item = (&'a [u8], &'a Expected)> + Clone,
     header: usize,
+    map: MapForm,
 ) -> (Vec<Tail>, Option<String>) {
     let units = (0..).map(|shift| 1u32 << shift).take_while(|unit| *unit <= LARGEST_UNIT);
+    // Maps that are multiples of a unit anyway have no padding, whatever its value would be.
+    let pads = |unit: u32| unit as usize > map.granule();
+    let fills = matches!(map, MapForm::Bits(_));
     let all = units
+        .filter(|unit| *unit == 1 || pads(*unit) && !matches!(map, MapForm::Runs(_)))
         .flat_map(|unit| [false, true].map(|bit| (unit, bit)))
+        .filter(|(unit, bit)| !bit || fills || pads(*unit))
         .filter_map(|(unit, bit)| tail(pairs.clone(), header, unit, bit))
         .collect::<Vec<_>>();
     let (likely, unlikely) =
@@ -34,8 +50,8 @@ pub(super) fn tails<'a>(
     let assumption = likely.first().filter(|_| !unlikely.is_empty()).map(|tail| {
         let what = if tail.bit { "ones" } else { "zeros" };
         format!(
-            "the {what} after the bits are padding, and not the beginning of a trailer of fixed length; a sample \
-             whose bits have another length would confirm it"
+            "the {what} after the map are padding, and not the beginning of a trailer of fixed length; a sample \
+             whose map has another length would confirm it"
         )
     });
     (likely, assumption)
@@ -65,7 +81,7 @@ fn tail<'a>(
         let padded_end = usize::try_from(padded_end).ok()?;
         let padding = sample.get(bits_end..padded_end)?;
         let trailer = sample.get(padded_end..)?.len();
-        if trailer > LONGEST_SECTION
+        if trailer > LONGEST_TRAILER
             || tail.is_some_and(|tail| tail.trailer != trailer)
             || padding.iter().any(|byte| *byte != pad)
             || expected.has_fill() && !expected.fill_may_be(sample, header, bit)

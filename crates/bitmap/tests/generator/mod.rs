@@ -39,22 +39,159 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum What {
     ImageSize,
+    /// In so many bytes, rounded up or not.
+    ImageUnits(u64, bool),
     BlockSize,
     Blocks,
     DataBlocks,
     BitBytes,
     PaddedBytes,
-    BitsCrc,
-    PaddedCrc,
-    CrcOfBefore,
-    CrcOfAll,
+    Sum(Sum, Over),
+}
+
+/// A kind of checksum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sum {
+    Crc,
+    Castagnoli,
+    Adler,
+}
+
+const SUMS: [Sum; 4] = [Sum::Crc, Sum::Crc, Sum::Castagnoli, Sum::Adler];
+
+/// What a checksum is of, with zeros in its own place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Over {
+    Bits,
+    Padded,
+    Before,
+    Section,
+    Header,
+    FileBefore,
+    File,
+}
+
+/// How the blocks are written.
+#[derive(Clone, Debug)]
+enum Map {
+    Bits {
+        most_first: bool,
+    },
+    /// A value for each block: one and the other.
+    Cells([Vec<u8>; 2]),
+    /// Two numbers for each run of data.
+    List(List),
+}
+
+/// How runs are listed.
+#[derive(Clone, Debug)]
+struct List {
+    /// Bytes that a number counts; 0 for blocks.
+    unit: u64,
+    second: Second,
+    wide: bool,
+    big: bool,
+    clipped: bool,
+}
+
+/// What the second number is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Second {
+    Length,
+    Last,
+    End,
+}
+
+impl List {
+    fn write(&self, size: u64, block: u64, data: &[bool]) -> Vec<u8> {
+        let unit = if self.unit == 0 { block } else { self.unit };
+        let mut bytes = Vec::new();
+        let mut number = 0;
+        while number < data.len() {
+            let first = number;
+            while number < data.len() && data[number] {
+                number += 1;
+            }
+            if number > first {
+                let start = first as u64 * block / unit;
+                let end = number as u64 * block;
+                let end = if self.clipped && end > size { size } else { end };
+                let end = end / unit + u64::from(end % unit > 0);
+                let second = match self.second {
+                    Second::Length => end - start,
+                    Second::Last => end - 1,
+                    Second::End => end,
+                };
+                bytes.extend(encoded(start, self.wide, self.big));
+                bytes.extend(encoded(second, self.wide, self.big));
+            }
+            number += 1;
+        }
+        bytes
+    }
+}
+
+impl Map {
+    fn drawn(picker: &mut Picker) -> Self {
+        if picker.coin() {
+            return Self::Bits { most_first: picker.coin() };
+        }
+        let pairs: [[&[u8]; 2]; 8] = [
+            [&[1], &[0]],
+            [&[0xff], &[0]],
+            [b"1", b"0"],
+            [&[0, 1], &[0, 0]],
+            [&[1, 0], &[0, 0]],
+            [&[0xff, 0xff], &[0, 0]],
+            [&[1, 0, 0, 0], &[0; 4]],
+            [&[0, 0, 0, 1], &[0; 4]],
+        ];
+        Self::Cells(picker.of(&pairs).map(<[u8]>::to_vec))
+    }
+
+    /// Without padding, but for the bits that fill the last byte.
+    fn write(&self, set: &[bool], fill: bool) -> Vec<u8> {
+        match self {
+            Self::Bits { .. } => {
+                let mut bits = vec![0u8; set.len().div_ceil(8)];
+                for block in 0..bits.len() * 8 {
+                    if set.get(block).copied().unwrap_or(fill) {
+                        bits[block / 8] |= self.bit(block as u64);
+                    }
+                }
+                bits
+            }
+            Self::List(_) => unreachable!("it needs the size"),
+            Self::Cells([one, zero]) => {
+                set.iter().flat_map(|set| if *set { one.clone() } else { zero.clone() }).collect()
+            }
+        }
+    }
+
+    /// What has to be xored into the byte at [`Self::place`] so that a block is another.
+    fn bit(&self, block: u64) -> u8 {
+        match self {
+            Self::Bits { most_first: true } => 0x80 >> (block % 8),
+            Self::Bits { most_first: false } => 1 << (block % 8),
+            Self::Cells(_) | Self::List(_) => 1,
+        }
+    }
+
+    /// A byte of a block.
+    fn place(&self, block: u64) -> usize {
+        match self {
+            Self::Bits { .. } => (block / 8) as usize,
+            Self::Cells([one, _]) => block as usize * one.len(),
+            Self::List(_) => 0,
+        }
+    }
 }
 
 /// A layout within what is looked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Drawn {
     pub(crate) block: u64,
-    most_first: bool,
+    map: Map,
     set_is_zero: bool,
     unit: usize,
     fill: bool,
@@ -67,13 +204,47 @@ impl Drawn {
         Self {
             // Images stay below 4 GiB, where a size of four bytes and one of eight are the same.
             block: 512 << picker.between(0, 12),
-            most_first: picker.coin(),
+            map: Map::drawn(picker),
             set_is_zero: picker.coin(),
             unit: 1 << picker.of(&[0, 0, 0, 1, 2, 3, 4, 9, 9, 12, 12, 12]),
             fill: picker.between(0, 3) == 0,
             header: section(picker),
             trailer: section(picker),
         }
+        .with_sums(picker)
+    }
+
+    /// One with a list of runs.
+    pub(crate) fn listing(picker: &mut Picker) -> Self {
+        let unit = picker.of(&[0, 512, 1]);
+        let list = List {
+            unit,
+            second: picker.of(&[Second::Length, Second::Last, Second::End]),
+            wide: picker.coin(),
+            big: picker.coin(),
+            clipped: unit > 0 && picker.coin(),
+        };
+        let block = 512 << picker.between(0, 5);
+        Self { block, map: Map::List(list), unit: 1, fill: false, set_is_zero: false, ..Self::inside(picker) }
+    }
+
+    /// At most one checksum in each section of the section itself or of more, so that none covers the other.
+    fn with_sums(mut self, picker: &mut Picker) -> Self {
+        if picker.between(0, 2) == 0 && !self.trailer.is_empty() {
+            let over = picker.of(&[Over::Before, Over::Section, Over::FileBefore, Over::File, Over::Header]);
+            if over != Over::Header || !self.header.is_empty() {
+                let sum = picker.of(&SUMS);
+                self.trailer.push(drawn_number(picker, What::Sum(sum, over)));
+            }
+        }
+        if picker.between(0, 2) == 0 && !self.header.is_empty() {
+            let over = picker.of(&[Over::Before, Over::Section, Over::File]);
+            if over != Over::File || self.trailer.is_empty() {
+                let sum = picker.of(&SUMS);
+                self.header.push(drawn_number(picker, What::Sum(sum, over)));
+            }
+        }
+        self
     }
 
     pub(crate) fn header_length(&self) -> usize {
@@ -82,80 +253,110 @@ impl Drawn {
 
     /// Whether nothing but a few bytes of padding follows the bits.
     pub(crate) fn ends_in_short_padding(&self) -> bool {
-        self.trailer.is_empty() && (2..=16).contains(&self.unit)
+        self.trailer.is_empty() && (2..=64).contains(&self.unit)
     }
 
-    /// The mask of a block's bit within its byte.
-    pub(crate) fn bit(&self, block: u64) -> u8 {
-        if self.most_first { 0x80 >> (block % 8) } else { 1 << (block % 8) }
+    /// A byte of the map, and what has to be xored into it so that it is wrong for a block.
+    pub(crate) fn place(&self, block: u64) -> (usize, u8) {
+        (self.map.place(block), self.map.bit(block))
     }
 
     /// The file of an image of this size, whose blocks are so.
     pub(crate) fn write(&self, size: u64, data: &[bool]) -> Vec<u8> {
-        let mut bits = vec![0u8; data.len().div_ceil(8)];
+        let set = data.iter().map(|data| *data != self.set_is_zero).collect::<Vec<_>>();
+        let mut bits = match &self.map {
+            Map::List(list) => list.write(size, self.block, data),
+            map => map.write(&set, self.fill),
+        };
         let bit_bytes = bits.len();
-        for block in 0..bits.len() * 8 {
-            let set = data.get(block).map_or(self.fill, |data| *data != self.set_is_zero);
-            if set {
-                bits[block / 8] |= self.bit(block as u64);
-            }
-        }
         while !bits.len().is_multiple_of(self.unit) {
             bits.push(if self.fill { 0xff } else { 0 });
         }
         let number = |what| match what {
             What::ImageSize => size,
+            What::ImageUnits(unit, up) => (size + if up { unit - 1 } else { 0 }) / unit,
             What::BlockSize => self.block,
             What::Blocks => data.len() as u64,
             What::DataBlocks => data.iter().filter(|data| **data).count() as u64,
             What::BitBytes => bit_bytes as u64,
             What::PaddedBytes => bits.len() as u64,
-            What::BitsCrc => u64::from(crc(&bits[..bit_bytes])),
-            What::PaddedCrc => u64::from(crc(&bits)),
-            What::CrcOfBefore | What::CrcOfAll => 0,
+            What::Sum(..) => 0,
         };
         let header = write_section(&self.header, &number);
         let trailer = write_section(&self.trailer, &number);
-        [header, bits, trailer].concat()
+        let (map, after) = (header.len(), header.len() + bits.len());
+        let mut file = [header, bits, trailer].concat();
+        let length = file.len();
+        // Those of the map and the header first, then those of more: twice is enough for both.
+        for _ in 0..3 {
+            for (start, end, parts) in [(0, map, &self.header), (after, length, &self.trailer)] {
+                let mut at = start;
+                for part in parts {
+                    if let Part::Number { what: What::Sum(sum, over), wide, big } = part {
+                        let width = if *wide { 8 } else { 4 };
+                        let own = at..at + width;
+                        file[own.clone()].fill(0);
+                        let covered = match over {
+                            Over::Bits => &file[map..map + bit_bytes],
+                            Over::Padded => &file[map..after],
+                            Over::Before => &file[start..at],
+                            Over::Section => &file[start..end],
+                            Over::Header => &file[..map],
+                            Over::FileBefore => &file[..at],
+                            Over::File => &file[..],
+                        };
+                        let bytes = encoded(u64::from(sum.of(covered)), *wide, *big);
+                        file[own].copy_from_slice(&bytes);
+                    }
+                    at += part.length();
+                }
+            }
+        }
+        file
+    }
+}
+
+impl Part {
+    fn length(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Number { wide: true, .. } => 8,
+            Self::Number { wide: false, .. } => 4,
+        }
+    }
+}
+
+impl Sum {
+    fn of(self, bytes: &[u8]) -> u32 {
+        match self {
+            Self::Crc => crc(bytes, 0xedb8_8320),
+            Self::Castagnoli => crc(bytes, 0x82f6_3b78),
+            Self::Adler => {
+                let (mut a, mut b) = (1u32, 0u32);
+                for byte in bytes {
+                    a = (a + u32::from(*byte)) % 65521;
+                    b = (b + a) % 65521;
+                }
+                (b << 16) + a
+            }
+        }
     }
 }
 
 fn length(parts: &[Part]) -> usize {
-    parts
-        .iter()
-        .map(|part| match part {
-            Part::Bytes(bytes) => bytes.len(),
-            Part::Number { wide, .. } => {
-                if *wide {
-                    8
-                } else {
-                    4
-                }
-            }
-        })
-        .sum()
+    parts.iter().map(Part::length).sum()
 }
 
 fn write_section(parts: &[Part], number: &dyn Fn(What) -> u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut own = None;
-    for part in parts {
-        match part {
-            Part::Bytes(constant) => bytes.extend(constant),
-            Part::Number { what, wide, big } => {
-                if matches!(what, What::CrcOfBefore | What::CrcOfAll) {
-                    own = Some((bytes.len(), *what, *wide, *big));
-                }
-                bytes.extend(encoded(number(*what), *wide, *big));
-            }
-        }
-    }
-    if let Some((at, what, wide, big)) = own {
-        let crc = if what == What::CrcOfBefore { crc(&bytes[..at]) } else { crc(&bytes) };
-        let crc = encoded(u64::from(crc), wide, big);
-        bytes[at..at + crc.len()].copy_from_slice(&crc);
-    }
-    bytes
+    let bytes = parts.iter().map(|part| match part {
+        Part::Bytes(constant) => constant.clone(),
+        Part::Number { what, wide, big } => encoded(number(*what), *wide, *big),
+    });
+    bytes.collect::<Vec<_>>().concat()
+}
+
+fn drawn_number(picker: &mut Picker, what: What) -> Part {
+    Part::Number { what, wide: picker.coin(), big: picker.coin() }
 }
 
 fn encoded(number: u64, wide: bool, big: bool) -> Vec<u8> {
@@ -166,29 +367,37 @@ fn encoded(number: u64, wide: bool, big: bool) -> Vec<u8> {
     bytes
 }
 
-/// CRC-32, bit by bit.
-fn crc(bytes: &[u8]) -> u32 {
+/// A CRC of 32 bits, bit by bit.
+fn crc(bytes: &[u8], polynomial: u32) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 { (crc >> 1) ^ polynomial } else { crc >> 1 };
         }
     }
     !crc
 }
 
-/// A header or trailer: magic, numbers, constants in between; at most one checksum of its own.
+/// A header or trailer: magic, numbers, constants in between.
 fn section(picker: &mut Picker) -> Vec<Part> {
-    const PLAIN: [What; 8] = [
+    const PLAIN: [What; 16] = [
         What::ImageSize,
+        What::ImageUnits(512, false),
+        What::ImageUnits(1 << 10, true),
+        What::ImageUnits(1 << 20, false),
+        What::ImageUnits(1 << 20, true),
         What::BlockSize,
         What::Blocks,
         What::DataBlocks,
         What::BitBytes,
         What::PaddedBytes,
-        What::BitsCrc,
-        What::PaddedCrc,
+        What::Sum(Sum::Crc, Over::Bits),
+        What::Sum(Sum::Crc, Over::Padded),
+        What::Sum(Sum::Castagnoli, Over::Bits),
+        What::Sum(Sum::Castagnoli, Over::Padded),
+        What::Sum(Sum::Adler, Over::Bits),
+        What::Sum(Sum::Adler, Over::Padded),
     ];
     let mut parts = Vec::new();
     if picker.between(0, 2) == 0 {
@@ -208,13 +417,9 @@ fn section(picker: &mut Picker) -> Vec<Part> {
             bytes[0] = value;
             parts.push(Part::Bytes(bytes));
         } else {
-            let (what, wide, big) = (picker.of(&PLAIN), picker.coin(), picker.coin());
-            parts.push(Part::Number { what, wide, big });
+            let what = picker.of(&PLAIN);
+            parts.push(drawn_number(picker, what));
         }
-    }
-    if picker.between(0, 2) == 0 && !parts.is_empty() {
-        let what = picker.of(&[What::CrcOfBefore, What::CrcOfAll]);
-        parts.push(Part::Number { what, wide: picker.coin(), big: picker.coin() });
     }
     parts
 }
@@ -271,7 +476,8 @@ const TWISTS: [Twist; 12] = [
 
 impl Outside {
     pub(crate) fn drawn(picker: &mut Picker, number: u64) -> Self {
-        Self { inner: Drawn::inside(picker), twist: TWISTS[(number % 12) as usize] }
+        let map = Map::Bits { most_first: picker.coin() };
+        Self { inner: Drawn { map, ..Drawn::inside(picker) }, twist: TWISTS[(number % 12) as usize] }
     }
 
     /// The blocks that images are to be drawn in.

@@ -206,8 +206,8 @@ Without it, each SAMPLE must be a bitmap file that the vendor's program made fro
 layout reproduces every sample byte for byte, and -o writes it. 1: several layouts do, and the report says which further sample \
 distinguishes them; or none does, and the report says where the nearest one fails.
 
-learn derives layouts with one bit for each block: block size, order and meaning of the bits, padding, and the numbers in header \
-and trailer. Other known forms are named, but not learned. docs/bitmap-file.md describes what is claimed.")]
+learn derives layouts with a bit, a byte or a word for each block, or with two numbers for each run of data: block size, order and \
+meaning of the values, padding, and the numbers and checksums in header and trailer. Other known forms are named, but not learned. docs/bitmap-file.md describes what is claimed.")]
 pub(crate) struct BitmapLearnArgs {
     /// RAW image, one for each sample (repeatable)
     #[arg(long, value_name = "RAW", required_unless_present = "program")]

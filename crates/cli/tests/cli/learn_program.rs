@@ -18,14 +18,14 @@ fn python() -> String {
 }
 
 /// A folder with a program, and the command that runs it.
-fn program(folder: &Folder, body: &str) -> String {
+pub(crate) fn program(folder: &Folder, body: &str) -> String {
     folder.write("common.py", COMMON.as_bytes());
     folder.write("program.py", format!("from common import *\n{body}\n").as_bytes());
     format!("{} -E -S program.py {{image}} {{bitmap}}", python())
 }
 
 /// Runs `bitmap learn` on a program, with more time than a busy machine needs, and checks that no image is left.
-fn learn(folder: &Folder, command: &str, more: &[&str]) -> (i32, Value) {
+pub(crate) fn learn(folder: &Folder, command: &str, more: &[&str]) -> (i32, Value) {
     std::fs::create_dir_all(folder.path("images")).unwrap();
     let args = ["bitmap", "learn", "--program", command, "--temp-dir", "images", "-o", "learned.toml"];
     let limits =
@@ -38,7 +38,7 @@ fn learn(folder: &Folder, command: &str, more: &[&str]) -> (i32, Value) {
 }
 
 /// Which blocks of an image that nobody has shown to the learner hold data: of the program and of the layout.
-fn assert_writes_the_same(folder: &Folder, program: &str) {
+pub(crate) fn assert_writes_the_same(folder: &Folder, program: &str) {
     for (name, size, places) in [
         ("a.raw", (123 << 20) + 1536, &[0u64, (2 << 20) - 1, 70 << 20, 123 << 20][..]),
         ("b.raw", 17 << 20, &[(17 << 20) - 1]),

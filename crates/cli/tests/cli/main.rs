@@ -94,6 +94,8 @@ mod layout_of_conversions;
 #[cfg(unix)]
 mod learn;
 #[cfg(target_os = "linux")]
+mod learn_forms;
+#[cfg(target_os = "linux")]
 mod learn_program;
 #[cfg(unix)]
 mod limits;

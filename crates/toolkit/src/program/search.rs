@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use imsprep_bitmap::learn::{Hypothesis, Learned, Sample, finest_block_size, learn};
+use imsprep_bitmap::learn::{Hypothesis, Learned, Sample, different_files, finest_block_size, learn};
 use imsprep_bitmap::{Form, Layout, SPECIMEN_SIZE};
 use imsprep_source::{BlockMap, BlockSize};
 
@@ -199,13 +199,9 @@ impl<'a, 'b> Search<'a, 'b> {
         sizes.dedup();
         let mut best: Option<(usize, SampleImage)> = None;
         for image in sizes.into_iter().map(SampleImage::mixed).filter(|image| !self.is_seen(image)) {
-            let mut files =
-                layouts.iter().map(|layout| Some(layout.encode(&image.map(layout.block_size)?).ok()));
-            let mut files = files.by_ref().collect::<Vec<_>>();
-            files.sort();
-            files.dedup();
-            if files.len() > best.as_ref().map_or(1, |(most, _)| *most) {
-                best = Some((files.len(), image));
+            let different = different_files(layouts, image.size, |block_size| image.map(block_size));
+            if different > best.as_ref().map_or(1, |(most, _)| *most) {
+                best = Some((different, image));
             }
         }
         best.map(|(_, image)| image)
@@ -330,6 +326,9 @@ impl<'a, 'b> Search<'a, 'b> {
         // The largest ones show the most.
         let more = self.files.iter().rev().filter(|(image, bytes)| content(image, bytes).is_some()).take(6);
         files.extend(more);
+        // A part of a sector shows how sizes are rounded.
+        let odd = self.files.iter().filter(|(image, _)| !image.size.is_multiple_of(512));
+        files.extend(odd.filter(|(image, bytes)| content(image, bytes).is_some()).take(2));
         match learn_from(files.into_iter()) {
             Learned::One(one) if one.layout.form == hypothesis.layout.form => one.assumptions,
             _ => hypothesis.assumptions.clone(),
@@ -344,8 +343,24 @@ enum Refuted {
     Fault(Fault),
 }
 
-fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>) -> Learned {
-    let files = files.filter_map(|(image, bytes)| Some((bytes, content(image, bytes)?)));
+fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)> + Clone) -> Learned {
+    let learned = learn_from_blocks(files.clone(), finest_for_bits);
+    if !matches!(learned, Learned::None { .. }) {
+        return learned;
+    }
+    // The length of a list of runs says nothing of the size of its blocks.
+    match learn_from_blocks(files, |_, _| BlockSize::MIN) {
+        Learned::None { .. } => learned,
+        of_lists => of_lists,
+    }
+}
+
+fn learn_from_blocks<'f>(
+    files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>,
+    block_size: impl Fn(&SampleImage, &[u8]) -> BlockSize,
+) -> Learned {
+    let files =
+        files.filter_map(|(image, bytes)| Some((bytes, content_in(block_size(image, bytes), image, bytes)?)));
     let files = files.collect::<Vec<_>>();
     let samples = files.iter().map(|(bytes, content)| Sample { bytes, content }).collect::<Vec<_>>();
     if samples.is_empty() {
@@ -354,19 +369,26 @@ fn learn_from<'f>(files: impl Iterator<Item = &'f (SampleImage, Vec<u8>)>) -> Le
     learn(&samples)
 }
 
-/// What an image holds, as finely as the file can tell of it; `None` if it is no sample to learn from.
+/// What an image holds, as finely as a file of bits or cells can tell of it; `None` if it is no sample to learn from.
 fn content(image: &SampleImage, bytes: &[u8]) -> Option<BlockMap> {
+    content_in(finest_for_bits(image, bytes), image, bytes)
+}
+
+fn content_in(block_size: BlockSize, image: &SampleImage, bytes: &[u8]) -> Option<BlockMap> {
     if image.size == 0 || bytes.is_empty() {
         return None;
     }
-    let finest = finest_block_size(bytes.len() as u64, image.size).unwrap_or(BlockSize::MAX);
-    let block_size = finest.min(BlockSize::MIB_2);
     (block_size.blocks_in(image.size) <= MOST_BLOCKS).then(|| image.map(block_size))?
+}
+
+fn finest_for_bits(image: &SampleImage, bytes: &[u8]) -> BlockSize {
+    let finest = finest_block_size(bytes.len() as u64, image.size).unwrap_or(BlockSize::MAX);
+    finest.min(BlockSize::MIB_2)
 }
 
 fn images_for(layout: &Layout) -> Vec<SampleImage> {
     let padding = match &layout.form {
-        Form::Bits(bits) => u64::from(bits.padding.unit),
+        Form::Binary(binary) => u64::from(binary.padding.unit),
         _ => 1,
     };
     refuting_images(layout.block_size, padding)

@@ -47,6 +47,30 @@ def bits(blocks, most_first=False, invert=False, unit=1, pad=0):
     return bytes(out)
 
 
+def runs(blocks, block):
+    """Begin and end of each run of data, in bytes."""
+    out = []
+    for number, data in enumerate(blocks):
+        if data and out and out[-1][1] == number * block:
+            out[-1] = (out[-1][0], (number + 1) * block)
+        elif data:
+            out.append((number * block, (number + 1) * block))
+    return out
+
+
+def crc32c(data):
+    """CRC-32C (Castagnoli)."""
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = table[(crc ^ byte) & 255] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
 def write(data, path=BITMAP):
     with open(path, "wb") as out:
         out.write(data)
