@@ -199,7 +199,7 @@ fn result_of(made: &Made, before: &[u8], size: u64) -> Option<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_table_is_that_of_the_naive_twin(
