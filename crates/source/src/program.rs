@@ -75,7 +75,9 @@ pub fn run_program(mut command: Command, limit: Duration, cancel: &Cancel) -> io
         let _ = child.kill();
         let _ = child.wait();
     }
-    let left_behind = family.end(child.id(), ended_itself);
+    let still_running = family.end(child.id(), ended_itself);
+    // A program that was killed could not wait for its children.
+    let left_behind = if ended_itself { still_running } else { 0 };
     Ok(ProgramRun { end: end?, wall, output: output.take(), left_behind })
 }
 

@@ -17,7 +17,7 @@ use crate::sparse::SparseFile;
 
 /// Bytes that are expanded at most.
 const MOST: usize = 1 << 20;
-const WRAPPERS: [Wrapper; 3] = [Wrapper::Gzip, Wrapper::Xz, Wrapper::Zstd];
+const WRAPPERS: [Wrapper; 4] = [Wrapper::Gzip, Wrapper::Xz, Wrapper::Zstd, Wrapper::Bzip2];
 
 /// See the module.
 pub fn run(data: &[u8]) {
@@ -217,6 +217,11 @@ fn run_compressed(data: &[u8], wrapper: Wrapper) {
     let plain = &plain[..plain.len().min(MOST - 1)];
     let packed = match wrapper {
         Wrapper::Zstd => zstd::bulk::compress(plain, 1 + i32::from(a % 4)).expect("a compressor"),
+        Wrapper::Bzip2 => {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(plain).expect("into memory");
+            encoder.finish().expect("into memory")
+        }
         // xz has no compressor here.
         Wrapper::Gzip | Wrapper::Xz => {
             let mut encoder =
