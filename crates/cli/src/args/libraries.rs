@@ -13,6 +13,7 @@ const MAY: &[&str] = &[
     "bench/src/learning.rs",
     "bench/src/ours.rs",
     "bench/src/rivals.rs",
+    "bench/src/sparsify.rs",
 ];
 
 /// `--flag` of every flag, and `imsprep command` of every command.
