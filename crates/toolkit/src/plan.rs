@@ -65,7 +65,7 @@ pub(crate) struct PlanPolicy<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::NotConvertible`] for formats that are not converted, and whatever opening the disk brings. An image that must not
+/// [`Error::NotConvertible`](crate::Error::NotConvertible) for formats that are not converted, and whatever opening the disk brings. An image that must not
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
     let cancel = work.cancel;
@@ -306,7 +306,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::MisleadingName`].
+    /// [`Error::MisleadingName`](crate::Error::MisleadingName).
     pub fn check_name(&self, output: &Path) -> Result<()> {
         let format = match self.direction {
             Direction::ToZvhd2 => Format::Zvhd2,
