@@ -8,14 +8,13 @@ use std::hint::black_box;
 use std::path::Path;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use imsprep_benches::{BLOCK, mixed_block, noise};
+use imsprep_benches::{BLOCK, container, mixed_block, noise, zlib_payload, zstd_payload};
 use imsprep_bitmap::layout;
 use imsprep_bitmap::learn::{Learned, Sample, learn};
-use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, StreamOutput, Work, is_zero};
-use imsprep_zvhd2::{Compressor, ContainerWriter, Depth, Expander, Label, Level, Method, check};
+use imsprep_source::{BlockMap, BlockSize, Cancel, MemoryImage, Work, is_zero};
+use imsprep_zvhd2::{Compressor, Depth, Expander, Level, Method, check};
 
 const TIB: u64 = 1 << 40;
-const RECORDS: u32 = 1000;
 
 /// A disk of `size` bytes of whose blocks two of three hold data.
 fn map(size: u64, block_size: BlockSize) -> BlockMap {
@@ -69,25 +68,8 @@ fn bitmap_learn(samples: Vec<(Vec<u8>, BlockMap)>) -> bool {
     !matches!(learn(black_box(&samples)), Learned::None { .. })
 }
 
-fn packed(block: &[u8]) -> Vec<u8> {
-    let mut payload = Vec::new();
-    Compressor::new(Level::REFERENCE).and_then(|mut it| it.compress(block, &mut payload)).expect("a payload");
-    payload
-}
-
-fn container() -> MemoryImage {
-    let payload = packed(&vec![1; BLOCK]);
-    let orig_size = u64::from(RECORDS) * BLOCK as u64;
-    let label = Label { orig_size, method: Method::Zstd, timestamp: 0, uuid: [0; 16] };
-    let mut out = StreamOutput::new("container", Vec::new());
-    let mut writer = ContainerWriter::begin(&mut out, &label).expect("a container");
-    (0..RECORDS).for_each(|block| writer.append(block, &payload).expect("a record"));
-    writer.finish().expect("its end");
-    MemoryImage::new("container", out.finish().expect("its bytes"))
-}
-
 #[library_benchmark]
-#[bench::thousand_records(container())]
+#[bench::thousand_records(container(1000))]
 fn zvhd2_structure(image: MemoryImage) -> bool {
     check(black_box(&image), Depth::Structure, Work::new(&(), &Cancel::new()))
         .expect("a check")
@@ -95,16 +77,12 @@ fn zvhd2_structure(image: MemoryImage) -> bool {
         .has_errors()
 }
 
-/// A record as the reference writes it with zlib: level 1, ended by a sync flush.
 fn zlib() -> (Expander, Vec<u8>) {
-    let mut stream = flate2::Compress::new(flate2::Compression::new(1), true);
-    let mut payload = Vec::with_capacity(2 * BLOCK);
-    stream.compress_vec(&mixed_block(), &mut payload, flate2::FlushCompress::Sync).expect("a payload");
-    (Expander::new(Method::Zlib, BLOCK), payload)
+    (Expander::new(Method::Zlib, BLOCK), zlib_payload(&mixed_block()))
 }
 
 fn zstd() -> (Expander, Vec<u8>) {
-    (Expander::new(Method::Zstd, BLOCK), packed(&mixed_block()))
+    (Expander::new(Method::Zstd, BLOCK), zstd_payload(&mixed_block()))
 }
 
 #[library_benchmark]

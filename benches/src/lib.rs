@@ -2,9 +2,12 @@
 //!
 //! Whole programs against their rivals are measured by `imsprep bench`; these benches are for who changes an engine.
 
+mod container;
+
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
+pub use container::{container, zlib_payload, zstd_payload};
 use imsprep_source::ImageFile;
 pub use imsprep_testdata::noise;
 use tempfile::TempDir;
