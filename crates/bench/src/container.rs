@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use imsprep_ondisk::zvhd2::{ALIGN, RECORD_PREFIX, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{ALIGN, RECORD_PREFIX, RecordHeader};
 use imsprep_source::{BlockMap, Cancel, ImageFile, ReadAt, ReadAtExt, Stage, StreamOutput, Work};
 use imsprep_zvhd2::{ContainerWriter, Label, Level, Method, WriteOptions, write};
 

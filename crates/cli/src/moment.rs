@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
+use imsprep_ondisk::format::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_zvhd2::timestamp_of;
 
 use crate::words::time::{days_before, days_in_month};

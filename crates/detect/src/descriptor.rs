@@ -1,7 +1,7 @@
 //! VMDK's text descriptor: a file of its own, or embedded in a sparse extent.
 
+use imsprep_ondisk::format::vmdk::{CREATE_TYPES, DESCRIPTOR_MARKER, NO_PARENT_CID, SECTOR};
 use imsprep_ondisk::text;
-use imsprep_ondisk::vmdk::{CREATE_TYPES, DESCRIPTOR_MARKER, NO_PARENT_CID, SECTOR};
 
 use crate::candidate::Candidate;
 use crate::{Fact, input};

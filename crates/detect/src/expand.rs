@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 
-use imsprep_ondisk::container::zstd_window;
+use imsprep_ondisk::format::container::zstd_window;
 use imsprep_ondisk::text;
 use imsprep_source::{Error, Result};
 

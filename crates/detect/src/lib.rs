@@ -27,45 +27,22 @@
 //! # Ok::<(), imsprep_source::Error>(())
 //! ```
 
-mod aff;
-mod android;
-mod bochs;
 mod candidate;
-mod cloop;
-mod compressed;
 mod content;
 mod descriptor;
 mod detection;
-mod dmg;
-mod ewf;
 mod expand;
 mod input;
 mod inside;
-mod iso;
-mod luks;
 mod only_text;
-mod other;
-mod parallels;
-mod parallels_xml;
 mod partitions;
-mod qcow;
-mod qcow2;
-mod qed;
+mod probers;
 mod resolve;
-mod seven_zip;
 mod tar;
-mod vdi;
-mod vhd;
-mod vhdx;
-mod vmdk;
-mod wim;
 mod xz_index;
-mod zip;
-mod zlib;
-mod zvhd;
 
 pub use detection::{Content, Detection, Evidence, Fact, Inside};
+pub use imsprep_ondisk::format::other::{OTHERS, Other, OtherKind};
 pub use imsprep_ondisk::format::{Access, FORMATS, Format};
-pub use imsprep_ondisk::other::{OTHERS, Other, OtherKind};
 pub use resolve::detect;
 pub use tar::{Archive, Chunks, Member, Role, look_into_tar};

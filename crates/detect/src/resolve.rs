@@ -4,44 +4,8 @@ use imsprep_source::{ReadAt, Result};
 
 use crate::candidate::{Body, Candidate};
 use crate::input::{Input, Level};
-use crate::{
-    Detection, Evidence, Fact, Format, aff, android, bochs, cloop, compressed, content, dmg, ewf, iso, luks,
-    only_text, other, parallels, parallels_xml, partitions, qcow, qcow2, qed, seven_zip, tar, vdi, vhd, vhdx,
-    vmdk, wim, zip, zlib, zvhd,
-};
-
-type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
-
-/// All of them run. Where two candidates are equally strong, the earlier one counts as the format.
-const PROBERS: [Prober; 27] = [
-    zvhd::probe,
-    qcow2::probe,
-    qcow::probe,
-    vmdk::probe,
-    vhdx::probe,
-    vhd::probe,
-    qed::probe,
-    luks::probe,
-    parallels::probe,
-    parallels_xml::probe,
-    bochs::probe,
-    cloop::probe,
-    compressed::probe,
-    zip::probe,
-    seven_zip::probe,
-    android::probe,
-    ewf::probe,
-    aff::probe,
-    wim::probe,
-    vdi::probe,
-    iso::probe,
-    tar::probe,
-    dmg::probe_encrypted,
-    dmg::probe,
-    other::probe,
-    zlib::probe,
-    zlib::probe_lzma,
-];
+use crate::probers::PROBERS;
+use crate::{Detection, Evidence, Fact, Format, content, only_text, partitions};
 
 /// Which format the source has, by its content.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Source: The .xz File Format 1.2.1, 2.1.2 and 4.
 
-use imsprep_ondisk::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XzFooter};
+use imsprep_ondisk::format::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XzFooter};
 use imsprep_source::Result;
 
 use crate::input::Input;

@@ -106,15 +106,18 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut regions = vec![0; 64 << 10];
     regions[..4].copy_from_slice(b"regi");
     regions[8] = 1;
-    regions[16..32].copy_from_slice(&imsprep_ondisk::vhdx::REGION_METADATA);
+    regions[16..32].copy_from_slice(&imsprep_ondisk::format::vhdx::REGION_METADATA);
     regions[34] = 0x10;
-    let sum = imsprep_ondisk::vhdx::checksum(&regions);
+    let sum = imsprep_ondisk::format::vhdx::checksum(&regions);
     regions[4..8].copy_from_slice(&sum.to_le_bytes());
     vhdx[192 << 10..256 << 10].copy_from_slice(&regions);
     vhdx[1 << 20..][..12].copy_from_slice(b"metadata\0\0\x02\0");
-    for (n, item) in [imsprep_ondisk::vhdx::ITEM_FILE_PARAMETERS, imsprep_ondisk::vhdx::ITEM_PARENT_LOCATOR]
-        .iter()
-        .enumerate()
+    for (n, item) in [
+        imsprep_ondisk::format::vhdx::ITEM_FILE_PARAMETERS,
+        imsprep_ondisk::format::vhdx::ITEM_PARENT_LOCATOR,
+    ]
+    .iter()
+    .enumerate()
     {
         let entry = &mut vhdx[(1 << 20) + 32 + 32 * n..][..24];
         entry[..16].copy_from_slice(item);

@@ -9,7 +9,7 @@
 use std::io::Write as _;
 
 use imsprep_detect::{Content, Detection, Fact, Format, Inside, OTHERS, detect};
-use imsprep_ondisk::other::{END_MAGICS, MAGICS};
+use imsprep_ondisk::format::other::{END_MAGICS, MAGICS};
 use imsprep_source::MemoryImage;
 
 fn found(bytes: &[u8]) -> Detection {

@@ -7,8 +7,8 @@
 )]
 
 use imsprep_detect::{Detection, Evidence, Fact, Format, detect};
-use imsprep_ondisk::vhd::{self, Footer};
-use imsprep_ondisk::{vhdx, zvhd2};
+use imsprep_ondisk::format::vhd::{self, Footer};
+use imsprep_ondisk::format::{vhdx, zvhd2};
 use imsprep_source::MemoryImage;
 
 const MIB: usize = 1 << 20;

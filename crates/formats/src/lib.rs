@@ -28,29 +28,21 @@
 
 mod cache;
 mod claims;
+mod disks;
 mod error;
 mod nbd;
-mod open;
 mod pieces;
-mod qcow2;
 mod slice;
 mod stream_end;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod unpack;
-mod vhd;
-mod vmdk;
 mod wrapped;
 
 pub use claims::Flaw;
+pub use disks::{Qcow2, Vhd, Vmdk, check_tables, open_disk};
 pub use error::{Error, Result};
 pub use nbd::{Export, Nbd, NbdServer, ServeError};
-pub use open::open_disk;
-pub use qcow2::Qcow2;
 pub use slice::Slice;
 pub use stream_end::{Framed, StreamEnd, stream_end};
-pub use tables::check_tables;
-pub use vhd::Vhd;
-pub use vmdk::Vmdk;
 pub use wrapped::{ENDS_TOO_EARLY, Unwrapped, Wrapper};

@@ -1,6 +1,6 @@
 //! Whether a compressed file is complete, as far as that shows without expanding it.
 
-use imsprep_ondisk::container::{
+use imsprep_ondisk::format::container::{
     BZIP2_END, BZIP2_MAGIC, LZ4_LEGACY_MAGIC, LZ4_MAGIC, LZ4_NOT_COMPRESSED, Lz4Descriptor, ZSTD_MAGIC,
     ZSTD_SKIPPABLE_MAGIC, ZSTD_SKIPPABLE_MASK, ZstdBlock, ZstdFrameStart, ZstdHeader,
 };

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
-use imsprep_ondisk::container::zstd_window;
 use imsprep_ondisk::format::Format;
+use imsprep_ondisk::format::container::zstd_window;
 use imsprep_source::{Error, ReadAt, Result};
 use lzma_rust2::XzReader;
 

@@ -1,7 +1,7 @@
 //! The bitmap: which blocks have a record.
 
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_ondisk::zvhd2 as disk;
+use imsprep_ondisk::format::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::footer::{self, Placed};

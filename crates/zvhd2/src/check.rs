@@ -1,7 +1,7 @@
 //! The check: footers, bitmap, index, records, payloads, in this order, each as far as the one before allows.
 
 use imsprep_findings::{Finding, Report};
-use imsprep_ondisk::zvhd2 as disk;
+use imsprep_ondisk::format::zvhd2 as disk;
 use imsprep_source::{ReadAt, Work};
 
 use crate::bitmap::Bitmap;

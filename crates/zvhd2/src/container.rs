@@ -1,6 +1,6 @@
 //! Emitting a canonical container, record by record.
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 use imsprep_source::Sink;
 
 use crate::{Error, Method};

@@ -1,7 +1,7 @@
 //! What reading needs to know of a container, validated.
 
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
 use crate::body::{Body, read_body};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use imsprep_findings::Report;
-use imsprep_ondisk::zvhd2 as disk;
+use imsprep_ondisk::format::zvhd2 as disk;
 use imsprep_source::{Cancel, ReadAt};
 
 use crate::footer::Placed;

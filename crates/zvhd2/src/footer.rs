@@ -1,7 +1,7 @@
 //! The three footers: finding them, and what their fields must be.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, Footer};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer};
 use imsprep_source::{ReadAt, ReadAtExt};
 
 use crate::{Error, rules};

@@ -1,7 +1,7 @@
 //! The index: where the record of each data block is.
 
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, is_zero};
 
 use crate::bitmap::Bitmap;

@@ -1,6 +1,6 @@
 //! What a file says about itself.
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer};
 use imsprep_source::{ByteCount, FileOffset, ReadAt};
 
 use crate::Error;

@@ -1,7 +1,7 @@
 //! Where index and bitmap lie, and how large END says that they are.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, IndexEntry};
+use imsprep_ondisk::format::zvhd2::{self as disk, IndexEntry};
 
 use crate::bitmap::Bitmap;
 use crate::footer::{self, Placed};

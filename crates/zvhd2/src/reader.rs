@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imsprep_findings::Report;
-use imsprep_ondisk::zvhd2::RecordHeader;
+use imsprep_ondisk::format::zvhd2::RecordHeader;
 use imsprep_source::{BlockMap, BlockSize, Cancel, DiskReader, Extent, ReadAt};
 
 use crate::contents::{Contents, read_indexed, refuse_errors};

@@ -1,7 +1,7 @@
 //! The records: their headers and postfixes, and how they follow one another in the file.
 
 use imsprep_findings::{Finding, Report, Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ByteCount, Cancel, Error as SourceError, FileOffset, ReadAt, ReadAtExt};
 
 use crate::index::{BLOCK, Entry, RecordLocation};

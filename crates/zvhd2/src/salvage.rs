@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use imsprep_findings::{Finding, Report};
-use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, DiskReader, ReadAt, ReadAtExt, Sink, Stage, Work};
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Finding where a record or a footer may begin, at whatever byte.
 
-use imsprep_ondisk::zvhd2 as disk;
+use imsprep_ondisk::format::zvhd2 as disk;
 use imsprep_source::DiskReader;
 use memchr::memmem::Finder;
 

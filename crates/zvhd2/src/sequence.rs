@@ -5,7 +5,7 @@
 //! disk than the index reader, and nothing says which is right.
 
 use imsprep_findings::Finding;
-use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::{ReadAt, ReadAtExt, is_zero};
 
 use crate::expand::Expander;

@@ -1,6 +1,6 @@
 //! Bytes of the file.
 
-use imsprep_ondisk::zvhd2 as disk;
+use imsprep_ondisk::format::zvhd2 as disk;
 
 /// A span of bytes that lies in the file, after HEAD and before END.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

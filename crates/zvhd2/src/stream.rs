@@ -1,7 +1,7 @@
 //! ZVHD version 1: records without an index, whose payloads are one deflate stream from the first to the last.
 
 use flate2::Decompress;
-use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{Cancel, ReadAt, ReadAtExt};
 
 use crate::contents::{Contents, source_size};

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
+use imsprep_ondisk::format::zvhd2::EPOCH_UNIX_SECONDS;
 
 /// A moment as footers hold it, of one counted in seconds since 1970-01-01T00:00:00Z. `None` before 2000-01-01T00:00:00Z
 /// and after 2136-02-07T06:28:15Z, which no footer can tell of.

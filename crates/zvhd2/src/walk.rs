@@ -1,7 +1,7 @@
 //! Looking for records without help of an index: from HEAD on, one after the other, and on again after damage, wherever the
 //! next one begins.
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::{DiskReader, ReadAt, ReadAtExt};
 
 use crate::bitmap::MAX_RECORDS;

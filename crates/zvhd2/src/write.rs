@@ -1,6 +1,6 @@
 //! The writer: a disk in, a canonical container out.
 
-use imsprep_ondisk::zvhd2::BLOCK_SIZE;
+use imsprep_ondisk::format::zvhd2::BLOCK_SIZE;
 use imsprep_source::{BlockMap, BlockSize, DiskReader, OutputFile, Sink, Stage, Work, is_zero};
 
 use crate::ordered::in_order;

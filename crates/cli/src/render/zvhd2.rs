@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use imsprep_findings::Severity;
-use imsprep_ondisk::zvhd2::FIELDS;
+use imsprep_ondisk::format::zvhd2::FIELDS;
 use imsprep_rules::Size;
 use imsprep_zvhd2::{CheckedContainer, Depth, Info, Version};
 

@@ -1,6 +1,6 @@
 //! `imsprep convert --json`
 
-use imsprep_ondisk::zvhd2::EPOCH_UNIX_SECONDS;
+use imsprep_ondisk::format::zvhd2::EPOCH_UNIX_SECONDS;
 use imsprep_toolkit::{Converted as Made, Direction, Format, Plan, RawWritten, Zvhd2Written};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use imsprep_ondisk::zvhd2::{FIELDS, Footer};
+use imsprep_ondisk::format::zvhd2::{FIELDS, Footer};
 use imsprep_zvhd2::{Info, Version};
 use schemars::JsonSchema;
 use serde::Serialize;

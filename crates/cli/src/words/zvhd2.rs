@@ -1,6 +1,6 @@
 //! A ZVHD2 in words.
 
-use imsprep_ondisk::zvhd2::Footer;
+use imsprep_ondisk::format::zvhd2::Footer;
 use imsprep_rules::Size;
 use imsprep_zvhd2::Info;
 
@@ -27,7 +27,7 @@ pub(crate) fn blocks_line(info: &Info) -> String {
 }
 
 /// A field's value in the form that suits it.
-pub(crate) fn value(field: &imsprep_ondisk::zvhd2::Field, footer: &[u8; Footer::SIZE]) -> String {
+pub(crate) fn value(field: &imsprep_ondisk::format::zvhd2::Field, footer: &[u8; Footer::SIZE]) -> String {
     let bytes = field.bytes(footer);
     match (field.name, field.value(footer)) {
         ("cookie" | "crtr_app", _) => format!("{}", bytes.escape_ascii()),

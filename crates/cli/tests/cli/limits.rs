@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 use imsprep_testdata::{command, golden, need_tools};
 
 use crate::folder::{Folder, Run};

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use imsprep_ondisk::zvhd2::IndexEntry;
+use imsprep_ondisk::format::zvhd2::IndexEntry;
 use imsprep_testdata::command;
 
 use crate::folder::{Folder, HANGS, kill};

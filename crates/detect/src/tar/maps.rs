@@ -1,6 +1,6 @@
 //! The maps of sparse files: which of their bytes are stored.
 
-use imsprep_ondisk::tar::{BLOCK, Header, SparseEntry, SparseExtension, number};
+use imsprep_ondisk::format::tar::{BLOCK, Header, SparseEntry, SparseExtension, number};
 use imsprep_source::{Error, SparseMap, Stored};
 
 use super::forward::Forward;

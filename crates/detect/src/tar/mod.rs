@@ -8,7 +8,7 @@ mod records;
 mod tests;
 mod walk;
 
-use imsprep_ondisk::tar::Header;
+use imsprep_ondisk::format::tar::Header;
 use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result};
 

@@ -3,7 +3,7 @@
 //! Read are ustar, what was before it (v7), GNU's form (long names, sparse files, numbers in base 256) and pax. The walk goes
 //! forward only, and expands nothing: of a sparse file it returns the map.
 
-use imsprep_ondisk::tar::{
+use imsprep_ondisk::format::tar::{
     BLOCK, Header, KIND_CONTINUED, KIND_HARD_LINK, KIND_LONG_NAME, KIND_OTHER, KIND_PAX, KIND_PAX_GLOBAL,
     KIND_SPARSE, KIND_SYMBOLIC_LINK,
 };

@@ -16,7 +16,7 @@ pub(crate) fn qcow2_with_bits() -> Vec<u8> {
 }
 
 pub(crate) fn vhd_of_two_sizes() -> Vec<u8> {
-    use imsprep_ondisk::vhd::{Footer, TYPE_FIXED, checksum};
+    use imsprep_ondisk::format::vhd::{Footer, TYPE_FIXED, checksum};
     let mut footer = [0; Footer::SIZE];
     put(&mut footer, 0, &Footer::COOKIE);
     put(&mut footer, 8, &[0, 0, 0, 2, 0, 1]);
@@ -32,7 +32,7 @@ pub(crate) fn vhd_of_two_sizes() -> Vec<u8> {
 }
 
 pub(crate) fn vhd_differencing() -> Vec<u8> {
-    use imsprep_ondisk::vhd::{DynamicHeader, Footer, TYPE_DIFFERENCING, checksum};
+    use imsprep_ondisk::format::vhd::{DynamicHeader, Footer, TYPE_DIFFERENCING, checksum};
     let mut footer = [0; Footer::SIZE];
     put(&mut footer, 0, &Footer::COOKIE);
     put(&mut footer, 8, &[0, 0, 0, 2, 0, 1]);

@@ -1,6 +1,6 @@
 //! Builds VHD files.
 
-use imsprep_ondisk::vhd::{BLOCK_ABSENT, DynamicHeader, Footer, TYPE_DYNAMIC, TYPE_FIXED, checksum};
+use imsprep_ondisk::format::vhd::{BLOCK_ABSENT, DynamicHeader, Footer, TYPE_DYNAMIC, TYPE_FIXED, checksum};
 
 /// Where the table of blocks is.
 pub(super) const TABLE: usize = 512 + 1024;

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use imsprep_ondisk::vmdk::{FLAG_COMPRESSED, FLAG_MARKERS, FLAG_ZERO_GRAINS, GD_AT_END, SparseHeader};
+use imsprep_ondisk::format::vmdk::{
+    FLAG_COMPRESSED, FLAG_MARKERS, FLAG_ZERO_GRAINS, GD_AT_END, SparseHeader,
+};
 
 /// What a grain is.
 #[derive(Clone, Debug)]

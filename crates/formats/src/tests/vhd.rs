@@ -1,6 +1,6 @@
 //! VHD.
 
-use imsprep_ondisk::vhd::TYPE_FIXED;
+use imsprep_ondisk::format::vhd::TYPE_FIXED;
 use imsprep_source::{Error as SourceError, MemoryImage};
 use proptest::prelude::*;
 

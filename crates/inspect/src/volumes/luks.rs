@@ -1,6 +1,6 @@
 //! What is encrypted: LUKS and `BitLocker`.
 
-use imsprep_ondisk::container::LUKS_MAGIC;
+use imsprep_ondisk::format::container::LUKS_MAGIC;
 use imsprep_ondisk::text;
 use imsprep_ondisk::volume::luks::{BITLOCKER_TO_GO_GUID, BITLOCKER_TO_GO_OFFSET, Header};
 use imsprep_source::Result;

@@ -1,6 +1,6 @@
 //! VMFS, in which ESXi keeps the disks of machines as files.
 
-use imsprep_ondisk::other::vmfs::{
+use imsprep_ondisk::format::other::vmfs::{
     FILE_SYSTEM_MAGIC, FILE_SYSTEM_OFFSET, MEMBER_MAGIC, MEMBER_OFFSET, is_start,
 };
 use imsprep_source::Result;

@@ -2,7 +2,7 @@
 //! [`container`](crate::container).
 
 use super::first;
-use crate::container::LuksHeader;
+use crate::format::container::LuksHeader;
 use crate::gpt::Guid;
 
 /// The header.

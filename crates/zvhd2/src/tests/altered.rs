@@ -2,7 +2,7 @@
 //! finds, and what the reader makes of it.
 
 use flate2::{Compress, Compression, FlushCompress};
-use imsprep_ondisk::zvhd2::IndexEntry;
+use imsprep_ondisk::format::zvhd2::IndexEntry;
 use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt, Work};
 use proptest::prelude::*;
 
@@ -465,7 +465,7 @@ proptest! {
         let payload = usize::try_from(image.entries[1].offset).unwrap() + 48;
         let regions = [&regions(&image)[..], &[(end, 142), (payload, 4000)]].concat();
         flip(&mut bytes, &regions, changes);
-        let sum = imsprep_ondisk::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
+        let sum = imsprep_ondisk::format::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
         bytes[end + 64..end + 68].copy_from_slice(&sum.to_le_bytes());
         let source = MemoryImage::new("x", bytes);
         let Ok(checked) = crate::check(&source, Depth::Content, Work::new(&(), &Cancel::new())) else { return Ok(()) };

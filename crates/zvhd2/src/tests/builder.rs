@@ -1,7 +1,7 @@
 //! Makes a canonical image, as the reference writes it, in parts that a test can alter.
 
 use flate2::{Compress, Compression, FlushCompress};
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 
 use crate::Method;
 

@@ -1,6 +1,6 @@
 //! What the container writer emits, against files of the reference.
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, RecordHeader};
 use imsprep_source::StreamOutput;
 use imsprep_testdata::{golden, golden_without_garbage, verdicts};
 

@@ -1,6 +1,6 @@
 //! Files that the reference wrote, or whose verdict by the reference's readers is known.
 
-use imsprep_ondisk::zvhd2::{self as disk, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, RecordHeader};
 use imsprep_source::MemoryImage;
 use imsprep_testdata::{golden, verdicts};
 use sha2::{Digest, Sha256};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::{Compress, Compression, FlushCompress};
-use imsprep_ondisk::zvhd2::{IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt, Work};
 use proptest::prelude::*;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn refused_soon(bytes: &[u8]) -> crate::CheckedContainer {
 #[test]
 fn counts_near_the_limits_are_refused() {
     let sample = || Image::sample(Method::Zstd);
-    let max = |change: fn(&mut imsprep_ondisk::zvhd2::Footer)| sample().all(change).bytes();
+    let max = |change: fn(&mut imsprep_ondisk::format::zvhd2::Footer)| sample().all(change).bytes();
     let files = [
         max(|f| f.max_blk_num = u32::MAX),
         max(|f| (f.orig_size, f.curr_size) = (u64::MAX, u64::MAX - 1)),
@@ -271,7 +271,7 @@ proptest! {
             bytes[start + place.index(length)] = value;
         }
         // With the checksum fixed, so that no check may rely on it.
-        let sum = imsprep_ondisk::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
+        let sum = imsprep_ondisk::format::zvhd2::checksum(bytes[end..].first_chunk().unwrap());
         bytes[end + 64..end + 68].copy_from_slice(&sum.to_le_bytes());
         let image = Counting::new(bytes);
         for depth in [Depth::Structure, Depth::Content] {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, ReadAt, Work};
 use imsprep_testdata::thread_time;
 

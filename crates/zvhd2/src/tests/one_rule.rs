@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flate2::FlushCompress;
 use imsprep_findings::{Rule, Severity};
-use imsprep_ondisk::zvhd2::{self as disk, IndexEntry};
+use imsprep_ondisk::format::zvhd2::{self as disk, IndexEntry};
 use zstd::zstd_safe::CParameter;
 
 use super::builder::{BLOCK, Image, block, compress, zlib};

@@ -1,6 +1,6 @@
 //! The reader: the right bytes wherever they are asked for, or an error that names the place.
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer};
 use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, ReadAt, ReadAtExt};
 use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use imsprep_ondisk::zvhd2::{Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{Footer, IndexEntry, RecordHeader};
 use imsprep_source::{Cancel, DiskReader, MemoryImage, ReadAt, Work};
 use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;
@@ -220,7 +220,7 @@ fn apply(file: &mut Vec<u8>, parts: &[usize], change: &Change) {
         }
         Change::Field { head, field, value } => {
             let at = if *head { 0 } else { file.len() - 4096 };
-            let field = &imsprep_ondisk::zvhd2::FIELDS[field.index(31)];
+            let field = &imsprep_ondisk::format::zvhd2::FIELDS[field.index(31)];
             let bytes = value.to_le_bytes();
             let size = field.size.min(8);
             file[at + field.offset..at + field.offset + size].copy_from_slice(&bytes[..size]);

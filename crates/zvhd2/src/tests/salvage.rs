@@ -1,7 +1,7 @@
 //! Repair: what can be saved is saved, in its right place, and what is lost is reported.
 
 use imsprep_findings::Rule;
-use imsprep_ondisk::zvhd2::Footer;
+use imsprep_ondisk::format::zvhd2::Footer;
 use imsprep_source::{Cancel, Error as SourceError, MemoryImage, ReadAt, StreamOutput, Work};
 use imsprep_testdata::{golden, verdicts};
 use proptest::prelude::*;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flate2::{Decompress, FlushDecompress, Status};
-use imsprep_ondisk::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer, IndexEntry, RecordHeader};
 
 const BLOCK: u64 = 2 << 20;
 /// Bytes that a record is read into.

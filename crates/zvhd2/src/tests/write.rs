@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use imsprep_ondisk::zvhd2::{self as disk, Footer};
+use imsprep_ondisk::format::zvhd2::{self as disk, Footer};
 use imsprep_source::{
     BlockMap, BlockSize, Cancel, DiskReader, Error as SourceError, Extent, MemoryImage, Progress, ReadAt,
     StreamOutput, Work, is_zero,
