@@ -1,5 +1,7 @@
 //! Btrfs, by the crate lambutter.
 
+mod listings;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -7,6 +9,7 @@ use std::rc::Rc;
 
 use imsprep_ondisk::volume::btrfs::Superblock;
 use lambutter::{Btrfs, Inode, Path};
+use listings::{Listing, Listings};
 
 use crate::below::Below;
 use crate::cached::Cached;
@@ -30,6 +33,7 @@ pub(crate) struct BtrfsVolume<'a> {
     open: RefCell<Vec<Btrfs<Below<'a>>>>,
     root: Node,
     known: RefCell<HashMap<Node, Known>>,
+    listings: RefCell<Listings>,
 }
 
 /// How lambutter knows a node.
@@ -55,6 +59,7 @@ impl<'a> BtrfsVolume<'a> {
             open: RefCell::default(),
             root: Node { tree: TOP, number: 0 },
             known: RefCell::default(),
+            listings: RefCell::default(),
         };
         volume.root = volume.add(fs)?;
         Ok(volume)
@@ -89,6 +94,41 @@ impl<'a> BtrfsVolume<'a> {
                 metadata: None,
             });
         }
+    }
+
+    /// All that a directory has, if it is a small one. What can't be listed may still be found by its name.
+    fn listing(&self, directory: Node) -> Result<Option<Rc<Listing>>> {
+        if let Some(known) = self.listings.borrow().get(directory) {
+            return Ok(known);
+        }
+        let metadata = self.metadata(directory)?;
+        let is_listed = metadata.kind == FileKind::Directory && self.listings.borrow().takes(metadata.size);
+        let mut entries = Vec::new();
+        let listed = is_listed
+            && self
+                .list(directory, &mut |entry| {
+                    entries.push(entry);
+                    ControlFlow::Continue(())
+                })
+                .is_ok();
+        let listing = listed.then(|| Rc::new(Listing::new(entries)));
+        self.listings.borrow_mut().put(directory, listing.clone());
+        Ok(listing)
+    }
+
+    /// Lists a directory by lambutter.
+    fn list(&self, directory: Node, each: &mut dyn FnMut(DirEntry) -> ControlFlow<()>) -> Result<()> {
+        let known = self.known(directory)?;
+        let at = [&known.path, b"/".as_slice()].concat();
+        for entry in self.call(&known, 0, |fs| fs.read_dir(path(&at)))? {
+            check_name(&entry.name)?;
+            self.keep(&known, &entry.name, entry.inode, LISTED_MAX);
+            let (node, kind) = (node(&entry.inode), kind_of(entry.kind_byte));
+            if each(DirEntry { name: entry.name, node, kind }).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Lets lambutter work for a node, with `bytes` of content.
@@ -249,6 +289,13 @@ impl FileSystem for BtrfsVolume<'_> {
         if name == b"." || name == b".." || name.contains(&b'/') {
             return Ok(None);
         }
+        if let Some(listing) = self.listing(directory)? {
+            let found = listing.get(name).map(|entry| entry.node);
+            // A node that was not kept has no path: it is looked up again.
+            if found.is_none_or(|node| self.known.borrow().contains_key(&node)) {
+                return Ok(found);
+            }
+        }
         let at = [&known.path, b"/".as_slice(), name].concat();
         match self.call(&known, 0, |fs| fs.resolve(path(&at))) {
             Ok(inode) => {
@@ -264,21 +311,17 @@ impl FileSystem for BtrfsVolume<'_> {
     }
 
     fn entries(&self, directory: Node, each: &mut dyn FnMut(DirEntry) -> ControlFlow<()>) -> Result<()> {
-        let known = self.known(directory)?;
         let kind = self.metadata(directory)?.kind;
         if kind != FileKind::Directory {
             return Err(kind.is_not("a directory"));
         }
-        let at = [&known.path, b"/".as_slice()].concat();
-        for entry in self.call(&known, 0, |fs| fs.read_dir(path(&at)))? {
-            check_name(&entry.name)?;
-            self.keep(&known, &entry.name, entry.inode, LISTED_MAX);
-            let (node, kind) = (node(&entry.inode), kind_of(entry.kind_byte));
-            if each(DirEntry { name: entry.name, node, kind }).is_break() {
-                break;
+        match self.listing(directory)? {
+            Some(listing) => {
+                let _ = listing.entries.iter().cloned().try_for_each(each);
+                Ok(())
             }
+            None => self.list(directory, each),
         }
-        Ok(())
     }
 
     fn read_at(&self, file: Node, offset: u64, buf: &mut [u8]) -> Result<usize> {

@@ -312,7 +312,7 @@ impl<'a> GuestTree<'a> {
                 if links > LINKS_MAX {
                     return Err(Error::new(ErrorKind::TooManyLinks, "leads through too many links"));
                 }
-                let target = self.files(place).link(place.node)?;
+                let target = self.target(place)?;
                 if target.is_empty() {
                     return Err(Error::not_found());
                 }
@@ -325,6 +325,17 @@ impl<'a> GuestTree<'a> {
             steps.push((name, place));
         }
         Ok(steps)
+    }
+
+    /// Where a link leads, as it stands there.
+    fn target(&self, link: Place) -> Result<Vec<u8>> {
+        let known = self.names.borrow().target(link.mount, link.node);
+        if let Some(target) = known {
+            return Ok(target);
+        }
+        let target = self.files(link).link(link.node)?;
+        self.names.borrow_mut().put_target(link.mount, link.node, &target);
+        Ok(target)
     }
 
     /// What `name` is in a directory that `steps` lead to: what is mounted there, or what the directory has.
