@@ -7,9 +7,13 @@ use std::path::Path;
 use imsprep_ondisk::format::zvhd2::{ALIGN, RECORD_PREFIX, RecordHeader};
 use imsprep_source::{BlockMap, Cancel, ImageFile, ReadAt, ReadAtExt, Stage, StreamOutput, Work};
 use imsprep_zvhd2::{ContainerWriter, Label, Level, Method, WriteOptions, write};
+use zstd::bulk::Compressor;
 
 use crate::content::BLOCK;
 use crate::{Error, Result};
+
+/// The level of the vendor's driver.
+const LEVEL: i32 = 3;
 
 type Output = StreamOutput<BufWriter<File>>;
 
@@ -36,7 +40,7 @@ pub(crate) fn convert(raw: &Path, map: &BlockMap, path: &Path, work: Work<'_>) -
 /// Makes a container of a disk of which each block holds the same, and a payload of it is tiny.
 pub(crate) fn of_equal_blocks(path: &Path, blocks: u64, stage: &Stage<'_>, cancel: &Cancel) -> Result<()> {
     let block = vec![1; usize::try_from(BLOCK).unwrap_or(0)];
-    let payload = zstd::bulk::compress(&block, 3).map_err(|source| write_error(path, source))?;
+    let payload = zstd::bulk::compress(&block, LEVEL).map_err(|source| write_error(path, source))?;
     let label =
         Label { orig_size: blocks.saturating_mul(BLOCK), method: Method::Zstd, timestamp: 0, uuid: [7; 16] };
     let mut out = create(path)?;
@@ -46,6 +50,33 @@ pub(crate) fn of_equal_blocks(path: &Path, blocks: u64, stage: &Stage<'_>, cance
         container.append(number, &payload)?;
         stage.advance(BLOCK);
         cancel.check()?;
+    }
+    container.finish()?;
+    finish(path, out)
+}
+
+/// Makes a container of a disk of which `next` reads a block of this number and size and says whether it holds data.
+pub(crate) fn write_in_order(
+    size: u64,
+    next: &dyn Fn(u64, &mut [u8], u64) -> Result<bool>,
+    path: &Path,
+    cancel: &Cancel,
+) -> Result<()> {
+    let mut out = create(path)?;
+    let label = Label { orig_size: size, method: Method::Zstd, timestamp: 0, uuid: [7; 16] };
+    let mut container = ContainerWriter::begin(&mut out, &label)?;
+    let mut compressor = Compressor::new(LEVEL).map_err(|source| write_error(path, source))?;
+    let mut block = vec![0; usize::try_from(BLOCK).unwrap_or(0)];
+    let mut payload = Vec::with_capacity(zstd::zstd_safe::compress_bound(block.len()));
+    for number in 0..u32::try_from(size.div_ceil(BLOCK)).unwrap_or(u32::MAX) {
+        cancel.check()?;
+        if next(number.into(), &mut block, BLOCK)? {
+            payload.clear();
+            compressor
+                .compress_to_buffer(&block, &mut payload)
+                .map_err(|source| write_error(path, source))?;
+            container.append(number, &payload)?;
+        }
     }
     container.finish()?;
     finish(path, out)

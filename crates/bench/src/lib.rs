@@ -35,6 +35,7 @@ mod content;
 mod error;
 mod foreign;
 mod image;
+mod in_order;
 mod java;
 mod learning;
 mod limits;

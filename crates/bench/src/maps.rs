@@ -17,7 +17,7 @@ pub(crate) fn read_map(
     image_size: u64,
 ) -> Result<Option<BlockMap>, String> {
     match yields {
-        Yields::Nothing | Yields::Zvhd2 | Yields::Zvhd2OfACopy | Yields::Qcow2 => Ok(None),
+        Yields::Nothing | Yields::Zvhd2 | Yields::Zvhd2OfACopy | Yields::Qcow2 | Yields::Zstd => Ok(None),
         Yields::Bitmap => from_bitmap(output, image_size).map(Some),
         Yields::QemuMap => from_qemu_map(&text_of(printed)?, printed, image_size).map(Some),
         Yields::Bmap => from_bmap(&text_of(output)?, output, image_size).map(Some),

@@ -84,6 +84,8 @@ pub(crate) enum Yields {
     Zvhd2OfACopy,
     /// The image as qcow2, as output: no map.
     Qcow2,
+    /// The image as a Zstandard stream, as output: no map.
+    Zstd,
 }
 
 impl Yields {
@@ -96,6 +98,7 @@ impl Yields {
             Self::Copy => "raw",
             Self::Zvhd2 | Self::Zvhd2OfACopy => "zvhd2",
             Self::Qcow2 => "qcow2",
+            Self::Zstd => "zst",
         }
     }
 }
@@ -154,6 +157,21 @@ pub(crate) const RIVALS: &[Rival] = &[
         command: |call| {
             let mut command = Command::new("qemu-img");
             command.args(["map", "-f", "raw", "--output=json"]).arg(call.image);
+            command
+        },
+    },
+    Rival {
+        name: "nbdcopy --sparse",
+        what: "to null:, with --sparse=4096: reads all data and tests it for zeros, stores nothing",
+        needs: &["nbdcopy"],
+        version: &["--version"],
+        package: "libnbd-bin",
+        scope: Scope::All,
+        yields: Yields::Nothing,
+        place: OutputTarget::Memory,
+        command: |call| {
+            let mut command = Command::new("nbdcopy");
+            command.args(["--sparse=4096", "--"]).arg(call.image).arg("null:");
             command
         },
     },
@@ -265,6 +283,26 @@ pub(crate) const RIVALS: &[Rival] = &[
         },
     },
     Rival {
+        name: "zstd -T",
+        what: "the whole image in one stream, level 3, on as many threads as there are processors; not flushed to the disk",
+        needs: &["zstd"],
+        version: &["--version"],
+        package: "zstd",
+        scope: Scope::Convert,
+        yields: Yields::Zstd,
+        place: OutputTarget::Disk,
+        command: |call| {
+            let mut command = Command::new("zstd");
+            let threads = call.threads.unwrap_or(0);
+            command
+                .args(["-q", "-f", "-3", &format!("-T{threads}")])
+                .arg(call.image)
+                .arg("-o")
+                .arg(call.output);
+            command
+        },
+    },
+    Rival {
         name: "qemu-img convert -c",
         what: "to qcow2 in clusters of 2 MiB, each compressed by zstd; not flushed to the disk",
         needs: &["qemu-img"],
@@ -372,6 +410,13 @@ fn compressed(call: &Call<'_>) -> Command {
 pub(crate) fn compare_qcow2(image: &Path, output: &Path) -> Command {
     let mut command = Command::new("qemu-img");
     command.args(["compare", "-f", "raw", "-F", "qcow2"]).arg(image).arg(output);
+    command
+}
+
+/// Whether a Zstandard stream holds what the image does.
+pub(crate) fn compare_zstd(image: &Path, output: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"zstd -q -d -c "$2" | cmp -s "$1" -"#, "sh"]).arg(image).arg(output);
     command
 }
 

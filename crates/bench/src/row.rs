@@ -11,10 +11,11 @@ use crate::bare::{self, Bare};
 use crate::cache::{Prepared, prepare};
 use crate::case::Task;
 use crate::image::Image;
+use crate::in_order;
 use crate::learning;
 use crate::maps::{compare, read_map};
 use crate::ours::{self, Compared, Ours};
-use crate::rivals::{Call, OutputTarget, Rival, Yields, compare_qcow2};
+use crate::rivals::{Call, OutputTarget, Rival, Yields, compare_qcow2, compare_zstd};
 use crate::scratch::Scratch;
 use crate::usage::Usage;
 use crate::{
@@ -56,6 +57,8 @@ enum Program {
     Rival(&'static Rival),
     /// No program: work in this process.
     Bare(Bare),
+    /// No program either, but a conversion of the whole image.
+    InOrder,
 }
 
 impl Program {
@@ -64,6 +67,7 @@ impl Program {
             Self::Ours(ours) => ours.name(),
             Self::Rival(rival) => rival.name.to_owned(),
             Self::Bare(_) => bare::NAME.to_owned(),
+            Self::InOrder => in_order::NAME.to_owned(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Program {
             Self::Ours(ours) => ours.yields(),
             Self::Rival(rival) => rival.yields,
             Self::Bare(_) => Yields::Nothing,
+            Self::InOrder => Yields::Zvhd2,
         }
     }
 
@@ -88,6 +93,7 @@ impl Program {
             Self::Ours(ours) => ours.place(),
             Self::Rival(rival) => rival.place,
             Self::Bare(_) => OutputTarget::Memory,
+            Self::InOrder => OutputTarget::Disk,
         }
     }
 }
@@ -187,7 +193,8 @@ fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry
         }
     };
     let bare = bare.filter(|_| with_rivals).map(Program::Bare);
-    let programs = ours.chain(bare).chain(rivals.map(|rival| Program::Rival(rival)));
+    let in_order = (image.task == Task::Convert && with_rivals).then_some(Program::InOrder);
+    let programs = ours.chain(bare).chain(in_order).chain(rivals.map(|rival| Program::Rival(rival)));
     let mut entries = programs.map(Entry::new).collect::<Vec<_>>();
     // A small map may go to a disk where it must; an output of which it is said that it goes into memory may not.
     if image.task == Task::Convert && !context.scratch.is_in_memory() {
@@ -342,6 +349,7 @@ impl Entry {
         let comparison = match self.program.yields() {
             Yields::Zvhd2 => Some(ours::compare(context.options, self.program.reads(image), output, what)),
             Yields::Qcow2 => Some(compare_qcow2(&image.path, output)),
+            Yields::Zstd => Some(compare_zstd(&image.path, output)),
             _ => None,
         };
         if let Some(mut comparison) = comparison {
@@ -384,6 +392,10 @@ impl Entry {
                 program: &context.options.program,
                 threads: context.options.threads,
             }),
+            Program::InOrder => {
+                self.usages.push(in_order::run(image, &output, context.work.cancel)?);
+                return Ok(output);
+            }
             // It writes nothing and is measured elsewhere.
             Program::Bare(_) => return Ok(output),
         };
