@@ -81,7 +81,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// Whether it is measured with a cold cache, too. Of the others the disk would be measured.
+    /// Whether it is measured with a cold cache, too. The others would measure the disk.
     pub(crate) fn is_measured_cold(self) -> bool {
         matches!(self, Self::Scan | Self::Guest | Self::Sparsify)
     }

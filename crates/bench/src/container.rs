@@ -17,6 +17,9 @@ const LEVEL: i32 = 3;
 
 type Output = StreamOutput<BufWriter<File>>;
 
+/// Fills the buffer with the block of this number and this many bytes, and says whether it holds data.
+type ReadBlock<'a> = dyn Fn(u64, &mut [u8], u64) -> Result<bool> + 'a;
+
 fn create(path: &Path) -> Result<Output> {
     let file = File::create(path).map_err(|source| write_error(path, source))?;
     Ok(StreamOutput::new(path, BufWriter::with_capacity(1 << 20, file)))
@@ -56,12 +59,7 @@ pub(crate) fn of_equal_blocks(path: &Path, blocks: u64, stage: &Stage<'_>, cance
 }
 
 /// Makes a container of a disk of which `next` reads a block of this number and size and says whether it holds data.
-pub(crate) fn write_in_order(
-    size: u64,
-    next: &dyn Fn(u64, &mut [u8], u64) -> Result<bool>,
-    path: &Path,
-    cancel: &Cancel,
-) -> Result<()> {
+pub(crate) fn write_in_order(size: u64, next: &ReadBlock<'_>, path: &Path, cancel: &Cancel) -> Result<()> {
     let mut out = create(path)?;
     let label = Label { orig_size: size, method: Method::Zstd, timestamp: 0, uuid: [7; 16] };
     let mut container = ContainerWriter::begin(&mut out, &label)?;

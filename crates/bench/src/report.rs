@@ -84,7 +84,7 @@ pub struct Row {
     pub allocated: u64,
     /// Blocks of the bitmap, and how many of them hold data.
     pub blocks: u64,
-    /// Of these, those that hold data.
+    /// Blocks that hold data.
     pub data_blocks: u64,
     /// The state of the cache.
     pub cache: CacheState,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Spread;
 
 impl Spread {
-    /// Of at least one sample; `None` of none.
+    /// The spread of the samples; `None` if there are none.
     pub(crate) fn of(mut samples: Vec<Duration>) -> Option<Self> {
         samples.sort_unstable();
         let median = *samples.get((samples.len().checked_sub(1)?) / 2)?;

@@ -11,8 +11,8 @@ pub(crate) enum Status {
     Wrong,
     /// 2: could not look.
     CouldNotLook,
-    /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output closed the pipe. Of an image half is
-    /// nothing, unlike of a text.
+    /// 141, as if SIGPIPE had ended the process: the reader of an image on standard output closed the pipe. Half an image
+    /// is worth nothing, unlike half a text.
     ReaderGone,
     /// 129, 130 or 143, as the signal has it.
     Interrupted,

@@ -14,7 +14,7 @@ pub(crate) struct ProjectLayout {
 }
 
 impl ProjectLayout {
-    /// Of the key in this project file. A path counts from the file's folder.
+    /// From the key in this project file. A path counts from the file's folder.
     pub(crate) fn new(config: &Path, name: &str) -> Self {
         let folder = config.parent().unwrap_or(Path::new(""));
         let name = match Layout::built_in(name) {

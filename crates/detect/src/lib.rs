@@ -5,8 +5,8 @@
 //! once shows as such. Nothing that a file names is opened. Broken content is a [`Fact`], never an error: `Err` means
 //! that the file could not be read.
 //!
-//! Of a compressed file the first 72 KiB are expanded, from 4 MiB of it at most, and inspected in the same way; of a tar
-//! archive the sixteen members that may rather be disks are ([`look_into_tar`] shows where they lie). A wrapper in a wrapper stays closed.
+//! The first 72 KiB of a compressed file are expanded, from 4 MiB of it at most, and inspected in the same way, as are the sixteen
+//! members of a tar archive that are most likely to be disks ([`look_into_tar`] shows where they lie). A wrapper in a wrapper stays closed.
 //!
 //! ```
 //! use imsprep_detect::{Fact, Format, detect};

@@ -31,7 +31,7 @@ pub enum FileKind {
 pub struct Metadata {
     /// What it is.
     pub kind: FileKind,
-    /// Bytes of a file or of a link's target. Of others what the file system says, which may be anything.
+    /// Bytes of a file or of a link's target. For other kinds, what the file system says, which may be anything.
     pub size: u64,
     /// Permission bits, with set-user-ID, set-group-ID and sticky: 0 to 0o7777. Where a file system has none, 0o755 for
     /// directories and 0o644 for the rest.

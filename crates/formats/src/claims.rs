@@ -295,7 +295,7 @@ impl Sieve {
             self.overlap = Some(byte);
             return ControlFlow::Break(());
         }
-        // Files are packed closely, so that joined ranges are few. Of others the first half is kept.
+        // Files are packed closely, so that joined ranges are few. Otherwise the first half is kept.
         let half = self.most / 2;
         if let Some((start, _)) = self.ranges.get(half).copied() {
             self.to = start;

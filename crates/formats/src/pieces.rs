@@ -138,7 +138,7 @@ impl<'a, L: DiskMap> Pieces<'a, L> {
         Ok(())
     }
 
-    /// Expands a whole cluster. Of the last one of a disk some files hold no more than the disk has.
+    /// Expands a whole cluster. Some files hold no more of the last one than the disk has.
     fn expand(&self, packing: &Packing, packed: Packed, unit: &mut [u8]) -> Result<()> {
         let damaged = |what: String| self.file.damaged(packed.start, packed.offset, what);
         let idle = || packing.idle.lock().unwrap_or_else(PoisonError::into_inner);

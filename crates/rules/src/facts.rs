@@ -56,7 +56,7 @@ pub struct Medium<'a> {
     pub path: &'a Path,
     /// Whether it is a RAW, which tools for partition tables can change.
     pub is_raw: bool,
-    /// Of an archive, the number of the disk.
+    /// The number of the disk in an archive.
     pub number: Option<u32>,
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn one_file(place: ImageLocation<'_>, detection: &Detection, max_disk
     )
 }
 
-/// Of an extent-file, the name of the descriptor beside it, if there is one.
+/// The name of the descriptor beside an extent file, if there is one.
 fn descriptor(detection: &Detection) -> Option<Option<&str>> {
     detection.facts.iter().find_map(|fact| match fact {
         Fact::ExtentOf(name) => Some(name.as_deref()),

@@ -18,7 +18,7 @@ const TIB: u64 = 1 << 40;
 pub struct MinDisk {
     /// Of Windows.
     pub windows: u32,
-    /// Of any other system.
+    /// For any other system.
     pub others: u32,
 }
 

@@ -212,7 +212,7 @@ fn overview_of(seen: &Seen, most: usize) -> Option<Overview> {
     let why = match (&seen.disk.inside, seen.detection.format) {
         (Err(why), _) => why.clone(),
         (Ok(_), Format::Raw) => seen.why_not.to_owned(),
-        (Ok(_), format) => format!("the content of a {format} is not read"),
+        (Ok(_), format) => format!("the content of this {format} file is not read"),
     };
     Overview::unread(seen.detection.virtual_size?, BlockSize::MIB_2.bytes(), &why, most)
 }

@@ -77,8 +77,8 @@ fn open_served(image: &ImageFile, format: Format, driver: &'static str, cancel: 
 }
 
 impl OpenedImage {
-    /// Opens the disk in the image; in an archive the selected one, or the only one. Of an image with snapshots it is the
-    /// current state.
+    /// Opens the disk in the image; in an archive the selected one, or the only one. If the image has snapshots, it is
+    /// the current state.
     ///
     /// # Errors
     ///

@@ -51,7 +51,7 @@ pub(crate) fn look_into(image: &OpenedImage, wanted: SystemWanted<'_>, cancel: &
     let disk = match image.disk(cancel) {
         Ok(disk) => disk,
         Err(Error::NoDisk { format, .. }) => {
-            return Ok(DiskSeen::closed(format!("of a {format} the disk is not looked into")));
+            return Ok(DiskSeen::closed(format!("the disk in this {format} file is not inspected")));
         }
         Err(error) if error.is_about_the_disk() => return Ok(DiskSeen::closed(error.to_string())),
         Err(error) => return Err(error),

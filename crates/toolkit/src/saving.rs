@@ -26,7 +26,7 @@ pub struct Saving {
 }
 
 impl Saving {
-    /// Of the blocks that hold data in this map, by the free space of the disk. `None` if there are none, or nothing is known to be free.
+    /// The saving among the blocks that hold data in this map, by the free space of the disk. `None` if there are none, or nothing is known to be free.
     pub(crate) fn of(data: &BlockMap, space: &DiskSpace) -> Option<Self> {
         (data.data_count() > 0 && space.bytes() > 0)
             .then(|| Self { data_blocks: data.data_count(), free_blocks: free_data(data, space.ranges()) })

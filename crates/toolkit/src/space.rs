@@ -12,8 +12,8 @@ use crate::{Error, Result};
 /// What reading the free space of a disk may cost where it is asked for: the allocation data of 16 TiB, and more.
 const SPACE_LIMITS: Limits =
     Limits { disk_bytes: 2 << 30, steps: 2_000_000_000, time: Duration::from_secs(600) };
-/// The same where it is only reported. An NTFS takes a KiB for each file: this is enough for half a million of them. Of a slow disk the
-/// time is what limits it.
+/// The same where it is only reported. An NTFS takes a KiB for each file: this is enough for half a million of them. On a slow disk,
+/// the time is the limit.
 const REPORT_LIMITS: Limits =
     Limits { disk_bytes: 512 << 20, steps: 100_000_000, time: Duration::from_secs(10) };
 

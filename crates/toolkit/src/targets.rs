@@ -33,7 +33,7 @@ impl Target {
 
 /// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
 ///
-/// Of a folder's regular files those are images whose name has a known extension, or whose content shows a disk image.
+/// A regular file of a folder is an image if its name has a known extension or its content shows a disk image.
 /// Hidden files and bitmap files are none. A bitmap file that is named itself, as a pattern of the shell does, is left out if
 /// its image is named, too, and an error if not.
 ///

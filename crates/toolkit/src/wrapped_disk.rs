@@ -47,14 +47,14 @@ pub(crate) fn look_through(
     work: Work<'_>,
 ) -> Result<Unwrapped> {
     if !holds_raw(image) {
-        return Ok(Unwrapped::closed(format!("of a {} the disk is not looked into", image.format())));
+        return Ok(Unwrapped::closed(format!("the disk in this {} file is not inspected", image.format())));
     }
     let found = match extent {
         Extent::Whole => read_through(image, wrapper, work),
         Extent::Start(why) => read_start(image, wrapper, work.cancel).map(|start| Unwrapped {
             start,
             not_checked: Some((REST, why.to_owned())),
-            ..Unwrapped::closed(format!("only the start of a {} was read", image.format()))
+            ..Unwrapped::closed(format!("only the start of this {} file was read", image.format()))
         }),
     };
     match found {

@@ -23,8 +23,8 @@ impl Occupancy {
         &self.marked
     }
 
-    /// Whether the bitmap marks more blocks than a check looks at. Of those behind the last of [`marked`](Self::marked)
-    /// nothing is known.
+    /// Whether the bitmap marks more blocks than a check looks at. Nothing is known of those
+    /// behind the last of [`marked`](Self::marked).
     pub fn is_cut(&self) -> bool {
         self.total > self.marked.len() as u64
     }

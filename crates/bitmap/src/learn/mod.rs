@@ -14,6 +14,7 @@ mod other_forms;
 mod section;
 mod sums;
 mod tail;
+mod telling;
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -30,6 +31,7 @@ use matches::SampleFile;
 use near::NearestSoFar;
 use section::Explained;
 use tail::Tail;
+use telling::TellingBytes;
 
 pub use distinguish::{FurtherSample, different_files};
 pub use near::Nearest;
@@ -263,11 +265,22 @@ struct Search<'a> {
     and_more: bool,
     looks: usize,
     near: NearestSoFar,
+    /// Bytes of the first sample that are no padding.
+    telling: TellingBytes<'a>,
 }
 
 impl<'a> Search<'a> {
     fn new(samples: &'a [Sample<'a>], matched: Match) -> Self {
-        Self { samples, matched, found: Vec::new(), and_more: false, looks: 0, near: NearestSoFar::default() }
+        let telling = TellingBytes::of(samples.first().map_or(&[][..], |sample| sample.bytes));
+        Self {
+            samples,
+            matched,
+            found: Vec::new(),
+            and_more: false,
+            looks: 0,
+            near: NearestSoFar::default(),
+            telling,
+        }
     }
 
     /// Looks for the map of one candidate, and explains what is around it.
@@ -287,7 +300,8 @@ impl<'a> Search<'a> {
                 return;
             }
             let map_length = expected.first().map_or(0, Expected::len);
-            if self.matched == Match::PerhapsChance && self.bytes_around(header, map_length) > MOST_TELLING {
+            let around = || self.telling.around(header..header + map_length);
+            if self.matched == Match::PerhapsChance && around() > MOST_TELLING {
                 continue;
             }
             let (tails, assumption) = tail::tails(pairs(), header, map);
@@ -301,14 +315,6 @@ impl<'a> Search<'a> {
                 self.explain(candidate, tail, &frames, assumption.clone());
             }
         }
-    }
-
-    /// Bytes before and after the bits of the first sample that are no padding.
-    fn bytes_around(&self, header: usize, bits: usize) -> usize {
-        let sample = self.samples.first().map_or(&[][..], |sample| sample.bytes);
-        let before = sample.get(..header).unwrap_or_default();
-        let after = sample.get(header + bits..).unwrap_or_default();
-        before.iter().chain(after).filter(|byte| !matches!(byte, 0 | 0xff)).count()
     }
 
     /// Explains header and trailer, where the parts of each sample are so.

@@ -42,8 +42,9 @@ pub(super) fn named_form(sample: &Sample<'_>) -> Option<String> {
     if let Some(name) = compressed(sample.bytes) {
         return Some(format!("a compressed file ({name}); decompress it and learn from the result"));
     }
-    let sizes = std::iter::successors(Some(sample.content.block_size()), |size| size.doubled());
-    let mut maps = sizes.filter_map(|size| sample.content.in_blocks_of(size));
+    // Each map from the one before it, which is twice as long.
+    let doubled = |map: &BlockMap| map.in_blocks_of(map.block_size().doubled()?);
+    let mut maps = std::iter::successors(Some(sample.content.clone()), doubled);
     maps.find_map(|map| of_blocks(sample.bytes, &map))
 }
 
@@ -61,6 +62,9 @@ fn compressed(bytes: &[u8]) -> Option<&'static str> {
 /// The forms in blocks of one size.
 fn of_blocks(bytes: &[u8], map: &BlockMap) -> Option<String> {
     let block = map.block_size();
+    if map.data_count() == 0 {
+        return None;
+    }
     let lists = lists(map);
     for (title, numbers) in &lists {
         if numbers.len() < FEWEST {

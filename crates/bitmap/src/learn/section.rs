@@ -331,7 +331,7 @@ fn drop_rounding_up(matches: &mut Vec<Match>, numbers: &[Numbers]) -> bool {
     matches.len() < before
 }
 
-/// Of a number of eight bytes, four of which are zeros, the four others are not reported as another; unless the zeros may belong
+/// A number of eight bytes, four of which are zeros, is not reported again as one of the four others; unless the zeros may belong
 /// to something else. The matches are in the order of their places, so that those that overlap are close to each other.
 fn drop_narrow(matches: &mut Vec<Match>) {
     let widest = Width::U64.bytes();

@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::terminal::json_text;
 use crate::wire;
 
-/// Writes it whole. Of a run in which a file could not be checked there is none: it would prove less than it seems to.
+/// Writes it whole. If a file could not be checked, no manifest is written, because it would prove less than it seems to.
 pub(super) fn write(file: &ExtraFile, outcomes: &[Outcome], policy: &Policy) -> anyhow::Result<()> {
     if outcomes.iter().any(|outcome| outcome.status == Status::CouldNotLook) {
         file.leave_out("not every file could be checked");

@@ -45,7 +45,7 @@ const WIDTH: f64 = 900.0;
 const LINE: f64 = 24.0;
 const BAR: f64 = 12.0;
 const AXIS: f64 = 26.0;
-/// Of a letter on the average, of an ordinary and of a bold one: fonts differ, so there is a margin.
+/// Average width of a letter, ordinary and bold: fonts differ, so there is a margin.
 const LETTER: f64 = 7.2;
 const BOLD_LETTER: f64 = 8.2;
 const LONGEST_LABEL: usize = 44;

@@ -32,9 +32,9 @@ pub(crate) struct Summary {
     pub(crate) not_counted_total: u64,
     /// Images that are not in the list of those expected; `None` without a list.
     pub(crate) unexpected: Option<Vec<Name>>,
-    /// Of all image files together.
+    /// Sum over all image files.
     pub(crate) bytes: u64,
-    /// Of all images together; `None` if no document has it.
+    /// Sum over all images; `None` if no document has it.
     pub(crate) seconds: Option<f64>,
     /// Programs and rules, and of how many images.
     pub(crate) runs: BTreeMap<Run, u64>,

@@ -204,7 +204,7 @@ struct WireProgram {
     runs: usize,
     seconds: f64,
     images: Vec<WireTried>,
-    /// Of the images, those that tried to break the layout.
+    /// Images that tried to break the layout.
     refuting: usize,
     largest_image: u64,
     left_out: Vec<WireWithout>,

@@ -52,7 +52,7 @@ fn is_gzip(head: &[u8]) -> bool {
     flags.is_some_and(|flags| flags & GZIP_FLAGS_RESERVED == 0)
 }
 
-/// Whether the file ends in the footer of a stream, behind which there may be padding. Of a part of a file no end shows.
+/// Whether the file ends in the footer of a stream, behind which there may be padding. A part of a file has no end.
 fn ends_as_xz(input: &Input<'_>) -> Result<bool> {
     let Some(size) = input.known_size() else { return Ok(true) };
     let start = size.saturating_sub(XZ_PADDING_MAX);

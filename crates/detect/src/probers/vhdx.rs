@@ -54,7 +54,7 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     Ok(Some(found))
 }
 
-/// Of the valid headers, the one written last.
+/// The valid header that was written last.
 fn current_header(input: &Input<'_>) -> Result<Option<Header>> {
     let mut current: Option<Header> = None;
     for offset in HEADER_OFFSETS {

@@ -43,7 +43,7 @@ pub fn open_disk<'a>(
 }
 
 /// Compares the places that headers and tables name with each other and with the end of the file; of a format without tables
-/// there is nothing to compare. Of a VHDX the log must be empty. The disk itself is not
+/// there is nothing to compare. The log of a VHDX must be empty. The disk itself is not
 /// read, apart from one compressed cluster at the end of the file.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ const CONFIG_MAX: usize = text::FILE_MAX;
 /// The volumes of a disk as loaders see them.
 pub(super) struct LoaderFiles<'d, 'a> {
     disk: &'d Disk<'a>,
-    /// Of each volume the trees that a path may begin in: a Btrfs has several.
+    /// The trees of each volume in which a path may begin: a Btrfs has several.
     trees: Vec<Vec<Files<'a>>>,
 }
 

@@ -23,7 +23,7 @@ const STRIPES_MAX: usize = 128;
 pub(super) struct Metadata {
     pub(super) group: VolumeGroup,
     extent_sectors: u64,
-    /// Of each physical volume, by its UUID, where its extents begin, in sectors, and their number.
+    /// Where the extents of each physical volume begin, in sectors, and their number, by its UUID.
     extents: BTreeMap<String, (u64, u64)>,
 }
 
@@ -91,7 +91,7 @@ struct Found {
     extents: BTreeMap<String, (u64, u64)>,
     /// The UUIDs of physical volumes by the names that segments have for them.
     physical: BTreeMap<String, String>,
-    /// Of each logical volume its segments, in extents and sectors.
+    /// The segments of each logical volume, in extents and sectors.
     segments: BTreeMap<String, Vec<RawSegment>>,
 }
 

@@ -88,8 +88,8 @@ impl Superblock1 {
         LE::read_u32(&folded.to_le_bytes()[..4])
     }
 
-    /// The role of this device by the bytes of the superblock: its place in the array. Of a spare, a device that failed, or a journal it
-    /// is larger than any place. `None` if it is not listed.
+    /// The role of this device by the bytes of the superblock: its place in the array. The role of a spare, a device that
+    /// failed, or a journal is larger than any place. `None` if it is not listed.
     pub fn role(&self, bytes: &[u8]) -> Option<u16> {
         if self.device >= self.roles {
             return None;

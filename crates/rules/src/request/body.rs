@@ -13,7 +13,7 @@ pub struct RequestBody {
     /// What the image is, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Of a data disk: `Linux` or `Windows`.
+    /// For a data disk: `Linux` or `Windows`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os_type: Option<String>,
     /// For a system disk: the operating system, in the service's words.

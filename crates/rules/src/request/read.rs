@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub(super) present: BTreeSet<&'static str>,
     /// Those of them whose value is of the wrong type: they are not missing, and nothing more can be said of them.
     pub(super) unreadable: BTreeSet<&'static str>,
-    /// Of the items of an array that could be read, their places in it.
+    /// Places of the items of an array that could be read.
     places: BTreeMap<&'static str, Vec<usize>>,
 }
 

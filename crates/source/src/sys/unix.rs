@@ -233,7 +233,7 @@ pub(crate) fn set_local_timeout(stream: &LocalStream, time: Duration) -> io::Res
     stream.set_write_timeout(Some(time))
 }
 
-/// Of all threads of this process.
+/// For all threads of this process.
 pub(crate) fn cpu_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).ok()

@@ -56,7 +56,7 @@ pub struct LearnedProgram {
     pub outcome: ProgramOutcome,
     /// Images with a bitmap file.
     pub tried: Vec<TriedImage>,
-    /// Of those, the ones that tried to break the layout.
+    /// Images that tried to break the layout.
     pub refuting: usize,
     /// Images for which there was no time.
     pub left_out: Vec<ImageWithout>,

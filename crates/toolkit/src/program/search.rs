@@ -84,7 +84,7 @@ pub(super) struct Search<'a, 'b> {
     pub(super) tried: Vec<TriedImage>,
     pub(super) left_out: Vec<ImageWithout>,
     pub(super) refused: Vec<ImageWithout>,
-    /// Of those that tried to break a layout.
+    /// Images that tried to break a layout.
     pub(super) refuting: usize,
 }
 
