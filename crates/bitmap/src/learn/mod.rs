@@ -149,13 +149,20 @@ pub fn learn(samples: &[Sample<'_>]) -> Learned {
     let (certain, weak) =
         candidates(samples).into_iter().partition::<Vec<_>, _>(|form| form.information() >= CERTAIN);
     let mut search = Search::new(samples, Match::NoChance);
-    certain.iter().for_each(|candidate| search.candidate(candidate));
+    let nowhere =
+        certain.iter().filter(|candidate| search.candidate(candidate) == Fit::Nowhere).collect::<Vec<_>>();
+    // How near a map comes that is nowhere as it should be matters only if no other one fits better.
+    if search.found.is_empty() && !search.near.is_near() {
+        nowhere.into_iter().for_each(|candidate| search.nearly(candidate));
+    }
     // Of a few bits that are all alike every file has some. What fits only so is read where nothing else fits, and
     // nothing else nearly does.
     if search.found.is_empty() && !search.near.is_near() {
         let near = std::mem::take(&mut search.near);
         search = Search { near, ..Search::new(samples, Match::PerhapsChance) };
-        weak.iter().for_each(|candidate| search.candidate(candidate));
+        for candidate in &weak {
+            search.candidate(candidate);
+        }
     }
     search.result()
 }
@@ -165,6 +172,13 @@ pub fn learn(samples: &[Sample<'_>]) -> Learned {
 enum Match {
     NoChance,
     PerhapsChance,
+}
+
+/// Whether the map of a candidate is where it should be in all samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    Somewhere,
+    Nowhere,
 }
 
 /// One block size and form of the map.
@@ -284,20 +298,19 @@ impl<'a> Search<'a> {
     }
 
     /// Looks for the map of one candidate, and explains what is around it.
-    fn candidate(&mut self, candidate: &Candidate) {
-        let Some(expected) = candidate.expected() else { return };
+    fn candidate(&mut self, candidate: &Candidate) -> Fit {
+        let Some(expected) = candidate.expected() else { return Fit::Somewhere };
         let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&expected);
         let (headers, more) = expected::common_places(pairs(), candidate.telling_sample());
         let (block_size, map) = (candidate.block_size(), candidate.map);
         self.and_more |= more;
-        let is_list = matches!(map, MapForm::Runs(_));
-        if headers.is_empty() && self.matched == Match::NoChance && !is_list {
-            self.near.map_differs(block_size, map, pairs());
+        if headers.is_empty() {
+            return Fit::Nowhere;
         }
         for header in headers {
             if self.found.len() >= MOST || self.looks >= MOST_LOOKS {
                 self.and_more = true;
-                return;
+                return Fit::Somewhere;
             }
             let map_length = expected.first().map_or(0, Expected::len);
             let around = || self.telling.around(header..header + map_length);
@@ -315,6 +328,17 @@ impl<'a> Search<'a> {
                 self.explain(candidate, tail, &frames, assumption.clone());
             }
         }
+        Fit::Somewhere
+    }
+
+    /// Notes how near the map of a candidate comes that fits nowhere. A list of runs is there or not.
+    fn nearly(&mut self, candidate: &Candidate) {
+        if matches!(candidate.map, MapForm::Runs(_)) {
+            return;
+        }
+        let Some(expected) = candidate.expected() else { return };
+        let pairs = self.samples.iter().map(|sample| sample.bytes).zip(&expected);
+        self.near.map_differs(candidate.block_size(), candidate.map, pairs);
     }
 
     /// Explains header and trailer, where the parts of each sample are so.
