@@ -43,6 +43,8 @@ struct Known {
     /// Which one of the open ones the path is from.
     from: usize,
     path: Rc<[u8]>,
+    /// What the directory says that it is.
+    kind: Option<FileKind>,
     /// What it is, once that was asked: lambutter walks the tree and checks its blocks each time.
     metadata: Option<Metadata>,
 }
@@ -73,8 +75,11 @@ impl<'a> BtrfsVolume<'a> {
         }
         let inode = self.below.call(0, || fs.resolve(top()), translate)?;
         let node = node(&inode);
-        let known = Known { inode, from: open.len(), path: Rc::from(b"".as_slice()), metadata: None };
-        self.known.borrow_mut().entry(node).or_insert(known);
+        let mut known = self.known.borrow_mut();
+        let metadata = known.get(&node).and_then(|known| known.metadata);
+        let path = Rc::from(b"".as_slice());
+        known
+            .insert(node, Known { inode, from: open.len(), path, kind: Some(FileKind::Directory), metadata });
         open.push(fs);
         Ok(node)
     }
@@ -84,13 +89,14 @@ impl<'a> BtrfsVolume<'a> {
         known.ok_or_else(|| Error::limit("too many files were read"))
     }
 
-    fn keep(&self, directory: &Known, name: &[u8], inode: Inode, max: usize) {
+    fn keep(&self, directory: &Known, name: &[u8], inode: Inode, kind: Option<FileKind>, max: usize) {
         let mut known = self.known.borrow_mut();
         if known.len() < max {
             known.entry(node(&inode)).or_insert_with(|| Known {
                 inode,
                 from: directory.from,
                 path: [&directory.path, b"/".as_slice(), name].concat().into(),
+                kind,
                 metadata: None,
             });
         }
@@ -122,8 +128,8 @@ impl<'a> BtrfsVolume<'a> {
         let at = [&known.path, b"/".as_slice()].concat();
         for entry in self.call(&known, 0, |fs| fs.read_dir(path(&at)))? {
             check_name(&entry.name)?;
-            self.keep(&known, &entry.name, entry.inode, LISTED_MAX);
             let (node, kind) = (node(&entry.inode), kind_of(entry.kind_byte));
+            self.keep(&known, &entry.name, entry.inode, kind, LISTED_MAX);
             if each(DirEntry { name: entry.name, node, kind }).is_break() {
                 break;
             }
@@ -255,8 +261,13 @@ impl FileSystem for BtrfsVolume<'_> {
         match opened {
             Ok(fs) => {
                 let root = Node { tree: fs.subvolume(), ..self.root };
-                // Its root may be known, as that of the default one is, or by a path from another.
-                if self.known.borrow().contains_key(&root) { Ok(Some(root)) } else { self.add(fs).map(Some) }
+                // Its root may be known by a path from another, which is longer for all that lies below.
+                let known = self.known.borrow().get(&root).map(|known| known.path.len());
+                let is_full = self.open.borrow().len() >= OPEN_MAX;
+                match known {
+                    Some(length) if length == 0 || is_full => Ok(Some(root)),
+                    _ => self.add(fs).map(Some),
+                }
             }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -283,6 +294,13 @@ impl FileSystem for BtrfsVolume<'_> {
         Ok(metadata)
     }
 
+    fn kind(&self, node: Node) -> Result<FileKind> {
+        match self.known(node)?.kind {
+            Some(kind) => Ok(kind),
+            None => Ok(self.metadata(node)?.kind),
+        }
+    }
+
     fn lookup(&self, directory: Node, name: &[u8]) -> Result<Option<Node>> {
         let known = self.known(directory)?;
         // lambutter leaves these out of paths.
@@ -299,7 +317,7 @@ impl FileSystem for BtrfsVolume<'_> {
         let at = [&known.path, b"/".as_slice(), name].concat();
         match self.call(&known, 0, |fs| fs.resolve(path(&at))) {
             Ok(inode) => {
-                self.keep(&known, name, inode, KNOWN_MAX);
+                self.keep(&known, name, inode, None, KNOWN_MAX);
                 Ok(Some(node(&inode)))
             }
             Err(error) if error.is_not_found() => {

@@ -359,7 +359,7 @@ impl<'a> GuestTree<'a> {
                 let files = self.files(directory);
                 let found = files.lookup(directory.node, name)?;
                 let found = match found {
-                    Some(node) => Some((node, files.metadata(node)?.kind)),
+                    Some(node) => Some((node, files.kind(node)?)),
                     None => None,
                 };
                 self.names.borrow_mut().put(directory.mount, directory.node, name, found);

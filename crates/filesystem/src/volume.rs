@@ -99,6 +99,15 @@ pub trait FileSystem {
     /// If it can't be read.
     fn metadata(&self, node: Node) -> Result<Metadata>;
 
+    /// What kind of thing a node is, where a directory says so by what that says.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    fn kind(&self, node: Node) -> Result<FileKind> {
+        Ok(self.metadata(node)?.kind)
+    }
+
     /// What `name` is in a directory, by the file system's own rules for upper and lower case; `None` if there is nothing.
     ///
     /// # Errors
