@@ -148,7 +148,7 @@ pub(crate) enum Command {
   imsprep check --html report.html images/        also write an HTML report with maps of the disks
 
 By default check compares a RAW with its bitmap and decompresses every record of a ZVHD2; --quick skips both. If FILE is a \
-folder, all images directly in it are checked.
+folder, all images directly in it are checked; with --recursive also those in its subfolders.
 
 imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, layout, deny, and the table [allow], which maps \
 codes to reasons. It is looked up in the current folder and, within a repository, in the parent folders up to the root of the \
@@ -158,6 +158,9 @@ pub(crate) struct CheckArgs {
     /// Images, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Search the subfolders of folders as well; links to folders and hidden folders are left out
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
     /// Skip reading the content (reported as not checked)
     #[arg(long, conflicts_with = "manifest")]
     pub(crate) quick: bool,
@@ -214,7 +217,7 @@ impl From<Io> for imsprep_scan::IoMode {
 
 The format is detected from the content, not from the name. Other files that an image refers to are never opened. The first \
 72 KiB of a compressed file are decompressed, and the first sixteen members of a tar archive or OVA that may be disks are \
-inspected. If FILE is a folder, all images directly in it are read.
+inspected. If FILE is a folder, all images directly in it are read; with --recursive also those in its subfolders.
 
 A fact that may forbid the import is shown with the code of its rule; imsprep rules CODE explains it. Exit status 0: all files \
 could be read, whatever was found; imsprep check gives the verdict.")]
@@ -222,6 +225,9 @@ pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Search the subfolders of folders as well; links to folders and hidden folders are left out
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
@@ -271,6 +277,9 @@ pub(crate) struct ConvertArgs {
     /// Replace DST if it exists; never SRC
     #[arg(long)]
     pub(crate) force: bool,
+    /// Print what would be written, with an estimate of its size from a sample of the disk, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Read DST back and compare every block by CRC-32 before it is renamed into place
     #[arg(long)]
     pub(crate) verify: bool,

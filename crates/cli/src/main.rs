@@ -7,6 +7,7 @@ mod config;
 mod emit;
 mod exit;
 mod failure;
+mod foreseen;
 mod identity;
 mod layouts;
 mod manual;

@@ -110,6 +110,30 @@ impl Outcome<InspectedFile> {
     }
 }
 
+/// A conversion that was judged, without its files.
+pub(crate) struct JudgedPlan {
+    pub(crate) path: PathBuf,
+    /// Bytes of the source.
+    pub(crate) size: u64,
+    pub(crate) status: Status,
+    pub(crate) elapsed: Duration,
+    pub(crate) report: Report,
+}
+
+impl JudgedPlan {
+    pub(crate) fn judged(&self) -> Judged<'_> {
+        Judged {
+            path: &self.path,
+            question: MAY_BE_CONVERTED,
+            status: self.status,
+            elapsed: self.elapsed,
+            size: Some(self.size),
+            would_start: None,
+            result: Ok(&self.report),
+        }
+    }
+}
+
 /// The same findings as notes: of what is there, and not of what is wrong with it.
 pub(crate) fn as_notes(report: &Report) -> Report {
     let mut notes = Report::new();

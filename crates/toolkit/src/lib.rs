@@ -38,6 +38,7 @@ mod direction;
 mod disk;
 mod disk_seen;
 mod error;
+mod estimate;
 mod fit;
 mod fitted;
 mod guest;
@@ -101,6 +102,7 @@ pub use digest::FileDigest;
 pub use direction::Direction;
 pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};
+pub use estimate::Estimate;
 pub use guest::{GUEST_LIMITS, read_guest};
 pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
@@ -111,8 +113,8 @@ pub use learn::{
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Plan, plan_conversion};
-pub use prepare::{Prepared, prepare_image};
+pub use plan::{Plan, plan_conversion, plan_unless_packed};
+pub use prepare::{Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, prepare_image};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
     ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
@@ -123,7 +125,7 @@ pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_requ
 pub use sampled::SampledBlocks;
 pub use saving::Saving;
 pub use serve::{ServeOptions, ServedDisk, serve_image};
-pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
+pub use targets::{Subfolders, Target, Targets, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use unpack::{Unpack, large_temp_folder};
 pub use verdict::{Reservation, Verdict};
 pub use zvhd2::Zvhd2Written;

@@ -1,7 +1,8 @@
 //! What a conversion is going to be, before it begins.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use imsprep_bitmap::bitmap_path;
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
@@ -76,11 +77,26 @@ pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> 
     Plan::new(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, cancel)
 }
 
+/// The same without unpacking anything. `None` if the disk has to be unpacked before it can be judged.
+///
+/// # Errors
+///
+/// As [`plan_conversion`].
+pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Option<Plan>> {
+    let cancel = work.cancel;
+    let image = OpenedImage::open(path, cancel)?;
+    refuse_bitmap(path, image.detection())?;
+    verify_checksums(image.file(), &options.checksums, work)?;
+    if image.is_to_be_unpacked(unpacked_for(&options)) {
+        return Ok(None);
+    }
+    let policy = PlanPolicy { no_disk: Severity::Warning, import: None };
+    Plan::new(image, options, policy, cancel).map(Some)
+}
+
 /// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
 pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<'_>) -> Result<OpenedImage> {
-    // What is free, and where the backup of a GPT goes, shows only when all of the disk can be read.
-    let is_changed = options.free_space == FreeSpaceBytes::LeaveOut || options.fit == DiskFit::WholeGib;
-    let what = if is_changed { Unpack::Every } else { Unpack::Formats };
+    let what = unpacked_for(options);
     if image.is_to_be_unpacked(what)
         && let Some(output) = &options.output
     {
@@ -88,6 +104,13 @@ pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<
         OutputFile::check_place(output, options.overwrite, &[image.file()])?;
     }
     image.unpacked(what, &options.folder_to_unpack_in(), work)
+}
+
+/// Which compressed disks have to be unpacked for such a conversion.
+pub(crate) fn unpacked_for(options: &ConvertOptions) -> Unpack {
+    // What is free, and where the backup of a GPT goes, shows only when all of the disk can be read.
+    let is_changed = options.free_space == FreeSpaceBytes::LeaveOut || options.fit == DiskFit::WholeGib;
+    if is_changed { Unpack::Every } else { Unpack::Formats }
 }
 
 impl Plan {
@@ -299,6 +322,12 @@ impl Plan {
 
     fn is_refusal(&self, report: &Report) -> bool {
         report.has_errors() || self.options.strict && report.worst() == Some(Severity::Warning)
+    }
+
+    /// The bitmap file that is written beside the output; `None` if there is none.
+    pub fn bitmap(&self) -> Option<PathBuf> {
+        let output = self.options.output.as_ref()?;
+        (self.direction == Direction::ToRaw && self.options.bitmap).then(|| bitmap_path(output))
     }
 
     /// Whether `output` may be the result's name. A name that says another format than the file will have misleads the

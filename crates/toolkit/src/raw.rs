@@ -162,7 +162,7 @@ pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, saving, bitmap: None })
 }
 
-fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {
+pub(crate) fn length_of(disk: &Disk<'_>, length: DiskLength) -> u64 {
     match length {
         DiskLength::Source => disk.orig_size(),
         DiskLength::Disk => disk.size(),

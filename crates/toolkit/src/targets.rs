@@ -31,29 +31,79 @@ impl Target {
     }
 }
 
-/// Replaces each folder by the images in it, sorted by name; its subfolders are not searched.
+/// Whether the folders in a folder are searched as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subfolders {
+    /// They are not.
+    #[default]
+    Leave,
+    /// They are, at any depth. Links to folders are not followed, and hidden folders are left out.
+    Search,
+}
+
+/// What a call is about.
+#[derive(Debug, Default)]
+pub struct Targets {
+    /// The files, and in the places of others why they are none.
+    pub targets: Vec<Result<Target>>,
+    /// Folders that were not searched although subfolders are, with the reason, sorted.
+    pub skipped: Vec<(PathBuf, &'static str)>,
+}
+
+/// Replaces each folder by the images in it, sorted by name.
 ///
 /// A regular file of a folder is an image if its name has a known extension or its content shows a disk image.
 /// Hidden files and bitmap files are none. A bitmap file that is named itself, as a pattern of the shell does, is left out if
 /// its image is named, too, and an error if not.
 ///
 /// A name that leads to nothing is an error in its place.
-pub fn expand_targets(paths: &[PathBuf]) -> Vec<Result<Target>> {
-    let mut targets = Vec::new();
+pub fn expand_targets(paths: &[PathBuf], subfolders: Subfolders) -> Targets {
+    let (mut targets, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.is_dir() {
             targets.push(refuse_bitmap_file(path).map(|()| Target::new(path)));
             continue;
         }
-        match images_in(path) {
-            Ok(images) if images.is_empty() => targets.push(Err(Error::NoImages { path: path.clone() })),
-            Ok(images) => targets.extend(images.into_iter().map(|path| Ok(Target::new(path)))),
-            Err(source) => targets.push(Err(Error::Folder { path: path.clone(), source })),
+        let mut found = Vec::new();
+        search(path, subfolders, &mut found, &mut skipped);
+        if found.is_empty() {
+            found.push((path.clone(), Err(Error::NoImages { path: path.clone() })));
         }
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        targets.extend(found.into_iter().map(|(_, target)| target));
     }
     leave_out_bitmaps_of_targets(&mut targets);
     find_shared_bitmaps(&mut targets);
-    targets
+    skipped.sort();
+    Targets { targets, skipped }
+}
+
+/// Finds the images in a folder, and what can't be read in it.
+fn search(
+    folder: &Path,
+    subfolders: Subfolders,
+    found: &mut Vec<(PathBuf, Result<Target>)>,
+    skipped: &mut Vec<(PathBuf, &'static str)>,
+) {
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        match images_in(&folder) {
+            Ok(Contents { images, folders }) => {
+                found.extend(images.into_iter().map(|path| (path.clone(), Ok(Target::new(path)))));
+                for path in folders.into_iter().filter(|_| subfolders == Subfolders::Search) {
+                    // A link may lead to a folder above it.
+                    if path.is_symlink() {
+                        skipped.push((path, "a link to a folder"));
+                    } else if is_hidden(&path) {
+                        skipped.push((path, "a hidden folder"));
+                    } else {
+                        open.push(path);
+                    }
+                }
+            }
+            Err(source) => found.push((folder.clone(), Err(Error::Folder { path: folder, source }))),
+        }
+    }
 }
 
 /// Refuses a file as an image that bears the name of a bitmap file and shows nothing of an image.
@@ -109,19 +159,32 @@ fn leave_out_bitmaps_of_targets(targets: &mut Vec<Result<Target>>) {
     });
 }
 
-fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut images = Vec::new();
+/// What is directly in a folder.
+struct Contents {
+    images: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn images_in(folder: &Path) -> std::io::Result<Contents> {
+    let mut contents = Contents { images: Vec::new(), folders: Vec::new() };
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let metadata = std::fs::metadata(&path);
+        if metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+            contents.folders.push(path);
+            continue;
+        }
         // Links to files count as files; what a dangling link would lead to is unknown, so its name decides.
-        let regular = std::fs::metadata(&path).map_or_else(|_| path.is_symlink(), |m| m.is_file());
-        if regular && !hidden && (has_image_name(&path) || has_image_content(&path)) {
-            images.push(path);
+        let regular = metadata.map_or_else(|_| path.is_symlink(), |m| m.is_file());
+        if regular && !is_hidden(&path) && (has_image_name(&path) || has_image_content(&path)) {
+            contents.images.push(path);
         }
     }
-    images.sort();
-    Ok(images)
+    Ok(contents)
 }
 
 /// Whether an extension describes a disk image whatever is in the file.
@@ -195,7 +258,7 @@ mod tests {
         write("disk.raw.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0");
         write(".imsprep-x.tmp", b"QFI\xfb\0\0\0\x03");
         std::fs::create_dir(dir.path().join("sub.raw")).unwrap();
-        let targets = expand_targets(&[dir.path().to_owned()]);
+        let targets = expand_targets(&[dir.path().to_owned()], Subfolders::Leave).targets;
         let names = targets.iter().map(|t| t.as_ref().unwrap().path.file_name().unwrap().to_str().unwrap());
         assert_eq!(names.collect::<Vec<_>>(), ["a.IMG", "b.raw", "disk.raw.gz", "hidden-by-name"]);
     }
@@ -204,7 +267,7 @@ mod tests {
     fn a_folder_without_images_is_an_error_and_a_missing_file_stays_a_name() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("none.raw");
-        let targets = expand_targets(&[dir.path().to_owned(), missing.clone()]);
+        let targets = expand_targets(&[dir.path().to_owned(), missing.clone()], Subfolders::Leave).targets;
         assert!(matches!(&targets[0], Err(Error::NoImages { .. })));
         assert_eq!(targets[1].as_ref().unwrap(), &Target::new(missing));
     }
@@ -221,9 +284,34 @@ mod tests {
         let img = write("a.img", b"raw as well");
         let qcow2 = write("a.qcow2", b"QFI\xfb\0\0\0\x03");
         let alone = write("b.raw", b"raw");
-        let targets = expand_targets(&[raw.clone(), img.clone(), qcow2, alone.clone(), alone]);
+        let all = [raw.clone(), img.clone(), qcow2, alone.clone(), alone];
+        let targets = expand_targets(&all, Subfolders::Leave).targets;
         let shared =
             targets.iter().map(|t| t.as_ref().unwrap().shares_bitmap_with.clone()).collect::<Vec<_>>();
         assert_eq!(shared, [vec![img], vec![raw], vec![], vec![], vec![]]);
+    }
+    #[cfg(unix)]
+    #[test]
+    fn subfolders_are_searched_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for folder in ["b/deep", "a", ".hidden", "empty"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        for name in ["z.raw", "a/x.raw", "b/deep/y.img", "b/w.qcow2", ".hidden/v.raw", "b/text.txt"] {
+            std::fs::write(root.join(name), b"anything").unwrap();
+        }
+        std::os::unix::fs::symlink("..", root.join("b/loop")).unwrap();
+        std::os::unix::fs::symlink(root.join("b"), root.join("c")).unwrap();
+        let below = |path: &Path| path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let found = expand_targets(&[root.to_owned()], Subfolders::Search);
+        let names = found.targets.iter().map(|target| below(&target.as_ref().unwrap().path));
+        assert_eq!(names.collect::<Vec<_>>(), ["a/x.raw", "b/deep/y.img", "b/w.qcow2", "z.raw"]);
+        let skipped = found.skipped.iter().map(|(path, why)| (below(path), *why)).collect::<Vec<_>>();
+        let link = "a link to a folder";
+        let expected = [(".hidden", "a hidden folder"), ("b/loop", link), ("c", link)];
+        assert_eq!(skipped, expected.map(|(path, why)| (path.to_owned(), why)));
+        let flat = expand_targets(&[root.to_owned()], Subfolders::Leave);
+        assert_eq!((flat.targets.len(), flat.skipped.len()), (1, 0));
     }
 }

@@ -83,7 +83,7 @@ fn write_disk(
     let (map, scan) = data_blocks(&disk, options.io, work)?;
     let begun = Instant::now();
     let write_options = write_options(options, checksums)?;
-    let disk = Source { size: disk.orig_size(), disk, seen: SeenBlocks::new() };
+    let disk = Source::new(disk);
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, work)?;
     image.file().verify_unchanged()?;
     let mut made = made(image, disk.size, scan, &write_options, written, begun);
@@ -142,7 +142,7 @@ fn made(
 }
 
 /// The blocks that may hold data, and the scan that told it, if there was one.
-fn data_blocks(disk: &Disk<'_>, io: IoMode, work: Work<'_>) -> Result<(BlockMap, Option<Scan>)> {
+pub(crate) fn data_blocks(disk: &Disk<'_>, io: IoMode, work: Work<'_>) -> Result<(BlockMap, Option<Scan>)> {
     let Some(image) = disk.raw_file() else {
         return Ok((disk.allocated_blocks(disk.orig_size(), work.cancel)?, None));
     };
@@ -151,11 +151,17 @@ fn data_blocks(disk: &Disk<'_>, io: IoMode, work: Work<'_>) -> Result<(BlockMap,
 }
 
 /// The disk as the source image had it: that in a ZVHD goes on in zeros.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     disk: Disk<'a>,
     size: u64,
     /// What is read is read block by block.
     seen: SeenBlocks,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(disk: Disk<'a>) -> Self {
+        Self { size: disk.orig_size(), disk, seen: SeenBlocks::new() }
+    }
 }
 
 impl ReadAt for Source<'_> {

@@ -189,6 +189,16 @@ impl<'a> ContainerWriter<'a> {
     }
 }
 
+/// Bytes of a container of a disk of `orig_size` bytes with so many records, without the records themselves: footers, index and bitmap.
+pub fn size_without_records(orig_size: u64, records: u64) -> u64 {
+    let blocks = orig_size.div_ceil(disk::BLOCK_SIZE.into());
+    let segments =
+        |count: u64, size: u32| count.div_ceil(disk::BLOCKS_PER_SEGMENT.into()).saturating_mul(size.into());
+    let footers = if blocks == 0 { 1 } else { 3 };
+    let tables = segments(records, disk::INDEX_SEGMENT_SIZE) + segments(blocks, disk::BITMAP_SEGMENT_SIZE);
+    footers * GAP.len() as u64 + tables
+}
+
 /// A footer as it is stored.
 fn footer_unit(footer: &Footer) -> Vec<u8> {
     let mut bytes = footer.encode().to_vec();
@@ -229,4 +239,42 @@ fn canonical_head(label: &Label) -> Option<Footer> {
 /// A u32 always fits on the machines that this builds for; the bounds above keep the products small, too.
 fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use imsprep_source::StreamOutput;
+
+    use super::*;
+
+    #[test]
+    fn all_but_the_records_has_the_size_that_was_foretold() {
+        let per_segment = u64::from(disk::BLOCKS_PER_SEGMENT);
+        let block = u64::from(disk::BLOCK_SIZE);
+        for (size, records) in [
+            (0, 0),
+            (1, 0),
+            (512, 1),
+            (block + 1, 2),
+            (per_segment * block, per_segment),
+            (per_segment * block + 1, 1),
+            (per_segment * block + 1, per_segment + 1),
+            (1 << 40, 0),
+        ] {
+            let label = Label { orig_size: size, method: Method::Zstd, timestamp: 0, uuid: [7; 16] };
+            let mut out = StreamOutput::new("disk.zvhd2", Vec::new());
+            let mut container = ContainerWriter::begin(&mut out, &label).unwrap();
+            (0..u32::try_from(records).unwrap())
+                .for_each(|block| container.append(block, b"payload").unwrap());
+            let written = container.finish().unwrap();
+            let of_record =
+                RecordHeader { prefix: disk::RECORD_PREFIX, size: 7, curr_blk: 0, reserved: [0; 28] };
+            let of_records = records * of_record.record_length();
+            assert_eq!(
+                written.file_size - of_records,
+                size_without_records(size, records),
+                "{size} {records}"
+            );
+        }
+    }
 }

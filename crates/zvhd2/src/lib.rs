@@ -52,7 +52,7 @@ mod write;
 pub use check::{CheckedContainer, Depth, check};
 pub use checksums::Checksums;
 pub use compress::{Compressor, Level, libzstd_version};
-pub use container::{ContainerWriter, Label, Written};
+pub use container::{ContainerWriter, Label, Written, size_without_records};
 pub use error::Error;
 pub use expand::{ExpandError, Expander, Quirk};
 pub use footer::Method;

@@ -15,22 +15,34 @@ use super::{ChecksumArgs, FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempAr
   imsprep prepare disk.zvhd2                   checks it
   imsprep prepare --sparsify disk.raw          a ZVHD2 without deleted files, for a shorter upload
   imsprep prepare --fit disk.raw               a ZVHD2 of whole GiB with the backup GPT at its end
+  imsprep prepare images/ -o out/              all images in a folder, each to a ZVHD2 in out/
 
 An image that cannot be converted is refused, with the findings and their fixes: exit status 1, as for a result that is not \
-importable. A converted image is read back and compared before it is renamed into place.")]
+importable. A converted image is read back and compared before it is renamed into place.
+
+Several images, and those directly in folders, are all judged before the first one is converted; then they are converted one after the \
+other, and a table lists the results. One failure does not stop the rest; the exit status is the highest of all images. Two images with \
+the same output file are an error, and nothing is written. A ZVHD2, and without --output a RAW, is checked where it is.")]
 pub(crate) struct PrepareArgs {
-    /// Image in any supported format
-    #[arg(value_name = "IN")]
-    pub(crate) source: PathBuf,
-    /// Output file: .zvhd2 or, with --fit or --sparsify or if IN is not a RAW, .raw with its bitmap [default: IN with the extension .zvhd2]
+    /// Images in any supported format, or folders of images
+    #[arg(required = true, value_name = "IN")]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Output file: .zvhd2 or, with --fit or --sparsify or if IN is not a RAW, .raw with its bitmap; or a folder, in which a file with the \
+    /// extension .zvhd2 is written for each image; a folder that ends in / is created [default: IN with the extension .zvhd2]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
+    /// Search the subfolders of folders as well; links to folders and hidden folders are left out
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
     /// Leave out what no file holds: free space of file systems, swap space, unused LVM extents
     #[arg(long)]
     pub(crate) sparsify: bool,
     /// Enlarge the disk to a multiple of 1 GiB and move the backup GPT to its end
     #[arg(long)]
     pub(crate) fit: bool,
+    /// Print what would be written, with an estimate of its size from a sample of the disk, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, check_image_file, expand_targets};
+use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, Targets, check_image_file, expand_targets};
 
 use super::checksums::Expected;
 use super::extra_files::ExtraFiles;
+use super::folders::{note_skipped, subfolders};
 use crate::args::CheckArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;
@@ -22,7 +23,8 @@ use crate::wire;
 
 pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     let policy = Policy::resolve(&args.policy, &args.intent, setup)?;
-    let targets = expand_targets(&args.files);
+    let Targets { targets, skipped } = expand_targets(&args.files, subfolders(args.recursive));
+    note_skipped(&skipped, setup);
     let emitter = Emitter::of(&args.format, setup.output);
     let options = CheckOptions {
         temp_folder: args.temp.temp_dir.clone(),

@@ -4,11 +4,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use imsprep_detect::Format;
 use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion};
+use imsprep_toolkit::{ConvertOptions, Converted, Direction, Plan, plan_conversion};
 
 use super::checksums::Expected;
+use super::convert_flags::{disk_fit, free_space, refuse_what_does_not_apply};
+use super::dry_run;
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
 use crate::failure::{self, STREAM_STOPPED, is_stop};
@@ -42,6 +43,9 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
+    if args.dry_run {
+        return dry_run::convert(args, options, &policy, setup);
+    }
     let mut plan = plan_conversion(&args.source, options, setup.work())?;
     if plan.is_refused() {
         return refuse(&plan, &policy, to_stream, setup);
@@ -91,16 +95,6 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     Ok(Status::Fine)
 }
 
-/// What becomes of the bytes that no file holds.
-pub(super) fn free_space(sparsify: bool) -> FreeSpaceBytes {
-    if sparsify { FreeSpaceBytes::LeaveOut } else { FreeSpaceBytes::Keep }
-}
-
-/// Whether the disk is enlarged.
-pub(super) fn disk_fit(fit: bool) -> DiskFit {
-    if fit { DiskFit::WholeGib } else { DiskFit::AsItIs }
-}
-
 /// Says why the source is not converted.
 fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyhow::Result<Status> {
     match setup.output {
@@ -114,36 +108,6 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
         Output::Quiet => {}
     }
     Ok(Status::Wrong)
-}
-
-/// A flag that has no effect is a misunderstanding, and is reported before the work rather than after it.
-fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result<()> {
-    let of_zvhd2 = [
-        ("--level", args.level.is_some()),
-        ("--uuid", args.uuid.is_some()),
-        ("--timestamp", args.timestamp.is_some()),
-        ("--io", args.io.is_some()),
-    ];
-    let of_raw = [
-        ("--size", args.size.is_some()),
-        ("--no-bitmap", args.no_bitmap),
-        ("--layout", args.layout.is_some()),
-    ];
-    let format = plan.image.format();
-    if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
-        bail!("--size does not apply to {format} sources");
-    }
-    if args.disk.is_some() && format != Format::Tar {
-        bail!("--disk does not apply here: {} is {format} and contains one disk", args.source.display());
-    }
-    let (flags, to) = match plan.direction {
-        Direction::ToZvhd2 => (&of_raw[..], "ZVHD2"),
-        Direction::ToRaw => (&of_zvhd2[..], "RAW"),
-    };
-    if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-        bail!("{flag} does not apply here: {} is converted to {to}", args.source.display());
-    }
-    Ok(())
 }
 
 /// Runs `work` with standard output as its output, past the buffer that splits it into lines.

@@ -6,8 +6,9 @@ use std::time::Instant;
 use imsprep_findings::Report;
 use imsprep_rules::{HUAWEI, check_detection};
 use imsprep_source::Cancel;
-use imsprep_toolkit::{OpenedImage, expand_targets};
+use imsprep_toolkit::{OpenedImage, Targets, expand_targets};
 
+use super::folders::{note_skipped, subfolders};
 use crate::args::DetectArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;
@@ -20,7 +21,9 @@ use crate::{render, wire};
 pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
     let emitter = Emitter::of(&args.format, setup.output);
     let mut outcomes = Vec::new();
-    for target in expand_targets(&args.files) {
+    let Targets { targets, skipped } = expand_targets(&args.files, subfolders(args.recursive));
+    note_skipped(&skipped, setup);
+    for target in targets {
         if setup.cancel().is_cancelled() {
             return Ok(Status::Interrupted);
         }

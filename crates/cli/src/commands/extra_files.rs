@@ -38,6 +38,14 @@ impl ExtraFiles {
         })
     }
 
+    /// Says that the manifest is not written, and why.
+    pub(crate) fn without_manifest(mut self, why: &str) -> Self {
+        if let Some(file) = self.manifest.take() {
+            file.leave_out(why);
+        }
+        self
+    }
+
     /// Says that they are not written, and why.
     pub(crate) fn leave_out(self, why: &str) {
         for file in self.manifest.into_iter().chain(self.page) {

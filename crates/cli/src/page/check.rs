@@ -67,7 +67,8 @@ fn verdicts(outcomes: &[Outcome]) -> Markup {
         let headline = Headline::of(outcome);
         let checked = outcome.result.as_ref().ok();
         let disk = checked.and_then(|checked| checked.detection.virtual_size);
-        let codes = checked.map(|checked| codes_that_count(checked, outcome.status)).unwrap_or_default();
+        let codes =
+            checked.map(|checked| codes_that_count(&checked.report, outcome.status)).unwrap_or_default();
         let cells = [
             html! { a href={ "#" (file_id(index)) } { (text(&path(outcome))) } },
             html! { span class=(headline.class) { (headline.sign) " " (headline.words) } },

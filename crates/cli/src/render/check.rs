@@ -129,7 +129,7 @@ fn row(outcome: &Outcome) -> [String; 4] {
         Ok(checked) => {
             let disk = checked.detection.virtual_size.map_or("-".into(), |size| Size(size).scaled());
             let mut verdict = verdict_text(&checked.verdict(), false);
-            let codes = codes_that_count(checked, outcome.status);
+            let codes = codes_that_count(&checked.report, outcome.status);
             if !codes.is_empty() {
                 verdict += &format!(" ({codes})");
             }

@@ -10,7 +10,8 @@ use imsprep_findings::Severity;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 /// The schemas that a summary is made of.
-const SCHEMAS: [&str; 3] = ["imsprep.check.file", "imsprep.check", "imsprep.prepare"];
+const SCHEMAS: [&str; 4] =
+    ["imsprep.check.file", "imsprep.check", "imsprep.prepare", "imsprep.prepare.files"];
 
 /// Most items of a list that is kept: there are not as many rules.
 const ITEMS: usize = 1000;
@@ -170,10 +171,16 @@ struct Report {
 #[derive(serde::Deserialize)]
 struct Prepared {
     source: Path,
+    exit_status: Option<u8>,
     conversion: Option<Conversion>,
     result: Option<File>,
     seconds: Option<f64>,
     error: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct ManyPrepared {
+    files: Vec<Prepared>,
 }
 
 #[derive(serde::Deserialize)]
@@ -212,6 +219,10 @@ pub(crate) fn read(text: &[u8]) -> Result<ReportInput, NotSaid> {
             let files = part::<Files>(text)?.files.into_iter();
             files.map(|file| image(file, common.exit_status)).collect::<Result<_, _>>()?
         }
+        "imsprep.prepare.files" => {
+            let files = part::<ManyPrepared>(text)?.files.into_iter();
+            files.map(|file| prepared(file, common.exit_status)).collect::<Result<_, _>>()?
+        }
         _ => vec![prepared(part::<Prepared>(text)?, common.exit_status)?],
     };
     let run = Run { tool_version: common.tool.version, rule_set: common.rule_set, profile: common.profile };
@@ -238,7 +249,8 @@ fn image(file: File, of_all: u8) -> Result<ReportedImage, NotSaid> {
 }
 
 /// An image that was prepared goes by its source's name: that is what was requested.
-fn prepared(prepared: Prepared, exit_status: u8) -> Result<ReportedImage, NotSaid> {
+fn prepared(prepared: Prepared, of_all: u8) -> Result<ReportedImage, NotSaid> {
+    let exit_status = prepared.exit_status.unwrap_or(of_all);
     let path = path_bytes(prepared.source.path, prepared.source.path_bytes)?;
     let (seconds, error) = (prepared.seconds, prepared.error);
     if let Some(result) = prepared.result {

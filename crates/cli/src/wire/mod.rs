@@ -20,6 +20,7 @@ pub(crate) mod learn;
 pub(crate) mod manifest;
 pub(crate) mod map;
 pub(crate) mod os_versions;
+pub(crate) mod plan;
 pub(crate) mod prepare;
 mod proof;
 pub(crate) mod repair;

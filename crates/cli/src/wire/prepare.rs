@@ -31,6 +31,27 @@ pub(crate) struct Body {
     next_step: Option<String>,
 }
 
+/// Several images that were prepared.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Many {
+    pub(crate) files: Vec<OneOfMany>,
+}
+
+/// One of them.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct OneOfMany {
+    /// The status that this image leads to.
+    exit_status: u8,
+    #[serde(flatten)]
+    body: Body,
+}
+
+impl OneOfMany {
+    pub(crate) fn new(status: Status, body: Body) -> Self {
+        Self { exit_status: status.number(), body }
+    }
+}
+
 impl Body {
     pub(crate) fn new(prepared: &Prepared, policy: &Policy, status: Status, elapsed: Duration) -> Self {
         let conversion = prepared.conversion.as_ref().map(|conversion| match &conversion.made {

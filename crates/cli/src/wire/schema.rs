@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Document, UnderPolicy, bench, bitmap, bitmap_files, boot, check, compare, convert, detect, inspect,
-    layouts, learn, manifest, map, os_versions, prepare, repair, report, request, serve, service_codes,
+    layouts, learn, manifest, map, os_versions, plan, prepare, repair, report, request, serve, service_codes,
     summary, zvhd2,
 };
 
@@ -52,7 +52,12 @@ const ALL: &[Described] = &[
     judged::<inspect::Row>("imsprep.inspect.file", "A line of imsprep inspect --format ndjson"),
     own::<manifest::Body>("imsprep.manifest", "The file that --manifest writes"),
     own::<os_versions::OsVersions>("imsprep.os-versions", "imsprep os-versions --json"),
+    judged::<plan::Body>(
+        "imsprep.plan",
+        "imsprep convert --dry-run --json and imsprep prepare --dry-run --json",
+    ),
     judged::<prepare::Body>("imsprep.prepare", "imsprep prepare --json"),
+    judged::<prepare::Many>("imsprep.prepare.files", "imsprep prepare --json of several images"),
     judged::<request::Made>("imsprep.request", "imsprep request --json"),
     own::<service_codes::Job>("imsprep.request.job", "imsprep request --job --json"),
     judged::<request::Validated>("imsprep.request.validate", "imsprep request --validate --json"),

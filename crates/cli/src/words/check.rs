@@ -1,7 +1,7 @@
 //! A verdict in words.
 
 use imsprep_bitmap::{Layout, Origin};
-use imsprep_findings::Severity;
+use imsprep_findings::{Report, Severity};
 use imsprep_inspect::{Architecture, DiskUse, Firmware, Inspection, OsFamily, VolumeKind};
 use imsprep_rules::{GuestSystem, OsVersions, Purpose, Size, SystemValue, purpose_of, shell_quoted};
 use imsprep_toolkit::{BitmapState, CheckedImage, System, Verdict, WouldStart};
@@ -184,12 +184,12 @@ pub(crate) fn sum(outcomes: &[Outcome]) -> String {
 }
 
 /// The codes of what made the exit status: errors, and under `--strict` warnings.
-pub(crate) fn codes_that_count(checked: &CheckedImage, status: Status) -> String {
+pub(crate) fn codes_that_count(report: &Report, status: Status) -> String {
     if status != Status::Wrong {
         return String::new();
     }
-    let least = if checked.report.has_errors() { Severity::Error } else { Severity::Warning };
-    let codes = checked.report.tallies().filter(|tally| tally.severity >= least).map(|tally| tally.rule.code);
+    let least = if report.has_errors() { Severity::Error } else { Severity::Warning };
+    let codes = report.tallies().filter(|tally| tally.severity >= least).map(|tally| tally.rule.code);
     let codes = codes.collect::<Vec<_>>();
     let shown = codes.iter().take(4).copied().collect::<Vec<_>>().join(", ");
     if codes.len() > 4 { format!("{shown}, ...") } else { shown }

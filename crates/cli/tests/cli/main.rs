@@ -60,6 +60,8 @@ mod devices;
 #[cfg(unix)]
 mod documents;
 #[cfg(unix)]
+mod dry_run;
+#[cfg(unix)]
 mod early;
 #[cfg(unix)]
 mod everywhere;
@@ -118,6 +120,8 @@ mod pipes;
 #[cfg(unix)]
 mod places;
 mod policy;
+#[cfg(unix)]
+mod prepare_many;
 #[cfg(unix)]
 mod repair;
 #[cfg(unix)]

@@ -118,7 +118,7 @@ const WORKING: &[(Option<&str>, &[&str])] = &[
 ];
 
 /// A Zstandard file of 1 TiB of zeros, each 128 KiB of them in four bytes.
-fn zeros() -> Vec<u8> {
+pub(crate) fn zeros() -> Vec<u8> {
     let block = |last: u32| [&(131_072_u32 << 3 | 1 << 1 | last).to_le_bytes()[..3], &[0]].concat();
     let mut file = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3];
     (1..1_u32 << 23).for_each(|_| file.extend(block(0)));

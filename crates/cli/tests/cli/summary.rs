@@ -190,7 +190,7 @@ fn pieces_that_do_not_count_are_told_by_their_line() {
         (3, "valid JSON, but not an imsprep report"),
         (
             4,
-            "imsprep.detect has no verdict on an image; supported are imsprep.check.file, imsprep.check, imsprep.prepare",
+            "imsprep.detect has no verdict on an image; supported are imsprep.check.file, imsprep.check, imsprep.prepare, imsprep.prepare.files",
         ),
         (5, "version 2 of imsprep.check.file needs a newer imsprep; this one supports version 1"),
         (6, "truncated JSON"),

@@ -109,6 +109,13 @@ pub(crate) const WRITERS: &[Writer] = &[
         inputs: &["disk.qcow2"],
         replaces: true,
     },
+    // As many images: what was finished before a fault would stay, so there is one.
+    Writer {
+        args: &["prepare", "one", "-o", "out/"],
+        outputs: &["out/disk.zvhd2"],
+        inputs: &["one/disk.qcow2"],
+        replaces: true,
+    },
     Writer {
         args: &["zvhd2", "repair", "cut.zvhd2", "out/saved.zvhd2"],
         outputs: &["out/saved.zvhd2"],
@@ -200,7 +207,10 @@ impl Stage {
         folder.sparse("b.raw", 70 << 30, &places);
         let gzip = command("gzip").args(["-k", "disk.raw"]).current_dir(folder.path(".")).status();
         assert!(gzip.unwrap().success());
-        std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("disk.qcow2")).unwrap();
+        std::fs::create_dir(folder.path("one")).unwrap();
+        for name in ["disk.qcow2", "one/disk.qcow2"] {
+            std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path(name)).unwrap();
+        }
         for args in [
             &["bitmap", "create", "pair.raw"][..],
             &["bitmap", "create", "a.raw"],
