@@ -17,6 +17,7 @@ mod serve;
 mod size;
 mod summary;
 mod temp;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ pub(crate) use serve::ServeArgs;
 use size::parse_disk_size;
 pub(crate) use summary::SummaryArgs;
 pub(crate) use temp::TempArgs;
+pub(crate) use verify::{VerifyArgs, VerifyFormat};
 
 const EXIT_CODES: &str = "Exit status: 0 success, possibly with warnings; 1 the result is negative, such as not importable or different; 2 failure; \
 129, 130 or 143 interrupted. Results go to standard output, everything else to standard error.";
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Compare the disks in two images, whatever their formats
     Compare(CompareArgs),
+    /// Compare files with the manifest that was written for them
+    Verify(VerifyArgs),
     /// Check, show and repair ZVHD2 files
     #[command(subcommand)]
     Zvhd2(Zvhd2Command),

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Bitmap(BitmapCommand::Layouts) => commands::layouts::list(&setup),
         Command::Bitmap(BitmapCommand::MakeSample(args)) => commands::learn::make_sample(&args, &setup),
         Command::Prepare(args) => commands::prepare::run(&args, &setup),
+        Command::Verify(args) => commands::verify::run(&args, &setup),
         Command::Convert(args) => commands::convert::run(&args, &setup),
         Command::Compare(args) => commands::compare::run(&args, &setup),
         Command::Boot(args) => commands::boot::run(&args, &setup),

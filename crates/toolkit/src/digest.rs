@@ -1,5 +1,7 @@
 //! SHA-256 of what was checked, so that an upload can be proven afterwards.
 
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -16,6 +18,45 @@ pub struct FileDigest {
     pub size: u64,
     /// SHA-256 of all of them, holes as the zeros that they read as.
     pub sha256: [u8; 32],
+}
+
+/// What a file is that was listed with its size and hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedFile {
+    /// It is the one that was listed.
+    Same(FileDigest),
+    /// It has another size, and was not read.
+    OtherSize(u64),
+    /// It has other bytes.
+    OtherContent(FileDigest),
+    /// There is none.
+    Missing,
+}
+
+/// Compares the file at `path` with the size, if that is known, and the SHA-256 that were listed for it.
+///
+/// # Errors
+///
+/// What reading brings; a stop.
+pub fn verify_listed(
+    path: &Path,
+    size: Option<u64>,
+    sha256: &[u8; 32],
+    work: Work<'_>,
+) -> Result<ListedFile> {
+    let image = match ImageFile::open(path) {
+        Ok(image) => image,
+        Err(Error::Open { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(ListedFile::Missing);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if size.is_some_and(|size| size != image.size()) {
+        return Ok(ListedFile::OtherSize(image.size()));
+    }
+    let found = digest(&image, work)?;
+    image.verify_unchanged()?;
+    Ok(if found.sha256 == *sha256 { ListedFile::Same(found) } else { ListedFile::OtherContent(found) })
 }
 
 /// Scans a RAW and hashes it on the way.

@@ -98,7 +98,7 @@ pub use check_options::{CheckOptions, Depth};
 pub use checksum::{Checksum, HashAlgorithm, NotListed, listed_checksums};
 pub use compare::{Comparison, Difference, Side, compare_images, compare_used};
 pub use convert::{Conversion, Converted};
-pub use digest::FileDigest;
+pub use digest::{FileDigest, ListedFile, verify_listed};
 pub use direction::Direction;
 pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};

@@ -114,8 +114,8 @@ pub(crate) struct ReportArgs {
     /// used for writing; a learned layout is not reported as unproven
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
-    /// Write size and SHA-256 of each image and its bitmap file to OUT, as JSON. Reads every byte once; hashing uses one
-    /// processor
+    /// Write size and SHA-256 of each image and its bitmap file to OUT, as JSON; or the list that sha256sum -c reads, if OUT ends
+    /// in .sha256 or .sha256sum or is SHA256SUMS. Reads every byte once; hashing uses one processor
     #[arg(long, value_name = "OUT")]
     pub(crate) manifest: Option<PathBuf>,
     /// Write an HTML report with a map of each disk to OUT, one file that needs no network. A RAW is scanned for the map even

@@ -1,5 +1,6 @@
 //! One file that a command writes beside its report.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use imsprep_source::{Input, OutputFile, Overwrite};
@@ -29,6 +30,13 @@ impl ExtraFile {
         Ok(file)
     }
 
+    /// Whether its name is that of a list of `sha256sum`: it ends in `.sha256` or `.sha256sum`, or is `SHA256SUMS`.
+    pub(super) fn is_checksum_list(&self) -> bool {
+        let is = |part: Option<&OsStr>, name: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
+        let extension = self.path.extension();
+        is(extension, "sha256") || is(extension, "sha256sum") || is(self.path.file_name(), "SHA256SUMS")
+    }
+
     pub(super) fn leave_out(&self, why: &str) {
         let path = self.path.display().to_string();
         warning(format!("{}: not written, as {why}", shown(&path)));
@@ -41,9 +49,9 @@ impl ExtraFile {
     }
 
     /// Writes it whole or not at all.
-    pub(super) fn write(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
         let mut file = self.create()?;
-        file.write_all(text.as_bytes()).map_err(Error::from)?;
+        file.write_all(bytes).map_err(Error::from)?;
         file.commit().map_err(Error::from)?;
         Ok(())
     }

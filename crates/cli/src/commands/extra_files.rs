@@ -60,7 +60,7 @@ impl ExtraFiles {
         }
         if let Some(file) = self.page {
             let now = crate::moment::now();
-            if let Err(error) = file.write(&page::check::page(outcomes, policy, now)) {
+            if let Err(error) = file.write(page::check::page(outcomes, policy, now).as_bytes()) {
                 return Ok(report_failure(&error));
             }
         }

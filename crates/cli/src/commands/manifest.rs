@@ -13,6 +13,9 @@ pub(super) fn write(file: &ExtraFile, outcomes: &[Outcome], policy: &Policy) -> 
         file.leave_out("not every file could be checked");
         return Ok(());
     }
+    if file.is_checksum_list() {
+        return file.write(&wire::manifest::list(outcomes));
+    }
     let document = wire::manifest::document(outcomes, policy);
-    file.write(&json_text(&document)?)
+    file.write(json_text(&document)?.as_bytes())
 }

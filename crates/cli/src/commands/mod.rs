@@ -31,4 +31,5 @@ pub(crate) mod request;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod summary;
+pub(crate) mod verify;
 pub(crate) mod zvhd2;

@@ -26,4 +26,5 @@ pub(crate) mod serve;
 pub(crate) mod service_codes;
 pub(crate) mod summary;
 pub(crate) mod table;
+pub(crate) mod verify;
 pub(crate) mod zvhd2;

@@ -39,6 +39,17 @@ struct Digested {
     sha256: String,
 }
 
+/// The manifest as a list that `sha256sum -c` reads: each image, then its bitmap file.
+pub(crate) fn list(outcomes: &[Outcome]) -> Vec<u8> {
+    let checked = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok());
+    let files = checked.flat_map(|checked| {
+        let image = checked.digest.map(|digest| (checked.path.as_path(), digest));
+        let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file).zip(checked.bitmap_digest);
+        [image, bitmap.map(|(path, digest)| (path.as_ref(), digest))].into_iter().flatten()
+    });
+    files.flat_map(|(path, digest)| super::checksum_list::line(&digest.sha256, path)).collect()
+}
+
 /// The manifest. Files that could not be checked are not in it.
 pub(crate) fn document(outcomes: &[Outcome], policy: &Policy) -> Document<Body> {
     let status = outcomes.iter().map(|outcome| outcome.status).max().unwrap_or(Status::Fine);

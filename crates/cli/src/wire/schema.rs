@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Document, UnderPolicy, bench, bitmap, bitmap_files, boot, check, compare, convert, detect, inspect,
     layouts, learn, manifest, map, os_versions, plan, prepare, repair, report, request, serve, service_codes,
-    summary, zvhd2,
+    summary, verify, zvhd2,
 };
 
 /// A document: the value of its key `schema`, what prints it, and how its schema is made.
@@ -64,6 +64,8 @@ const ALL: &[Described] = &[
     own::<report::Rules>("imsprep.rules", "imsprep rules --json"),
     own::<serve::Body>("imsprep.serve", "imsprep serve --json"),
     own::<summary::Body>("imsprep.summary", "imsprep summary --json"),
+    own::<verify::Body>("imsprep.verify", "imsprep verify --json"),
+    own::<verify::File>("imsprep.verify.file", "A line of imsprep verify --format ndjson"),
     judged::<zvhd2::WireContainer>("imsprep.zvhd2.check", "imsprep zvhd2 check --json"),
     own::<zvhd2::Described>("imsprep.zvhd2.info", "imsprep zvhd2 info --json"),
     of::<Vec<map::WireRange>>(

@@ -157,6 +157,8 @@ mod unreadable;
 #[cfg(unix)]
 mod verdict;
 #[cfg(unix)]
+mod verify;
+#[cfg(unix)]
 mod way;
 #[cfg(unix)]
 mod windows;

@@ -117,6 +117,12 @@ pub(crate) const WRITERS: &[Writer] = &[
         replaces: true,
     },
     Writer {
+        args: &["check", "pair.raw", "--manifest", "out/sums.sha256"],
+        outputs: &["out/sums.sha256"],
+        inputs: &["pair.raw", "pair.mf"],
+        replaces: true,
+    },
+    Writer {
         args: &["zvhd2", "repair", "cut.zvhd2", "out/saved.zvhd2"],
         outputs: &["out/saved.zvhd2"],
         inputs: &["cut.zvhd2"],
@@ -310,6 +316,7 @@ impl Stage {
             "mf" => assert!(bytes.len() == 4096 && bytes[0] == 0b101 && bytes[1..].iter().all(|b| *b == 0)),
             "bmap" => run(&["bitmap", "diff", "-q", "pair.mf", name, "--image", "pair.raw"]),
             "json" => drop(serde_json::from_slice::<serde_json::Value>(&bytes).expect(context)),
+            "sha256" => run(&["verify", "-q", name]),
             "toml" => run(&["bitmap", "show", "-q", "pair.mf", "--layout", name, "--image", "pair.raw"]),
             other => panic!("no way to tell whether a .{other} is whole"),
         }

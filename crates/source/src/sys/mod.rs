@@ -103,6 +103,10 @@ pub(crate) use system::path_of_open;
 /// A path by which a child opens the file behind its standard input; `None` where there is none.
 pub(crate) use system::path_of_standard_input;
 
+/// The path with these bytes, as [`OsStr::as_encoded_bytes`](std::ffi::OsStr::as_encoded_bytes) has them; `None` if the system has no
+/// such paths.
+pub(crate) use system::path_from_bytes;
+
 /// One read at a position; less than the whole buffer may come, and nothing only at the end.
 pub(crate) use system::read_at;
 

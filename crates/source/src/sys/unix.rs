@@ -1,10 +1,12 @@
 //! What Linux and macOS have in common.
 
+use std::ffi::OsString;
 use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{OFlags, SeekFrom};
@@ -293,4 +295,10 @@ mod tests {
         }
         assert_eq!(narrowed(0o600, Some(1), &[limit(0o666, 1)]), 0o600, "the umask's");
     }
+}
+
+/// Every sequence of bytes may be a path.
+#[expect(clippy::unnecessary_wraps, reason = "not every system has a path for all bytes")]
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    Some(OsString::from_vec(bytes).into())
 }

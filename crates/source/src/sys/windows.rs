@@ -465,3 +465,8 @@ mod tests {
         assert!(matches!(error, Error::NotAnImage { kind: FileKind::Directory, .. }), "{error}");
     }
 }
+
+/// Paths are text; what is none can't be a path that was read from a file.
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
