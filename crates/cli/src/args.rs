@@ -4,6 +4,7 @@ mod bench;
 mod bitmap;
 mod boot;
 mod checksums;
+mod disk;
 mod generate;
 mod hints;
 mod inspect;
@@ -36,6 +37,7 @@ pub(crate) use bitmap::{
 };
 pub(crate) use boot::{AccelChoice, BootArgs, FirmwareChoice};
 pub(crate) use checksums::ChecksumArgs;
+pub(crate) use disk::DiskArgs;
 pub(crate) use generate::{GenerateArgs, What};
 pub(crate) use inspect::InspectArgs;
 pub(crate) use os_versions::OsVersionsArgs;
@@ -165,6 +167,8 @@ pub(crate) struct CheckArgs {
     /// Search the subfolders of folders as well; links to folders and hidden folders are left out
     #[arg(short, long)]
     pub(crate) recursive: bool,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     /// Skip reading the content (reported as not checked)
     #[arg(long, conflicts_with = "manifest")]
     pub(crate) quick: bool,
@@ -314,9 +318,8 @@ pub(crate) struct ConvertArgs {
     /// To RAW: layout of the bitmap file [default: the layout in force, see `bitmap layouts`]
     #[arg(long, value_name = "LAYOUT")]
     pub(crate) layout: Option<String>,
-    /// Number of the disk in an archive (OVA) with several, counted from 1
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) disk: Option<u32>,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
     #[command(flatten)]
@@ -383,6 +386,8 @@ pub(crate) struct CompareArgs {
     /// Second image or block device
     #[arg(value_name = "B")]
     pub(crate) b: PathBuf,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     /// Ignore what no file holds according to A: free space of file systems, swap space, unused LVM extents
     #[arg(long)]
     pub(crate) sparsify: bool,

@@ -112,7 +112,7 @@ fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
         Kind::SizeUnknown => "use --size",
         Kind::SizeContradicted => "omit --size",
         Kind::NoSpaceToUnpack => "--temp-dir DIR selects another folder",
-        Kind::WhichDisk => "--disk N selects one",
+        Kind::WhichDisk => "--disk selects one, by its number or name",
         Kind::NoBitmapBeside => "create it with imsprep bitmap create",
         Kind::NoRandomness => "use --uuid",
         Kind::NoImageGiven => "imsprep bitmap show shows its content",

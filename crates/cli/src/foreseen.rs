@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use imsprep_detect::Format;
 use imsprep_findings::Report;
 use imsprep_source::Work;
-use imsprep_toolkit::{Direction, Estimate, Plan};
+use imsprep_toolkit::{Direction, DiskChoice, Estimate, Plan};
 
 use crate::exit::Status;
 use crate::policy::Warnings;
 use crate::words::detect::format_line;
+use crate::words::disk_choice::choice_note;
 
 /// An image of which it is to be said what would be done, or why that is not known.
 pub(crate) struct DryRun {
@@ -36,8 +37,8 @@ pub(crate) struct ForeseenConversion {
     pub(crate) format: Format,
     /// The format in words.
     pub(crate) from: String,
-    /// The selected disk in an archive: its name, and its format in words.
-    pub(crate) member: Option<(String, String)>,
+    /// The selected disk in an archive: its name, why it was selected, and its format in words.
+    pub(crate) member: Option<(String, DiskChoice, String)>,
     /// `None` for standard output.
     pub(crate) output: Option<PathBuf>,
     pub(crate) direction: Direction,
@@ -65,7 +66,10 @@ impl DryRun {
         let conversion = ForeseenConversion {
             format: plan.image.format(),
             from: format_line(plan.image.detection()),
-            member: plan.image.member().map(|member| (member.name.clone(), format_line(&member.detection))),
+            member: plan.image.member().map(|member| {
+                let format = format_line(&member.detection) + choice_note(member);
+                (member.name.clone(), member.choice, format)
+            }),
             output: plan.options.output.clone(),
             direction: plan.direction,
             bitmap: plan.bitmap(),

@@ -2,8 +2,8 @@
 //!
 //! Source: DMTF DSP0243, Open Virtualization Format, 1.1 and 2.1: References, DiskSection, VirtualHardwareSection.
 
-use quick_xml::XmlVersion;
 use quick_xml::Reader;
+use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
 /// Bytes of a descriptor that are read; an ordinary one has some 10 KB.
@@ -48,7 +48,9 @@ impl Ovf {
         loop {
             match reader.read_event().ok()? {
                 Event::Start(element) => {
-                    if open.is_empty() && element.local_name().into_inner() != "Envelope" || open.len() >= DEPTH_MAX {
+                    if open.is_empty() && element.local_name().into_inner() != "Envelope"
+                        || open.len() >= DEPTH_MAX
+                    {
                         return None;
                     }
                     found.begin(&element)?;
@@ -97,7 +99,8 @@ impl Found {
     fn begin(&mut self, element: &BytesStart<'_>) -> Option<()> {
         let attribute = |name: &str| -> Option<String> {
             let mut all = element.attributes();
-            let found = all.with_checks(false).flatten().find(|one| one.key.local_name().into_inner() == name)?;
+            let found =
+                all.with_checks(false).flatten().find(|one| one.key.local_name().into_inner() == name)?;
             Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
         };
         match element.local_name().into_inner() {
@@ -112,7 +115,8 @@ impl Found {
     }
 
     fn end(&mut self, name: &str, parent: Option<&str>, content: &str) {
-        let Some(item) = self.items.last_mut().filter(|_| matches!(parent, Some("Item" | "StorageItem"))) else {
+        let Some(item) = self.items.last_mut().filter(|_| matches!(parent, Some("Item" | "StorageItem")))
+        else {
             return;
         };
         match name {
@@ -145,7 +149,8 @@ impl Found {
             Some((controller, item.address?))
         };
         let disks = self.items.iter().filter(|item| item.kind == Some(DISK) && item.disk.is_some());
-        let mut placed = disks.map(|item| Some((place(item)?, item.disk.clone()?))).collect::<Option<Vec<_>>>()?;
+        let mut placed =
+            disks.map(|item| Some((place(item)?, item.disk.clone()?))).collect::<Option<Vec<_>>>()?;
         placed.sort();
         (self.machines == 1).then(|| placed.into_iter().next()).flatten().map(|(_, disk)| disk)
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use imsprep_detect::{Chunks, Detection, Member as Found, Role, look_into_tar};
+use imsprep_detect::{
+    Archive, ArchiveFile, Chunks, Detection, Member as Found, OVF_MAX, Ovf, OvfDisk, Role, look_into_tar,
+};
 use imsprep_formats::Slice;
 use imsprep_rules::{XVA_FIX, inside_text, shell_quoted};
 use imsprep_source::{Cancel, ImageFile, ReadAt, SparseMap};
@@ -18,8 +20,23 @@ pub struct Member {
     pub name: String,
     /// What that file is.
     pub detection: Detection,
+    /// Its number, counted from 1, if the archive has several disks.
+    pub number: Option<u32>,
+    /// Why it was selected.
+    pub choice: DiskChoice,
     /// Where its bytes are.
     map: Arc<SparseMap>,
+}
+
+/// Why a disk of an archive was selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskChoice {
+    /// It was asked for.
+    Requested,
+    /// There is no other; a CD is none.
+    Only,
+    /// It is the only system disk, and all others are data disks.
+    OnlySystemDisk,
 }
 
 impl Member {
@@ -35,40 +52,167 @@ fn slice<'a>(image: &'a ImageFile, map: &Arc<SparseMap>) -> Result<Slice<'a>> {
     Ok(Slice::mapped(image, Arc::clone(map)).ok_or_else(end)?)
 }
 
-/// The disk of this number in the archive, counted from 1; without a number the only one. Which members are disks is what
-/// detection says of them.
+/// The disks of an archive, in its order.
+pub(crate) struct DisksFound {
+    pub(crate) disks: Vec<DiskFound>,
+    /// Whether there are members that were not looked at.
+    pub(crate) has_more: bool,
+}
+
+/// One of them.
+pub(crate) struct DiskFound {
+    /// The name of its file, fit for a message.
+    pub(crate) name: String,
+    /// The same, complete.
+    pub(crate) full_name: String,
+    pub(crate) is_cd: bool,
+    /// What the descriptor of an OVA has on it.
+    pub(crate) ovf: Option<OvfDisk>,
+    map: Arc<SparseMap>,
+}
+
+impl DisksFound {
+    /// The disk at this place.
+    pub(crate) fn member(
+        &self,
+        image: &ImageFile,
+        index: usize,
+        choice: DiskChoice,
+        cancel: &Cancel,
+    ) -> Result<Option<Member>> {
+        let Some(DiskFound { name, map, .. }) = self.disks.get(index) else { return Ok(None) };
+        let detection = look_at_member(slice(image, map)?, cancel)?;
+        let number = (self.disks.len() > 1).then(|| u32::try_from(index + 1).ok()).flatten();
+        Ok(Some(Member { name: name.clone(), detection, number, choice, map: Arc::clone(map) }))
+    }
+
+    /// The disks with their numbers, and what `details` adds to each.
+    pub(crate) fn names(&self, details: impl Fn(usize) -> Option<String>) -> String {
+        let names = self.disks.iter().enumerate().map(|(index, disk)| {
+            let mut text = format!("{} = {:?}", index + 1, disk.name);
+            if let Some(OvfDisk { id, is_first, .. }) = &disk.ovf {
+                let first = if *is_first { ", the first disk of the machine" } else { "" };
+                text += &format!(" ({id}{first})");
+            }
+            if let Some(details) = details(index) {
+                text += &format!(": {details}");
+            }
+            text
+        });
+        // What has details has commas.
+        let gap = if self.disks.iter().enumerate().any(|(index, _)| details(index).is_some()) {
+            "; "
+        } else {
+            ", "
+        };
+        names.collect::<Vec<_>>().join(gap)
+    }
+
+    /// That it is not clear which disk is meant.
+    pub(crate) fn which(&self, image: &ImageFile, details: impl Fn(usize) -> Option<String>) -> Error {
+        Error::WhichDisk {
+            path: image.path().to_owned(),
+            count: self.disks.len(),
+            names: self.names(details),
+            has_more: self.has_more,
+        }
+    }
+}
+
+/// The disks in the archive. Which members are disks is what detection says of them.
 ///
 /// # Errors
 ///
-/// [`Error::WhichDisk`] if there is none, or several and no number; [`Error::MemberNotRead`] if there is none but what may
-/// hold one.
-pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
+/// [`Error::MemberNotRead`] if there is none but what may hold one.
+pub(crate) fn disks_in(image: &ImageFile) -> Result<DisksFound> {
     let archive = look_into_tar(image)?;
-    let (disks, others) = archive.members.into_iter().partition::<Vec<_>, _>(|member| {
+    let ovf = ovf_of(image, &archive)?;
+    let Archive { members, files, has_more, .. } = archive;
+    let (disks, others) = members.into_iter().partition::<Vec<_>, _>(|member| {
         matches!(member.role, Role::Disk | Role::Cd) && member.map.is_some()
     });
     if disks.is_empty() && !others.is_empty() {
         return Err(no_plain_disk(image, &others));
     }
-    let is_sure = !archive.has_more;
-    let mut firsts = (0..disks.len()).filter(|n| disks.get(*n).is_some_and(|disk| disk.role == Role::Disk));
-    let index = match number {
-        Some(number) => usize::try_from(number).ok().and_then(|number| number.checked_sub(1)),
-        None if !is_sure => None,
-        None if disks.len() == 1 => Some(0),
-        // A CD beside a disk is what the machine was installed from.
-        None => firsts.next().filter(|_| firsts.next().is_none()),
+    let disks = disks.into_iter().filter_map(|Found { inside, role, map, .. }| {
+        let (map, name) = (map?, inside.name.unwrap_or_default());
+        let is_it = |file: &&ArchiveFile| file.map.as_ref().is_some_and(|other| Arc::ptr_eq(other, &map));
+        let full_name = files.iter().find(is_it).map(|file| String::from_utf8_lossy(&file.name).into_owned());
+        let full_name = full_name.unwrap_or_else(|| name.clone());
+        let ovf =
+            ovf.iter().find(|disk| disk.file.as_deref().is_some_and(|file| refers_to(file, &full_name)));
+        Some(DiskFound { name, is_cd: role == Role::Cd, ovf: ovf.cloned(), full_name, map })
+    });
+    Ok(DisksFound { disks: disks.collect(), has_more })
+}
+
+/// The disks in the descriptor of an OVA; none if it can't be read, as it is used only for names.
+fn ovf_of(image: &ImageFile, archive: &Archive) -> Result<Vec<OvfDisk>> {
+    let bytes = archive
+        .files
+        .iter()
+        .find(|file| file.has_extension("ovf"))
+        .map(|file| read_small(image, file, OVF_MAX));
+    let ovf = bytes.transpose()?.flatten().and_then(|bytes| Ovf::parse(&bytes));
+    Ok(ovf.map(|ovf| ovf.disks).unwrap_or_default())
+}
+
+/// The bytes of a file in the archive; `None` if there are more than `most`, or it is not stored as it is.
+pub(crate) fn read_small(image: &ImageFile, file: &ArchiveFile, most: u64) -> Result<Option<Vec<u8>>> {
+    let Some(map) = file.map.as_ref().filter(|_| file.size <= most) else { return Ok(None) };
+    let slice = slice(image, map)?;
+    let mut bytes = vec![0; usize::try_from(slice.size()).unwrap_or(0)];
+    slice.read_at(&mut bytes, 0)?;
+    Ok(Some(bytes))
+}
+
+/// Whether a reference of an OVF, which may have characters as `%20`, names this file.
+fn refers_to(reference: &str, name: &str) -> bool {
+    let name = name.strip_prefix("./").unwrap_or(name);
+    reference == name || percent_decoded(reference).is_some_and(|decoded| decoded == name.as_bytes())
+}
+
+fn percent_decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut plain = Vec::new();
+    while let Some(byte) = bytes.next() {
+        plain.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                u8::try_from(digit(bytes.next())? * 16 + digit(bytes.next())?).ok()?
+            }
+            other => other,
+        });
+    }
+    Some(plain)
+}
+
+/// The disk of this number in the archive, counted from 1; without a number the only one.
+///
+/// # Errors
+///
+/// [`Error::WhichDisk`] if there is none, or several and no number; as [`disks_in`].
+pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
+    let found = disks_in(image)?;
+    let (index, choice) = match number {
+        Some(number) => (usize::try_from(number).ok().and_then(|n| n.checked_sub(1)), DiskChoice::Requested),
+        None => (found.only(), DiskChoice::Only),
     };
-    let names = disks.iter().zip(1..).map(|(disk, number)| format!("{number} = {:?}", name_of(disk)));
-    let names = names.collect::<Vec<_>>().join(", ");
-    let count = disks.len();
-    let chosen = index.and_then(|index| disks.into_iter().nth(index));
-    let Some(Found { inside, map: Some(map), .. }) = chosen else {
-        return Err(Error::WhichDisk { path: image.path().to_owned(), count, names, has_more: !is_sure });
-    };
-    let name = inside.name.unwrap_or_default();
-    let detection = look_at_member(slice(image, &map)?, cancel)?;
-    Ok(Member { name, detection, map })
+    let member = index.map(|index| found.member(image, index, choice, cancel)).transpose()?.flatten();
+    member.ok_or_else(|| found.which(image, |_| None))
+}
+
+impl DisksFound {
+    /// The place of the only disk.
+    pub(crate) fn only(&self) -> Option<usize> {
+        let mut disks = self.disks.iter().enumerate().filter(|(_, disk)| !disk.is_cd).map(|(index, _)| index);
+        match self.disks.len() {
+            _ if self.has_more => None,
+            1 => Some(0),
+            // A CD beside a disk is what the machine was installed from.
+            _ => disks.next().filter(|_| disks.next().is_none()),
+        }
+    }
 }
 
 fn name_of(member: &Found) -> &str {

@@ -8,8 +8,9 @@ use imsprep_rules::{
 use imsprep_source::Cancel;
 
 use crate::archive::Member;
+use crate::disk_choice::choose;
 use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, inspect_unless_damaged, look_at_disk};
-use crate::{Disk, Error, OpenedImage, Result};
+use crate::{Disk, DiskSelector, Error, OpenedImage, Result};
 
 /// Disks of an archive that are looked at.
 const DISKS_MAX: u32 = 16;
@@ -18,6 +19,8 @@ const DISKS_MAX: u32 = 16;
 pub(crate) struct ArchiveDisks {
     /// What was seen of the only disk, or why there is nothing to say.
     pub(crate) disk: DiskSeen,
+    /// The disk that was selected.
+    pub(crate) member: Option<Member>,
     /// What keeps disks from being converted, with their names.
     pub(crate) findings: Vec<Finding>,
 }
@@ -28,8 +31,15 @@ pub(crate) fn look_into_archive(
     image: &OpenedImage,
     detection: &mut Detection,
     wanted: SystemWanted<'_>,
+    selector: Option<&DiskSelector>,
     cancel: &Cancel,
 ) -> Result<ArchiveDisks> {
+    let chosen = match choose(image, selector, cancel) {
+        Ok(member) => Some(member),
+        // A disk that was asked for is not there.
+        Err(error) if selector.is_some() => return Err(error),
+        Err(_) => None,
+    };
     let mut members = Vec::new();
     let mut only = None;
     for number in 1..=DISKS_MAX {
@@ -43,9 +53,13 @@ pub(crate) fn look_into_archive(
             Err(error) => return Err(error),
         }
     }
-    let is_only = members.len() == 1;
+    let is_alone = members.len() == 1;
     let mut findings = Vec::new();
-    for (number, member) in &members {
+    // One that was asked for is judged alone.
+    let chosen_number = chosen.as_ref().and_then(|member| member.number);
+    let is_asked = |number: u32| selector.is_none() || chosen_number.is_none_or(|chosen| chosen == number);
+    for (number, member) in members.iter().filter(|(number, _)| is_asked(*number)) {
+        let is_only = is_alone || chosen_number == Some(*number);
         let mut report = Report::new();
         check_readable(ImageLocation::Archive, &member.detection, &mut report);
         let is_readable =
@@ -70,7 +84,7 @@ pub(crate) fn look_into_archive(
         }
     }
     let several = || DiskSeen::closed(format!("it holds {} disks", members.len()));
-    Ok(ArchiveDisks { disk: only.unwrap_or_else(several), findings })
+    Ok(ArchiveDisks { disk: only.unwrap_or_else(several), member: chosen, findings })
 }
 
 /// What is on the disk in a member. The system is read only if there is no other disk.

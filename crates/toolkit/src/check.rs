@@ -21,7 +21,7 @@ use crate::published::verify_checksums;
 use crate::saving::Saving;
 use crate::seen::{RawBitmap, Seen, look};
 use crate::{
-    CheckOptions, Checksum, Depth, Error, FileDigest, OpenedImage, Overview, Result, Target, Verdict,
+    CheckOptions, Checksum, Depth, Error, FileDigest, Member, OpenedImage, Overview, Result, Target, Verdict,
 };
 
 /// All that was found out about one file.
@@ -41,6 +41,8 @@ pub struct CheckedImage {
     pub zvhd2: Option<imsprep_zvhd2::Info>,
     /// What is on the disk, if it was inspected.
     pub inspection: Option<Inspection>,
+    /// The disk of an archive that was inspected.
+    pub member: Option<Member>,
     /// Why it was not inspected, if it was not.
     pub closed: Option<String>,
     /// The system on the disk, if its files were read.
@@ -117,7 +119,8 @@ pub(crate) fn check_opened(
     image.verify_unchanged()?;
     let overview = options.overview.and_then(|most| overview_of(&seen, most));
     let saving = seen.disk.space.as_ref().and_then(|space| Saving::of(&*data_blocks(&seen)?, space));
-    let Seen { detection, disk: DiskSeen { inside, system, space }, container, scan, digest, .. } = seen;
+    let Seen { detection, disk: DiskSeen { inside, system, space }, member, container, scan, digest, .. } =
+        seen;
     let (inspection, closed) = match inside {
         Ok(inspection) => (Some(inspection), None),
         Err(why) => (None, Some(why)),
@@ -136,6 +139,7 @@ pub(crate) fn check_opened(
         scan,
         zvhd2,
         inspection,
+        member,
         closed,
         guest,
         space,

@@ -7,7 +7,7 @@ use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, Profile};
 use imsprep_scan::IoMode;
 
-use crate::Checksum;
+use crate::{Checksum, DiskSelector};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct CheckOptions {
     pub digest: bool,
     /// Checksums of the file as it is given, which are verified before it is checked.
     pub checksums: Vec<Checksum>,
+    /// Which disk of an archive is looked into; `None` is the only one, or the only system disk.
+    pub disk: Option<DiskSelector>,
     /// The layout that the service's bitmap files are in, as the user learned or described it; tried before the
     /// built-in ones, and written. `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
@@ -58,6 +60,7 @@ impl Default for CheckOptions {
             write_bitmap: false,
             digest: false,
             checksums: Vec::new(),
+            disk: None,
             layout: None,
             overview: None,
             temp_folder: None,

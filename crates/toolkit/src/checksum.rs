@@ -142,24 +142,38 @@ pub fn listed_checksums(list: &str, name: &str) -> std::result::Result<Vec<Check
     }
 }
 
+fn named(text: &str) -> Option<Line<'_>> {
+    bsd_line(text).map(|line| Line { name: Some(line.name.to_owned()), digits: line.digits })
+}
+
 /// What a line of a list says; `None` if it has no checksum.
 fn line(text: &str) -> Option<Line<'_>> {
     let text = text.trim_end_matches(['\r', ' ', '\t']).trim_start_matches('\u{feff}');
-    bsd_line(text).or_else(|| coreutils_line(text)).filter(|line| {
+    named(text).or_else(|| coreutils_line(text)).filter(|line| {
         let length = line.digits.len();
         let is_known = Checksum::of_length(line.digits).is_some() || OTHER_LENGTHS.contains(&length);
         is_known && line.digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
 }
 
+/// A line in the BSD form, of which nothing is known to be right.
+pub(crate) struct ListLine<'t> {
+    pub(crate) algorithm: &'t str,
+    pub(crate) name: &'t str,
+    pub(crate) digits: &'t str,
+}
+
 /// `SHA256 (NAME) = HEX`, with or without spaces.
-fn bsd_line(text: &str) -> Option<Line<'_>> {
+pub(crate) fn bsd_line(text: &str) -> Option<ListLine<'_>> {
     let (before, digits) = text.rsplit_once('=')?;
     let (algorithm, name) = before.trim_end().strip_suffix(')')?.split_once('(')?;
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '/' | '_' | '\\');
     let algorithm = algorithm.trim();
-    (!algorithm.is_empty() && algorithm.chars().all(is_word))
-        .then(|| Line { name: Some(name.to_owned()), digits: digits.trim() })
+    (!algorithm.is_empty() && algorithm.chars().all(is_word)).then(|| ListLine {
+        algorithm,
+        name,
+        digits: digits.trim(),
+    })
 }
 
 /// `HEX  NAME`, `HEX *NAME` or `HEX`. A backslash before it says that the name has escapes.

@@ -13,8 +13,8 @@ use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
 use crate::space::space_to_leave_out;
-use crate::unpack::Unpack;
-use crate::{Disk, FreeSpaceBytes, OpenedImage, Result};
+use crate::unpack::{Unpack, large_temp_folder};
+use crate::{Disk, DiskSelector, FreeSpaceBytes, OpenedImage, Result};
 
 /// One of the two images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Side {
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
+    /// The name of the disk's file in an archive.
+    pub member: Option<String>,
     /// Bytes of the disk in it.
     pub disk_size: u64,
     /// Why it is not a disk.
@@ -62,38 +64,42 @@ impl Comparison {
     }
 }
 
+/// How two images are compared.
+#[derive(Clone, Debug)]
+pub struct CompareOptions {
+    /// Whether the bytes that no file holds by the first image are ignored in both: the rest is what files can see.
+    pub free_space: FreeSpaceBytes,
+    /// Which disk of an archive, in each of the images that is one; `None` is the only one, or the only system disk.
+    pub disk: Option<DiskSelector>,
+    /// Where a compressed disk is unpacked to that has to be read at random.
+    pub temp_folder: PathBuf,
+}
+
+impl Default for CompareOptions {
+    fn default() -> Self {
+        Self { free_space: FreeSpaceBytes::Keep, disk: None, temp_folder: large_temp_folder() }
+    }
+}
+
 /// Compares the disks in two images. Holes, blocks without a record, and blocks that hold zeros are all the same. Where
-/// one disk is longer, and goes on in zeros, they are the same too. A compressed disk that has to be read at random is unpacked to a
-/// temporary file in `temp_folder`.
+/// one disk is longer, and goes on in zeros, they are the same too.
 ///
 /// # Errors
 ///
-/// As [`OpenedImage::disk`], and if a part can't be read before a difference is found.
-pub fn compare_images(a: &Path, b: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Comparison> {
-    compare([a, b], FreeSpaceBytes::Keep, temp_folder, work)
-}
-
-/// The same for what files can see: the bytes that no file holds by the first image are ignored in both.
-///
-/// # Errors
-///
-/// As [`compare_images`].
-pub fn compare_used(a: &Path, b: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Comparison> {
-    compare([a, b], FreeSpaceBytes::LeaveOut, temp_folder, work)
-}
-
-fn compare(
-    [a, b]: [&Path; 2],
-    free: FreeSpaceBytes,
-    temp_folder: &Path,
-    work: Work<'_>,
-) -> Result<Comparison> {
-    let open = |path: &Path| OpenedImage::open(path, work.cancel)?.unpacked(Unpack::Every, temp_folder, work);
+/// As [`OpenedImage::select_disk`] and [`OpenedImage::disk`], and if a part can't be read before a difference is found.
+pub fn compare_images(a: &Path, b: &Path, options: &CompareOptions, work: Work<'_>) -> Result<Comparison> {
+    let CompareOptions { free_space: free, disk, temp_folder } = options;
+    let open = |path: &Path| {
+        let image = OpenedImage::open(path, work.cancel)?;
+        let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
+        image.select_disk(disk.as_ref(), work.cancel)?;
+        Ok::<_, crate::Error>(image)
+    };
     let images = [open(a)?, open(b)?];
     let [image_a, image_b] = &images;
     let mut disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
     let mut ignored = None;
-    if free == FreeSpaceBytes::LeaveOut {
+    if *free == FreeSpaceBytes::LeaveOut {
         let [disk, _] = &disks;
         let inspection = inspect_source(disk, disk.orig_size(), work.cancel)?;
         let space = space_to_leave_out(image_a.file(), &inspection, disk, work.cancel)?;
@@ -118,7 +124,8 @@ fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
     {
         report.push(doubt);
     }
-    Ok(Side { path: image.path().to_owned(), format: disk.format(), disk_size: disk.size(), report })
+    let member = image.member().map(|member| member.name.clone());
+    Ok(Side { path: image.path().to_owned(), format: disk.format(), member, disk_size: disk.size(), report })
 }
 
 /// The first difference, and the bytes read to find it.

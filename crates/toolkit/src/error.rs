@@ -112,6 +112,16 @@ pub enum Error {
         /// Whether there are members that were not looked at.
         has_more: bool,
     },
+    /// The disk of an archive that was asked for is not there.
+    #[error("{}: has no disk {wanted:?}; its disks: {names}", path.display())]
+    NoSuchDisk {
+        /// The archive.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: String,
+        /// Their numbers and names.
+        names: String,
+    },
     /// The archive has no disk that can be read where it is.
     #[error("{}: {what}; {advice}", path.display())]
     MemberNotRead {
@@ -237,6 +247,26 @@ pub enum Error {
         expected: Checksum,
         /// What it is.
         found: Checksum,
+    },
+    /// A member of an OVA is not the one that its manifest lists.
+    #[error(
+        "{}: the manifest {manifest:?} does not match {member:?}: its {algorithm} is {found}, expected {expected}: the archive is \
+         damaged or was changed; download or export it again",
+        path.display()
+    )]
+    WrongDigest {
+        /// The archive.
+        path: PathBuf,
+        /// The member.
+        member: String,
+        /// The name of the manifest.
+        manifest: String,
+        /// How the digest is computed.
+        algorithm: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
     },
     /// What was written does not read back the same: the disk or the memory can't be trusted.
     #[error(
@@ -492,12 +522,14 @@ impl Error {
             | Self::NotReadable { path, .. }
             | Self::NeedsQemu { path, .. }
             | Self::WhichDisk { path, .. }
+            | Self::NoSuchDisk { path, .. }
             | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
             | Self::FitOfStream { path, .. }
             | Self::WrongChecksum { path, .. }
+            | Self::WrongDigest { path, .. }
             | Self::FitOfCutDisk { path }
             | Self::CannotFit { path, .. }
             | Self::Ambiguous { path, .. }
@@ -545,6 +577,7 @@ impl Error {
             | Self::NotReadable { .. }
             | Self::NeedsQemu { .. }
             | Self::WhichDisk { .. }
+            | Self::NoSuchDisk { .. }
             | Self::MemberNotRead { .. }
             | Self::Foreign(_)
             | Self::Served(_) => true,
@@ -568,6 +601,7 @@ impl Error {
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
             | Self::WrongChecksum { .. }
+            | Self::WrongDigest { .. }
             | Self::FitOfCutDisk { .. }
             | Self::CannotFit { .. }
             | Self::MemberNotRead { .. }
@@ -581,6 +615,7 @@ impl Error {
             Self::WhichDisk { count, has_more, .. } if *count > usize::from(!has_more) => {
                 ErrorKind::WhichDisk
             }
+            Self::NoSuchDisk { .. } => ErrorKind::WhichDisk,
             Self::NoBitmapBeside { .. } => ErrorKind::NoBitmapBeside,
             Self::Random { .. } => ErrorKind::NoRandomness,
             Self::NoImageGiven { .. } => ErrorKind::NoImageGiven,

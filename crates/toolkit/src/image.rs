@@ -96,23 +96,23 @@ impl OpenedImage {
         self.member.as_ref()
     }
 
-    /// Selects the disk of this number in an archive, counted from 1; `None` is the only one. Other formats hold one disk, and
-    /// nothing is selected.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotReadable`](crate::Error::NotReadable) if the archive is damaged;
-    /// [`Error::WhichDisk`](crate::Error::WhichDisk); [`Error::MemberNotRead`](crate::Error::MemberNotRead) if no disk in it
-    /// can be read where it is.
-    pub fn select_disk(&mut self, number: Option<u32>, cancel: &Cancel) -> Result<()> {
-        if self.format() == Format::Tar {
-            self.member = Some(self.find_member(number, cancel)?);
-        }
-        Ok(())
+    /// Whether it holds files, of which some are disks.
+    pub(crate) fn is_archive(&self) -> bool {
+        self.format() == Format::Tar
+    }
+
+    /// Makes this disk of the archive the one that is read.
+    pub(crate) fn set_member(&mut self, member: Member) {
+        self.member = Some(member);
+    }
+
+    /// Refuses an archive that a rule forbids to read.
+    pub(crate) fn refuse_unless_archive_is_readable(&self) -> Result<()> {
+        refuse_unless_readable(self.path(), ImageLocation::File(self.path()), &self.detection)
     }
 
     pub(crate) fn find_member(&self, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
-        refuse_unless_readable(self.path(), ImageLocation::File(self.path()), &self.detection)?;
+        self.refuse_unless_archive_is_readable()?;
         disk_in(self.content(), number, cancel)
     }
 }

@@ -10,13 +10,15 @@ use imsprep_source::Work;
 use crate::space::report_space;
 use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
-use crate::{GUEST_LIMITS, OpenedImage, Result, read_guest};
+use crate::{DiskSelector, GUEST_LIMITS, Member, OpenedImage, Result, read_guest};
 
 /// An image whose disk was inspected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Inspected {
     /// The format that the disk lies in.
     pub format: Format,
+    /// The disk of an archive that was inspected.
+    pub member: Option<Member>,
     /// What is on the disk.
     pub inspection: Inspection,
     /// The system on it, read from its files.
@@ -26,20 +28,27 @@ pub struct Inspected {
 }
 
 /// Inspects the disk of the image at `path`: partitions, file systems, boot loaders, and what follows from them. A compressed disk that
-/// has to be read at random is unpacked to a temporary file in `temp_folder` for that.
+/// has to be read at random is unpacked to a temporary file in `temp_folder` for that. Of an archive, `disk` is inspected.
 ///
 /// # Errors
 ///
 /// As [`OpenedImage::disk`] and [`OpenedImage::unpacked`], and if the disk can't be read. Whatever stands on the disk is no error.
-pub fn inspect_image(path: &Path, temp_folder: &Path, work: Work<'_>) -> Result<Inspected> {
+pub fn inspect_image(
+    path: &Path,
+    disk: Option<&DiskSelector>,
+    temp_folder: &Path,
+    work: Work<'_>,
+) -> Result<Inspected> {
     let cancel = work.cancel;
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
-    let image = image.unpacked(Unpack::Every, temp_folder, work)?;
+    let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
+    image.select_disk(disk, cancel)?;
+    let member = image.member().cloned();
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
     let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
     let space = report_space(&inspection, &disk, cancel)?.unwrap_or_default();
     image.file().verify_unchanged()?;
-    Ok(Inspected { format: disk.format(), inspection, guest, space })
+    Ok(Inspected { format: disk.format(), member, inspection, guest, space })
 }

@@ -36,6 +36,7 @@ mod descriptor;
 mod digest;
 mod direction;
 mod disk;
+mod disk_choice;
 mod disk_seen;
 mod error;
 mod estimate;
@@ -52,6 +53,7 @@ mod look;
 mod map;
 mod no_disk;
 mod options;
+mod ova_manifest;
 mod overview;
 mod passing;
 mod plan;
@@ -78,7 +80,7 @@ mod wrapped_disk;
 mod zvhd2;
 
 pub use all_rules::all_rules;
-pub use archive::Member;
+pub use archive::{DiskChoice, Member};
 pub use bad_command::BadCommand;
 pub use bitmap::{
     BitmapCreated, BitmapVerified, ComparedBlocks, CreateOptions, VerifyOptions, create_bitmap, verify_bitmap,
@@ -96,11 +98,12 @@ pub use boot::{
 pub use check::{CheckedImage, check_image_file};
 pub use check_options::{CheckOptions, Depth};
 pub use checksum::{Checksum, HashAlgorithm, NotListed, listed_checksums};
-pub use compare::{Comparison, Difference, Side, compare_images, compare_used};
+pub use compare::{CompareOptions, Comparison, Difference, Side, compare_images};
 pub use convert::{Conversion, Converted};
 pub use digest::{FileDigest, ListedFile, verify_listed};
 pub use direction::Direction;
 pub use disk::Disk;
+pub use disk_choice::DiskSelector;
 pub use error::{Error, ErrorKind, Result};
 pub use estimate::Estimate;
 pub use guest::{GUEST_LIMITS, read_guest};
@@ -112,6 +115,7 @@ pub use learn::{
 };
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
+pub use ova_manifest::OvaManifest;
 pub use overview::{BlockState, Overview, Piece, Region, Span};
 pub use plan::{Plan, plan_conversion, plan_unless_packed};
 pub use prepare::{Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, prepare_image};

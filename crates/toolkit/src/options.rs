@@ -9,8 +9,8 @@ use imsprep_scan::IoMode;
 use imsprep_source::Overwrite;
 use imsprep_zvhd2::Level;
 
-use crate::Checksum;
 use crate::unpack::large_temp_folder;
+use crate::{Checksum, DiskSelector};
 
 /// How much of the disk in a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct ConvertOptions {
     pub strict: bool,
     /// Checksums of the source as it is given, which are verified before anything is written.
     pub checksums: Vec<Checksum>,
-    /// Which disk of an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
+    /// Which disk of an archive; `None` is the only one, or the only system disk.
+    pub disk: Option<DiskSelector>,
     /// Where a compressed disk is unpacked to that has to be read at random; `None` is beside the output, and for a stream the system's
     /// folder of temporary files.
     pub temp_folder: Option<PathBuf>,

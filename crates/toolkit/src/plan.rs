@@ -18,6 +18,7 @@ use imsprep_source::{Cancel, OutputFile, Work};
 use crate::direction::{Kind, check_output_name, direction, says_raw};
 use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
+use crate::ova_manifest::verify_manifest;
 use crate::published::verify_checksums;
 use crate::saving::SeenBlocks;
 use crate::space::space_to_leave_out;
@@ -26,8 +27,8 @@ use crate::unpack::Unpack;
 use crate::wrapped::refuse_unless_raw;
 use crate::wrapped_disk::read_start;
 use crate::{
-    ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, Result, Saving,
-    read_guest,
+    ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, OvaManifest, Result,
+    Saving, read_guest,
 };
 
 /// A conversion that was planned and not begun.
@@ -50,6 +51,8 @@ pub struct Plan {
     pub space: Option<DiskSpace>,
     /// How the disk is enlarged, if it is to be.
     pub fitting: Option<Fitting>,
+    /// What the manifest of an OVA says of its members.
+    pub manifest: Option<OvaManifest>,
 }
 
 /// What a plan is judged by beside the rules on conversions.
@@ -74,7 +77,20 @@ pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> 
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let image = unpacked(image, &options, work)?;
-    Plan::new(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, cancel)
+    planned(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, work)
+}
+
+/// Compares an OVA with its manifest and plans the conversion. The manifest comes first: it says more of a damaged disk than its tables.
+pub(crate) fn planned(
+    image: OpenedImage,
+    options: ConvertOptions,
+    policy: PlanPolicy<'_>,
+    work: Work<'_>,
+) -> Result<Plan> {
+    let manifest = verify_manifest(&image, work)?;
+    let mut plan = Plan::new(image, options, policy, work.cancel)?;
+    plan.take_manifest(manifest);
+    Ok(plan)
 }
 
 /// The same without unpacking anything. `None` if the disk has to be unpacked before it can be judged.
@@ -91,7 +107,7 @@ pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) 
         return Ok(None);
     }
     let policy = PlanPolicy { no_disk: Severity::Warning, import: None };
-    Plan::new(image, options, policy, cancel).map(Some)
+    planned(image, options, policy, work).map(Some)
 }
 
 /// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
@@ -131,6 +147,7 @@ impl Plan {
             inspection: None,
             space: None,
             fitting: None,
+            manifest: None,
         };
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
@@ -145,7 +162,7 @@ impl Plan {
             // What is wrong with the archive itself.
             check_readable(ImageLocation::File(image.path()), image.detection(), report);
             if !report.has_errors() {
-                image.select_disk(options.disk, cancel)?;
+                image.select_disk(options.disk.as_ref(), cancel)?;
             }
         }
         // What its headers say shows before the work; where they say nothing, what comes out is counted.
@@ -216,7 +233,7 @@ impl Plan {
             _ => Medium {
                 path: self.image.path(),
                 is_raw: self.image.format() == Format::Raw,
-                number: self.options.disk,
+                number: self.image.member().and_then(|member| member.number),
             },
         };
         Inside { inspection, medium, part }
@@ -290,6 +307,18 @@ impl Plan {
 }
 
 impl Plan {
+    /// Takes over what the manifest of an OVA says, with what it does not say.
+    fn take_manifest(&mut self, manifest: Option<OvaManifest>) {
+        let Some(mut manifest) = manifest else { return };
+        if let Some(member) = self.image.member() {
+            manifest.miss(&member.name);
+        }
+        for (what, why) in &manifest.not_checked {
+            self.report.push_not_checked(what.clone(), why.clone());
+        }
+        self.manifest = Some(manifest);
+    }
+
     /// The disk as it is converted: without the bytes that are left out, and enlarged.
     pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
         let disk = self.image.disk(cancel)?;

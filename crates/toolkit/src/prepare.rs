@@ -9,7 +9,7 @@ use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::{FileKind, Input, OutputFile, Work};
 
 use crate::check::check_opened;
-use crate::plan::{PlanPolicy, unpacked, unpacked_for};
+use crate::plan::{PlanPolicy, planned, unpacked, unpacked_for};
 use crate::published::verify_checksums;
 use crate::targets::refuse_bitmap;
 use crate::{
@@ -236,7 +236,7 @@ impl Preparation {
 fn plan(image: OpenedImage, options: ConvertOptions, check: &CheckOptions, work: Work<'_>) -> Result<Plan> {
     let image = unpacked(image, &options, work)?;
     let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check.intent) };
-    let mut plan = Plan::new(image, options, policy, work.cancel)?;
+    let mut plan = planned(image, options, policy, work)?;
     if !plan.is_refused() {
         // What the result's name has against it shows now, and not after the conversion.
         check_output(&mut plan, &check.intent);
@@ -275,7 +275,8 @@ fn check_output(plan: &mut Plan, intent: &Intent) {
         let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
         let better = output.with_file_name(better.unwrap_or_default());
         let allowed = options.overrides.codes().0;
-        let command = prepare_as(image.path(), options.profile, allowed, options.disk, &better);
+        let number = image.member().and_then(|member| member.number);
+        let command = prepare_as(image.path(), options.profile, allowed, number, &better);
         report.push(finding.clone().fix(format!("use another name for the output: {command}")));
     }
 }

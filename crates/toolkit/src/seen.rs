@@ -14,6 +14,7 @@ use imsprep_scan::{Scan, ScanOptions, scan};
 use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
 use imsprep_zvhd2::CheckedContainer;
 
+use crate::archive::Member;
 use crate::archive_check::{ArchiveDisks, look_into_archive};
 use crate::bitmap::scan_options;
 use crate::digest::{digest, digest_beside, scan_and_digest};
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) disk: DiskSeen,
     /// What the first block shows of a compressed disk that was not read through.
     pub(crate) start: Option<Inspection>,
+    /// The disk of an archive that was looked into.
+    pub(crate) member: Option<Member>,
     /// What is wrong with disks in an archive.
     pub(crate) archive: Vec<Finding>,
     /// What was not looked at, and why.
@@ -85,6 +88,7 @@ pub(crate) fn look(
         "only a quick check was asked for"
     };
     let (mut start, mut archive, mut not_checked) = (None, Vec::new(), None);
+    let mut member = None;
     let (mut container, mut digest) = (None, None);
     let disk = match detection.format {
         Format::Raw => look_at_disk(image, image.size(), wanted, work.cancel)?,
@@ -95,14 +99,15 @@ pub(crate) fn look(
             disk
         }
         Format::Tar => {
-            let found = look_into_archive(opened, &mut detection, wanted, work.cancel)?;
-            let ArchiveDisks { disk, findings } = found;
-            archive = findings;
+            let found =
+                look_into_archive(opened, &mut detection, wanted, options.disk.as_ref(), work.cancel)?;
+            let ArchiveDisks { disk, member: selected, findings } = found;
+            (archive, member) = (findings, selected);
             disk
         }
         _ if depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats) => {
             let folder = options.temp_folder.clone().unwrap_or_else(large_temp_folder);
-            let (disk, damage) = look_unpacked(opened, &folder, wanted, work)?;
+            let (disk, damage) = look_unpacked(opened, &folder, wanted, options.disk.as_ref(), work)?;
             detection.facts.extend(damage);
             disk
         }
@@ -126,6 +131,7 @@ pub(crate) fn look(
         detection,
         disk,
         start,
+        member,
         archive,
         not_checked,
         all_zeros,

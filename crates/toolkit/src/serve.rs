@@ -7,7 +7,7 @@ use imsprep_formats::Export;
 use imsprep_source::{Cancel, DiskReader, Error as SourceError, Extent, LocalListener, ReadAt};
 
 use crate::targets::refuse_bitmap;
-use crate::{Disk, DiskLength, Error, OpenedImage, Result};
+use crate::{Disk, DiskLength, DiskSelector, Error, OpenedImage, Result};
 
 /// What to serve.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct ServeOptions {
     /// The socket, which must not exist.
     pub socket: PathBuf,
     /// The number of the disk in an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
+    pub disk: Option<DiskSelector>,
     /// How much of the disk of a ZVHD2 or ZVHD.
     pub length: DiskLength,
 }
@@ -49,7 +49,7 @@ pub fn serve_image(
 ) -> Result<()> {
     let mut image = OpenedImage::open(&options.image, cancel)?;
     refuse_bitmap(&options.image, image.detection())?;
-    image.select_disk(options.disk, cancel)?;
+    image.select_disk(options.disk.as_ref(), cancel)?;
     let disk = image.disk(cancel)?;
     let size = match options.length {
         DiskLength::Source => disk.orig_size(),

@@ -136,7 +136,7 @@ fn check(recipe: &Recipe) {
     let compared = compare_images(
         &image,
         &folder.join("direct.zvhd2"),
-        &std::env::temp_dir(),
+        &CompareOptions::default(),
         Work::new(&(), &Cancel::new()),
     )
     .unwrap();

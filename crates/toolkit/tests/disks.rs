@@ -213,7 +213,7 @@ fn images_of_one_disk_are_the_same_whatever_holds_it() {
     for a in &images {
         for b in &images {
             let compared =
-                compare_images(a, b, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
+                compare_images(a, b, &CompareOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
             assert_eq!(compared.difference, None, "{} {}", a.display(), b.display());
             assert_eq!(compared.tail(), compared.a.disk_size.abs_diff(compared.b.disk_size));
         }
@@ -225,11 +225,13 @@ fn blocks_that_are_zero_on_both_sides_are_not_read() {
     let folder = Folder::new();
     let a = folder.write("a.zvhd2", &container(1 << 40, &[(0, 3), (500_000, 0)]));
     let b = folder.write("b.zvhd2", &container(1 << 40, &[(0, 3)]));
-    let compared = compare_images(&a, &b, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
+    let compared =
+        compare_images(&a, &b, &CompareOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
     let raw = folder.path("b.raw");
     to_raw(&b, &raw, DiskLength::Source).unwrap();
-    let compared = compare_images(&a, &raw, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap();
+    let compared =
+        compare_images(&a, &raw, &CompareOptions::default(), Work::new(&(), &Cancel::new())).unwrap();
     assert_eq!((compared.difference, compared.bytes_read), (None, 3 * BLOCK as u64));
 }
 
@@ -242,14 +244,14 @@ fn the_first_difference_is_named_with_both_bytes() {
     let file = std::fs::File::options().write(true).open(&raw).unwrap();
     let at = 9 * BLOCK as u64 + 1_234_567;
     std::os::unix::fs::FileExt::write_at(&file, &[2], at).unwrap();
-    let difference = compare_images(&a, &raw, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+    let difference = compare_images(&a, &raw, &CompareOptions::default(), Work::new(&(), &Cancel::new()))
         .unwrap()
         .difference
         .unwrap();
     assert_eq!((difference.offset, difference.a, difference.b), (at, Some(1), Some(2)));
     // Beyond the end of the shorter one.
     file.set_len(9 * BLOCK as u64).unwrap();
-    let difference = compare_images(&raw, &a, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+    let difference = compare_images(&raw, &a, &CompareOptions::default(), Work::new(&(), &Cancel::new()))
         .unwrap()
         .difference
         .unwrap();
@@ -262,7 +264,7 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     let raw = folder.write("a.raw", &[0; 512]);
     let zip = folder.write("a.zip", b"PK\x03\x04 and what follows");
     let error =
-        compare_images(&raw, &zip, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap_err();
+        compare_images(&raw, &zip, &CompareOptions::default(), Work::new(&(), &Cancel::new())).unwrap_err();
     assert!(matches!(&error, Error::NoDisk { .. }) && error.to_string().contains("is zip"), "{error}");
     // An overlay of another file, which is named and not opened.
     let mut overlay = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
@@ -270,13 +272,14 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     overlay[16..20].copy_from_slice(&11_u32.to_be_bytes());
     overlay[512..523].copy_from_slice(b"/etc/passwd");
     let overlay = folder.write("a.qcow2", &overlay);
-    let error = compare_images(&raw, &overlay, &std::env::temp_dir(), Work::new(&(), &Cancel::new()))
+    let error = compare_images(&raw, &overlay, &CompareOptions::default(), Work::new(&(), &Cancel::new()))
         .unwrap_err()
         .to_string();
     assert!(error.contains("IMS-007: it is an overlay of \"/etc/passwd\""), "{error}");
     let broken = folder.golden("variant_06_end_bad_checksum.zvhd2");
     assert!(matches!(
-        compare_images(&raw, &broken, &std::env::temp_dir(), Work::new(&(), &Cancel::new())).unwrap_err(),
+        compare_images(&raw, &broken, &CompareOptions::default(), Work::new(&(), &Cancel::new()))
+            .unwrap_err(),
         Error::Zvhd2(_)
     ));
     assert!(ImageFile::open(&raw).unwrap().size() == 512);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::DiskArgs;
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   imsprep boot disk.qcow2                        print the command of qemu
@@ -50,9 +52,8 @@ pub(crate) struct BootArgs {
     /// Program to run
     #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
     pub(crate) qemu: PathBuf,
-    /// Number of the disk in an archive (OVA) with several, counted from 1
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) disk: Option<u32>,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
 }
 
 /// Firmware of a virtual machine.

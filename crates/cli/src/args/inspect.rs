@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FormatArgs, RulesOf, TempArgs};
+use super::{DiskArgs, FormatArgs, RulesOf, TempArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -21,6 +21,8 @@ pub(crate) struct InspectArgs {
     /// Images or block devices
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ChecksumArgs, FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
+use super::{ChecksumArgs, DiskArgs, FormatArgs, IntentArgs, PolicyArgs, ReportArgs, TempArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -46,9 +46,8 @@ pub(crate) struct PrepareArgs {
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,
-    /// Number of the disk in an archive (OVA) with several, counted from 1
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) disk: Option<u32>,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Length;
+use super::{DiskArgs, Length};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -26,9 +26,8 @@ pub(crate) struct ServeArgs {
     /// Unix socket to create
     #[arg(long, value_name = "SOCKET")]
     pub(crate) socket: PathBuf,
-    /// Number of the disk in an archive (OVA) with several, counted from 1
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) disk: Option<u32>,
+    #[command(flatten)]
+    pub(crate) disk: DiskArgs,
     /// For a ZVHD2 or ZVHD: size of the export
     #[arg(long, value_name = "LENGTH", default_value = "orig")]
     pub(crate) size: Length,

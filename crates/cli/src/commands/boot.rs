@@ -33,7 +33,7 @@ pub(crate) fn run(args: &BootArgs, setup: &Setup) -> anyhow::Result<Status> {
 fn options(args: &BootArgs) -> BootOptions {
     BootOptions {
         image: args.image.clone(),
-        disk: args.disk,
+        disk: args.disk.disk.clone(),
         firmware: args.firmware.map(|firmware| match firmware {
             FirmwareChoice::Bios => BootFirmware::Bios,
             FirmwareChoice::Uefi => BootFirmware::Uefi,

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use anyhow::bail;
+use imsprep_detect::Format;
 use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, Targets, check_image_file, expand_targets};
 
 use super::checksums::Expected;
@@ -35,11 +37,15 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         write_bitmap: args.write_bitmap,
         digest: args.report.manifest.is_some(),
         checksums: Vec::new(),
+        disk: args.disk.disk.clone(),
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: (args.report.html.is_some() || emitter.is_page())
             .then(|| page::pieces_of_each(targets.len())),
         io: args.report.io.into(),
     };
+    if args.disk.disk.is_some() && targets.len() > 1 {
+        bail!("--disk is for one archive; check it on its own");
+    }
     let expected = Expected::read(&args.checksums, targets.len())?;
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
     let mut outcomes = Vec::new();
@@ -95,7 +101,12 @@ fn check_one(
     setup: &Setup,
 ) -> anyhow::Result<CheckedImage> {
     let options = CheckOptions { checksums: expected.of(&target.path)?, ..options.clone() };
-    Ok(check_image_file(target, &options, setup.work())?)
+    let checked = check_image_file(target, &options, setup.work())?;
+    let format = checked.detection.format;
+    if options.disk.is_some() && format != Format::Tar && !format.is_compressed() {
+        bail!("--disk does not apply here: {} is {format} and contains one disk", target.path.display());
+    }
+    Ok(checked)
 }
 
 fn block(outcome: &Outcome, is_first: bool, policy: &Policy, detail: Detail) -> String {

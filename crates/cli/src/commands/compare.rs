@@ -1,7 +1,9 @@
 //! `imsprep compare`
 
-use imsprep_toolkit::{compare_images, compare_used};
+use anyhow::bail;
+use imsprep_toolkit::{CompareOptions, compare_images};
 
+use super::convert_flags::free_space;
 use crate::args::CompareArgs;
 use crate::emit;
 use crate::exit::Status;
@@ -10,8 +12,15 @@ use crate::setup::Setup;
 use crate::wire;
 
 pub(crate) fn run(args: &CompareArgs, setup: &Setup) -> anyhow::Result<Status> {
-    let compare = if args.sparsify { compare_used } else { compare_images };
-    let compared = compare(&args.a, &args.b, &args.temp.folder(), setup.work())?;
+    let options = CompareOptions {
+        free_space: free_space(args.sparsify),
+        disk: args.disk.disk.clone(),
+        temp_folder: args.temp.folder(),
+    };
+    let compared = compare_images(&args.a, &args.b, &options, setup.work())?;
+    if args.disk.disk.is_some() && compared.a.member.is_none() && compared.b.member.is_none() {
+        bail!("--disk does not apply here: neither image is an archive");
+    }
     let status = if compared.difference.is_some() { Status::Wrong } else { Status::Fine };
     emit::result(
         setup.output,

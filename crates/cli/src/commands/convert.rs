@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         strict: policy.warnings == Warnings::Count,
         profile: policy.profile,
         checksums: Expected::read(&args.checksums, 1)?.of(&args.source)?,
-        disk: args.disk,
+        disk: args.disk.disk.clone(),
         temp_folder: args.temp.temp_dir.clone(),
         free_space: free_space(args.sparsify),
         fit: disk_fit(args.fit),

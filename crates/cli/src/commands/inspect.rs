@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::bail;
 use imsprep_detect::Format;
 use imsprep_findings::Report;
 use imsprep_rules::{DiskPart, Inside, Intent, Medium, check_content};
@@ -45,7 +46,10 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
 }
 
 fn look_at(path: &Path, args: &InspectArgs, policy: &Policy, setup: &Setup) -> anyhow::Result<InspectedFile> {
-    let found = inspect_image(path, &args.temp.folder(), setup.work())?;
+    let found = inspect_image(path, args.disk.disk.as_ref(), &args.temp.folder(), setup.work())?;
+    if args.disk.disk.is_some() && found.member.is_none() {
+        bail!("--disk does not apply here: {} is {} and contains one disk", path.display(), found.format);
+    }
     let medium = Medium { path, is_raw: found.format == Format::Raw, number: None };
     let mut report = Report::new();
     check_content(

@@ -35,7 +35,7 @@ impl Request {
         let convert = ConvertOptions {
             overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
             strict: policy.warnings == Warnings::Count,
-            disk: args.disk,
+            disk: args.disk.disk.clone(),
             temp_folder: args.temp.temp_dir.clone(),
             io: args.report.io.into(),
             free_space: free_space(args.sparsify),
@@ -68,7 +68,9 @@ impl Request {
                     "--output {path} is one file, and there may be several images; for a folder use --output {path}/"
                 )
             }
-            (_, false) if args.disk.is_some() => bail!("--disk is for one archive; prepare it on its own"),
+            (_, false) if args.disk.disk.is_some() => {
+                bail!("--disk is for one archive; prepare it on its own")
+            }
             _ => Ok(()),
         }
     }

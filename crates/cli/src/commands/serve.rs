@@ -13,7 +13,7 @@ pub(crate) fn run(args: &ServeArgs, setup: &Setup) -> anyhow::Result<Status> {
     let options = ServeOptions {
         image: args.image.clone(),
         socket: args.socket.clone(),
-        disk: args.disk,
+        disk: args.disk.disk.clone(),
         length: args.size.into(),
     };
     let mut printed = Ok(());

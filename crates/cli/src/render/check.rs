@@ -18,6 +18,7 @@ use crate::words::check::{
 };
 use crate::words::checksum::checksum_line;
 use crate::words::detect::format_line;
+use crate::words::disk_choice::choice_note;
 use crate::words::findings::{Findings, counts};
 use crate::words::space::saving_line;
 
@@ -65,7 +66,7 @@ impl fmt::Display for Block<'_> {
     }
 }
 
-/// The same facts on at most four lines: the disk and its bitmap; the content; the system; what need not be uploaded.
+/// The same facts on at most five lines: the disk and its bitmap; which disk of an archive; the content; the system; what need not be uploaded.
 fn summary_lines(checked: &CheckedImage) -> Vec<String> {
     let detection = &checked.detection;
     // The variant of a RAW is what the second line shows in full.
@@ -91,10 +92,12 @@ fn summary_lines(checked: &CheckedImage) -> Vec<String> {
     if let Some(bitmap) = &checked.bitmap {
         line += &format!("; bitmap {}", bitmap_line(bitmap));
     }
+    let disk = checked.member.as_ref().filter(|member| member.number.is_some());
+    let disk = disk.map(|member| format!("disk: {}{}", shown(&member.name), choice_note(member)));
     let content = checked.inspection.as_ref().map(|found| format!("content: {}", content_line(found)));
     let system = system_line(checked).map(|line| format!("system: {line}"));
     let free = saving_line(checked.saving).map(|line| format!("free: {line}"));
-    std::iter::once(line).chain(content).chain(system).chain(free).collect()
+    std::iter::once(line).chain(disk).chain(content).chain(system).chain(free).collect()
 }
 
 fn verdict_style(verdict: &Verdict, status: Status) -> anstyle::Style {

@@ -27,6 +27,9 @@ pub(crate) fn text(compared: &Comparison) -> String {
     for (side, name) in [(a, &name_a), (b, &name_b)] {
         let disk = Size(side.disk_size);
         let _ = writeln!(text, "  {:width$}  {:6} {disk}", shown(name).to_string(), side.format);
+        if let Some(member) = &side.member {
+            let _ = writeln!(text, "  {:width$}  disk {}", "", shown(member));
+        }
         let _ = write!(text, "{}", Findings::new(&side.report, Detail::Normal));
     }
     if let Some(ignored) = &compared.ignored {

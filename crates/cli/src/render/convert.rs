@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use imsprep_rules::Size;
 use imsprep_source::BlockSize;
-use imsprep_toolkit::{Converted, DiskSpace, Member, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted, DiskSpace, OvaManifest, Plan, RawWritten, Zvhd2Written};
 
 use crate::setup::Detail;
 use crate::style;
@@ -12,10 +12,11 @@ use crate::terminal::shown;
 use crate::words::check::layout_name;
 use crate::words::checksum::checksum_line;
 use crate::words::detect::format_line;
+use crate::words::disk_choice::choice_note;
 use crate::words::findings::Findings;
 use crate::words::fit::fit_line;
 use crate::words::space::{saving_line, volume_line};
-use crate::words::{percent, rate, scan_line, seconds};
+use crate::words::{counted, percent, rate, scan_line, seconds};
 
 /// What will be wrong with the result; nothing if that is nothing.
 pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
@@ -55,8 +56,13 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     let packed = packed.map(|format| format!(", unpacked from {format}")).unwrap_or_default();
     let line = format_line(plan.image.detection());
     let _ = writeln!(text, "  from    {}, {}{packed}", shown(&source), shown(&line));
-    if let Some(Member { name, detection, .. }) = plan.image.member() {
-        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(&format_line(detection)));
+    if let Some(member) = plan.image.member() {
+        let (name, format) = (shown(&member.name), format_line(&member.detection));
+        let _ = writeln!(text, "  disk    {name}, {}{}", shown(&format), choice_note(member));
+    }
+    if let Some(OvaManifest { name, verified, .. }) = &plan.manifest {
+        let files = counted(verified.len() as u64, "file");
+        let _ = writeln!(text, "  sums    {files} as the manifest {} has them", shown(name));
     }
     if let Some(line) = checksum_line(&plan.options.checksums) {
         let _ = writeln!(text, "  sums    {line}");

@@ -55,7 +55,7 @@ fn of_conversion(name: &str, conversion: &ForeseenConversion, detail: Detail) ->
     };
     let mut text = format!("{bold}{name}{bold:#}: would be converted to {output}, {format}\n");
     let _ = writeln!(text, "  from    {}", shown(from));
-    if let Some((name, format)) = member {
+    if let Some((name, _, format)) = member {
         let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(format));
     }
     match &conversion.estimate {

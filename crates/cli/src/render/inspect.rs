@@ -15,6 +15,7 @@ use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
 use crate::words::counted;
+use crate::words::disk_choice::choice_note;
 use crate::words::inspect::{content, kind_of, min_disk_of, state};
 use crate::words::quantity::bytes;
 use crate::words::space::volume_line;
@@ -33,6 +34,9 @@ pub(crate) fn text(
     let gap = if is_first { "" } else { "\n" };
     let mut text =
         format!("{gap}{bold}{}{bold:#}: {}, disk of {}\n", shown(&name), found.format, Size(disk.disk_size));
+    if let Some(member) = &found.member {
+        let _ = writeln!(text, "  disk {}{}", shown(&member.name), choice_note(member));
+    }
     text += &table_line(disk);
     let whole = disk.whole.iter().map(|volume| row(None, volume));
     let rows =

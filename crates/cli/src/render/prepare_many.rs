@@ -13,6 +13,9 @@ use crate::terminal::shown;
 use crate::words::check::{codes_that_count, verdict_text};
 use crate::words::{counted, seconds};
 
+/// What is said of an image on which there is no verdict.
+const FAILED: &str = "could not be prepared";
+
 /// One image.
 pub(crate) struct Row {
     source: PathBuf,
@@ -27,12 +30,12 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn failed(source: &Path, status: Status, elapsed: Duration) -> Self {
-        Self { status, elapsed: Some(elapsed), ..Self::none(source, "could not be prepared") }
+        Self { status, elapsed: Some(elapsed), ..Self::none(source, FAILED) }
     }
 
     /// Whether nothing but an error was printed of the image.
     pub(crate) fn is_failure(&self) -> bool {
-        self.status == Status::CouldNotLook
+        self.verdict == FAILED
     }
 
     pub(crate) fn interrupted(source: &Path) -> Self {
@@ -93,8 +96,8 @@ pub(crate) fn table(rows: &[Row]) -> String {
     });
     let number = |is: fn(Status) -> bool| rows.iter().filter(|row| is(row.status)).count();
     let good = number(|status| status == Status::Fine);
-    let bad = number(|status| status == Status::Wrong);
-    let rest = rows.len() - good - bad;
+    let rest = rows.iter().filter(|row| row.status == Status::CouldNotLook || row.is_failure()).count();
+    let bad = rows.len() - good - rest;
     let all = counted(rows.len() as u64, "image");
     let table = aligned(head, &cells.collect::<Vec<_>>());
     format!("\n{table}{all}: {good} prepared, {bad} not importable, {rest} could not be prepared\n")

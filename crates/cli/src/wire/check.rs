@@ -19,6 +19,7 @@ use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::outcome::Outcome;
 use crate::policy::Policy;
+use crate::words::disk_choice::choice_name;
 
 /// A document on all files, or on one.
 pub(crate) type Document<T> = super::Document<UnderPolicy<T>>;
@@ -57,6 +58,10 @@ pub(crate) struct File {
     scan: Option<WireScan>,
     zvhd2: Option<WireInfo>,
     inside: Option<WireInside>,
+    /// The name of the disk's file in an archive, if one was selected; else null.
+    member: Option<String>,
+    /// Why that disk was selected: `requested`, `only`, or `only-system-disk`; else null.
+    disk_choice: Option<&'static str>,
     /// The system on the disk; null if there is none, or its files were not read.
     system: Option<WireSystem>,
     /// The volumes on the disk, as in `inspect`; null if they were not read.
@@ -198,6 +203,8 @@ impl File {
             scan: None,
             zvhd2: None,
             inside: None,
+            member: None,
+            disk_choice: None,
             system: None,
             space: None,
             saving: None,
@@ -222,6 +229,8 @@ impl File {
             scan: checked.scan.as_ref().map(WireScan::from),
             zvhd2: checked.zvhd2.as_ref().map(WireInfo::from),
             inside: checked.inspection.as_ref().map(WireInside::from),
+            member: checked.member.as_ref().map(|member| member.name.clone()),
+            disk_choice: checked.member.as_ref().map(|member| choice_name(member.choice)),
             system: WireSystem::of(checked),
             space: checked.space.as_ref().map(volumes),
             saving: checked.saving.map(WireSaving::from),

@@ -28,6 +28,8 @@ struct WireSide {
     #[serde(flatten)]
     path: WirePath,
     format: &'static str,
+    /// The name of the disk's file in an archive; else null.
+    member: Option<String>,
     disk_size: u64,
     report: WireReport,
 }
@@ -44,6 +46,7 @@ impl From<&Side> for WireSide {
         Self {
             path: side.path.as_path().into(),
             format: side.format.name(),
+            member: side.member.clone(),
             disk_size: side.disk_size,
             report: (&side.report).into(),
         }

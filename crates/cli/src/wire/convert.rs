@@ -1,7 +1,7 @@
 //! `imsprep convert --json`
 
 use imsprep_ondisk::format::zvhd2::EPOCH_UNIX_SECONDS;
-use imsprep_toolkit::{Converted as Made, Direction, Format, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{Converted as Made, Direction, Format, OvaManifest, Plan, RawWritten, Zvhd2Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use super::fit::WireFitting;
 use super::proof::WireProof;
 use super::report::WireReport;
 use super::space::{WireSaving, WireSpace};
+use crate::words::disk_choice::choice_name;
 use crate::words::time::utc;
 use crate::words::zvhd2::uuid;
 
@@ -23,6 +24,8 @@ pub(crate) struct Converted {
     unpacked_from: Option<&'static str>,
     /// The name of the disk's file in an archive; else null.
     member: Option<String>,
+    /// Why that disk was selected: `requested`, `only`, or `only-system-disk`; null if there is no archive.
+    disk_choice: Option<&'static str>,
     /// Null if it went to standard output, or nothing was written.
     output: Option<WirePath>,
     output_format: &'static str,
@@ -35,6 +38,8 @@ pub(crate) struct Converted {
     zvhd2: Option<WireZvhd2>,
     /// For a RAW; else null.
     raw: Option<WireRaw>,
+    /// The manifest of an OVA, with whose digests the members were compared; null if there is none, or nothing was written.
+    manifest: Option<WireOvaManifest>,
     /// Checksums of the source that were asked for and found to be right.
     checksums: Vec<WireChecksum>,
     /// What was left out because no file holds it; null unless that was asked for.
@@ -45,6 +50,20 @@ pub(crate) struct Converted {
     /// known.
     saving: Option<WireSaving>,
     report: WireReport,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+struct WireOvaManifest {
+    /// The name of its file in the archive.
+    name: String,
+    /// The names of members that have the digests that it lists.
+    verified: Vec<String>,
+}
+
+impl From<&OvaManifest> for WireOvaManifest {
+    fn from(manifest: &OvaManifest) -> Self {
+        Self { name: manifest.name.clone(), verified: manifest.verified.clone() }
+    }
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -88,6 +107,7 @@ impl Converted {
             source_format: plan.image.format().name(),
             unpacked_from: plan.image.unpacked_from().map(Format::name),
             member: plan.image.member().map(|member| member.name.clone()),
+            disk_choice: plan.image.member().map(|member| choice_name(member.choice)),
             output: None,
             output_format: match plan.direction {
                 Direction::ToZvhd2 => "zvhd2",
@@ -98,6 +118,7 @@ impl Converted {
             verified: false,
             zvhd2: None,
             raw: None,
+            manifest: None,
             checksums: Vec::new(),
             left_out: None,
             fitted: None,
@@ -120,6 +141,7 @@ impl Converted {
             source_format: plan.image.format().name(),
             unpacked_from: plan.image.unpacked_from().map(Format::name),
             member: plan.image.member().map(|member| member.name.clone()),
+            disk_choice: plan.image.member().map(|member| choice_name(member.choice)),
             output: plan.options.output.as_deref().map(Into::into),
             output_format,
             refused: false,
@@ -127,6 +149,7 @@ impl Converted {
             verified,
             zvhd2,
             raw,
+            manifest: plan.manifest.as_ref().map(WireOvaManifest::from),
             checksums: checksums(&plan.options.checksums),
             left_out: plan.space.as_ref().map(WireSpace::from),
             fitted: plan.fitting.as_ref().map(WireFitting::from),

@@ -15,6 +15,7 @@ use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::outcome::{InspectedFile, Outcome};
 use crate::policy::Policy;
+use crate::words::disk_choice::choice_name;
 use crate::words::inspect::{boot_code_name, min_disk_of, variant};
 
 /// All files of a call.
@@ -59,6 +60,8 @@ impl Row {
                     path,
                     found: Some(Found {
                         format: found.format.name(),
+                        member: found.member.as_ref().map(|member| member.name.clone()),
+                        disk_choice: found.member.as_ref().map(|member| choice_name(member.choice)),
                         inspection,
                         guest: (&found.guest).into(),
                         space: volumes(&found.space),
@@ -73,6 +76,10 @@ impl Row {
 
 #[derive(Debug, JsonSchema, Serialize)]
 struct Found {
+    /// The name of the disk's file in an archive; else null.
+    member: Option<String>,
+    /// Why that disk was selected: `requested`, `only`, or `only-system-disk`; null if there is no archive.
+    disk_choice: Option<&'static str>,
     format: &'static str,
     #[serde(flatten)]
     inspection: WireInspection,

@@ -10,6 +10,7 @@ use crate::exit::Status;
 use crate::failure::failure_text;
 use crate::foreseen::{DryRun, Foreseen};
 use crate::policy::Policy;
+use crate::words::disk_choice::choice_name;
 
 /// What would be done.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -30,6 +31,8 @@ struct Planned {
     source_format: Option<&'static str>,
     /// The name of the disk's file in an archive; else null.
     member: Option<String>,
+    /// Why that disk was selected: `requested`, `only`, or `only-system-disk`; null if there is no archive.
+    disk_choice: Option<&'static str>,
     /// Null for standard output, and if no image would be written.
     output: Option<WirePath>,
     output_format: Option<&'static str>,
@@ -80,6 +83,7 @@ impl From<&DryRun> for Planned {
             action: None,
             source_format: None,
             member: None,
+            disk_choice: None,
             output: run.output().map(WirePath::from),
             output_format: None,
             bitmap: None,
@@ -96,7 +100,8 @@ impl From<&DryRun> for Planned {
             Ok(Foreseen::Conversion(conversion)) => Self {
                 action: Some(if conversion.refused { "refuse" } else { "convert" }),
                 source_format: Some(conversion.format.name()),
-                member: conversion.member.as_ref().map(|(name, _)| name.clone()),
+                member: conversion.member.as_ref().map(|(name, ..)| name.clone()),
+                disk_choice: conversion.member.as_ref().map(|(_, choice, _)| choice_name(*choice)),
                 output: none.output.filter(|_| !conversion.refused),
                 output_format: Some(match conversion.direction {
                     Direction::ToZvhd2 => "zvhd2",

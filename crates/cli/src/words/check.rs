@@ -7,6 +7,7 @@ use imsprep_rules::{GuestSystem, OsVersions, Purpose, Size, SystemValue, purpose
 use imsprep_toolkit::{BitmapState, CheckedImage, System, Verdict, WouldStart};
 
 use super::detect::format_line;
+use super::disk_choice::choice_note;
 use super::space::{saving_line, volume_line};
 use super::zvhd2::blocks_line;
 use super::{counted, percent, scan_line};
@@ -38,6 +39,9 @@ pub(crate) fn facts(checked: &CheckedImage, detail: Detail) -> Vec<(&'static str
     }
     if let Some(info) = &checked.zvhd2 {
         facts.push(("blocks", blocks_line(info)));
+    }
+    if let Some(member) = &checked.member {
+        facts.push(("member", format!("{}{}", shown(&member.name), choice_note(member))));
     }
     if let Some(inspection) = &checked.inspection {
         facts.push(("content", content_line(inspection)));

@@ -5,6 +5,7 @@ pub(crate) mod boot;
 pub(crate) mod check;
 pub(crate) mod checksum;
 pub(crate) mod detect;
+pub(crate) mod disk_choice;
 pub(crate) mod findings;
 pub(crate) mod fit;
 pub(crate) mod guest;

@@ -36,7 +36,9 @@ fn disk_of(folder: &Folder, name: &str) -> Value {
     let (status, mut json) = folder.json(&["inspect", name]);
     assert_eq!((status, json["schema"].as_str()), (0, Some("imsprep.inspect")), "{json}");
     let mut file = json["files"][0].take();
-    file.as_object_mut().unwrap().retain(|key, _| !["path", "format"].contains(&key.as_str()));
+    file.as_object_mut()
+        .unwrap()
+        .retain(|key, _| !["path", "format", "member", "disk_choice"].contains(&key.as_str()));
     file
 }
 

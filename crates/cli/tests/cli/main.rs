@@ -116,6 +116,8 @@ mod no_disk;
 #[cfg(unix)]
 mod one_open;
 #[cfg(unix)]
+mod ova;
+#[cfg(unix)]
 mod pipes;
 #[cfg(unix)]
 mod places;

@@ -27,13 +27,39 @@ pub struct Archive {
     pub is_xva: bool,
     /// Disks, and files that may hold one, in the archive's order.
     pub members: Vec<Member>,
+    /// All regular files, in the archive's order.
+    pub files: Vec<ArchiveFile>,
     /// What is wrong with the archive, and what was not looked at.
     pub facts: Vec<Fact>,
     /// Whether there are members that were not looked at, of which any may be a disk.
     pub has_more: bool,
 }
 
-/// A file in a tar archive.
+/// Any file in a tar archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveFile {
+    /// Its name, byte by byte.
+    pub name: Vec<u8>,
+    /// Its bytes.
+    pub size: u64,
+    /// Where they are in the archive; `None` if that is not known.
+    pub map: Option<Arc<SparseMap>>,
+}
+
+impl ArchiveFile {
+    /// Its name as text; of a long one the end.
+    pub fn short_name(&self) -> String {
+        text::end_of(&self.name)
+    }
+
+    /// Whether its name ends in this extension, in upper or lower case.
+    pub fn has_extension(&self, extension: &str) -> bool {
+        let name = String::from_utf8_lossy(&self.name).to_lowercase();
+        name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.'))
+    }
+}
+
+/// A disk, or what may hold one, in a tar archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Its name, its size, and what it is.
@@ -86,7 +112,10 @@ pub(super) fn look(source: &dyn ReadAt) -> Result<Archive> {
     loop {
         match walk.next() {
             Ok(Some(entry)) => {
+                let name = entry.name.clone();
                 let file = File::new(entry);
+                let size = file.inside.size.unwrap_or(0);
+                found.files.push(ArchiveFile { name, size, map: file.map.clone() });
                 found.is_ovf |= is_ovf(&file.lower);
                 found.is_xva |= is_xva(&file.lower);
                 files.extend((!file.is_companion()).then_some(file));

@@ -12,7 +12,7 @@ use imsprep_ondisk::format::tar::Header;
 use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result};
 
-pub use members::{Archive, Chunks, Member, Role};
+pub use members::{Archive, ArchiveFile, Chunks, Member, Role};
 
 use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};

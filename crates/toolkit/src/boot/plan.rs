@@ -8,7 +8,7 @@ use imsprep_inspect::{Architecture, Firmware, inspect_source};
 use imsprep_source::{Cancel, FileKind};
 
 use crate::targets::refuse_bitmap;
-use crate::{Error, OpenedImage, Result};
+use crate::{DiskSelector, Error, OpenedImage, Result};
 
 /// The firmware of the virtual machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct BootOptions {
     /// The image.
     pub image: PathBuf,
     /// The number of the disk in an archive, counted from 1; `None` is the only one.
-    pub disk: Option<u32>,
+    pub disk: Option<DiskSelector>,
     /// The firmware; `None`: what inspection finds.
     pub firmware: Option<BootFirmware>,
     /// Memory of the machine in MiB.
@@ -140,7 +140,7 @@ pub struct BootPlan {
 pub fn plan_boot(options: &BootOptions, cancel: &Cancel) -> Result<BootPlan> {
     let mut image = OpenedImage::open(&options.image, cancel)?;
     refuse_bitmap(&options.image, image.detection())?;
-    image.select_disk(options.disk, cancel)?;
+    image.select_disk(options.disk.as_ref(), cancel)?;
     let disk = image.disk(cancel)?;
     let summary = inspect_source(&disk, disk.orig_size(), cancel)?.summary;
     image.file().verify_unchanged()?;
@@ -169,7 +169,7 @@ pub fn plan_boot(options: &BootOptions, cancel: &Cancel) -> Result<BootPlan> {
     Ok(BootPlan {
         path: options.image.clone(),
         format,
-        disk: options.disk,
+        disk: image.member().and_then(|member| member.number),
         firmware: options.firmware.unwrap_or(found),
         reasons: summary.reasons.firmware,
         starts: starts

@@ -11,7 +11,7 @@ use imsprep_source::{Cancel, Leftover, end_with_parent};
 use super::console::Console;
 use super::plan::{Accelerator, BootDrive, BootPlan, UefiImages};
 use crate::serve::{ServeOptions, serve_image};
-use crate::{DiskLength, Error, ErrorKind, Result};
+use crate::{DiskLength, DiskSelector, Error, ErrorKind, Result};
 
 /// How a boot is watched.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ fn with_drive<T>(plan: &BootPlan, work: impl FnOnce(&BootPlan) -> Result<T>) -> 
     let options = ServeOptions {
         image: plan.path.clone(),
         socket: folder.path().join("disk"),
-        disk: plan.disk,
+        disk: plan.disk.map(DiskSelector::Number),
         length: DiskLength::Source,
     };
     let plan = BootPlan { drive: BootDrive::Served { socket: options.socket.clone() }, ..plan.clone() };
