@@ -46,7 +46,7 @@ impl Member {
     }
 }
 
-fn slice<'a>(image: &'a ImageFile, map: &Arc<SparseMap>) -> Result<Slice<'a>> {
+pub(crate) fn slice<'a>(image: &'a ImageFile, map: &Arc<SparseMap>) -> Result<Slice<'a>> {
     let offset = map.end_in_source();
     let end = || imsprep_source::Error::UnexpectedEnd { path: image.path().to_owned(), offset };
     Ok(Slice::mapped(image, Arc::clone(map)).ok_or_else(end)?)
@@ -167,7 +167,7 @@ pub(crate) fn read_small(image: &ImageFile, file: &ArchiveFile, most: u64) -> Re
 }
 
 /// Whether a reference of an OVF, which may have characters as `%20`, names this file.
-fn refers_to(reference: &str, name: &str) -> bool {
+pub(crate) fn refers_to(reference: &str, name: &str) -> bool {
     let name = name.strip_prefix("./").unwrap_or(name);
     reference == name || percent_decoded(reference).is_some_and(|decoded| decoded == name.as_bytes())
 }

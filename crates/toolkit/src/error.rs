@@ -6,7 +6,7 @@ use imsprep_bitmap::{CannotEncode, Layout, LayoutFileError, NotThisLayout};
 use imsprep_detect::Format;
 use imsprep_inspect::CannotFit;
 
-use crate::Checksum;
+use crate::{Checksum, DigestMismatch};
 
 /// The result of a toolkit call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -248,25 +248,13 @@ pub enum Error {
         /// What it is.
         found: Checksum,
     },
-    /// A member of an OVA is not the one that its manifest lists.
-    #[error(
-        "{}: the manifest {manifest:?} does not match {member:?}: its {algorithm} is {found}, expected {expected}: the archive is \
-         damaged or was changed; download or export it again",
-        path.display()
-    )]
+    /// A member of an OVA, or a file beside an OVF, is not the one that the manifest lists.
+    #[error("{}: {mismatch}: the file is damaged or was changed; download or export it again", path.display())]
     WrongDigest {
-        /// The archive.
+        /// The image.
         path: PathBuf,
-        /// The member.
-        member: String,
-        /// The name of the manifest.
-        manifest: String,
-        /// How the digest is computed.
-        algorithm: &'static str,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        found: String,
+        /// The file, and how it differs.
+        mismatch: Box<DigestMismatch>,
     },
     /// What was written does not read back the same: the disk or the memory can't be trusted.
     #[error(

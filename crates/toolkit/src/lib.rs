@@ -115,7 +115,7 @@ pub use learn::{
 };
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
-pub use ova_manifest::OvaManifest;
+pub use ova_manifest::{DigestMismatch, OvaManifest};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
 pub use plan::{Plan, plan_conversion, plan_unless_packed};
 pub use prepare::{Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, prepare_image};

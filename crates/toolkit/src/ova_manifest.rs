@@ -1,16 +1,21 @@
-//! The manifest of an OVA: whether its members are those that it was made of.
+//! The manifest of an OVA, or beside an OVF: whether the files are those that it was made of.
 //!
 //! Source: DMTF DSP0243, Open Virtualization Format, 5.1: a line `SHA256(name)= HEX` for each file.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
-use imsprep_detect::{ArchiveFile, look_into_tar};
+use imsprep_detect::{Format, OVF_MAX, Ovf, OvfDisk, look_into_tar};
 use imsprep_formats::Slice;
-use imsprep_source::{ImageFile, ReadAt, SparseMap, Stage, Work};
+use imsprep_source::{MemoryImage, ReadAt, Stage, Work};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::archive::read_small;
+use crate::archive::{read_small, refers_to, slice};
 use crate::checksum::{ListLine, bsd_line};
 use crate::{Error, OpenedImage, Result};
 
@@ -18,20 +23,50 @@ use crate::{Error, OpenedImage, Result};
 const MOST: u64 = 1 << 20;
 /// Most bytes of a member that is not stored as it is, and can be much larger than the archive.
 const SPARSE_MOST: u64 = 2 << 40;
+/// Files beside a disk, and descriptors among them, that are looked at.
+const ENTRIES_MAX: usize = 10_000;
+const DESCRIPTORS_MAX: usize = 16;
 /// Characters of a name that are shown.
 const NAME_MAX: usize = 255;
 /// What is read and hashed at once.
 const PIECE: usize = 1 << 20;
 
-/// A manifest whose digests were compared with the members of the archive.
+/// A manifest whose digests were compared with the files of an OVF: the members of an OVA, or the descriptor and the disk beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OvaManifest {
     /// The name of its file.
     pub name: String,
-    /// Members that have the digests that it lists.
+    /// Files that have the digests that it lists.
     pub verified: Vec<String>,
     /// What was not compared, and why.
     pub not_checked: Vec<(String, String)>,
+    /// Whether it also lists files that are not looked at.
+    is_partial: bool,
+}
+
+/// A file that does not have the digest that a manifest lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestMismatch {
+    /// The name of the file.
+    pub file: String,
+    /// The name of the manifest.
+    pub manifest: String,
+    /// How the digest is computed.
+    pub algorithm: &'static str,
+    /// What it should be.
+    pub expected: String,
+    /// What it is.
+    pub found: String,
+}
+
+impl fmt::Display for DigestMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, manifest, algorithm, expected, found } = self;
+        write!(
+            f,
+            "the manifest {manifest:?} does not match {file:?}: its {algorithm} is {found}, expected {expected}"
+        )
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,44 +104,135 @@ impl Algorithm {
     }
 }
 
-/// Compares the members of an OVA with the digests of its manifest. `None` if it is no OVA, or has no manifest.
+/// A file that a manifest may list.
+struct ListedFile<'a> {
+    name: Vec<u8>,
+    /// The name, fit for a message.
+    shown: String,
+    /// Its bytes, or why they are not compared.
+    bytes: std::result::Result<Box<dyn ReadAt + 'a>, &'static str>,
+}
+
+/// Compares the members of an OVA, or a VMDK and the descriptor beside it that names it, with the digests of the manifest. `None` if there is
+/// no descriptor, or no manifest.
 ///
 /// # Errors
 ///
-/// [`Error::WrongDigest`] with the first member that differs; what reading brings; a stop.
+/// [`Error::WrongDigest`] with the first file that differs; what reading brings; a stop.
 pub(crate) fn verify_manifest(image: &OpenedImage, work: Work<'_>) -> Result<Option<OvaManifest>> {
-    // What is wrong with the archive itself is reported by the rules.
-    if !image.is_archive() || image.refuse_unless_archive_is_readable().is_err() {
-        return Ok(None);
+    match image.format() {
+        // What is wrong with the archive itself is reported by the rules.
+        Format::Tar if image.refuse_unless_archive_is_readable().is_ok() => of_archive(image, work),
+        Format::Vmdk if image.unpacked_from().is_none() => of_disk(image, work),
+        _ => Ok(None),
     }
+}
+
+fn of_archive(image: &OpenedImage, work: Work<'_>) -> Result<Option<OvaManifest>> {
     let content = image.content();
     let files = look_into_tar(content)?.files;
     let has = |extension| files.iter().find(|file| file.has_extension(extension));
     let (Some(_), Some(manifest)) = (has("ovf"), has("mf")) else { return Ok(None) };
-    let mut found = OvaManifest { name: shown(manifest), verified: Vec::new(), not_checked: Vec::new() };
+    let mut found = OvaManifest::named(manifest.short_name());
     let Some(bytes) = read_small(content, manifest, MOST)? else {
-        found.skip(&shown(manifest), "it has more than 1 MiB, or is stored as a sparse file");
+        found.skip(&manifest.short_name(), "it has more than 1 MiB, or is stored as a sparse file");
         return Ok(Some(found));
     };
-    let listed = found.read(&String::from_utf8_lossy(&bytes), &files);
-    for (file, digests) in files.iter().enumerate().filter_map(|(n, file)| Some((file, listed.get(&n)?))) {
-        found.compare(image, content, file, digests, work)?;
-    }
+    let listed = files.iter().map(|file| -> Result<_> {
+        let bytes = match &file.map {
+            None => Err("where it is in the archive is not known"),
+            Some(map) if map.as_plain().is_none() && file.size > SPARSE_MOST => {
+                Err("it is stored as a sparse file of more than 2 TiB")
+            }
+            Some(map) => Ok(Box::new(slice(content, map)?) as Box<dyn ReadAt + '_>),
+        };
+        Ok(ListedFile { name: file.name.clone(), shown: file.short_name(), bytes })
+    });
+    let listed = listed.collect::<Result<Vec<_>>>()?;
+    found.compare_all(image.path(), &bytes, &listed, work)?;
     if has("cert").is_some() {
-        found.skip("the signature of the manifest", "imsprep does not verify certificates");
+        found.skip(SIGNATURE, NO_CERTIFICATES);
     }
     Ok(Some(found))
 }
 
-/// The name of a file, fit for a message.
-fn shown(file: &ArchiveFile) -> String {
-    file.short_name()
+/// What is not compared of a signed manifest, and why.
+const SIGNATURE: &str = "the signature of the manifest";
+const NO_CERTIFICATES: &str = "imsprep does not verify certificates";
+
+/// A disk of an OVF that is not in an archive: the descriptor that names it, and the manifest of the same name, lie beside it.
+fn of_disk(image: &OpenedImage, work: Work<'_>) -> Result<Option<OvaManifest>> {
+    let Some(name) = image.path().file_name() else { return Ok(None) };
+    let Some((ovf, descriptor)) = descriptor_beside(image.path(), &name.to_string_lossy()) else {
+        return Ok(None);
+    };
+    let manifest = ovf.with_extension("mf");
+    let Some(bytes) = read_file(&manifest, MOST) else { return Ok(None) };
+    let text = |name: Option<&OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+    let file = |name: Option<&OsStr>, bytes| ListedFile {
+        name: name.unwrap_or_default().as_encoded_bytes().to_vec(),
+        shown: text(name),
+        bytes: Ok(bytes),
+    };
+    let descriptor = MemoryImage::new(&ovf, descriptor);
+    let disk = file(Some(name), Box::new(Slice::whole(image.file())) as Box<dyn ReadAt + '_>);
+    let listed = [file(ovf.file_name(), Box::new(descriptor)), disk];
+    let mut found = OvaManifest::named(text(manifest.file_name()));
+    found.is_partial = true;
+    found.compare_all(image.path(), &bytes, &listed, work)?;
+    found.miss(&name.to_string_lossy());
+    if manifest.with_extension("cert").exists() {
+        found.skip(SIGNATURE, NO_CERTIFICATES);
+    }
+    Ok(Some(found))
+}
+
+/// The first descriptor, by name, in the folder of the disk that names it, with its bytes. Of what can't be read nothing is known.
+fn descriptor_beside(path: &Path, name: &str) -> Option<(PathBuf, Vec<u8>)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(folder).ok()?.take(ENTRIES_MAX).flatten().map(|entry| entry.path());
+    let is_ovf = |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("ovf"));
+    let mut descriptors = entries.filter(is_ovf).collect::<Vec<_>>();
+    descriptors.sort();
+    descriptors.into_iter().take(DESCRIPTORS_MAX).find_map(|path| {
+        let bytes = read_file(&path, OVF_MAX)?;
+        let names = |disk: &OvfDisk| disk.file.as_deref().is_some_and(|file| refers_to(file, name));
+        Ovf::parse(&bytes)?.disks.iter().any(names).then_some((path, bytes))
+    })
+}
+
+/// The bytes of an ordinary file; `None` if it can't be read, or has more than `most`.
+fn read_file(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let is_small = std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() <= most);
+    let mut bytes = Vec::new();
+    let read = is_small.then(|| File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()).flatten();
+    read.map(|_| bytes)
 }
 
 /// Digests of one file.
 type Digests = BTreeMap<Algorithm, String>;
 
 impl OvaManifest {
+    fn named(name: String) -> Self {
+        Self { name, verified: Vec::new(), not_checked: Vec::new(), is_partial: false }
+    }
+
+    /// Compares all files that the manifest lists.
+    fn compare_all(
+        &mut self,
+        path: &Path,
+        manifest: &[u8],
+        files: &[ListedFile<'_>],
+        work: Work<'_>,
+    ) -> Result<()> {
+        let listed = self.read(&String::from_utf8_lossy(manifest), files);
+        for (file, digests) in files.iter().enumerate().filter_map(|(n, file)| Some((file, listed.get(&n)?)))
+        {
+            self.compare(path, file, digests, work)?;
+        }
+        Ok(())
+    }
+
     /// Lists this member as not checked unless it was compared.
     pub(crate) fn miss(&mut self, name: &str) {
         let mut known = self.verified.iter().chain(self.not_checked.iter().map(|(what, _)| what));
@@ -124,7 +250,7 @@ impl OvaManifest {
     }
 
     /// The digests that each member must have, by its place in the archive.
-    fn read(&mut self, text: &str, files: &[ArchiveFile]) -> BTreeMap<usize, Digests> {
+    fn read(&mut self, text: &str, files: &[ListedFile<'_>]) -> BTreeMap<usize, Digests> {
         let mut listed = BTreeMap::<usize, Digests>::new();
         let places = files.iter().enumerate().map(|(place, file)| (plain(&file.name), place));
         let mut by_name = BTreeMap::<Vec<u8>, Vec<usize>>::new();
@@ -136,7 +262,10 @@ impl OvaManifest {
             };
             let places = by_name.get(plain(name.as_bytes()).as_slice());
             let Some(places) = places else {
-                self.skip(&name.chars().take(NAME_MAX).collect::<String>(), "the archive has no such file");
+                if !self.is_partial {
+                    let name = name.chars().take(NAME_MAX).collect::<String>();
+                    self.skip(&name, "the archive has no such file");
+                }
                 continue;
             };
             let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -145,10 +274,16 @@ impl OvaManifest {
             for place in places {
                 match algorithm {
                     Some(algorithm) => {
-                        listed.entry(*place).or_default().insert(algorithm, digits.to_ascii_lowercase());
+                        let digits = digits.to_ascii_lowercase();
+                        let known = listed.entry(*place).or_default().entry(algorithm);
+                        let known = known.or_insert_with(|| digits.clone());
+                        if *known != digits && !known.contains(' ') {
+                            // No file has both.
+                            *known += &format!(" and {digits}");
+                        }
                     }
                     None => {
-                        let name = files.get(*place).map(shown).unwrap_or_default();
+                        let name = files.get(*place).map(|file| file.shown.clone()).unwrap_or_default();
                         self.skip(&name, "the manifest has no SHA-1, SHA-256 or SHA-512 of it");
                     }
                 }
@@ -159,40 +294,32 @@ impl OvaManifest {
 
     fn compare(
         &mut self,
-        image: &OpenedImage,
-        content: &ImageFile,
-        file: &ArchiveFile,
+        path: &Path,
+        file: &ListedFile<'_>,
         digests: &Digests,
         work: Work<'_>,
     ) -> Result<()> {
-        let name = shown(file);
-        let Some(map) = &file.map else {
-            self.skip(&name, "where it is in the archive is not known");
-            return Ok(());
+        let bytes = match &file.bytes {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                self.skip(&file.shown, why);
+                return Ok(());
+            }
         };
-        if SparseMap::as_plain(map).is_none() && file.size > SPARSE_MOST {
-            self.skip(&name, "it is stored as a sparse file of more than 2 TiB");
-            return Ok(());
-        }
-        let end = || imsprep_source::Error::UnexpectedEnd {
-            path: content.path().to_owned(),
-            offset: map.end_in_source(),
-        };
-        let bytes = Slice::mapped(content, std::sync::Arc::clone(map)).ok_or_else(end)?;
-        for (algorithm, found) in hash(&bytes, digests, work)? {
+        for (algorithm, found) in hash(&**bytes, digests, work)? {
             let expected = digests.get(&algorithm).cloned().unwrap_or_default();
             if found != expected {
-                return Err(Error::WrongDigest {
-                    path: image.path().to_owned(),
-                    member: name,
+                let mismatch = Box::new(DigestMismatch {
+                    file: file.shown.clone(),
                     manifest: self.name.clone(),
                     algorithm: algorithm.title(),
                     expected,
                     found,
                 });
+                return Err(Error::WrongDigest { path: path.to_owned(), mismatch });
             }
         }
-        self.verified.push(name);
+        self.verified.push(file.shown.clone());
         Ok(())
     }
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use imsprep_scan::{ScanOptions, scan};
 use imsprep_source::{Cancel, ImageFile, Overwrite, ReadAt, Work};
 use imsprep_testdata::{command, need_tools};
-use imsprep_toolkit::{ConvertOptions, Converted, OpenedImage, compare_images, plan_conversion};
+use imsprep_toolkit::{
+    CompareOptions, ConvertOptions, Converted, OpenedImage, compare_images, plan_conversion,
+};
 use proptest::prelude::*;
 
 /// How an image is made.

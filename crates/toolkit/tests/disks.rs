@@ -12,8 +12,8 @@ use imsprep_source::{
 };
 use imsprep_testdata::{golden, verdicts};
 use imsprep_toolkit::{
-    Conversion, ConvertOptions, Converted, DiskLength, Error, ErrorKind, OpenedImage, RawWritten,
-    compare_images, plan_conversion,
+    CompareOptions, Conversion, ConvertOptions, Converted, DiskLength, Error, ErrorKind, OpenedImage,
+    RawWritten, compare_images, plan_conversion,
 };
 use imsprep_zvhd2::{ContainerWriter, Label, Method};
 

@@ -1,6 +1,10 @@
 //! Estimates of the sizes of outputs, compared with the outputs.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};

@@ -45,7 +45,7 @@ pub(crate) fn list(outcomes: &[Outcome]) -> Vec<u8> {
     let files = checked.flat_map(|checked| {
         let image = checked.digest.map(|digest| (checked.path.as_path(), digest));
         let bitmap = checked.bitmap.as_ref().and_then(BitmapState::file).zip(checked.bitmap_digest);
-        [image, bitmap.map(|(path, digest)| (path.as_ref(), digest))].into_iter().flatten()
+        [image, bitmap].into_iter().flatten()
     });
     files.flat_map(|(path, digest)| super::checksum_list::line(&digest.sha256, path)).collect()
 }

@@ -271,9 +271,45 @@ fn what_a_manifest_does_not_say_is_listed_as_not_checked() {
         assert!(not_checked(&json).contains(why), "{lines:.60}: {json}");
         assert!(json["report"]["not_checked"].as_array().unwrap().len() < 50, "{lines:.60}");
     }
+    // Two digests of one file contradict each other.
+    with_manifest(&folder, "good.ova", "sha256sum", ALL);
+    sh(
+        &folder,
+        "tar -xf good.ova vm.mf; sed \"s/= .*/= $(printf %064d 0)/\" vm.mf > vm.mf.2; cat vm.mf.2 >> vm.mf; rm vm.mf.2",
+    );
+    sh(&folder, "tar --format=ustar -cf two.ova vm.ovf vm.mf vm-disk1.vmdk vm-disk2.vmdk");
+    let run = folder.run(&["convert", "--force", "two.ova", "out.raw"]);
+    assert!(run.status == 1 && run.err.contains(" and 0"), "{run:?}");
     // A manifest is small.
     folder.write("vm.mf", &vec![b'\n'; 2 << 20]);
     sh(&folder, "tar --format=ustar -cf large.ova vm.ovf vm.mf vm-disk1.vmdk vm-disk2.vmdk");
     let (status, json) = folder.json(&["convert", "--force", "large.ova", "out.raw"]);
     assert!(status == 0 && not_checked(&json).contains("more than 1 MiB"), "{json}");
+}
+
+#[test]
+fn a_disk_beside_its_descriptor_is_held_against_the_manifest() {
+    let folder = Folder::new();
+    ova(&folder);
+    let list = |files: &str| {
+        let script = format!(
+            "for f in {files}; do echo \"SHA256($f)= $(sha256sum < $f | cut -d' ' -f1)\"; done > vm.mf"
+        );
+        sh(&folder, &script);
+    };
+    list(ALL);
+    let (status, json) = folder.json(&["convert", "vm-disk2.vmdk", "out.raw"]);
+    let verified = json["manifest"]["verified"].as_array().unwrap();
+    assert_eq!((status, &verified[..]), (0, &["vm.ovf".into(), "vm-disk2.vmdk".into()][..]), "{json}");
+    // Another disk, and one that the descriptor does not name, have nothing to do with it.
+    sh(&folder, "cp vm-disk2.vmdk other.vmdk; printf x >> vm-disk1.vmdk");
+    assert_eq!(folder.json(&["convert", "--force", "other.vmdk", "out.raw"]).1["manifest"], Value::Null);
+    assert_eq!(folder.run(&["convert", "--force", "vm-disk2.vmdk", "out.raw"]).status, 0);
+    let run = folder.run(&["convert", "vm-disk1.vmdk", "new.raw"]);
+    assert!(run.status == 1 && run.err.contains("\"vm.mf\" does not match \"vm-disk1.vmdk\""), "{run:?}");
+    assert!(!folder.path("new.raw").exists());
+    list("vm.ovf");
+    let (status, json) = folder.json(&["convert", "--force", "vm-disk2.vmdk", "out.raw"]);
+    assert_eq!(status, 0);
+    assert!(json["report"]["not_checked"].to_string().contains("the manifest does not list it"), "{json}");
 }
