@@ -272,6 +272,12 @@ fn narrowed(mode: u32, group: Option<u32>, limits: &[Access]) -> u32 {
     })
 }
 
+/// Every sequence of bytes may be a path.
+#[expect(clippy::unnecessary_wraps, reason = "not every system has a path for all bytes")]
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    Some(OsString::from_vec(bytes).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,10 +301,4 @@ mod tests {
         }
         assert_eq!(narrowed(0o600, Some(1), &[limit(0o666, 1)]), 0o600, "the umask's");
     }
-}
-
-/// Every sequence of bytes may be a path.
-#[expect(clippy::unnecessary_wraps, reason = "not every system has a path for all bytes")]
-pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
-    Some(OsString::from_vec(bytes).into())
 }

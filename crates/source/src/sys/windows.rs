@@ -363,6 +363,11 @@ pub(crate) fn reopen_unnamed(_file: &File) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Paths are text; what is none can't be a path that was read from a file.
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
 #[cfg(test)]
 mod tests {
     use windows_sys::Win32::System::Ioctl::FSCTL_SET_SPARSE;
@@ -464,9 +469,4 @@ mod tests {
         let error = ImageFile::open(dir.path()).unwrap_err();
         assert!(matches!(error, Error::NotAnImage { kind: FileKind::Directory, .. }), "{error}");
     }
-}
-
-/// Paths are text; what is none can't be a path that was read from a file.
-pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
 }
