@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
-use imsprep_guest::Guest;
 use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::Work;
 
 use crate::check::check_opened;
 use crate::plan::{PlanPolicy, unpacked};
 use crate::published::verify_checksums;
+use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
-    CheckOptions, CheckedImage, Conversion, ConvertOptions, Direction, DiskFit, Error, FreeSpaceBytes,
-    OpenedImage, Plan, Result,
+    CheckOptions, CheckedImage, Conversion, ConvertOptions, Converted, Direction, DiskFit, Error,
+    FreeSpaceBytes, OpenedImage, Plan, Result,
 };
 
 /// An image that was prepared, or why not.
@@ -49,13 +49,13 @@ pub fn prepare_image(
     verify_checksums(image.file(), &options.checksums, work)?;
     let source = path.to_owned();
     let check_options = CheckOptions { write_bitmap: true, ..check.clone() };
-    let check = |image: &OpenedImage, known: Option<&Guest>| {
+    let check = |image: &OpenedImage, known: Known<'_>| {
         check_opened(image, &[], &check_options, known, work).map(Some)
     };
     let is_kept = options.free_space == FreeSpaceBytes::Keep && options.fit == DiskFit::AsItIs;
     let output = match (image.format(), &options.output) {
         (Format::Raw | Format::Zvhd2, None) if is_kept => {
-            let checked = check(&image, None)?;
+            let checked = check(&image, Known::default())?;
             let checked =
                 checked.map(|checked| CheckedImage { checksums: options.checksums.clone(), ..checked });
             return Ok(Prepared { source, conversion: None, checked });
@@ -90,8 +90,17 @@ pub fn prepare_image(
     }
     let conversion = plan.convert(work)?;
     let checked = match conversion.made {
-        // The disk in it is the source's, of which the system is known.
-        Some(_) => check(&OpenedImage::open(output, work.cancel)?, conversion.plan.guest.as_ref())?,
+        Some(ref made) => {
+            let image = OpenedImage::open(output, work.cancel)?;
+            // The disk in it is the source's, of which the system is known; a container was checked when it was read back.
+            let container = match made {
+                Converted::Zvhd2(written) => {
+                    written.checked.as_ref().and_then(|checked| checked.of(image.file()))
+                }
+                Converted::Raw(_) => None,
+            };
+            check(&image, Known { guest: conversion.plan.guest.as_ref(), container })?
+        }
         None => None,
     };
     Ok(Prepared { source, conversion: Some(conversion), checked })
