@@ -1,5 +1,7 @@
 //! What the images that we make hold.
 
+use crate::wrapped::Wrapped;
+
 /// An image that the harness can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Case {
@@ -33,6 +35,8 @@ pub enum Case {
     Qcow2Zstd,
     /// A dynamic VHD of such content to convert to ZVHD2.
     Vhd,
+    /// A compressed image to convert to ZVHD2.
+    Wrapped(Wrapped),
     /// An ext4 in which files were written and most of them deleted again, to convert to ZVHD2 without what no file holds.
     Sparsify,
     /// Nothing that matters: a layout of bitmap files is learned from a program, on images that the learner makes.
@@ -72,6 +76,10 @@ pub(crate) enum Task {
     CheckQuick,
     /// Converting an image of another format to ZVHD2.
     ConvertForeign,
+    /// Converting a compressed image to ZVHD2.
+    ConvertWrapped,
+    /// Preparing an image of another format for an import.
+    Prepare,
     /// Reading which system is on a disk. No case has it: the images are given.
     Guest,
     /// Learning the layout of the bitmap files of a program.
@@ -99,7 +107,7 @@ impl From<FileTask> for Task {
 
 impl Case {
     /// All of them, in the order in which they are measured.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::Zeros,
         Self::Half,
         Self::Data,
@@ -115,6 +123,13 @@ impl Case {
         Self::Qcow2Zlib,
         Self::Qcow2Zstd,
         Self::Vhd,
+        Self::Wrapped(Wrapped::XzBlocks),
+        Self::Wrapped(Wrapped::Xz),
+        Self::Wrapped(Wrapped::Gzip),
+        Self::Wrapped(Wrapped::Qcow2Zlib),
+        Self::Wrapped(Wrapped::Vmdk),
+        Self::Wrapped(Wrapped::Qcow2Xz),
+        Self::Wrapped(Wrapped::Prepare),
         Self::Sparsify,
         Self::Learn,
     ];
@@ -137,6 +152,7 @@ impl Case {
             Self::Qcow2Zlib => "foreign-zlib",
             Self::Qcow2Zstd => "foreign-zstd",
             Self::Vhd => "foreign-vhd",
+            Self::Wrapped(wrapped) => wrapped.name(),
             Self::Sparsify => "sparsify",
             Self::Learn => "learn",
         }
@@ -160,6 +176,7 @@ impl Case {
             Self::Qcow2Zlib => "qcow2 compressed by zlib to ZVHD2: the same content",
             Self::Qcow2Zstd => "qcow2 compressed by zstd to ZVHD2: the same content",
             Self::Vhd => "dynamic VHD to ZVHD2: the same content",
+            Self::Wrapped(wrapped) => wrapped.title(),
             Self::Sparsify => "ext4 to ZVHD2, two thirds written and 65 % of that deleted again",
             Self::Learn => {
                 "the zvhd2 layout, learned from a program that writes it for images that the learner makes"
@@ -180,6 +197,8 @@ impl Case {
             Self::Quick => Task::CheckQuick,
             Self::Sparsify => Task::Sparsify,
             Self::Learn => Task::Learn,
+            Self::Wrapped(Wrapped::Prepare) => Task::Prepare,
+            Self::Wrapped(_) => Task::ConvertWrapped,
             _ if self.is_foreign() => Task::ConvertForeign,
             _ => Task::Scan,
         }
@@ -195,9 +214,14 @@ impl Case {
         self.foreign().is_some()
     }
 
+    /// Whether the conversion of a compressed image, or the preparation of one, is measured on it.
+    pub fn is_wrapped(self) -> bool {
+        matches!(self, Self::Wrapped(_))
+    }
+
     /// Whether its data is made to be compressed: in part text, tables, and random.
     pub(crate) fn has_content(self) -> bool {
-        matches!(self, Self::Convert | Self::Check | Self::Quick) || self.is_foreign()
+        matches!(self, Self::Convert | Self::Check | Self::Quick) || self.is_foreign() || self.is_wrapped()
     }
 
     /// Whether it is only measured warm, as the disk would be measured else.

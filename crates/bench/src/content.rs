@@ -33,6 +33,15 @@ impl Content {
         }
     }
 
+    /// Fills a block of a disk of which a quarter is zeros, half is text and a quarter noise.
+    pub(crate) fn fill_mixed(&mut self, block: &mut [u8], number: u64) {
+        match number % 4 {
+            0 => block.fill(0),
+            1 | 2 => self.text(block),
+            _ => random::fill(block, &mut self.seed),
+        }
+    }
+
     fn text(&mut self, mut piece: &mut [u8]) {
         while !piece.is_empty() {
             let number = random::next(&mut self.seed);

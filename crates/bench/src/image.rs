@@ -9,8 +9,9 @@ use imsprep_source::{BlockMap, BlockSize, Cancel, ImageFile, ReadAt, Stage, Work
 use crate::case::Task;
 use crate::content::{BLOCK, Content};
 use crate::truth::read_truth;
+use crate::wrapped::Wrapped;
 use crate::{Case, Error, Result};
-use crate::{container, foreign, random, used};
+use crate::{container, foreign, packed, random, used};
 
 const PAGE: u64 = 4 << 10;
 const BLOCK_BYTES: usize = 2 << 20;
@@ -54,6 +55,7 @@ impl Image {
         let extension = match (case.task(), case.foreign()) {
             (Task::Check | Task::CheckQuick, _) => "zvhd2",
             (_, Some(foreign)) => foreign.extension,
+            (Task::ConvertWrapped | Task::Prepare, _) => wrapped_of(case).map_or("raw", Wrapped::extension),
             _ => "raw",
         };
         let file_name = format!("{}.{extension}", case.name());
@@ -76,6 +78,15 @@ impl Image {
                 let blocks = truth.block_count();
                 (0..blocks).for_each(|block| truth.set(block, true));
                 container::of_equal_blocks(&path, blocks, &stage, work.cancel)?;
+                Some(truth)
+            }
+            Task::ConvertWrapped | Task::Prepare => {
+                let raw = folder.join("source.raw");
+                let truth = make_raw(case, &raw, size, &stage, work.cancel)?;
+                let made = wrapped_of(case)
+                    .map_or(Ok(()), |wrapped| packed::make(&raw, wrapped, &path, work.cancel));
+                let _ = std::fs::remove_file(&raw);
+                made?;
                 Some(truth)
             }
             Task::ConvertForeign => {
@@ -121,9 +132,21 @@ impl Image {
         }
     }
 
+    /// Whether the image is in xz.
+    pub(crate) fn is_xz(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == "xz")
+    }
+
     /// Whether more than half of the image is holes. Programs that read holes byte by byte take no part there.
     pub(crate) fn is_mostly_holes(&self) -> bool {
         self.allocated < self.size / 2
+    }
+}
+
+fn wrapped_of(case: Case) -> Option<Wrapped> {
+    match case {
+        Case::Wrapped(wrapped) => Some(wrapped),
+        _ => None,
     }
 }
 
@@ -167,7 +190,8 @@ impl<'a> Maker<'a> {
             | Case::Qcow2
             | Case::Qcow2Zlib
             | Case::Qcow2Zstd
-            | Case::Vhd => {
+            | Case::Vhd
+            | Case::Wrapped(_) => {
                 for block in 0..blocks {
                     self.write_block(case, block)?;
                     stage.advance(BLOCK.min(size - block * BLOCK));
@@ -209,6 +233,7 @@ impl<'a> Maker<'a> {
         let is_data = match case {
             Case::Zeros => false,
             Case::Half => block.is_multiple_of(2),
+            Case::Wrapped(_) => !block.is_multiple_of(4),
             _ if case.has_content() => block % 10 != 9,
             _ => true,
         };
@@ -217,6 +242,8 @@ impl<'a> Maker<'a> {
             if let Some(byte) = hidden_place(length, &mut self.seed).and_then(|place| buffer.get_mut(place)) {
                 *byte = 1;
             }
+        } else if is_data && case.is_wrapped() {
+            self.content.get_or_insert_with(Content::new).fill_mixed(buffer, block);
         } else if is_data && case.has_content() {
             self.content.get_or_insert_with(Content::new).fill(buffer);
         } else if is_data {
@@ -279,6 +306,8 @@ mod tests {
         for case in Case::ALL.into_iter().filter(|case| case.task() != Task::CheckQuick) {
             if case.is_foreign() && foreign::is_absent()
                 || case == Case::Sparsify && used::missing().is_some()
+                // By a test of their own.
+                || case.is_wrapped()
             {
                 continue;
             }
@@ -301,6 +330,7 @@ mod tests {
                 Case::Data | Case::Worst => 13,
                 Case::Convert | Case::Check => 12,
                 Case::Qcow2 | Case::Qcow2Zlib | Case::Qcow2Zstd | Case::Vhd => 12,
+                Case::Wrapped(_) => 9,
                 Case::SparseOne | Case::Sparse2M => 1,
                 // 61 pages in 25 MB: in each block.
                 Case::Sparse4K => 12,

@@ -43,6 +43,7 @@ mod machine;
 mod maps;
 mod options;
 mod ours;
+mod packed;
 mod random;
 mod report;
 mod rivals;
@@ -52,8 +53,10 @@ mod scratch;
 mod sparsify;
 mod stats;
 mod truth;
+mod unpacking;
 mod usage;
 mod used;
+mod wrapped;
 
 pub use case::{Case, FileTask};
 pub use error::{Error, ErrorKind, Result};
@@ -63,3 +66,4 @@ pub use report::{
     Spread,
 };
 pub use run::bench;
+pub use wrapped::Wrapped;

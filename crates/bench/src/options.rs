@@ -53,7 +53,7 @@ impl BenchOptions {
             Case::Empty => 1 << 40,
             Case::Learn => LEARN_SIZE,
             Case::Convert | Case::Check => self.size.min(1 << 30),
-            _ if case.is_foreign() => self.size.min(1 << 30),
+            _ if case.is_foreign() || case.is_wrapped() => self.size.min(1 << 30),
             Case::Quick => QUICK_RECORDS * (2 << 20),
             _ if case.is_sparse() => (self.size / 2).saturating_mul(25).next_multiple_of(2 << 20),
             _ => self.size,

@@ -21,6 +21,8 @@ pub(crate) enum Ours {
     Convert(OutputTarget),
     /// What one does without that: qemu-img makes a RAW on the disk, and our program a ZVHD2 of it.
     Detour,
+    /// Makes a ZVHD2 and checks it for an import.
+    Prepare,
     /// Checks a ZVHD2, its content too.
     Check,
     /// Checks the structure of a ZVHD2 alone.
@@ -52,6 +54,8 @@ impl Ours {
             Task::Check => &[Self::Check],
             Task::CheckQuick => &[Self::CheckQuick],
             Task::ConvertForeign => &[Self::Convert(OutputTarget::Disk), Self::Detour],
+            Task::ConvertWrapped => &[Self::Convert(OutputTarget::Disk)],
+            Task::Prepare => &[Self::Prepare, Self::Convert(OutputTarget::Disk)],
             Task::Guest => &[Self::Inspect],
             Task::Learn => &[Self::Learn],
             Task::Sparsify => &[Self::Sparsify, Self::Convert(OutputTarget::Disk), Self::Fresh],
@@ -64,6 +68,7 @@ impl Ours {
             Self::Convert(OutputTarget::Disk) => "imsprep convert".into(),
             Self::Convert(OutputTarget::Memory) => "imsprep convert, into memory".into(),
             Self::Detour => "qemu-img convert -O raw, then imsprep convert".into(),
+            Self::Prepare => "imsprep prepare".into(),
             Self::Check => "imsprep zvhd2 check".into(),
             Self::CheckQuick => "imsprep zvhd2 check --quick".into(),
             Self::Inspect => "imsprep inspect".into(),
@@ -76,7 +81,7 @@ impl Ours {
     pub(crate) fn yields(self) -> Yields {
         match self {
             Self::Scan(_) => Yields::Bitmap,
-            Self::Convert(_) | Self::Detour | Self::Sparsify | Self::Fresh => Yields::Zvhd2,
+            Self::Convert(_) | Self::Detour | Self::Prepare | Self::Sparsify | Self::Fresh => Yields::Zvhd2,
             Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => Yields::Nothing,
         }
     }
@@ -84,7 +89,7 @@ impl Ours {
     pub(crate) fn place(self) -> OutputTarget {
         match self {
             Self::Convert(place) => place,
-            Self::Detour | Self::Sparsify | Self::Fresh => OutputTarget::Disk,
+            Self::Detour | Self::Prepare | Self::Sparsify | Self::Fresh => OutputTarget::Disk,
             Self::Scan(_) | Self::Check | Self::CheckQuick | Self::Inspect | Self::Learn => {
                 OutputTarget::Memory
             }
@@ -100,6 +105,7 @@ impl Ours {
             Self::Scan(_) => &["bitmap", "create", "--force"],
             Self::Convert(_) | Self::Fresh => &["convert", "--force"],
             Self::Sparsify => &["convert", "--sparsify", "--force"],
+            Self::Prepare => &["prepare", "--force"],
             Self::Check => &["zvhd2", "check"],
             Self::CheckQuick => &["zvhd2", "check", "--quick"],
             Self::Inspect => &["inspect"],
@@ -111,6 +117,9 @@ impl Ours {
         }
         if let Self::Scan(mode) = self {
             command.args(["--io", &mode.to_string()]).arg("-o").arg(output);
+        }
+        if self == Self::Prepare {
+            command.arg("--output").arg(output);
         }
         // A name that begins with a dash is a name.
         command.arg("--").arg(OsString::from(image));

@@ -42,6 +42,10 @@ pub(crate) enum Scope {
     Guest,
     /// Where a disk is converted without what no file holds.
     Sparsify,
+    /// Where a compressed image is converted, or an image is prepared.
+    Wrapped,
+    /// Of these, where it is in xz.
+    WrappedXz,
 }
 
 impl Scope {
@@ -50,6 +54,8 @@ impl Scope {
             Self::Convert => Task::Convert,
             Self::Guest => Task::Guest,
             Self::Sparsify => Task::Sparsify,
+            Self::Wrapped if image.task == Task::Prepare => Task::Prepare,
+            Self::Wrapped | Self::WrappedXz => Task::ConvertWrapped,
             _ => Task::Scan,
         };
         if image.task != wanted {
@@ -57,7 +63,8 @@ impl Scope {
         }
         let no_holes = !image.is_mostly_holes();
         match self {
-            Self::All | Self::Convert | Self::Guest | Self::Sparsify => true,
+            Self::All | Self::Convert | Self::Guest | Self::Sparsify | Self::Wrapped => true,
+            Self::WrappedXz => image.is_xz(),
             Self::NoHoles => no_holes,
             Self::ZerosOnly => no_holes && image.truth.as_ref().is_some_and(|map| map.data_count() == 0),
             Self::Disk => no_holes && cache == CacheState::Cold,
@@ -448,7 +455,7 @@ impl Rival {
     pub(crate) fn is_wanted(&self, tasks: &[FileTask]) -> bool {
         match self.scope {
             Scope::Guest => tasks.contains(&FileTask::Guest),
-            Scope::Sparsify => {
+            Scope::Sparsify | Scope::Wrapped | Scope::WrappedXz => {
                 self.needs.iter().all(|name| variable_of(name).is_none() || named(name).is_some())
             }
             _ => true,

@@ -188,9 +188,14 @@ fn entries(context: &Context<'_>, image: &Image, cache: CacheState) -> Vec<Entry
     let bare = match image.task {
         Task::Convert => Some(Bare::Compress),
         Task::Check => Some(Bare::Expand),
-        Task::Scan | Task::CheckQuick | Task::ConvertForeign | Task::Guest | Task::Learn | Task::Sparsify => {
-            None
-        }
+        Task::Scan
+        | Task::CheckQuick
+        | Task::ConvertForeign
+        | Task::ConvertWrapped
+        | Task::Prepare
+        | Task::Guest
+        | Task::Learn
+        | Task::Sparsify => None,
     };
     let bare = bare.filter(|_| with_rivals).map(Program::Bare);
     let in_order = (image.task == Task::Convert && with_rivals).then_some(Program::InOrder);

@@ -14,7 +14,7 @@ use crate::scratch::Scratch;
 use crate::truth::read_truth;
 use crate::{
     BenchOptions, BenchReport, CacheState, Case, Error, FileTask, Machine, NotMeasured, Presence, Result,
-    RivalState, Rivals, Row, foreign, java, machine, sparsify, used,
+    RivalState, Rivals, Row, foreign, java, machine, packed, sparsify, unpacking, used,
 };
 
 /// Measures what `options` ask for; `on_row` sees each row as soon as it is complete.
@@ -50,6 +50,13 @@ pub fn bench(options: &BenchOptions, on_row: &mut dyn FnMut(&Row), work: Work<'_
         }
         if case.is_foreign() && foreign::is_absent() {
             let why = format!("{}, which makes these images, is not installed", foreign::QEMU_IMG);
+            run.report.not_measured.push(NotMeasured { what: case.name().into(), why });
+            continue;
+        }
+        if let Case::Wrapped(wrapped) = case
+            && let Some(program) = packed::missing(*wrapped)
+        {
+            let why = format!("{program}, which makes this image, is not installed");
             run.report.not_measured.push(NotMeasured { what: case.name().into(), why });
             continue;
         }
@@ -127,7 +134,7 @@ fn find_rivals(options: &BenchOptions, scratch: &Scratch) -> (Vec<RivalState>, V
     }
     let mut compiled: Option<std::result::Result<(), String>> = None;
     let (mut states, mut present) = (Vec::new(), Vec::new());
-    let rivals = RIVALS.iter().chain(sparsify::RIVALS);
+    let rivals = RIVALS.iter().chain(sparsify::RIVALS).chain(unpacking::RIVALS);
     for rival in rivals.filter(|rival| rival.is_wanted(&options.files_for)) {
         let mut presence = rival.presence();
         if rival.is_java() && matches!(presence, Presence::Found { .. }) {
@@ -159,7 +166,7 @@ fn check_free_space(options: &BenchOptions) -> Result<()> {
             // Of two thirds that are written: the image, the same files in a new file system, a copy, and an output of it.
             Case::Sparsify => size * 3,
             // The image, our output, and on the detour the RAW and another output.
-            _ if case.is_foreign() => size * 3,
+            _ if case.is_foreign() || case.is_wrapped() => size * 3,
             // A unit for each record, and some more for the index.
             Case::Quick => QUICK_RECORDS * (4 << 10) + (16 << 20),
             _ => size.saturating_mul(copies),

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn no_name_is_that_of_another_rival() {
-        let all = || crate::rivals::RIVALS.iter().chain(RIVALS);
+        let all = || crate::rivals::RIVALS.iter().chain(RIVALS).chain(crate::unpacking::RIVALS);
         let mut names = all().map(|rival| rival.name).collect::<Vec<_>>();
         names.sort_unstable();
         names.dedup();

@@ -297,7 +297,8 @@ pub(crate) struct ConvertArgs {
     /// Enlarge the disk to a multiple of 1 GiB and move the backup GPT to its end
     #[arg(long, conflicts_with_all = ["io", "size"])]
     pub(crate) fit: bool,
-    /// To ZVHD2: compression level, from 1 to 22 [default: 3, as the vendor's driver]
+    /// To ZVHD2: compression level, from 1 to 22; 1 takes about two thirds of the time, for files about 5 % larger
+    /// [default: 3, as the vendor's driver]
     #[arg(long, value_name = "N", value_parser = parse_level)]
     pub(crate) level: Option<Level>,
     /// To ZVHD2: UUID of the file [default: random]

@@ -31,6 +31,7 @@ mod claims;
 mod disks;
 mod error;
 mod nbd;
+mod packed;
 mod pieces;
 mod slice;
 mod stream_end;
@@ -38,6 +39,7 @@ mod stream_end;
 mod tests;
 mod unpack;
 mod wrapped;
+mod xz;
 
 pub use claims::Flaw;
 pub use disks::{Qcow2, Vhd, Vmdk, check_tables, open_disk};

@@ -8,10 +8,11 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
 use imsprep_ondisk::format::container::zstd_window;
-use imsprep_source::{Error, ReadAt, Result};
-use lzma_rust2::XzReader;
+use imsprep_source::{Error, ImageFile, ReadAt, Result};
 
 use crate::Slice;
+use crate::packed::{Bytes, PIECE};
+use crate::xz::{XZ_MEMORY, XzStream};
 
 /// What a file is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +42,6 @@ impl Wrapper {
 /// What [`Error::Damaged`] says of a file that ends before its compressed data does.
 pub const ENDS_TOO_EARLY: &str = "the compressed data ends too early";
 
-/// Bytes that are read at once.
-const PIECE: usize = 256 << 10;
-/// KiB of memory that expanding xz may take: `xz -9` makes files that take 65 MiB.
-const XZ_MEMORY: u32 = 160 << 10;
 /// log2 of the largest window that Zstandard may take: what `zstd` takes by default.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// What libzstd says of a larger one.
@@ -63,18 +60,35 @@ pub struct Unwrapped<'a> {
 }
 
 impl<'a> Unwrapped<'a> {
-    /// Begins at the start of the file.
+    /// Begins at the start of the file, which is read by the caller's thread alone.
     ///
     /// # Errors
     ///
     /// [`Error::Damaged`] if there is no memory for it.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
+        Self::begin(file, None, wrapper)
+    }
+
+    /// The same of a complete file, which may be read and expanded by up to `threads` threads of its own: an xz stream of several blocks is.
+    /// They end when this value is dropped. Other files are read as by [`open`](Self::open).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_file(file: &'a ImageFile, wrapper: Wrapper, threads: usize) -> Result<Self> {
+        let is_threaded = wrapper == Wrapper::Xz && threads > 1;
+        // Where the file can't be opened once more, one thread reads it.
+        let owned = is_threaded.then(|| file.reopen().ok()).flatten();
+        Self::begin(Slice::whole(file), owned.map(|file| (file, threads)), wrapper)
+    }
+
+    fn begin(file: Slice<'a>, owned: Option<(ImageFile, usize)>, wrapper: Wrapper) -> Result<Self> {
         let at = Arc::new(AtomicU64::new(0));
         let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
         let stream: Box<dyn Read + Send + 'a> = match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
             Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
-            Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
+            Wrapper::Xz => Box::new(XzStream::new(file.clone(), owned, Arc::clone(&at))),
             Wrapper::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
                     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
@@ -83,7 +97,12 @@ impl<'a> Unwrapped<'a> {
                 Box::new(decoder.map_err(|error| file.damaged(0, 0, error.to_string()))?)
             }
         };
-        Ok(Self { file, stream, at, given: 0 })
+        Ok(Self::over(file, stream, at))
+    }
+
+    /// What `stream` makes of the file, which it reads at `at`.
+    pub(crate) fn over(file: Slice<'a>, stream: Box<dyn Read + Send + 'a>, at: Arc<AtomicU64>) -> Self {
+        Self { file, stream, at, given: 0 }
     }
 
     /// Fills `buf` with what comes next, and returns how much of it: less than all only at the end.
@@ -220,25 +239,6 @@ fn pass_zeros(packed: &mut impl BufRead) -> io::Result<()> {
         }
         let length = bytes.len();
         packed.consume(length);
-    }
-}
-
-/// The file as a stream.
-struct Bytes<'a> {
-    file: Slice<'a>,
-    at: Arc<AtomicU64>,
-}
-
-impl Read for Bytes<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let at = self.at.load(Ordering::Relaxed);
-        let left = usize::try_from(self.file.size().saturating_sub(at)).unwrap_or(usize::MAX);
-        let length = left.min(buf.len());
-        let part = buf.get_mut(..length).unwrap_or_default();
-        // The error comes out of the decoder as it went in.
-        self.file.read_at(part, at).map_err(io::Error::other)?;
-        self.at.store(at + length as u64, Ordering::Relaxed);
-        Ok(length)
     }
 }
 

@@ -30,6 +30,11 @@ impl FileIdentity {
         (self.volume, self.index) == (other.volume, other.index)
     }
 
+    /// Whether both are the same file, and nothing shows that its content changed. Its name may have.
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.same_file(other) && (self.size, self.modified) == (other.size, other.modified)
+    }
+
     /// Time of the last modification of the content, if the system reports it.
     pub fn modified(&self) -> Option<SystemTime> {
         self.modified

@@ -19,7 +19,7 @@ use crate::disk_seen::{DiskSeen, SystemFiles};
 use crate::judge::{Judged, judge};
 use crate::published::verify_checksums;
 use crate::saving::Saving;
-use crate::seen::{RawBitmap, Seen, look};
+use crate::seen::{Known, RawBitmap, Seen, look};
 use crate::{
     CheckOptions, Checksum, Depth, Error, FileDigest, Member, OpenedImage, Overview, Result, Target, Verdict,
 };
@@ -81,16 +81,15 @@ impl CheckedImage {
 pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
     let opened = OpenedImage::open(&target.path, work.cancel)?;
     verify_checksums(opened.file(), &options.checksums, work)?;
-    check_opened(&opened, &target.shares_bitmap_with, options, None, work)
+    check_opened(&opened, &target.shares_bitmap_with, options, Known::default(), work)
 }
 
-/// Checks an image that is open: `others` would have the same bitmap file. `known` is the system on its disk, if it was read from
-/// another image of that disk.
+/// Checks an image that is open: `others` would have the same bitmap file.
 pub(crate) fn check_opened(
     opened: &OpenedImage,
     others: &[PathBuf],
     options: &CheckOptions,
-    known: Option<&Guest>,
+    known: Known<'_>,
     work: Work<'_>,
 ) -> Result<CheckedImage> {
     let image = opened.file();

@@ -11,9 +11,10 @@ use imsprep_source::{FileKind, Input, OutputFile, Work};
 use crate::check::check_opened;
 use crate::plan::{PlanPolicy, planned, unpacked, unpacked_for};
 use crate::published::verify_checksums;
+use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
-    CheckOptions, CheckedImage, Checksum, Conversion, ConvertOptions, Direction, DiskFit, Error,
+    CheckOptions, CheckedImage, Checksum, Conversion, ConvertOptions, Converted, Direction, DiskFit, Error,
     FreeSpaceBytes, OpenedImage, Plan, Result, Target,
 };
 
@@ -212,7 +213,7 @@ impl Preparation {
         let Self { source, check, checksums, need } = self;
         let plan = match need {
             Need::Check(image, others) => {
-                let checked = check_opened(&image, &others, &check, None, work)?;
+                let checked = check_opened(&image, &others, &check, Known::default(), work)?;
                 let checked = Some(CheckedImage { checksums, ..checked });
                 return Ok(Prepared { source, conversion: None, checked });
             }
@@ -221,10 +222,17 @@ impl Preparation {
         };
         let conversion = plan.convert(work)?;
         let checked = match (&conversion.made, &conversion.plan.options.output) {
-            (Some(_), Some(output)) => {
-                let made = OpenedImage::open(output, work.cancel)?;
-                // The disk in it is the source's, of which the system is known.
-                Some(check_opened(&made, &[], &check, conversion.plan.guest.as_ref(), work)?)
+            (Some(made), Some(output)) => {
+                let image = OpenedImage::open(output, work.cancel)?;
+                // The disk in it is the source's, of which the system is known; a container was checked when it was read back.
+                let container = match made {
+                    Converted::Zvhd2(written) => {
+                        written.checked.as_ref().and_then(|checked| checked.of(image.file()))
+                    }
+                    Converted::Raw(_) => None,
+                };
+                let known = Known { guest: conversion.plan.guest.as_ref(), container };
+                Some(check_opened(&image, &[], &check, known, work)?)
             }
             _ => None,
         };

@@ -13,6 +13,7 @@ use imsprep_rules::{
 use imsprep_source::{Cancel, Work};
 
 use crate::check::check_opened;
+use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
     BitmapState, CheckOptions, CheckedImage, Depth, ErrorKind, GUEST_LIMITS, OpenedImage, Result, read_guest,
@@ -120,7 +121,8 @@ fn look(path: &Path, policy: RequestPolicy<'_>, work: Work<'_>) -> Result<Looked
     let RequestPolicy { profile, intent, .. } = policy;
     let options =
         CheckOptions { depth: Depth::Quick, profile, intent: intent.clone(), ..CheckOptions::default() };
-    let checked = check_opened(&image, &[], &options, guest.as_ref(), work)?;
+    let checked =
+        check_opened(&image, &[], &options, Known { guest: guest.as_ref(), container: None }, work)?;
     let mut facts = ImageFacts::of_detection(path, checked.detection.clone());
     if let Some(inspection) = &checked.inspection {
         add_facts(&inspection.summary, &mut facts);

@@ -70,16 +70,25 @@ pub(crate) enum RawBitmap {
     File(Box<BitmapFile>),
 }
 
+/// What was found out before about an image that is looked at.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// The system on its disk, if it was read from another image of that disk.
+    pub(crate) guest: Option<&'a Guest>,
+    /// The container, if this very file was checked with all its content.
+    pub(crate) container: Option<&'a CheckedContainer>,
+}
+
 /// Looks at an open image.
 pub(crate) fn look(
     opened: &OpenedImage,
     options: &CheckOptions,
-    known: Option<&Guest>,
+    known: Known<'_>,
     work: Work<'_>,
 ) -> Result<Seen> {
     let image = opened.file();
     let mut detection = opened.detection().clone();
-    let wanted = SystemWanted { intent: &options.intent, known };
+    let wanted = SystemWanted { intent: &options.intent, known: known.guest };
     let too_large = is_too_large(&detection, options.profile);
     let depth = if too_large { Depth::Quick } else { options.depth };
     let why_not = if too_large {
@@ -93,7 +102,10 @@ pub(crate) fn look(
     let disk = match detection.format {
         Format::Raw => look_at_disk(image, image.size(), wanted, work.cancel)?,
         Format::Zvhd2 => {
-            let (found, hash) = check_container(image, options.digest, depth, work)?;
+            let (found, hash) = match known.container.filter(|_| depth == Depth::Content) {
+                Some(found) => (found.clone(), None),
+                None => check_container(image, options.digest, depth, work)?,
+            };
             let disk = look_into_container(image, &found, wanted, work.cancel)?;
             (container, digest) = (Some(found), hash);
             disk

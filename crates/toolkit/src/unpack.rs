@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_detect::{Access, Content, Detection, Fact, Format};
-use imsprep_formats::{Slice, Unwrapped, Wrapper};
+use imsprep_formats::{Unwrapped, Wrapper};
 use imsprep_rules::PROFILES;
 use imsprep_source::{ImageFile, ReadAt, ScratchFile, Stage, Work, free_space};
 
@@ -100,7 +100,7 @@ fn unpack(
 ) -> Result<()> {
     let most = PROFILES.iter().map(|profile| profile.max_disk).max().unwrap_or(0) + TABLES;
     let stage = Stage::begin(work.progress, "unpacking to a temporary file", size.unwrap_or(0));
-    let mut stream = Unwrapped::open(Slice::whole(file), wrapper)?;
+    let mut stream = Unwrapped::open_file(file, wrapper, rayon::current_num_threads())?;
     let mut piece = vec![0; PIECE];
     let mut length = 0;
     loop {

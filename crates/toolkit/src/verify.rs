@@ -1,6 +1,7 @@
 //! Reading back what was written.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use imsprep_source::{ReadAt, Stage, Work, is_zero};
@@ -43,13 +44,16 @@ pub(crate) fn verify(disk: &Disk<'_>, expected: &Checksums, work: Work<'_>) -> R
     let missing = missing.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
     wrong.extend(missing);
-    match wrong.first() {
+    refuse_differing(disk.path(), &wrong)
+}
+
+/// An error if there is a block that does not hold what it should.
+pub(crate) fn refuse_differing(path: &Path, blocks: &BTreeSet<u64>) -> Result<()> {
+    match blocks.first() {
         None => Ok(()),
-        Some(first) => Err(Error::NotAsWritten {
-            path: disk.path().to_owned(),
-            block: *first,
-            count: wrong.len() as u64,
-        }),
+        Some(first) => {
+            Err(Error::NotAsWritten { path: path.to_owned(), block: *first, count: blocks.len() as u64 })
+        }
     }
 }
 

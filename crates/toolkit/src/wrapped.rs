@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
-use imsprep_formats::{Slice, Unwrapped, Wrapper};
+use imsprep_formats::{Unwrapped, Wrapper};
 use imsprep_rules::{HUAWEI, other_advice};
 use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
@@ -25,7 +25,22 @@ const TAIL: usize = 4096;
 pub(crate) struct Blocks<'a> {
     stream: Unwrapped<'a>,
     ends: Arc<Mutex<Ends>>,
+    spare: Arc<Spare>,
     over: bool,
+}
+
+/// Memory of blocks that are done, for those that come.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, block: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(block);
+    }
 }
 
 /// The first block, and the last bytes of all.
@@ -37,8 +52,8 @@ struct Ends {
 
 impl<'a> Blocks<'a> {
     pub(crate) fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
-        let stream = Unwrapped::open(Slice::whole(image.file()), wrapper)?;
-        Ok(Self { stream, ends: Arc::default(), over: false })
+        let stream = Unwrapped::open_file(image.file(), wrapper, rayon::current_num_threads())?;
+        Ok(Self { stream, ends: Arc::default(), spare: Arc::default(), over: false })
     }
 
     /// Refuses what was unpacked if its beginning, or its end as far as it was read, shows that it is no RAW.
@@ -48,7 +63,8 @@ impl<'a> Blocks<'a> {
     }
 
     fn read(&mut self) -> imsprep_source::Result<Option<Vec<u8>>> {
-        let mut block = vec![0; usize::try_from(CHUNK).unwrap_or(0)];
+        let mut block = self.spare.take();
+        block.resize(usize::try_from(CHUNK).unwrap_or(0), 0);
         let filled = self.stream.fill(&mut block)?;
         self.over = filled < block.len();
         block.truncate(filled);
@@ -123,8 +139,8 @@ pub(crate) fn to_zvhd2(
     work: Work<'_>,
 ) -> Result<(Written, u64, Option<Checksums>)> {
     let blocks = Blocks::open(image, wrapper)?;
-    let ends = Arc::clone(&blocks.ends);
-    let written = write_in_sequence(blocks, MOST, options, out, work)?;
+    let (ends, spare) = (Arc::clone(&blocks.ends), Arc::clone(&blocks.spare));
+    let written = write_in_sequence(blocks, |block| spare.give_back(block), MOST, options, out, work)?;
     ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
     Ok(written)
 }
@@ -148,7 +164,7 @@ pub(crate) fn to_raw(
     let mut blocks = Blocks::open(image, wrapper)?;
     let stage = Stage::begin(work.progress, "unpacking", 0);
     let (mut length, mut data_bytes, mut sums) = (0, 0, Vec::new());
-    let block_size = bitmap.layout.block_size;
+    let (block_size, spare) = (bitmap.layout.block_size, Arc::clone(&blocks.spare));
     let mut bits = DataBits::new(block_size);
     for block in blocks.by_ref() {
         work.cancel.check()?;
@@ -165,6 +181,7 @@ pub(crate) fn to_raw(
         length += block.len() as u64;
         bitmap.check_length(length)?;
         stage.advance(block.len() as u64);
+        spare.give_back(block);
     }
     blocks.refuse_unless_raw(image)?;
     out.set_len(length)?;

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use imsprep_formats::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
-use imsprep_source::{BlockMap, DiskReader, Extent, OutputFile, ReadAt, Sink, Work};
-use imsprep_zvhd2::{Checksums, Level, WriteOptions, Written, timestamp_now};
+use imsprep_source::{BlockMap, DiskReader, Extent, FileIdentity, ImageFile, OutputFile, ReadAt, Sink, Work};
+use imsprep_zvhd2::{
+    CheckedContainer, Checksums, Level, WriteOptions, Written, check_against, timestamp_now,
+};
 
 use crate::saving::SeenBlocks;
 use crate::uuid::random_uuid;
-use crate::verify::verify;
+use crate::verify::{refuse_differing, verify};
 use crate::wrapped::to_zvhd2;
 use crate::{ConvertOptions, Disk, OpenedImage, Plan, Result, Saving};
 
@@ -33,10 +35,26 @@ pub struct Zvhd2Written {
     pub written: Written,
     /// Whether it was read back and held what the image held.
     pub verified: bool,
+    /// What a check found while it was read back.
+    pub(crate) checked: Option<CheckedFile>,
     /// What would have been saved without the bytes that no file holds, if they were not left out and it is known.
     pub saving: Option<Saving>,
     /// Wall-clock time of reading, compressing and writing; scan and reading back are not in it.
     pub elapsed: Duration,
+}
+
+/// A container that was checked with all its content, and which file it is.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedFile {
+    identity: FileIdentity,
+    found: CheckedContainer,
+}
+
+impl CheckedFile {
+    /// What was found, if `file` is that file.
+    pub(crate) fn of(&self, file: &ImageFile) -> Option<&CheckedContainer> {
+        self.identity.same_content(file.identity()).then_some(&self.found)
+    }
 }
 
 /// Writes the disk in the image to a ZVHD2 at `output`; if it is verified, only after every block was read back. A RAW is scanned
@@ -59,12 +77,25 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
         }
     }
     if let Some(checksums) = checksums {
-        let back = OpenedImage::new(file.read_back()?, work.cancel)?;
-        verify(&back.disk(work.cancel)?, &checksums, work)?;
+        written.checked = Some(verify_container(file.read_back()?, &checksums, work)?);
         written.verified = true;
     }
     file.commit()?;
     Ok(Some(written))
+}
+
+/// Reads the container back, once: checks it and compares every block.
+fn verify_container(back: ImageFile, expected: &Checksums, work: Work<'_>) -> Result<CheckedFile> {
+    let (found, differing) = check_against(&back, expected, work)?;
+    let identity = back.identity().clone();
+    if found.report.has_errors() {
+        // As every reader of it would find out.
+        let back = OpenedImage::new(back, work.cancel)?;
+        verify(&back.disk(work.cancel)?, expected, work)?;
+    } else {
+        refuse_differing(back.path(), &differing)?;
+    }
+    Ok(CheckedFile { identity, found })
 }
 
 /// Writes the disk in the image into a stream, as a ZVHD2.
@@ -136,6 +167,7 @@ fn made(
         timestamp,
         written,
         verified: false,
+        checked: None,
         saving: None,
         elapsed: begun.elapsed(),
     }

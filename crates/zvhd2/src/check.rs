@@ -1,17 +1,20 @@
 //! The check: footers, bitmap, index, records, payloads, in this order, each as far as the one before allows.
 
+use std::collections::BTreeSet;
+
 use imsprep_findings::{Finding, Report};
 use imsprep_ondisk::format::zvhd2 as disk;
 use imsprep_source::{ReadAt, Work};
 
 use crate::bitmap::Bitmap;
 use crate::body::{Body, read_body};
+use crate::comparison::Comparison;
 use crate::footer::{self, Footers, Placed};
 use crate::index::{self, Entry};
 use crate::payload::{self, Blocks};
 use crate::record::{self, Records};
 use crate::sequence::Sequence;
-use crate::{Error, Info, Occupancy, rules};
+use crate::{Checksums, Error, Info, Occupancy, rules};
 
 /// How far a check looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +42,35 @@ pub struct CheckedContainer {
 ///
 /// If the file cannot be read, is not ZVHD at all, or a stop was requested.
 pub fn check(source: &dyn ReadAt, depth: Depth, work: Work<'_>) -> Result<CheckedContainer, Error> {
+    check_with(source, depth, None, work)
+}
+
+/// The same with all content, of which every block is also compared with what it should hold: each payload is expanded once. Returns the
+/// numbers of the blocks that hold something else as well, or of which it is not known.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_against(
+    source: &dyn ReadAt,
+    expected: &Checksums,
+    work: Work<'_>,
+) -> Result<(CheckedContainer, BTreeSet<u64>), Error> {
+    let comparison = Comparison::new(expected);
+    let checked = check_with(source, Depth::Content, Some(&comparison), work)?;
+    Ok((checked, comparison.differing()))
+}
+
+fn check_with(
+    source: &dyn ReadAt,
+    depth: Depth,
+    comparison: Option<&Comparison<'_>>,
+    work: Work<'_>,
+) -> Result<CheckedContainer, Error> {
     let footers = Footers::find(source)?;
     let info = Info::new(source, &footers)?;
-    let mut checker = Checker { source, depth, work, report: Report::new(), info, occupancy: None };
+    let mut checker =
+        Checker { source, depth, comparison, work, report: Report::new(), info, occupancy: None };
     match &footers {
         Footers::V1 { .. } => checker.check_version_1(),
         Footers::V2 { head, end: None } => checker.check_without_end(head),
@@ -54,6 +83,7 @@ pub fn check(source: &dyn ReadAt, depth: Depth, work: Work<'_>) -> Result<Checke
 struct Checker<'a> {
     source: &'a dyn ReadAt,
     depth: Depth,
+    comparison: Option<&'a Comparison<'a>>,
     work: Work<'a>,
     report: Report,
     info: Info,
@@ -190,6 +220,6 @@ impl Checker<'_> {
             return Ok(());
         };
         let blocks = Blocks { method, block_size, orig_size: end.footer.orig_size };
-        payload::check_payloads(self.source, records, blocks, self.work, &mut self.report)
+        payload::check_payloads(self.source, records, blocks, self.comparison, self.work, &mut self.report)
     }
 }

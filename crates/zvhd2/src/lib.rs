@@ -20,6 +20,7 @@ mod bitmap;
 mod body;
 mod check;
 mod checksums;
+mod comparison;
 mod compress;
 mod container;
 mod contents;
@@ -49,7 +50,7 @@ mod timestamp;
 mod walk;
 mod write;
 
-pub use check::{CheckedContainer, Depth, check};
+pub use check::{CheckedContainer, Depth, check, check_against};
 pub use checksums::Checksums;
 pub use compress::{Compressor, Level, libzstd_version};
 pub use container::{ContainerWriter, Label, Written, size_without_records};

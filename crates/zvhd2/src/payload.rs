@@ -4,6 +4,7 @@ use imsprep_findings::{Finding, Report};
 use imsprep_source::{ReadAt, Stage, Work, is_zero};
 use rayon::prelude::*;
 
+use crate::comparison::Comparison;
 use crate::expand::{ExpandError, Expander};
 use crate::record::{Payload, Records};
 use crate::{Error, Method, rules};
@@ -28,15 +29,17 @@ struct Worker {
     block: Vec<u8>,
 }
 
-/// Expands every payload.
+/// Expands every payload, and passes what it holds on to `comparison`.
 pub(crate) fn check_payloads(
     source: &dyn ReadAt,
     records: &Records,
     blocks: Blocks,
+    comparison: Option<&Comparison<'_>>,
     work: Work<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let stage = Stage::begin(work.progress, "checking records", records.payload_bytes.0);
+    let title = if comparison.is_some() { "verifying" } else { "checking records" };
+    let stage = Stage::begin(work.progress, title, records.payload_bytes.0);
     let block_size = usize::try_from(blocks.block_size).unwrap_or(0);
     let worker = || Worker {
         expander: Expander::new(blocks.method, block_size),
@@ -48,7 +51,7 @@ pub(crate) fn check_payloads(
             work.cancel.check()?;
             let mut report = Report::new();
             for payload in batch {
-                check_payload(source, *payload, blocks, worker, &mut report)?;
+                check_payload(source, *payload, blocks, comparison, worker, &mut report)?;
             }
             stage.advance(batch.iter().map(|p| u64::from(p.size)).sum());
             Ok(report)
@@ -66,6 +69,7 @@ fn check_payload(
     source: &dyn ReadAt,
     payload: Payload,
     blocks: Blocks,
+    comparison: Option<&Comparison<'_>>,
     worker: &mut Worker,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -87,6 +91,9 @@ fn check_payload(
                 report.push(finding(rule, "has an unusual form").found(quirk));
             }
             check_block(block, payload, blocks, finding, report);
+            if let Some(comparison) = comparison {
+                comparison.take(payload.block.into(), block);
+            }
         }
         Err(error) => report.push(match &error {
             ExpandError::Corrupt { .. } => {

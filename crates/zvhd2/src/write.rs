@@ -100,13 +100,14 @@ pub fn write(
 
 /// Writes a container of blocks that come one after the other, of a disk whose size shows when they end: each has 2 MiB, the
 /// last one perhaps less. Compressed on the threads of the current rayon pool; one of them at a time asks for the next block.
-/// HEAD is written again at the end, with the size. Returns the bytes of the disk, too.
+/// `give_back` gets the memory of blocks that are done. HEAD is written again at the end, with the size. Returns the bytes of the disk, too.
 ///
 /// # Errors
 ///
 /// As [`write()`], and what the blocks bring; [`Error::DiskTooLarge`] if there are more than `most` bytes.
 pub fn write_in_sequence(
     blocks: impl Iterator<Item = imsprep_source::Result<Vec<u8>>> + Send,
+    give_back: impl Fn(Vec<u8>) + Sync,
     most: u64,
     options: &WriteOptions,
     out: &mut OutputFile,
@@ -123,7 +124,7 @@ pub fn write_in_sequence(
                 (number, block): (usize, imsprep_source::Result<Vec<u8>>),
                 packed: &mut Counted| {
         work.cancel.check()?;
-        worker.block = block?;
+        give_back(std::mem::replace(&mut worker.block, block?));
         let start = (number as u64).saturating_mul(BLOCK_SIZE.into());
         packed.length = worker.block.len() as u64;
         let size = start.saturating_add(packed.length);

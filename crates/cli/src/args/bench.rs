@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use imsprep_bench::{CacheState, Case, FileTask};
+use imsprep_bench::{CacheState, Case, FileTask, Wrapped};
 
 use super::size::parse_image_size;
 
@@ -14,6 +14,7 @@ use super::size::parse_image_size;
   imsprep bench disk.raw --html disk.html              your own image, with an HTML report
   imsprep bench --case zvhd2 --rounds 9                conversion and checks of ZVHD2
   imsprep bench --case foreign --rounds 9              conversion of other formats to ZVHD2
+  imsprep bench --case wrapped --size 1G               conversion of compressed images, and prepare
   imsprep bench --case sparsify --size 12G             what convert --sparsify saves on a file system in use
   imsprep bench --case sparsify disk.raw               the same on your own disk, such as one with XFS or NTFS
   imsprep bench --case learn --rounds 3                learning the layout of bitmap files from a program
@@ -26,7 +27,7 @@ the default settings, and hours with 8G on a slow disk. Nothing else should run 
 Before each sample of a cold row the image is evicted from the page cache. As root, this drops the page cache of the whole machine \
 and slows down everything else that runs on it.
 
-The images of the ZVHD2 and foreign cases have at most 1 GiB; these cases and learn are only measured warm. The row libzstd works on blocks in the \
+The images of the ZVHD2, foreign and wrapped cases have at most 1 GiB; these cases and learn are only measured warm. The row libzstd works on blocks in the \
 memory of this process, with the same number of threads; it is the upper limit for any program that compresses or decompresses \
 them. The output of imsprep and qemu-img is compared with the image once, outside of the measured time. imsprep flushes its output \
 to the disk, qemu-img does not; both are also measured writing to memory.
@@ -34,7 +35,7 @@ to the disk, qemu-img does not; both are also measured writing to memory.
 The image of the case sparsify is an ext4 made by mkfs.ext4 and debugfs: two thirds are written, and 65 % of that is deleted again. \
 The same files in a new file system are converted as well, to compare the sizes. The output of convert --sparsify is compared with \
 the image by compare --sparsify. If IMSPREP_VIRT_SPARSIFY is the path of virt-sparsify, and IMSPREP_OTHER_BUILD that of another build \
-of imsprep, they take part.
+of imsprep, they take part; the latter also in the wrapped cases.
 
 --folder needs free disk space for the largest image and one copy of it, which programs that copy write there. It should be on the \
 disk to be measured; a file system in memory has no cold rows. Files created there are removed at the end.
@@ -123,6 +124,29 @@ pub(crate) enum CaseName {
     /// The same with a dynamic VHD
     #[value(name = "foreign-vhd")]
     Vhd,
+    /// The next seven
+    Wrapped,
+    /// RAW in xz of several blocks to ZVHD2, compared with xz -dT2 and our conversion of the RAW
+    #[value(name = "wrapped-xz")]
+    XzBlocks,
+    /// The same with an xz of one block
+    #[value(name = "wrapped-xz-one")]
+    Xz,
+    /// RAW in gzip to ZVHD2
+    #[value(name = "wrapped-gz")]
+    Gzip,
+    /// qcow2 compressed by zlib to ZVHD2
+    #[value(name = "wrapped-zlib")]
+    WrappedZlib,
+    /// VMDK, streamOptimized, to ZVHD2
+    #[value(name = "wrapped-vmdk")]
+    Vmdk,
+    /// qcow2 in xz to ZVHD2, compared with xz -dT2 and our conversion of the qcow2
+    #[value(name = "wrapped-qcow2-xz")]
+    Qcow2Xz,
+    /// prepare of a qcow2, compared with convert
+    #[value(name = "wrapped-prepare")]
+    Prepare,
     /// Conversion without what no file holds, of each FILE, or of an ext4 in use; compared with convert, zerofree and others
     Sparsify,
     /// How long it takes to learn a bitmap layout from a program, and how much disk; the program is imsprep itself
@@ -152,6 +176,14 @@ impl CaseName {
             Self::Qcow2Zlib => case == Case::Qcow2Zlib,
             Self::Qcow2Zstd => case == Case::Qcow2Zstd,
             Self::Vhd => case == Case::Vhd,
+            Self::Wrapped => case.is_wrapped(),
+            Self::XzBlocks => case == Case::Wrapped(Wrapped::XzBlocks),
+            Self::Xz => case == Case::Wrapped(Wrapped::Xz),
+            Self::Gzip => case == Case::Wrapped(Wrapped::Gzip),
+            Self::WrappedZlib => case == Case::Wrapped(Wrapped::Qcow2Zlib),
+            Self::Vmdk => case == Case::Wrapped(Wrapped::Vmdk),
+            Self::Qcow2Xz => case == Case::Wrapped(Wrapped::Qcow2Xz),
+            Self::Prepare => case == Case::Wrapped(Wrapped::Prepare),
             Self::Sparsify => case == Case::Sparsify,
             Self::Learn => case == Case::Learn,
             // These are given.
@@ -269,6 +301,11 @@ mod tests {
     fn foreign_stands_for_four_cases() {
         let four = [Case::Qcow2, Case::Qcow2Zlib, Case::Qcow2Zstd, Case::Vhd];
         assert_eq!(parse(&["--case", "foreign"]).cases_to_make(), four);
+    }
+
+    #[test]
+    fn wrapped_stands_for_seven_cases() {
+        assert_eq!(parse(&["--case", "wrapped"]).cases_to_make(), Wrapped::ALL.map(Case::Wrapped));
     }
 
     #[test]

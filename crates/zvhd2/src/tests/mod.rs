@@ -3,6 +3,7 @@
 
 mod altered;
 mod builder;
+mod comparison;
 mod container;
 mod counting;
 mod golden;

@@ -1,0 +1,32 @@
+//! A compressed file as a stream.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use imsprep_source::ReadAt;
+
+use crate::Slice;
+
+/// Bytes that are read at once.
+pub(crate) const PIECE: usize = 256 << 10;
+
+/// The file as a stream.
+pub(crate) struct Bytes<'a> {
+    pub(crate) file: Slice<'a>,
+    /// Where it is read next.
+    pub(crate) at: Arc<AtomicU64>,
+}
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let at = self.at.load(Ordering::Relaxed);
+        let left = usize::try_from(self.file.size().saturating_sub(at)).unwrap_or(usize::MAX);
+        let length = left.min(buf.len());
+        let part = buf.get_mut(..length).unwrap_or_default();
+        // The error comes out of the decoder as it went in.
+        self.file.read_at(part, at).map_err(io::Error::other)?;
+        self.at.store(at + length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
