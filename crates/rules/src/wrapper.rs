@@ -167,7 +167,7 @@ fn is_disk(inside: &Inside) -> bool {
     }
 }
 
-/// Whether the disk in a member is read where it lies: qemu would need it as a file of its own.
+/// Whether the disk in a member is read where it lies. qemu takes a part of a file only in whole sectors.
 fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
     let most = profile.max_disk;
     match &inside.content {
@@ -176,10 +176,13 @@ fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
         }
         Content::Nothing => inside.size.is_none_or(|size| (1..=most).contains(&size)),
         Content::Found { format, virtual_size, facts, variant, .. }
-            if matches!(format.access(), Access::Own(_)) =>
+            if matches!(format.access(), Access::Own(_) | Access::Qemu(_)) =>
         {
-            let is_ours = !matches!(variant, Some("vmfsSparse" | "seSparse" | "sparse extent"));
-            is_ours && facts.is_empty() && virtual_size.is_none_or(|size| (1..=most).contains(&size))
+            let is_read = match format.access() {
+                Access::Qemu(_) => inside.size.is_none_or(|size| size.is_multiple_of(512)),
+                _ => !matches!(variant, Some("vmfsSparse" | "seSparse" | "sparse extent")),
+            };
+            is_read && facts.is_empty() && virtual_size.is_none_or(|size| (1..=most).contains(&size))
         }
         _ => false,
     }

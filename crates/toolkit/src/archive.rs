@@ -8,7 +8,7 @@ use imsprep_detect::{
 };
 use imsprep_formats::Slice;
 use imsprep_rules::{XVA_FIX, inside_text, shell_quoted};
-use imsprep_source::{Cancel, ImageFile, ReadAt, SparseMap};
+use imsprep_source::{Cancel, Extent, ImageFile, ReadAt, SparseMap};
 
 use crate::look::look_at_member;
 use crate::{Error, Result};
@@ -43,6 +43,12 @@ impl Member {
     /// Its bytes in the archive that it was found in.
     pub(crate) fn bytes<'a>(&self, image: &'a ImageFile) -> Result<Slice<'a>> {
         slice(image, &self.map)
+    }
+
+    /// Where its bytes are in the archive, if they are stored as they are.
+    pub(crate) fn extent(&self) -> Option<Extent> {
+        let start = self.map.as_plain()?;
+        Some(Extent { start, end: start.checked_add(self.map.size())? })
     }
 }
 
@@ -245,7 +251,7 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }
 }
 
-/// The disk is in a format that is not read within an archive.
+/// The disk is in a format that is not read within an archive, or in a part of it that can't be passed on as a file.
 pub(crate) fn not_read(image: &ImageFile, member: &Member) -> Error {
     let (name, format) = (&member.name, member.detection.format);
     let what = format!("the disk in it, {name:?}, is {format}, which imsprep reads only outside of archives");

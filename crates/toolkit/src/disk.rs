@@ -32,7 +32,7 @@ enum Inner<'a> {
     Fitted(Box<Fitted<Disk<'a>>>),
 }
 
-/// Opens the disk in a member of an archive, which only we read: qemu would need it as a file of its own.
+/// Opens the disk in a member of an archive. qemu takes a member that is stored as it is for a file.
 fn open_member<'a>(
     image: &'a ImageFile,
     member: &Member,
@@ -46,6 +46,18 @@ fn open_member<'a>(
             Ok(Box::new(bytes))
         }
         Access::Own(_) => open_slice(bytes, ImageLocation::Archive, detection, cancel),
+        Access::Qemu(driver) => {
+            refuse_unless_readable(image.path(), ImageLocation::Archive, detection)?;
+            // It lies in the archive, or reading it would have failed.
+            let Some(part) = member.extent() else { return Err(not_read(image, member)) };
+            let threads = rayon::current_num_threads();
+            match Nbd::open_part(image, part, driver, threads, cancel) {
+                Ok(Some(disk)) => Ok(Box::new(disk)),
+                Ok(None) | Err(ServeError::Absent { .. }) => Err(not_read(image, member)),
+                Err(ServeError::Cancelled) => Err(imsprep_source::Error::Cancelled.into()),
+                Err(other) => Err(Error::Served(other)),
+            }
+        }
         _ => Err(not_read(image, member)),
     }
 }

@@ -75,7 +75,7 @@ fn whatever_detect_says_of_an_archive_the_other_commands_agree() {
     sh(
         &folder,
         "cp d.raw d; qemu-img convert -O vmdk -o subformat=streamOptimized d.raw d.vmdk; qemu-img convert -O qcow2 d.raw d.qcow2; \
-         qemu-img convert -O vdi d.raw d.vdi; gzip -k d.vmdk; split -b 40000 -a 9 --numeric-suffixes=0 d.vmdk c.vmdk.; \
+         qemu-img convert -O vdi d.raw d.vdi; qemu-img convert -O vhdx d.raw d.vhdx; gzip -k d.vmdk; split -b 40000 -a 9 --numeric-suffixes=0 d.vmdk c.vmdk.; \
          head -c 9000 /dev/urandom > blob; cp blob blob.img; cp blob false.vmdk; echo '<Envelope/>' > d.ovf; \
          echo some notes > notes.txt; ls c.vmdk.000000000",
     );
@@ -88,7 +88,8 @@ fn whatever_detect_says_of_an_archive_the_other_commands_agree() {
         ("blob.img", &["blob.img"], Disk("blob")),
         ("d.vmdk blob", &["d.vmdk"], Disk("d.raw")),
         ("d.vmdk d.vmdk.gz", &["d.vmdk", "d.vmdk.gz"], Disk("d.raw")),
-        ("d.vdi", &["d.vdi"], Refused("tar -xkf box.ova, then convert d.vdi")),
+        ("d.vdi", &["d.vdi"], Disk("d.raw")),
+        ("d.vhdx", &["d.vhdx"], Disk("d.raw")),
         ("d.vmdk.gz", &["d.vmdk.gz"], Refused("tar -xkf box.ova, then convert d.vmdk.gz")),
         ("false.vmdk", &["false.vmdk"], Refused("does not have the format of its extension")),
         ("c.vmdk.0*", &["c.vmdk"], Refused("cat c.vmdk.* > c.vmdk")),

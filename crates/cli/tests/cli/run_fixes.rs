@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
     case("IMS-023", CHECK, &["lz4"], &["lz4 -d "], "raw.lz4", |f, p| packed(f, p, "lz4 -qc", raw_disk)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 1)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 2)),
-    case("IMS-024", CHECK, &["tar", "qemu-img"], &["tar -xkf "], "tar", |folder, path| {
+    case("IMS-024", CHECK, &["tar", "qemu-img"], &["imsprep prepare ", "tar -xkf "], "tar", |folder, path| {
         qemu_img(folder, &folder.path("inner.vhdx"), "vhdx", &[]);
         shell(folder, "tar -cf made inner.vhdx && rm inner.vhdx");
         std::fs::rename(folder.path("made"), path).unwrap();

@@ -45,7 +45,7 @@ impl NbdServer {
         connections: usize,
         cancel: &Cancel,
     ) -> Result<Nbd, ServeError> {
-        Nbd::open_with(self, image, format, connections, cancel)
+        Nbd::open_with(self, image, None, format, connections, cancel)
     }
 }
 
@@ -71,15 +71,35 @@ impl Nbd {
         NbdServer::default().open(image, format, connections, cancel)
     }
 
+    /// The same of an image that is a part of the file: a member of an archive. `None` if the program can't open that, as it has no size in
+    /// whole sectors of 512 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub fn open_part(
+        file: &ImageFile,
+        part: Extent,
+        format: &str,
+        connections: usize,
+        cancel: &Cancel,
+    ) -> Result<Option<Self>, ServeError> {
+        if !part.end.saturating_sub(part.start).is_multiple_of(512) {
+            return Ok(None);
+        }
+        Self::open_with(&NbdServer::default(), file, Some(part), format, connections, cancel).map(Some)
+    }
+
     fn open_with(
         program: &NbdServer,
         image: &ImageFile,
+        part: Option<Extent>,
         format: &str,
         connections: usize,
         cancel: &Cancel,
     ) -> Result<Self, ServeError> {
         let path = image.path();
-        let (server, first) = Served::start(program, image, format, connections.max(1), cancel)?;
+        let (server, first) = Served::start(program, image, part, format, connections.max(1), cancel)?;
         let mut idle = vec![first];
         for _ in 1..connections {
             idle.push(server.connect(program.reply, cancel)?);

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use imsprep_source::{Cancel, ImageFile, Leftover, ReadAt, end_with_parent};
+use imsprep_source::{Cancel, Extent, ImageFile, Leftover, ReadAt, end_with_parent};
 
 use super::connection::Connection;
 use super::patient::{Patient, is_cancelled};
@@ -117,6 +117,7 @@ impl Served {
     pub(super) fn start(
         program: &NbdServer,
         image: &ImageFile,
+        part: Option<Extent>,
         format: &str,
         connections: usize,
         cancel: &Cancel,
@@ -133,7 +134,7 @@ impl Served {
         let folder = tempfile::Builder::new().prefix("imsprep-").tempdir().map_err(run_error)?;
         let errors = File::create(folder.path().join(ERRORS)).map_err(run_error)?;
         command.arg("--read-only").arg("--shared").arg(connections.to_string());
-        command.arg("-k").arg(folder.path().join(SOCKET)).arg(described(format, name));
+        command.arg("-k").arg(folder.path().join(SOCKET)).arg(described(format, name, part));
         command.stdout(Stdio::null()).stderr(errors);
         end_with_parent(&mut command);
         let child = command.spawn().map_err(|source| match source.kind() {
@@ -251,9 +252,9 @@ impl Drop for Served {
     }
 }
 
-/// The image as qemu takes it, with nothing left to its guess: its format, that the name is one of a file, and that no
-/// other file is opened, whatever the image says.
-fn described(format: &str, image: &str) -> String {
+/// The image as qemu takes it, with nothing left to its guess: its format, that the name is one of a file, where in that it lies, and
+/// that no other file is opened, whatever the image says.
+fn described(format: &str, image: &str, part: Option<Extent>) -> String {
     let name = image.chars().fold(String::new(), |mut text, c| {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
@@ -262,9 +263,15 @@ fn described(format: &str, image: &str) -> String {
         }
         text
     });
-    format!(
-        r#"json:{{"driver":"{format}","backing":null,"read-only":true,"file":{{"driver":"file","filename":"{name}"}}}}"#
-    )
+    let file = format!(r#"{{"driver":"file","filename":"{name}"}}"#);
+    let file = match part {
+        Some(Extent { start, end }) => {
+            let size = end.saturating_sub(start);
+            format!(r#"{{"driver":"raw","offset":{start},"size":{size},"file":{file}}}"#)
+        }
+        None => file,
+    };
+    format!(r#"json:{{"driver":"{format}","backing":null,"read-only":true,"file":{file}}}"#)
 }
 
 #[cfg(test)]
@@ -272,9 +279,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_part_is_a_file_of_its_own() {
+        assert_eq!(
+            described("vdi", "/a.ova", Some(Extent { start: 1536, end: 2048 })),
+            r#"json:{"driver":"vdi","backing":null,"read-only":true,"file":{"driver":"raw","offset":1536,"size":512,"file":{"driver":"file","filename":"/a.ova"}}}"#
+        );
+    }
+
+    #[test]
     fn a_name_stays_a_name() {
         assert_eq!(
-            described("vhdx", "/a \"b\"\\\n.vhdx"),
+            described("vhdx", "/a \"b\"\\\n.vhdx", None),
             r#"json:{"driver":"vhdx","backing":null,"read-only":true,"file":{"driver":"file","filename":"/a \"b\"\\\u000a.vhdx"}}"#
         );
     }
