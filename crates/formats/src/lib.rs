@@ -30,6 +30,7 @@ mod cache;
 mod claims;
 mod disks;
 mod error;
+mod lz4;
 mod nbd;
 mod packed;
 mod pieces;

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
-use imsprep_ondisk::format::container::zstd_window;
+use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, zstd_window};
 use imsprep_source::{Error, ImageFile, ReadAt, Result};
 
 use crate::Slice;
+use crate::lz4::Lz4Frames;
 use crate::packed::{Bytes, PIECE};
 use crate::xz::{XZ_MEMORY, XzStream};
 
@@ -25,6 +26,8 @@ pub enum Wrapper {
     Zstd,
     /// bzip2, of one stream or several.
     Bzip2,
+    /// LZ4, of one frame or several, and skippable ones. Its legacy form has no end that shows, and is not expanded.
+    Lz4,
 }
 
 impl Wrapper {
@@ -35,6 +38,7 @@ impl Wrapper {
             Format::Xz => Some(Self::Xz),
             Format::Zstd => Some(Self::Zstd),
             Format::Bzip2 => Some(Self::Bzip2),
+            Format::Lz4 => Some(Self::Lz4),
             _ => None,
         }
     }
@@ -64,7 +68,8 @@ impl<'a> Unwrapped<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Damaged`] if there is no memory for it.
+    /// [`Error::Damaged`] if there is no memory for it; [`Error::NotExpanded`] if it is in the legacy form of LZ4; or if the file can't be
+    /// read.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
         Self::begin(file, None, wrapper)
     }
@@ -87,6 +92,13 @@ impl<'a> Unwrapped<'a> {
         let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
         let stream: Box<dyn Read + Send + 'a> = match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
+            Wrapper::Lz4 => {
+                if file.starts_with(&LZ4_LEGACY_MAGIC)? {
+                    let what = "it is in the legacy format of LZ4; decompress it with lz4 -d first".into();
+                    return Err(Error::NotExpanded { path: file.path().to_owned(), what });
+                }
+                Box::new(Lz4Frames::new(packed))
+            }
             Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
             Wrapper::Xz => Box::new(XzStream::new(file.clone(), owned, Arc::clone(&at))),
             Wrapper::Zstd => {

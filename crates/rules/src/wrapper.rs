@@ -111,6 +111,9 @@ fn content_text(content: &Content) -> String {
     }
 }
 
+/// The variant of LZ4 that has no end that shows, and is not read.
+const LZ4_LEGACY: &str = "legacy";
+
 /// The command that prepares the disk in a wrapper without unpacking it to a file, where there is one that can be.
 fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -> Option<String> {
     let mut things = detection.facts.iter().filter_map(|fact| match fact {
@@ -122,6 +125,7 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
     }
     match detection.format.access() {
         // Of one that is compressed as a whole a RAW is read as it comes, and another format after it was unpacked.
+        Access::Stream if detection.variant == Some(LZ4_LEGACY) => None,
         Access::Stream => {
             let inside = things.next_back()?;
             let fits = |size: Option<u64>| size.is_none_or(|size| size <= profile.max_disk);

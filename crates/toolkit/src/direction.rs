@@ -62,6 +62,7 @@ pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result
             Access::Own(_) | Access::Qemu(_) | Access::Archive => {
                 Ok((by_name(Direction::ToZvhd2), Kind::Foreign))
             }
+            Access::Stream if detection.variant == Some("legacy") => refuse("unpack it first".into()),
             Access::Stream if leaves_out => {
                 Err(Error::FreeSpaceOfStream { path: image.path().to_owned(), format })
             }

@@ -386,17 +386,27 @@ fn a_source_that_changes_meanwhile_and_a_full_disk_leave_nothing() {
 
 #[test]
 fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
-    let cases =
-        [("disk.raw.gz", "gzip"), ("disk.raw.xz", "xz"), ("disk.raw.zst", "zstd"), ("disk.raw.bz2", "bzip2")];
-    each(cases, |(name, tool)| {
+    let cases = [
+        ("disk.raw.gz", "gzip", &[][..]),
+        ("disk.raw.xz", "xz", &[]),
+        ("disk.raw.zst", "zstd", &[]),
+        ("disk.raw.bz2", "bzip2", &[]),
+        // Without it, lz4 writes to a standard output that is no terminal.
+        ("disk.raw.lz4", "lz4", &["-m"]),
+        ("disk.raw.lz4", "lz4", &["-m", "-BD", "-B4", "--content-size"]),
+    ];
+    each(cases, |(name, tool, more)| {
         need_tools([tool]);
         for size in [21 * MIB + 512, 4 * MIB, 1000, 0] {
             let folder = Folder::new();
             let places = [0, 7 * MIB, 8 * MIB + 5, 21 * MIB + 511];
             let places = places.into_iter().filter(|place| *place < size).collect::<Vec<_>>();
             folder.sparse("disk.raw", size, &places);
-            let output =
-                Command::new(tool).args(["-k", "-q", "disk.raw"]).current_dir(folder.path(".")).output();
+            let output = Command::new(tool)
+                .args(more)
+                .args(["-k", "-q", "disk.raw"])
+                .current_dir(folder.path("."))
+                .output();
             assert!(output.unwrap().status.success() && folder.path(name).exists(), "{name}");
             let identity = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
             let run = folder.run(&[&["convert", name, "a.zvhd2", "--verify"], &identity[..]].concat());
@@ -417,7 +427,11 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
         }
         let folder = Folder::new();
         folder.sparse("disk.raw", 21 * MIB, &[0, 20 * MIB]);
-        let _ = Command::new(tool).args(["-k", "-q", "disk.raw"]).current_dir(folder.path(".")).output();
+        let _ = Command::new(tool)
+            .args(more)
+            .args(["-k", "-q", "disk.raw"])
+            .current_dir(folder.path("."))
+            .output();
         let bytes = std::fs::read(folder.path(name)).unwrap();
         folder.write(name, &bytes[..bytes.len() - 9]);
         let before = folder.names();
@@ -429,6 +443,27 @@ fn a_raw_that_is_compressed_becomes_what_it_would_unpacked() {
             assert_eq!(folder.names(), before);
         }
     });
+}
+
+#[test]
+fn the_legacy_format_of_lz4_is_refused() {
+    need_tools(["lz4"]);
+    let folder = Folder::new();
+    folder.sparse("disk.raw", 4 * MIB, &[0, 3 * MIB]);
+    let made =
+        Command::new("lz4").args(["-q", "-l", "-m", "disk.raw"]).current_dir(folder.path(".")).output();
+    assert!(made.unwrap().status.success());
+    let before = folder.names();
+    for command in [&["convert", "disk.raw.lz4", "out.zvhd2"][..], &["prepare", "disk.raw.lz4"]] {
+        let run = folder.run(command);
+        assert!(run.status == 1 && run.err.contains("unpack it first"), "{run:?}");
+    }
+    let run = folder.run(&["check", "disk.raw.lz4"]);
+    assert!(run.status == 1 && run.out.contains("`lz4 -d disk.raw.lz4 disk.raw`"), "{run:?}");
+    assert!(!run.out.contains("imsprep prepare"), "{run:?}");
+    let run = folder.run(&["compare", "disk.raw", "disk.raw.lz4"]);
+    assert!(run.status == 2, "{run:?}");
+    assert_eq!(folder.names(), before);
 }
 
 #[test]

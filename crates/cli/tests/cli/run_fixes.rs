@@ -86,7 +86,9 @@ const CASES: &[Case] = &[
     case("IMS-023", CHECK, &["bzip2"], &["imsprep prepare ", "bzip2 -dk "], "raw.bz2", |f, p| {
         packed(f, p, "bzip2 -c", raw_disk)
     }),
-    case("IMS-023", CHECK, &["lz4"], &["lz4 -d "], "raw.lz4", |f, p| packed(f, p, "lz4 -qc", raw_disk)),
+    case("IMS-023", CHECK, &["lz4"], &["imsprep prepare ", "lz4 -d "], "raw.lz4", |f, p| {
+        packed(f, p, "lz4 -qc", raw_disk)
+    }),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 1)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 2)),
     case("IMS-024", CHECK, &["tar", "qemu-img"], &["imsprep prepare ", "tar -xkf "], "tar", |folder, path| {

@@ -9,6 +9,8 @@ use imsprep_source::{ReadAt, ReadAtExt, Result};
 const INDEX_MAX: u64 = 2 << 20;
 /// Bytes at the end of a file in which a footer is looked for.
 const TAIL: usize = 64 << 10;
+/// Bytes of the header of a stream.
+const HEADER: usize = XzFooter::SIZE;
 /// Bytes of a block's header and data at least.
 const UNPADDED_MIN: u64 = 5;
 /// Blocks and the index consist of units of this many bytes.
@@ -18,7 +20,7 @@ const UNIT: u64 = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OneStream {
     /// Its header.
-    pub(super) header: [u8; XZ_ENDS as usize],
+    pub(super) header: [u8; HEADER],
     /// Its blocks, one after the other behind the header.
     pub(super) blocks: Vec<Block>,
 }
@@ -56,7 +58,7 @@ impl Block {
 /// The blocks of the file if it is one sound stream, as far as header, index and footer show, and nothing else; else `None`.
 pub(super) fn read(file: &dyn ReadAt) -> Result<Option<OneStream>> {
     let Some(footer_at) = file.size().checked_sub(XZ_ENDS) else { return Ok(None) };
-    let header = file.read_array::<{ XZ_ENDS as usize }>(0)?;
+    let header = file.read_array::<HEADER>(0)?;
     let bytes = file.read_array::<{ XzFooter::SIZE }>(footer_at)?;
     let footer = XzFooter::decode(&bytes);
     let size = footer.index_size();
@@ -84,7 +86,7 @@ pub(super) fn ends_in_footer(file: &dyn ReadAt) -> Result<bool> {
         tail.truncate(rest.len());
     }
     let footer = tail.last_chunk::<{ XzFooter::SIZE }>();
-    Ok(footer.is_some_and(|bytes| is_footer(bytes)))
+    Ok(footer.is_some_and(is_footer))
 }
 
 fn is_footer(bytes: &[u8; XzFooter::SIZE]) -> bool {
@@ -129,8 +131,8 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
 
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+        bytes.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
+    bytes.push(number.to_le_bytes()[0]);
 }

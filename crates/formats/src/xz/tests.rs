@@ -88,30 +88,30 @@ fn block() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What may be done to a file.
+/// What may be done to a file, at so many thousandths of it.
 #[derive(Clone, Debug)]
 enum Harm {
     Nothing,
-    Alter { share: f64, bits: u8 },
-    Cut { share: f64 },
+    Alter { share: usize, bits: u8 },
+    Cut { share: usize },
     Append(Vec<u8>),
-    Remove { share: f64, length: usize },
+    Remove { share: usize, length: usize },
 }
 
 fn harm() -> impl Strategy<Value = Harm> {
     prop_oneof![
         Just(Harm::Nothing),
-        (0.0..1.0, 1u8..).prop_map(|(share, bits)| Harm::Alter { share, bits }),
+        (0usize..1000, 1u8..).prop_map(|(share, bits)| Harm::Alter { share, bits }),
         // Header, index and footer.
-        (0.97..1.0, 1u8..).prop_map(|(share, bits)| Harm::Alter { share, bits }),
-        (0.0..1.0).prop_map(|share| Harm::Cut { share }),
+        (970usize..1000, 1u8..).prop_map(|(share, bits)| Harm::Alter { share, bits }),
+        (0usize..1000).prop_map(|share| Harm::Cut { share }),
         prop::collection::vec(prop_oneof![3 => Just(0), 1 => any::<u8>()], 1..20).prop_map(Harm::Append),
-        (0.0..1.0, 1usize..40).prop_map(|(share, length)| Harm::Remove { share, length }),
+        (0usize..1000, 1usize..40).prop_map(|(share, length)| Harm::Remove { share, length }),
     ]
 }
 
 fn harmed(mut file: Vec<u8>, harm: &Harm) -> Vec<u8> {
-    let place = |share: &f64| ((file.len() as f64 * share) as usize).min(file.len() - 1);
+    let place = |share: &f64| file.len() * share / 1000;
     match harm {
         Harm::Nothing => {}
         Harm::Alter { share, bits } => {

@@ -121,7 +121,7 @@ formats! {
     /// Compressed with bzip2.
     Bzip2: "bzip2", "bzip2", ["bz2"], Access::Stream, common import false;
     /// Compressed with LZ4, in frames or in its legacy form.
-    Lz4: "lz4", "LZ4", ["lz4"], Access::UnreadStream, common import false;
+    Lz4: "lz4", "LZ4", ["lz4"], Access::Stream, common import false;
     /// A ZIP archive.
     Zip: "zip", "ZIP", ["zip"], Access::UnreadArchive, common import false;
     /// A 7z archive.
