@@ -36,7 +36,7 @@ pub struct Zvhd2Written {
     /// Whether it was read back and held what the image held.
     pub verified: bool,
     /// What a check found while it was read back.
-    pub(crate) checked: Option<CheckedFile>,
+    pub(crate) checked: Option<Box<CheckedFile>>,
     /// What would have been saved without the bytes that no file holds, if they were not left out and it is known.
     pub saving: Option<Saving>,
     /// Wall-clock time of reading, compressing and writing; scan and reading back are not in it.
@@ -77,7 +77,7 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
         }
     }
     if let Some(checksums) = checksums {
-        written.checked = Some(verify_container(file.read_back()?, &checksums, work)?);
+        written.checked = Some(Box::new(verify_container(file.read_back()?, &checksums, work)?));
         written.verified = true;
     }
     file.commit()?;

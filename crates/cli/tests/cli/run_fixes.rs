@@ -91,11 +91,18 @@ const CASES: &[Case] = &[
     }),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 1)),
     case("IMS-024", CHECK, &["tar"], &["imsprep prepare ", "tar -xkf "], "tar", |f, p| archive(f, p, 2)),
-    case("IMS-024", CHECK, &["tar", "qemu-img"], &["imsprep prepare ", "tar -xkf "], "tar", |folder, path| {
-        qemu_img(folder, &folder.path("inner.vhdx"), "vhdx", &[]);
-        shell(folder, "tar -cf made inner.vhdx && rm inner.vhdx");
-        std::fs::rename(folder.path("made"), path).unwrap();
-    }),
+    case(
+        "IMS-024",
+        CHECK,
+        &["tar", "qemu-img"],
+        &["imsprep prepare ", "tar -xkf "],
+        "tar",
+        |folder, path| {
+            qemu_img(folder, &folder.path("inner.vhdx"), "vhdx", &[]);
+            shell(folder, "tar -cf made inner.vhdx && rm inner.vhdx");
+            std::fs::rename(folder.path("made"), path).unwrap();
+        },
+    ),
     case("IMS-024", CHECK, &["zip", "unzip"], &["unzip -n "], "zip", |folder, path| {
         raw_disk(folder, &folder.path("inner.raw"));
         shell(folder, "zip -q made.zip inner.raw && rm inner.raw");

@@ -111,7 +111,7 @@ fn harm() -> impl Strategy<Value = Harm> {
 }
 
 fn harmed(mut file: Vec<u8>, harm: &Harm) -> Vec<u8> {
-    let place = |share: &f64| file.len() * share / 1000;
+    let place = |share: &usize| file.len() * share / 1000;
     match harm {
         Harm::Nothing => {}
         Harm::Alter { share, bits } => {
