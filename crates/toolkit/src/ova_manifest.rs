@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::archive::{read_small, refers_to, slice};
 use crate::checksum::{ListLine, bsd_line};
-use crate::{Error, OpenedImage, Result};
+use crate::{DigestMismatch, Error, OpenedImage, Result};
 
 /// Bytes of a manifest that is read; a line has some hundred.
 const MOST: u64 = 1 << 20;
@@ -42,31 +41,6 @@ pub struct OvaManifest {
     pub not_checked: Vec<(String, String)>,
     /// Whether it also lists files that are not looked at.
     is_partial: bool,
-}
-
-/// A file that does not have the digest that a manifest lists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DigestMismatch {
-    /// The name of the file.
-    pub file: String,
-    /// The name of the manifest.
-    pub manifest: String,
-    /// How the digest is computed.
-    pub algorithm: &'static str,
-    /// What it should be.
-    pub expected: String,
-    /// What it is.
-    pub found: String,
-}
-
-impl fmt::Display for DigestMismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, manifest, algorithm, expected, found } = self;
-        write!(
-            f,
-            "the manifest {manifest:?} does not match {file:?}: its {algorithm} is {found}, expected {expected}"
-        )
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -55,7 +55,7 @@ impl Request {
             io: args.report.io.into(),
             ..CheckOptions::default()
         };
-        Ok(Self { policy, convert, check, place: place(args.output.as_deref()), emitter })
+        Ok(Self { policy, convert, check, place: place(args), emitter })
     }
 
     /// Refuses flags that are for one image, and those that are for folders.
@@ -102,12 +102,15 @@ impl Request {
     }
 }
 
-/// A folder is there, or its name ends in `/`.
-fn place(output: Option<&Path>) -> PreparedPlace {
-    match output {
+/// A folder ends in `/`. Several images go into one that is there by any name; for one image such a name is a mistake.
+fn place(args: &PrepareArgs) -> PreparedPlace {
+    let is_one = matches!(&args.sources[..], [source] if !source.is_dir());
+    match &args.output {
         None => PreparedPlace::Beside,
-        Some(path) if path.is_dir() || ends_in_separator(path) => PreparedPlace::Folder(path.to_owned()),
-        Some(path) => PreparedPlace::File(path.to_owned()),
+        Some(path) if ends_in_separator(path) || !is_one && path.is_dir() => {
+            PreparedPlace::Folder(path.clone())
+        }
+        Some(path) => PreparedPlace::File(path.clone()),
     }
 }
 
