@@ -14,6 +14,7 @@ const MAY: &[&str] = &[
     "bench/src/ours.rs",
     "bench/src/rivals.rs",
     "bench/src/sparsify.rs",
+    "bench/src/unpacking.rs",
 ];
 
 /// `--flag` of every flag, and `imsprep command` of every command.
