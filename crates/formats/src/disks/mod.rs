@@ -48,7 +48,7 @@ pub fn open_disk<'a>(
 ///
 /// # Errors
 ///
-/// [`Error::Unreadable`] if the headers are not those of a disk of this format that stands alone; or if the file cannot be read,
+/// [`Error::Unreadable`](crate::Error::Unreadable) if the headers are not those of a disk of this format that stands alone; or if the file cannot be read,
 /// or at a stop.
 pub fn check_tables(file: Slice<'_>, format: Format, cancel: &Cancel) -> Result<Vec<Flaw>> {
     let of = |claims: &dyn Claims| Ok(check(&file, claims, &|_| Ok(true), cancel)?);

@@ -1,5 +1,5 @@
 //! What is encrypted: LUKS, what both versions have in the same place, and a variant of `BitLocker`. Sources of LUKS as in
-//! [`container`](crate::container).
+//! [`container`](crate::format::container).
 
 use super::first;
 use crate::format::container::LuksHeader;
