@@ -135,7 +135,8 @@ fn disturb(stage: &mut Stage, writer: &Writer, args: &[&str], name: &str) {
     let mut places = vec![(reads[reads.len() / 2].clone(), late), (reads[reads.len() - 1].clone(), late)];
     places.dedup_by_key(|(call, _)| (call.name.clone(), call.nth));
     // An image's own file is begun while the image is read; a report on it is written after that.
-    let of_image = !writer.outputs.iter().any(|name| name.ends_with("json") || name.ends_with("toml"));
+    let of_image =
+        !writer.outputs.iter().any(|name| ["json", "toml", "sha256"].iter().any(|end| name.ends_with(end)));
     if let Some(first) = first_of_its_number(&written).into_iter().find(Call::is_on_unnamed)
         && of_image
     {

@@ -227,7 +227,7 @@ fn what_was_not_looked_at_is_never_shown_as_zeros() {
         // Which blocks have no record the index tells.
         (&["--quick", "a.zvhd2"], 4, 3, "only a quick check"),
         (&["end.zvhd2"], 0, 0, "no readable bitmap"),
-        (&["disk.qcow2"], 5120, 5120, "the content of a qcow2 is not read"),
+        (&["disk.qcow2"], 5120, 5120, "the content of this qcow2 file is not read"),
     ] {
         let (_, xml) = page(&folder, args);
         let document = Document::parse(&xml).unwrap();

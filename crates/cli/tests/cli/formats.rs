@@ -501,7 +501,9 @@ fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
     tar("two.ova", &["machine.ovf", "disk1.vmdk", "disk2.img"]);
     let run = folder.run(&["convert", "two.ova", "two.zvhd2"]);
     assert!(
-        run.status == 2 && run.err.contains(r#"an archive with 2 disks: 1 = "disk1.vmdk", 2 = "disk2.img""#),
+        run.status == 2
+            && run.err.contains(r#"an archive with 2 disks: 1 = "disk1.vmdk": vmdk, "#)
+            && run.err.contains(r#"; 2 = "disk2.img": raw, 3 MiB, "#),
         "{run:?}"
     );
     assert_eq!(folder.run(&["convert", "two.ova", "two.zvhd2", "--disk", "3"]).status, 2);

@@ -135,7 +135,7 @@ fn every_command_on_a_full_file_system() {
     for writer in WRITERS {
         // Inputs beside it, so that no command line has to be another.
         let script = "set -e; mount -t tmpfs -o size=24m,mode=755 tmpfs full\n\
-             for f in *.*; do cp --sparse=always -p \"$f\" full/; done; cd full; mkdir out\n\
+             for f in *.* one; do cp -r --sparse=always -p \"$f\" full/; done; cd full; mkdir out\n\
              cat /dev/zero > filler 2>/dev/null || true\n\
              ls -A . out > ../before; status=0; \"$0\" \"$@\" >/dev/null || status=$?\n\
              ls -A . out > ../after; cmp ../before ../after; for f in *.*; do cmp -n 16777216 \"$f\" \"../$f\"; done\n\
