@@ -232,6 +232,7 @@ pub(crate) struct DetectArgs {
   imsprep convert --verify disk.raw disk.zvhd2   also read every block back
   imsprep convert disk.vmdk disk.raw             sparse; also writes disk.mf
   imsprep convert disk.raw - | upload            to standard output
+  curl -fsS URL | imsprep convert - disk.zvhd2   from standard input: RAW, or RAW in gzip, xz, zstd, bzip2
   imsprep convert disk.zvhd2 disk.raw            with the size of the original image
   imsprep convert --sparsify disk.raw disk.zvhd2 without deleted files
   imsprep convert --fit disk.raw fitted.raw      enlarged to whole GiB, with the backup GPT at its end
@@ -256,13 +257,16 @@ truncated, nothing is written. A disk with another partition table, or none, is 
 With --sparsify or --fit the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
 same format.
 
+Standard input (-) is read once, from its first byte to its last, and cannot be converted to standard output. What shows only at its end, \
+such as the backup GPT, is checked before DST appears. --sparsify, --fit and all other formats need a file. A file named - is ./-.
+
 --sha256, --sha512 and --checksums compare SRC, as it was downloaded, with the checksums of its publisher before anything is written: exit \
 status 1 if one differs, 2 if the list does not have SRC.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
-    /// Image or block device
+    /// Image or block device; - reads a RAW, perhaps compressed, from standard input
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
     /// File to write; - is standard output

@@ -44,5 +44,5 @@ mod xz_index;
 pub use detection::{Content, Detection, Evidence, Fact, Inside};
 pub use imsprep_ondisk::format::other::{OTHERS, Other, OtherKind};
 pub use imsprep_ondisk::format::{Access, FORMATS, Format};
-pub use resolve::detect;
+pub use resolve::{detect, detect_start};
 pub use tar::{Archive, Chunks, Member, Role, look_into_tar};

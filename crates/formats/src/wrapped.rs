@@ -1,6 +1,7 @@
 //! A RAW that is compressed as a whole.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,7 @@ use imsprep_source::{Error, ReadAt, Result};
 use lzma_rust2::XzReader;
 
 use crate::Slice;
+use crate::slice::damaged;
 
 /// What a file is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +56,13 @@ const ZSTD_START: usize = 18;
 
 /// Expands a file from its first byte to its last. Checksums are verified if the format has them.
 pub struct Unwrapped<'a> {
-    file: Slice<'a>,
+    path: PathBuf,
+    /// The first bytes, which have the window of a Zstandard frame.
+    start: Vec<u8>,
+    /// Where the file begins in the one that errors name.
+    offset: u64,
     stream: Box<dyn Read + Send + 'a>,
-    /// Where the file is read next.
+    /// Bytes of the file that were read.
     at: Arc<AtomicU64>,
     /// Bytes that came out.
     given: u64,
@@ -67,11 +73,47 @@ impl<'a> Unwrapped<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Damaged`] if there is no memory for it.
+    /// [`Error::Damaged`] if there is no memory for it; or if the file cannot be read.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
+        let length = usize::try_from(file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
+        let mut start = vec![0; length];
+        file.read_at(&mut start, 0)?;
+        let (path, offset) = (file.path().to_owned(), file.offset());
+        Self::begin(path, start, offset, Bytes { file, at: 0 }, Some(wrapper))
+    }
+
+    /// Begins with something that is read once, in order, of which `start` was read already. Errors call it `path`. Without a wrapper it
+    /// comes out as it is. Reads that fail with an error of this project come out with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] if there is no memory for it.
+    pub fn of_stream(
+        path: PathBuf,
+        start: Vec<u8>,
+        rest: impl Read + Send + 'a,
+        wrapper: Option<Wrapper>,
+    ) -> Result<Self> {
+        let first = start.get(..ZSTD_START).unwrap_or(&start).to_vec();
+        Self::begin(path, first, 0, io::Cursor::new(start).chain(rest), wrapper)
+    }
+
+    fn begin(
+        path: PathBuf,
+        start: Vec<u8>,
+        offset: u64,
+        reader: impl Read + Send + 'a,
+        wrapper: Option<Wrapper>,
+    ) -> Result<Self> {
         let at = Arc::new(AtomicU64::new(0));
-        let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
-        let stream: Box<dyn Read + Send + 'a> = match wrapper {
+        let counted = Counted { reader, at: Arc::clone(&at) };
+        let mut unwrapped = Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0 };
+        let Some(wrapper) = wrapper else {
+            unwrapped.stream = Box::new(counted);
+            return Ok(unwrapped);
+        };
+        let packed = BufReader::with_capacity(PIECE, counted);
+        unwrapped.stream = match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
             Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
             Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
@@ -80,10 +122,10 @@ impl<'a> Unwrapped<'a> {
                     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
                     Ok(decoder)
                 });
-                Box::new(decoder.map_err(|error| file.damaged(0, 0, error.to_string()))?)
+                Box::new(decoder.map_err(|error| unwrapped.damaged(0, 0, error.to_string()))?)
             }
         };
-        Ok(Self { file, stream, at, given: 0 })
+        Ok(unwrapped)
     }
 
     /// Fills `buf` with what comes next, and returns how much of it: less than all only at the end.
@@ -120,24 +162,24 @@ impl<'a> Unwrapped<'a> {
                     io::ErrorKind::UnexpectedEof => ENDS_TOO_EARLY.to_owned(),
                     _ => format!("it cannot be decompressed, at or shortly before this offset: {error}"),
                 };
-                self.file.damaged(self.given + filled, at, what)
+                self.damaged(self.given + filled, at, what)
             }
         }
     }
-}
 
-impl Unwrapped<'_> {
+    /// The file does not hold what it should for the byte at `at` of what comes out.
+    fn damaged(&self, at: u64, offset: u64, what: String) -> Error {
+        damaged(&self.path, at, self.offset.saturating_add(offset), what)
+    }
+
     fn not_expanded(&self, what: String) -> Error {
-        Error::NotExpanded { path: self.file.path().to_owned(), what }
+        Error::NotExpanded { path: self.path.clone(), what }
     }
 
     /// What is wrong with the window of a Zstandard frame, and what to do.
     fn window(&self) -> String {
-        let length = usize::try_from(self.file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
-        let mut start = vec![0; length];
-        let known = self.file.read_at(&mut start, 0).ok().and_then(|()| zstd_window(&start));
         // A later frame may be the one.
-        let window = match known.filter(|window| *window > 1 << ZSTD_WINDOW_LOG) {
+        let window = match zstd_window(&self.start).filter(|window| *window > 1 << ZSTD_WINDOW_LOG) {
             Some(window) => format!("its window of {} MiB is", window.div_ceil(1 << 20)),
             None => "a frame in it has a window that is".into(),
         };
@@ -226,18 +268,31 @@ fn pass_zeros(packed: &mut impl BufRead) -> io::Result<()> {
 /// The file as a stream.
 struct Bytes<'a> {
     file: Slice<'a>,
-    at: Arc<AtomicU64>,
+    at: u64,
 }
 
 impl Read for Bytes<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let at = self.at.load(Ordering::Relaxed);
-        let left = usize::try_from(self.file.size().saturating_sub(at)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.file.size().saturating_sub(self.at)).unwrap_or(usize::MAX);
         let length = left.min(buf.len());
         let part = buf.get_mut(..length).unwrap_or_default();
         // The error comes out of the decoder as it went in.
-        self.file.read_at(part, at).map_err(io::Error::other)?;
-        self.at.store(at + length as u64, Ordering::Relaxed);
+        self.file.read_at(part, self.at).map_err(io::Error::other)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
+/// A stream that shows how far it was read.
+struct Counted<R> {
+    reader: R,
+    at: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buf)?;
+        self.at.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }

@@ -161,6 +161,55 @@ pub enum Error {
         /// Its format.
         format: Format,
     },
+    /// An image in a stream can be read only at random.
+    #[error(
+        "{}: is {format}, which can be read only from a file and not from a stream; save it to a file, and convert that file",
+        path.display()
+    )]
+    NotFromStream {
+        /// What the stream is called.
+        path: PathBuf,
+        /// The format of the image.
+        format: Format,
+    },
+    /// A stream is to be converted into a stream.
+    #[error(
+        "{}: the size of the disk is known only when the input ends, and the output begins with it: use a file for the output",
+        path.display()
+    )]
+    StreamToStream {
+        /// What the input is called.
+        path: PathBuf,
+    },
+    /// The disk in a stream is to be changed on its way to the output.
+    #[error(
+        "{}: is read once, from its first byte to its last, so that {what}; save it to a file, and convert that file",
+        path.display()
+    )]
+    StreamUnchanged {
+        /// What the stream is called.
+        path: PathBuf,
+        /// What is not possible, in words.
+        what: &'static str,
+    },
+    /// Nothing came from a stream.
+    #[error("{}: is empty; check the program that should write to it", path.display())]
+    EmptyStream {
+        /// What the stream is called.
+        path: PathBuf,
+    },
+    /// A disk that is read in order goes on beyond the largest that can be imported.
+    #[error(
+        "{}: the disk is larger than {} TiB, the most that can be imported; nothing was written",
+        path.display(),
+        most >> 40
+    )]
+    StreamTooLarge {
+        /// The image, or what the stream is called.
+        path: PathBuf,
+        /// The limit in bytes.
+        most: u64,
+    },
     /// A disk can be read only when it is unpacked, and there is not enough space for that.
     #[error(
         "{}: the disk in it can be read only when it is unpacked, which takes {needed} bytes; {} has {free} bytes free",
@@ -497,6 +546,11 @@ impl Error {
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
             | Self::FitOfStream { path, .. }
+            | Self::NotFromStream { path, .. }
+            | Self::EmptyStream { path }
+            | Self::StreamToStream { path }
+            | Self::StreamUnchanged { path, .. }
+            | Self::StreamTooLarge { path, .. }
             | Self::WrongChecksum { path, .. }
             | Self::FitOfCutDisk { path }
             | Self::CannotFit { path, .. }
@@ -567,6 +621,9 @@ impl Error {
             | Self::NotConvertible { .. }
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
+            | Self::NotFromStream { .. }
+            | Self::StreamUnchanged { .. }
+            | Self::StreamTooLarge { .. }
             | Self::WrongChecksum { .. }
             | Self::FitOfCutDisk { .. }
             | Self::CannotFit { .. }

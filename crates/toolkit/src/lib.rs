@@ -30,6 +30,7 @@ mod check_options;
 mod checksum;
 mod chunks;
 mod compare;
+mod conversion_source;
 mod convert;
 mod data_bits;
 mod descriptor;
@@ -66,6 +67,7 @@ mod seen;
 mod serve;
 mod space;
 mod sparsified;
+mod stream;
 mod targets;
 mod unpack;
 mod unpacked_disk;
@@ -96,6 +98,7 @@ pub use check::{CheckedImage, check_image_file};
 pub use check_options::{CheckOptions, Depth};
 pub use checksum::{Checksum, HashAlgorithm, NotListed, listed_checksums};
 pub use compare::{Comparison, Difference, Side, compare_images, compare_used};
+pub use conversion_source::ConversionSource;
 pub use convert::{Conversion, Converted};
 pub use digest::FileDigest;
 pub use direction::Direction;
@@ -111,7 +114,7 @@ pub use learn::{
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Plan, plan_conversion};
+pub use plan::{Plan, plan_conversion, plan_stream};
 pub use prepare::{Prepared, prepare_image};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
@@ -123,6 +126,7 @@ pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_requ
 pub use sampled::SampledBlocks;
 pub use saving::Saving;
 pub use serve::{ServeOptions, ServedDisk, serve_image};
+pub use stream::StreamSource;
 pub use targets::{Target, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use unpack::{Unpack, large_temp_folder};
 pub use verdict::{Reservation, Verdict};
@@ -141,6 +145,6 @@ pub use imsprep_rules::{
 };
 pub use imsprep_scan::{IoMode, Scan};
 pub use imsprep_source::{
-    Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput, Work,
+    Cancel, DiskReader, ImageFile, InputStream, Overwrite, Progress, ReadAt, Sink, StreamOutput, Work,
 };
 pub use imsprep_zvhd2::{Level, Missing, Salvage, Written};

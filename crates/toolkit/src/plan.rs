@@ -12,28 +12,29 @@ use imsprep_rules::{
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
     check_guest, check_readable,
 };
-use imsprep_source::{Cancel, OutputFile, Work};
+use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
-use crate::direction::{Kind, check_output_name, direction, says_raw};
+use crate::direction::{Kind, check_output_name, direction, direction_of_stream, says_raw};
 use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
 use crate::published::verify_checksums;
 use crate::saving::SeenBlocks;
 use crate::space::space_to_leave_out;
+use crate::stream::StreamSource;
 use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
-use crate::wrapped::refuse_unless_raw;
+use crate::wrapped::Blocks;
 use crate::wrapped_disk::read_start;
 use crate::{
-    ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, Result, Saving,
-    read_guest,
+    ConversionSource, ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage,
+    Result, Saving, read_guest,
 };
 
 /// A conversion that was planned and not begun.
 #[derive(Debug)]
 pub struct Plan {
     /// The source, opened, with what it is and which of its disks is meant.
-    pub image: OpenedImage,
+    pub source: ConversionSource,
     /// What was requested.
     pub options: ConvertOptions,
     /// Which way it goes.
@@ -90,6 +91,29 @@ pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<
     image.unpacked(what, &options.folder_to_unpack_in(), work)
 }
 
+/// Reads the start of a stream and plans its conversion. What shows only at its end is judged before the output gets its name.
+///
+/// # Errors
+///
+/// [`Error::NotFromStream`](crate::Error::NotFromStream) of an image that is no RAW; [`Error::StreamToStream`](crate::Error::StreamToStream)
+/// and [`Error::StreamUnchanged`](crate::Error::StreamUnchanged) for what needs all of the disk before the first byte is written;
+/// [`Error::EmptyStream`](crate::Error::EmptyStream); and whatever reading brings.
+pub fn plan_stream(stream: InputStream, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let direction = direction_of_stream(stream.path(), &options)?;
+    if let Some(output) = &options.output {
+        // Before the first byte is read: whatever writes to the stream need not begin.
+        let inputs = stream.input().cloned().into_iter().collect::<Vec<_>>();
+        OutputFile::create_from(output, options.overwrite, &inputs)?;
+    }
+    let stream = StreamSource::begin(stream, &options.checksums)?;
+    let no_disk = stream.judge_first(work.cancel)?;
+    let mut plan = Plan::unjudged(ConversionSource::Stream(stream), options, direction);
+    if let Some(finding) = no_disk {
+        plan.report.push(finding.severity(Severity::Warning));
+    }
+    Ok(plan)
+}
+
 impl Plan {
     pub(crate) fn new(
         image: OpenedImage,
@@ -98,26 +122,24 @@ impl Plan {
         cancel: &Cancel,
     ) -> Result<Self> {
         let (direction, kind) = direction(&image, &options)?;
-        let report = Report::under(options.overrides.clone().of_conversion());
-        let mut plan = Self {
-            image,
-            options,
-            direction,
-            report,
-            guest: None,
-            inspection: None,
-            space: None,
-            fitting: None,
-        };
+        let mut plan = Self::unjudged(ConversionSource::Image(image), options, direction);
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
         }
         Ok(plan)
     }
 
+    fn unjudged(source: ConversionSource, options: ConvertOptions, direction: Direction) -> Self {
+        let report = Report::under(options.overrides.clone().of_conversion());
+        Self { source, options, direction, report, guest: None, inspection: None, space: None, fitting: None }
+    }
+
     /// Compares the source, and the disk in it, with the rules. Returns why it is no disk; `None` if it may be one.
     fn judge(&mut self, kind: Kind, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
-        let Self { image, options, report, .. } = self;
+        let Self { source: ConversionSource::Image(image), options, report, .. } = self else {
+            // Of a stream there is only its first block.
+            return Ok(None);
+        };
         if image.format() == Format::Tar {
             // What is wrong with the archive itself.
             check_readable(ImageLocation::File(image.path()), image.detection(), report);
@@ -136,7 +158,7 @@ impl Plan {
             if report.has_errors() {
                 return Ok(None);
             }
-            let no_disk = refuse_unless_raw(image, wrapper, cancel)?;
+            let no_disk = Blocks::open(image, wrapper)?.judge_first(cancel)?;
             // Nothing of the file can be read at random.
             if import.is_some_and(|intent| intent.purpose != Some(Purpose::Data)) {
                 let why = "it can be read only when the file is decompressed; the result is checked";
@@ -188,11 +210,13 @@ impl Plan {
     /// What is on the disk, with the file that advice is for.
     fn inside<'a>(&'a self, inspection: &'a Inspection, part: DiskPart) -> Inside<'a> {
         // What is wrong with a partition table is best put right on the RAW that comes out.
-        let medium = match (self.direction, &self.options.output) {
-            (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
-            _ => Medium {
-                path: self.image.path(),
-                is_raw: self.image.format() == Format::Raw,
+        let medium = match (self.direction, &self.options.output, &self.source) {
+            (Direction::ToRaw, Some(path), _) => Medium { path, is_raw: true, number: None },
+            // A stream can't be read again.
+            (_, Some(path), ConversionSource::Stream(_)) => Medium { path, is_raw: false, number: None },
+            (_, _, source) => Medium {
+                path: source.path(),
+                is_raw: source.format() == Format::Raw,
                 number: self.options.disk,
             },
         };
@@ -202,7 +226,7 @@ impl Plan {
     /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
     /// what is on it.
     fn look_at_disk(&mut self, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
-        let image = &self.image;
+        let image = self.source.image()?;
         let disk = image.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
         let space = match self.options.free_space {
@@ -269,7 +293,7 @@ impl Plan {
 impl Plan {
     /// The disk as it is converted: without the bytes that are left out, and enlarged.
     pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
-        let disk = self.image.disk(cancel)?;
+        let disk = self.source.image()?.disk(cancel)?;
         let disk = match &self.space {
             Some(space) => disk.sparsified(space.ranges()),
             None => disk,
@@ -290,6 +314,22 @@ impl Plan {
     ) -> Option<Saving> {
         let inspection = self.inspection.as_ref().filter(|_| self.space.is_none())?;
         seen.saving(inspection, disk, size, cancel)
+    }
+
+    /// What of the source is not known before all of it was read; it is judged before the output gets its name. Nothing of a file that is
+    /// not compressed.
+    pub fn open_until_end(&self) -> Vec<&'static str> {
+        let ConversionSource::Stream(stream) = &self.source else { return Vec::new() };
+        let mut open = vec!["the size of the disk", "the end of the disk with the backup GPT"];
+        if stream.detection().format == Format::Raw {
+            open.push("whether it is a format that shows only at the end, such as a fixed VHD");
+        } else {
+            open.push("whether the compressed data is complete");
+        }
+        if !self.options.checksums.is_empty() {
+            open.push("the checksum");
+        }
+        open
     }
 
     /// Whether a rule forbids converting the source.

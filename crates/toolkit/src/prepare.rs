@@ -99,7 +99,7 @@ pub fn prepare_image(
 
 /// What makes an error of the name that the result will have.
 fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
-    let Plan { image, options, direction, report, .. } = plan;
+    let Plan { source, options, direction, report, .. } = plan;
     let format = if *direction == Direction::ToZvhd2 { Format::Zvhd2 } else { Format::Raw };
     let mut found = Report::under(options.overrides.clone());
     check_key(output, format, options.profile, intent, &mut found);
@@ -107,7 +107,7 @@ fn check_output(plan: &mut Plan, output: &Path, intent: &Intent) {
         let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
         let better = output.with_file_name(better.unwrap_or_default());
         let allowed = options.overrides.codes().0;
-        let command = prepare_as(image.path(), options.profile, allowed, options.disk, &better);
+        let command = prepare_as(source.path(), options.profile, allowed, options.disk, &better);
         report.push(finding.clone().fix(format!("use another name for the output: {command}")));
     }
 }

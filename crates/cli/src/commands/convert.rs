@@ -5,8 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use imsprep_detect::Format;
-use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion};
+use imsprep_source::{InputStream, Overwrite, Sink, StreamOutput, standard_output};
+use imsprep_toolkit::{
+    ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion, plan_stream,
+};
 
 use super::checksums::Expected;
 use crate::args::{ConvertArgs, IntentArgs, Io};
@@ -21,6 +23,7 @@ use crate::{moment, wire};
 
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";
+    let from_stream = args.source.as_os_str() == "-";
     let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let options = ConvertOptions {
         output: (!to_stream).then(|| args.output.clone()),
@@ -42,7 +45,12 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
-    let mut plan = plan_conversion(&args.source, options, setup.work())?;
+    let mut plan = if from_stream {
+        refuse_what_needs_a_file(args)?;
+        plan_stream(InputStream::standard_input()?, options, setup.work())?
+    } else {
+        plan_conversion(&args.source, options, setup.work())?
+    };
     if plan.is_refused() {
         return refuse(&plan, &policy, to_stream, setup);
     }
@@ -56,6 +64,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     if let Output::Text(detail) = setup.output {
         // Before the work: perhaps it is better fixed first.
         print_error(&render::convert::planned(&plan, detail));
+        print_error(&render::convert::open_until_end(&plan));
     }
     if to_stream {
         setup.goes_to_stream();
@@ -116,6 +125,20 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
     Ok(Status::Wrong)
 }
 
+/// The same for flags that have no effect on a stream, which is never unpacked to a file and holds one disk.
+fn refuse_what_needs_a_file(args: &ConvertArgs) -> anyhow::Result<()> {
+    let flags = [
+        ("--temp-dir", args.temp.temp_dir.is_some()),
+        ("--disk", args.disk.is_some()),
+        ("--io", args.io.is_some()),
+        ("--size", args.size.is_some()),
+    ];
+    if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+        bail!("{flag} does not apply to standard input, which is read once, from its first byte to its last");
+    }
+    Ok(())
+}
+
 /// A flag that has no effect is a misunderstanding, and is reported before the work rather than after it.
 fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result<()> {
     let of_zvhd2 = [
@@ -129,7 +152,7 @@ fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> anyhow::Result
         ("--no-bitmap", args.no_bitmap),
         ("--layout", args.layout.is_some()),
     ];
-    let format = plan.image.format();
+    let format = plan.source.format();
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size does not apply to {format} sources");
     }

@@ -114,6 +114,8 @@ mod no_disk;
 #[cfg(unix)]
 mod one_open;
 #[cfg(unix)]
+mod piped_input;
+#[cfg(unix)]
 mod pipes;
 #[cfg(unix)]
 mod places;

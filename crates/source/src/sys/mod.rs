@@ -127,6 +127,9 @@ pub(crate) use system::write_all_at;
 /// not been written to the disk yet begins to be. Advice only.
 pub(crate) use system::forget;
 
+/// A second descriptor of standard input.
+pub(crate) use system::standard_input;
+
 /// A second descriptor of standard output.
 pub(crate) use system::standard_output;
 
