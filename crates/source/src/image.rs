@@ -63,8 +63,8 @@ impl ImageFile {
     }
 
     /// Whether this machine has a volume mounted that is on the device or in the file, and what else it uses the device for. A file may be
-    /// mounted through loop devices. `None` if nothing is known, also where the system does not tell; what virtual machines do with a
-    /// file is not seen.
+    /// mounted through loop devices. `None` if nothing is known, also where the system does not tell; of virtual machines those of
+    /// qemu are seen, on this machine, and over a network file system that has locks.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
-    check_guest, check_readable,
+    check_guest, check_in_use, check_readable,
 };
 use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
@@ -125,6 +125,9 @@ impl Plan {
         let mut plan = Self::unjudged(ConversionSource::Image(image), options, direction);
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
+        }
+        if let Some(by) = plan.source.image()?.file().in_use()? {
+            check_in_use(by, &mut plan.report);
         }
         Ok(plan)
     }

@@ -82,6 +82,8 @@ mod guest;
 #[cfg(unix)]
 mod guest_images;
 #[cfg(unix)]
+mod in_use;
+#[cfg(unix)]
 mod inspect;
 #[cfg(unix)]
 mod io_modes;
