@@ -164,6 +164,9 @@ pub(crate) struct CheckArgs {
     /// Write the bitmap of a RAW if it is missing; never replaces a file
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) read_holes: bool,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
     #[command(flatten)]
@@ -296,6 +299,9 @@ pub(crate) struct ConvertArgs {
     /// RAW to ZVHD2: I/O method of the scan for zero blocks; does not change the result [default: auto]
     #[arg(long, value_name = "MODE")]
     pub(crate) io: Option<Io>,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long)]
+    pub(crate) read_holes: bool,
     /// To RAW: size of the result [default: orig]
     #[arg(long, value_name = "LENGTH")]
     pub(crate) size: Option<Length>,

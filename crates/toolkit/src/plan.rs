@@ -70,7 +70,7 @@ pub(crate) struct PlanPolicy<'a> {
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
     let cancel = work.cancel;
-    let image = OpenedImage::open(path, cancel)?;
+    let image = OpenedImage::open_with(path, options.holes, cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let image = unpacked(image, &options, work)?;

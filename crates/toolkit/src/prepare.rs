@@ -44,7 +44,7 @@ pub fn prepare_image(
     check: &CheckOptions,
     work: Work<'_>,
 ) -> Result<Prepared> {
-    let image = OpenedImage::open(path, work.cancel)?;
+    let image = OpenedImage::open_with(path, options.holes, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let source = path.to_owned();

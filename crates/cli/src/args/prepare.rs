@@ -34,6 +34,9 @@ pub(crate) struct PrepareArgs {
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long)]
+    pub(crate) read_holes: bool,
     /// Number of the disk in an archive (OVA) with several, counted from 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) disk: Option<u32>,

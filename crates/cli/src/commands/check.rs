@@ -5,6 +5,7 @@ use std::time::Instant;
 use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, check_image_file, expand_targets};
 
 use super::checksums::Expected;
+use super::convert::file_holes;
 use super::extra_files::ExtraFiles;
 use crate::args::CheckArgs;
 use crate::emit::Emitter;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: (args.report.html.is_some() || emitter.is_page())
             .then(|| page::pieces_of_each(targets.len())),
+        holes: file_holes(args.read_holes),
         io: args.report.io.into(),
     };
     let expected = Expected::read(&args.checksums, targets.len())?;

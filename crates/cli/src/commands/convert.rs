@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{InputStream, Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
-    ConvertOptions, Converted, Direction, DiskFit, FreeSpaceBytes, Plan, plan_conversion, plan_stream,
+    ConvertOptions, Converted, Direction, DiskFit, FileHoles, FreeSpaceBytes, Plan, plan_conversion,
+    plan_stream,
 };
 
 use super::checksums::Expected;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
         layout: None,
+        holes: file_holes(args.read_holes),
         io: args.io.unwrap_or(Io::Auto).into(),
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
@@ -105,6 +107,11 @@ pub(super) fn free_space(sparsify: bool) -> FreeSpaceBytes {
     if sparsify { FreeSpaceBytes::LeaveOut } else { FreeSpaceBytes::Keep }
 }
 
+/// Whether the holes of a file are read.
+pub(super) fn file_holes(read: bool) -> FileHoles {
+    if read { FileHoles::AreRead } else { FileHoles::AreZeros }
+}
+
 /// Whether the disk is enlarged.
 pub(super) fn disk_fit(fit: bool) -> DiskFit {
     if fit { DiskFit::WholeGib } else { DiskFit::AsItIs }
@@ -132,6 +139,7 @@ fn refuse_what_needs_a_file(args: &ConvertArgs) -> anyhow::Result<()> {
         ("--disk", args.disk.is_some()),
         ("--io", args.io.is_some()),
         ("--size", args.size.is_some()),
+        ("--read-holes", args.read_holes),
     ];
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
         bail!("{flag} does not apply to standard input, which is read once, from its first byte to its last");

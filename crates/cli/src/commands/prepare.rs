@@ -7,7 +7,7 @@ use imsprep_source::Overwrite;
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Target, prepare_image};
 
 use super::checksums::Expected;
-use super::convert::{disk_fit, free_space};
+use super::convert::{disk_fit, file_holes, free_space};
 use super::extra_files::ExtraFiles;
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         checksums: Expected::read(&args.checksums, 1)?.of(&args.source)?,
         disk: args.disk,
         temp_folder: args.temp.temp_dir.clone(),
+        holes: file_holes(args.read_holes),
         io: args.report.io.into(),
         free_space: free_space(args.sparsify),
         fit: disk_fit(args.fit),
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
         digest: args.report.manifest.is_some(),
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: (args.report.html.is_some() || emitter.is_page()).then(|| page::pieces_of_each(1)),
+        holes: file_holes(args.read_holes),
         io: args.report.io.into(),
         ..CheckOptions::default()
     };

@@ -123,6 +123,8 @@ mod pipes;
 mod places;
 mod policy;
 #[cfg(unix)]
+mod read_holes;
+#[cfg(unix)]
 mod repair;
 #[cfg(unix)]
 mod request;

@@ -212,6 +212,7 @@ fn what_needs_a_file_is_refused_with_the_way_out() {
         (&["--disk", "1", "-", "out.raw"], 2, "--disk does not apply to standard input"),
         (&["--io", "read", "-", "out.zvhd2"], 2, "--io does not apply to standard input"),
         (&["--size", "disk", "-", "out.raw"], 2, "--size does not apply to standard input"),
+        (&["--read-holes", "-", "out.raw"], 2, "--read-holes does not apply to standard input"),
         (&["--level", "3", "-", "out.raw"], 2, "--level does not apply here"),
         (&["--no-bitmap", "-", "out.zvhd2"], 2, "--no-bitmap does not apply here"),
         (&["-", "out.qcow2"], 2, "the output format is zvhd2"),
