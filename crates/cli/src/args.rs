@@ -263,13 +263,16 @@ same format.
 Standard input (-) is read once, from its first byte to its last, and cannot be converted to standard output. What shows only at its end, \
 such as the backup GPT, is checked before DST appears. --sparsify, --fit and all other formats need a file. A file named - is ./-.
 
+nbd://HOST[:PORT]/EXPORT and nbd+unix:///EXPORT?socket=PATH read the disk that an NBD server exports, without a copy. This is the only use \
+of the network. TLS is not supported.
+
 --sha256, --sha512 and --checksums compare SRC, as it was downloaded, with the checksums of its publisher before anything is written: exit \
 status 1 if one differs, 2 if the list does not have SRC.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
-    /// Image or block device; - reads a RAW, perhaps compressed, from standard input
+    /// Image or block device; nbd://HOST/EXPORT reads from an NBD server, - a RAW (perhaps compressed) from standard input
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
     /// File to write; - is standard output

@@ -1,15 +1,17 @@
 //! What a conversion reads.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
 use imsprep_formats::Wrapper;
-use imsprep_source::Input;
+use imsprep_source::{Cancel, Input};
 
 use crate::archive::Member;
+use crate::remote::RemoteDisk;
 use crate::stream::StreamSource;
 use crate::wrapped::Blocks;
-use crate::{Checksum, Error, OpenedImage, Result};
+use crate::{Checksum, Disk, Error, OpenedImage, Result};
 
 /// What a conversion reads.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub enum ConversionSource {
     Image(OpenedImage),
     /// A stream.
     Stream(StreamSource),
+    /// A disk of an NBD server.
+    Remote(RemoteDisk),
 }
 
 impl ConversionSource {
@@ -26,6 +30,7 @@ impl ConversionSource {
         match self {
             Self::Image(image) => image.path(),
             Self::Stream(stream) => stream.path(),
+            Self::Remote(remote) => remote.path(),
         }
     }
 
@@ -34,6 +39,7 @@ impl ConversionSource {
         match self {
             Self::Image(image) => image.detection(),
             Self::Stream(stream) => stream.detection(),
+            Self::Remote(remote) => remote.detection(),
         }
     }
 
@@ -46,7 +52,7 @@ impl ConversionSource {
     pub fn unpacked_from(&self) -> Option<Format> {
         match self {
             Self::Image(image) => image.unpacked_from(),
-            Self::Stream(_) => None,
+            Self::Stream(_) | Self::Remote(_) => None,
         }
     }
 
@@ -54,19 +60,36 @@ impl ConversionSource {
     pub fn member(&self) -> Option<&Member> {
         match self {
             Self::Image(image) => image.member(),
-            Self::Stream(_) => None,
+            Self::Stream(_) | Self::Remote(_) => None,
         }
     }
 
-    /// The image that can be read at any place.
+    /// The file that is held; `None` of what is no file.
+    pub(crate) fn image(&self) -> Option<&OpenedImage> {
+        match self {
+            Self::Image(image) => Some(image),
+            Self::Stream(_) | Self::Remote(_) => None,
+        }
+    }
+
+    /// The disk, which can be read at any place.
     ///
     /// # Errors
     ///
-    /// [`Error::StreamToStream`] of a stream: everything else reads its blocks.
-    pub(crate) fn image(&self) -> Result<&OpenedImage> {
+    /// As [`OpenedImage::disk`]; [`Error::StreamToStream`] of a stream: everything else reads its blocks.
+    pub(crate) fn disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
         match self {
-            Self::Image(image) => Ok(image),
+            Self::Image(image) => image.disk(cancel),
             Self::Stream(stream) => Err(Error::StreamToStream { path: stream.path().to_owned() }),
+            Self::Remote(remote) => Ok(Disk::remote(remote)),
+        }
+    }
+
+    /// What a file of its bytes would be called.
+    pub(crate) fn content_name(&self) -> Cow<'_, Path> {
+        match self {
+            Self::Image(image) => image.content_name(),
+            Self::Stream(_) | Self::Remote(_) => Cow::Borrowed(self.path()),
         }
     }
 
@@ -77,6 +100,7 @@ impl ConversionSource {
                 Wrapper::of(image.format()).map(|wrapper| Blocks::open(image, wrapper)).transpose()
             }
             Self::Stream(stream) => Ok(stream.take_blocks()),
+            Self::Remote(_) => Ok(None),
         }
     }
 
@@ -85,6 +109,7 @@ impl ConversionSource {
         match self {
             Self::Image(image) => vec![image.file().into()],
             Self::Stream(stream) => stream.input().cloned().into_iter().collect(),
+            Self::Remote(_) => Vec::new(),
         }
     }
 
@@ -93,6 +118,7 @@ impl ConversionSource {
         match self {
             Self::Image(image) => Ok(image.file().verify_unchanged()?),
             Self::Stream(stream) => stream.verify(checksums),
+            Self::Remote(_) => Ok(()),
         }
     }
 }

@@ -82,12 +82,28 @@ pub(crate) fn direction_of_stream(path: &Path, options: &ConvertOptions) -> Resu
     let refuse = |what| Err(Error::StreamUnchanged { path: path.to_owned(), what });
     match &options.output {
         None => Err(Error::StreamToStream { path: path.to_owned() }),
-        Some(_) if options.free_space == FreeSpaceBytes::LeaveOut => {
-            refuse("the free space of the disk in it cannot be left out")
+        Some(_) if options.free_space == FreeSpaceBytes::LeaveOut => refuse(
+            "is read once, from its first byte to its last, so that the free space of the disk in it cannot be left out",
+        ),
+        Some(_) if options.fit == DiskFit::WholeGib => {
+            refuse("is read once, from its first byte to its last, so that the disk in it cannot be enlarged")
         }
-        Some(_) if options.fit == DiskFit::WholeGib => refuse("the disk in it cannot be enlarged"),
         Some(output) => Ok(by_name(Some(output), Direction::ToZvhd2)),
     }
+}
+
+/// Which way the conversion of a disk of a server goes.
+///
+/// # Errors
+///
+/// If it is not converted as it is asked for.
+pub(crate) fn direction_of_remote(path: &Path, options: &ConvertOptions) -> Result<Direction> {
+    if options.free_space == FreeSpaceBytes::LeaveOut {
+        let what =
+            "whether anything writes to the disk is not known, so that its free space cannot be left out";
+        return Err(Error::StreamUnchanged { path: path.to_owned(), what });
+    }
+    Ok(by_name(options.output.as_deref(), Direction::ToZvhd2))
 }
 
 /// Which way the name of the output says. One that says neither is that of a ZVHD2: what quick import takes without a second file.

@@ -181,16 +181,37 @@ pub enum Error {
         /// What the input is called.
         path: PathBuf,
     },
-    /// The disk in a stream is to be changed on its way to the output.
+    /// The disk in a stream, or of a server, is to be changed on its way to the output.
     #[error(
-        "{}: is read once, from its first byte to its last, so that {what}; save it to a file, and convert that file",
+        "{}: {what}; save it to a file, and convert that file",
         path.display()
     )]
     StreamUnchanged {
         /// What the stream is called.
         path: PathBuf,
-        /// What is not possible, in words.
+        /// What is not possible, and why, in words.
         what: &'static str,
+    },
+    /// An NBD server can't be read from.
+    #[error("{}: cannot read from this NBD server", path.display())]
+    Remote {
+        /// The address.
+        path: PathBuf,
+        /// What the system or the server reported.
+        source: std::io::Error,
+    },
+    /// An NBD export is an image, and not the disk in it.
+    #[error(
+        "{}: the export is an image of the format {format}, not a disk; let the server read this format (qemu-nbd -f {}), or convert the \
+         image where it is",
+        path.display(),
+        format.name()
+    )]
+    RemoteImage {
+        /// The address.
+        path: PathBuf,
+        /// The format of the image.
+        format: Format,
     },
     /// Nothing came from a stream.
     #[error("{}: is empty; check the program that should write to it", path.display())]
@@ -548,6 +569,8 @@ impl Error {
             | Self::FitOfStream { path, .. }
             | Self::NotFromStream { path, .. }
             | Self::EmptyStream { path }
+            | Self::Remote { path, .. }
+            | Self::RemoteImage { path, .. }
             | Self::StreamToStream { path }
             | Self::StreamUnchanged { path, .. }
             | Self::StreamTooLarge { path, .. }
@@ -622,6 +645,7 @@ impl Error {
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
             | Self::NotFromStream { .. }
+            | Self::RemoteImage { .. }
             | Self::StreamUnchanged { .. }
             | Self::StreamTooLarge { .. }
             | Self::WrongChecksum { .. }

@@ -60,6 +60,7 @@ mod prepare;
 mod program;
 mod published;
 mod raw;
+mod remote;
 mod repair;
 mod request;
 mod sampled;
@@ -116,13 +117,14 @@ pub use learn::{
 pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Plan, plan_conversion, plan_stream};
+pub use plan::{Plan, plan_conversion, plan_remote, plan_stream};
 pub use prepare::{Prepared, prepare_image};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
     ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
 };
 pub use raw::RawWritten;
+pub use remote::RemoteDisk;
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
@@ -139,6 +141,7 @@ pub use imsprep_bitmap::Layout;
 pub use imsprep_detect::{Detection, Format};
 pub use imsprep_filesystem::Limits as GuestLimits;
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
+pub use imsprep_formats::{AddressError, NbdAddress};
 pub use imsprep_guest::{DiskSpace, Guest, Linux, System, VolumeSpace, Windows};
 pub use imsprep_inspect::{BackupMove, CannotFit, Fitting, Inspection};
 pub use imsprep_rules::{

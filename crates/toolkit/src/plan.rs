@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_formats::Wrapper;
+use imsprep_formats::{NbdAddress, Wrapper};
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
@@ -14,10 +14,13 @@ use imsprep_rules::{
 };
 use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
-use crate::direction::{Kind, check_output_name, direction, direction_of_stream, says_raw};
+use crate::direction::{
+    Kind, check_output_name, direction, direction_of_remote, direction_of_stream, says_raw,
+};
 use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
 use crate::published::verify_checksums;
+use crate::remote::RemoteDisk;
 use crate::saving::SeenBlocks;
 use crate::space::space_to_leave_out;
 use crate::stream::StreamSource;
@@ -114,6 +117,24 @@ pub fn plan_stream(stream: InputStream, options: ConvertOptions, work: Work<'_>)
     Ok(plan)
 }
 
+/// Connects to an NBD server and plans the conversion of a disk that it has.
+///
+/// # Errors
+///
+/// [`Error::Remote`](crate::Error::Remote) if the server can't be read from; as [`plan_conversion`].
+pub fn plan_remote(address: &NbdAddress, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let direction = direction_of_remote(Path::new(&address.to_string()), &options)?;
+    if let Some(output) = &options.output {
+        OutputFile::check_place(output, options.overwrite, &[])?;
+    }
+    let remote = RemoteDisk::open(address, options.profile.max_disk, work.cancel)?;
+    let mut plan = Plan::unjudged(ConversionSource::Remote(remote), options, direction);
+    if let Some(finding) = plan.look_at_disk(None, work.cancel)? {
+        plan.report.push(finding.severity(Severity::Warning));
+    }
+    Ok(plan)
+}
+
 impl Plan {
     pub(crate) fn new(
         image: OpenedImage,
@@ -126,7 +147,9 @@ impl Plan {
         if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
             plan.report.push(finding.severity(policy.no_disk));
         }
-        if let Some(by) = plan.source.image()?.file().in_use()? {
+        if let Some(image) = plan.source.image()
+            && let Some(by) = image.file().in_use()?
+        {
             check_in_use(by, &mut plan.report);
         }
         Ok(plan)
@@ -215,8 +238,11 @@ impl Plan {
         // What is wrong with a partition table is best put right on the RAW that comes out.
         let medium = match (self.direction, &self.options.output, &self.source) {
             (Direction::ToRaw, Some(path), _) => Medium { path, is_raw: true, number: None },
-            // A stream can't be read again.
-            (_, Some(path), ConversionSource::Stream(_)) => Medium { path, is_raw: false, number: None },
+            // A stream can't be read again, and a server may not be there any more.
+            (_, path, ConversionSource::Stream(_) | ConversionSource::Remote(_)) => {
+                let path = path.as_deref().unwrap_or(Path::new("disk.zvhd2"));
+                Medium { path, is_raw: false, number: None }
+            }
             (_, _, source) => Medium {
                 path: source.path(),
                 is_raw: source.format() == Format::Raw,
@@ -229,21 +255,24 @@ impl Plan {
     /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
     /// what is on it.
     fn look_at_disk(&mut self, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
-        let image = self.source.image()?;
-        let disk = image.disk(cancel)?;
+        let source = &self.source;
+        let disk = source.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
         let space = match self.options.free_space {
             FreeSpaceBytes::Keep => None,
-            FreeSpaceBytes::LeaveOut => Some(space_to_leave_out(image.file(), &inspection, &disk, cancel)?),
+            FreeSpaceBytes::LeaveOut => source
+                .image()
+                .map(|image| space_to_leave_out(image.file(), &inspection, &disk, cancel))
+                .transpose()?,
         };
         // A RAW is made of a container to change what is on it.
-        let checks = match (image.format(), self.direction) {
+        let checks = match (source.format(), self.direction) {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
             _ => DiskChecks::All,
         };
         let fitting = match self.options.fit {
             DiskFit::AsItIs => None,
-            DiskFit::WholeGib => Some(fit_disk(image.path(), &disk, &inspection)?),
+            DiskFit::WholeGib => Some(fit_disk(source.path(), &disk, &inspection)?),
         };
         // What is read of it below is the same in the enlarged disk.
         let (disk, fitted) = match &fitting {
@@ -281,10 +310,10 @@ impl Plan {
             }
             self.guest = Some(guest);
         }
-        let name = image.content_name();
-        let (name, detection) = match image.member() {
+        let name = source.content_name();
+        let (name, detection) = match source.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
-            None => (&*name, image.detection()),
+            None => (&*name, source.detection()),
         };
         let no_disk = why_not_on(name, &disk, detection, &inspection)?;
         drop(disk);
@@ -296,7 +325,7 @@ impl Plan {
 impl Plan {
     /// The disk as it is converted: without the bytes that are left out, and enlarged.
     pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
-        let disk = self.source.image()?.disk(cancel)?;
+        let disk = self.source.disk(cancel)?;
         let disk = match &self.space {
             Some(space) => disk.sparsified(space.ranges()),
             None => disk,

@@ -131,7 +131,8 @@ fn read_error(path: &Path, error: io::Error) -> Error {
     error.unwrap_or_else(|source| SourceError::Read { path: path.to_owned(), offset: 0, source }).into()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::File;
     use std::io::{PipeWriter, Write};

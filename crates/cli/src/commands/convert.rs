@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use imsprep_detect::Format;
 use imsprep_source::{InputStream, Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
-    ConvertOptions, Converted, Direction, DiskFit, FileHoles, FreeSpaceBytes, Plan, plan_conversion,
-    plan_stream,
+    ConvertOptions, Converted, Direction, DiskFit, FileHoles, FreeSpaceBytes, NbdAddress, Plan,
+    plan_conversion, plan_remote, plan_stream,
 };
 
 use super::checksums::Expected;
@@ -47,8 +47,19 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
-    let mut plan = if from_stream {
-        refuse_what_needs_a_file(args)?;
+    let address = args.source.to_str().and_then(NbdAddress::of);
+    let address = address.transpose().with_context(|| args.source.display().to_string())?;
+    let mut plan = if let Some(address) = address {
+        refuse_what_needs_a_file(args, "an NBD export")?;
+        if !options.checksums.is_empty() {
+            bail!("checksums do not apply to an NBD export, which is not the file that was published");
+        }
+        plan_remote(&address, options, setup.work())?
+    } else if from_stream {
+        refuse_what_needs_a_file(
+            args,
+            "standard input, which is read once, from its first byte to its last",
+        )?;
         plan_stream(InputStream::standard_input()?, options, setup.work())?
     } else {
         plan_conversion(&args.source, options, setup.work())?
@@ -132,8 +143,8 @@ fn refuse(plan: &Plan, policy: &Policy, to_stream: bool, setup: &Setup) -> anyho
     Ok(Status::Wrong)
 }
 
-/// The same for flags that have no effect on a stream, which is never unpacked to a file and holds one disk.
-fn refuse_what_needs_a_file(args: &ConvertArgs) -> anyhow::Result<()> {
+/// The same for flags that have no effect on a stream or an export, which is never unpacked to a file and holds one disk.
+fn refuse_what_needs_a_file(args: &ConvertArgs, source: &str) -> anyhow::Result<()> {
     let flags = [
         ("--temp-dir", args.temp.temp_dir.is_some()),
         ("--disk", args.disk.is_some()),
@@ -142,7 +153,7 @@ fn refuse_what_needs_a_file(args: &ConvertArgs) -> anyhow::Result<()> {
         ("--read-holes", args.read_holes),
     ];
     if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
-        bail!("{flag} does not apply to standard input, which is read once, from its first byte to its last");
+        bail!("{flag} does not apply to {source}");
     }
     Ok(())
 }

@@ -90,6 +90,7 @@ fn source_path(plan: &Plan) -> &Path {
     match &plan.source {
         ConversionSource::Image(image) => image.path(),
         ConversionSource::Stream(_) => Path::new("-"),
+        ConversionSource::Remote(remote) => remote.path(),
     }
 }
 

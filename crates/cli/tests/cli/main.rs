@@ -110,6 +110,8 @@ mod mounts;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod nbd_source;
+#[cfg(unix)]
 mod next_step;
 #[cfg(unix)]
 mod no_disk;
