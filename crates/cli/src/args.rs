@@ -175,6 +175,9 @@ pub(crate) struct CheckArgs {
     /// Write the bitmap of a RAW if it is missing; never replaces a file
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) read_holes: bool,
     #[command(flatten)]
     pub(crate) temp: TempArgs,
     #[command(flatten)]
@@ -246,6 +249,7 @@ pub(crate) struct DetectArgs {
   imsprep convert --verify disk.raw disk.zvhd2   also read every block back
   imsprep convert disk.vmdk disk.raw             sparse; also writes disk.mf
   imsprep convert disk.raw - | upload            to standard output
+  curl -fsS URL | imsprep convert - disk.zvhd2   from standard input: RAW, or RAW in gzip, xz, zstd, bzip2
   imsprep convert disk.zvhd2 disk.raw            with the size of the original image
   imsprep convert --sparsify disk.raw disk.zvhd2 without deleted files
   imsprep convert --fit disk.raw fitted.raw      enlarged to whole GiB, with the backup GPT at its end
@@ -270,13 +274,19 @@ truncated, nothing is written. A disk with another partition table, or none, is 
 With --sparsify or --fit the extension of DST selects the format of the result for every SRC, so that a RAW or a ZVHD2 can be made of the \
 same format.
 
+Standard input (-) is read once, from its first byte to its last, and cannot be converted to standard output. What shows only at its end, \
+such as the backup GPT, is checked before DST appears. --sparsify, --fit and all other formats need a file. A file named - is ./-.
+
+nbd://HOST[:PORT]/EXPORT and nbd+unix:///EXPORT?socket=PATH read the disk that an NBD server exports, without a copy. This is the only use \
+of the network. TLS is not supported.
+
 --sha256, --sha512 and --checksums compare SRC, as it was downloaded, with the checksums of its publisher before anything is written: exit \
 status 1 if one differs, 2 if the list does not have SRC.
 
 DST is renamed into place only when it is complete; the bitmap of a RAW appears after its image. Output on standard output is complete \
 only if the exit status is 0 (141: the reader closed the pipe).", formats_note()))]
 pub(crate) struct ConvertArgs {
-    /// Image or block device
+    /// Image or block device; nbd://HOST/EXPORT reads from an NBD server, - a RAW (perhaps compressed) from standard input
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
     /// File to write; - is standard output
@@ -310,6 +320,9 @@ pub(crate) struct ConvertArgs {
     /// RAW to ZVHD2: I/O method of the scan for zero blocks; does not change the result [default: auto]
     #[arg(long, value_name = "MODE")]
     pub(crate) io: Option<Io>,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long)]
+    pub(crate) read_holes: bool,
     /// To RAW: size of the result [default: orig]
     #[arg(long, value_name = "LENGTH")]
     pub(crate) size: Option<Length>,

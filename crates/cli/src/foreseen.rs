@@ -64,9 +64,9 @@ impl DryRun {
         let refused = plan.is_refused();
         let estimate = if refused { None } else { plan.estimate(Estimate::ENOUGH, work)? };
         let conversion = ForeseenConversion {
-            format: plan.image.format(),
-            from: format_line(plan.image.detection()),
-            member: plan.image.member().map(|member| {
+            format: plan.source.format(),
+            from: format_line(plan.source.detection()),
+            member: plan.source.member().map(|member| {
                 let format = format_line(&member.detection) + choice_note(member);
                 (member.name.clone(), member.choice, format)
             }),

@@ -46,5 +46,5 @@ pub use detection::{Content, Detection, Evidence, Fact, Inside};
 pub use imsprep_ondisk::format::other::{OTHERS, Other, OtherKind};
 pub use imsprep_ondisk::format::{Access, FORMATS, Format};
 pub use ovf::{OVF_MAX, Ovf, OvfDisk};
-pub use resolve::detect;
+pub use resolve::{detect, detect_start};
 pub use tar::{Archive, ArchiveFile, Chunks, Member, Role, look_into_tar};

@@ -17,6 +17,17 @@ pub fn detect(source: &dyn ReadAt) -> Result<Detection> {
     resolve(&Input::new(source, Level::File)?)
 }
 
+/// The same of something that is read once, in order, of which these are the first bytes. Where the format or the size of the disk shows
+/// only at its end, that is not known, and of a file that is compressed it is not known what is in it. The size is [`u64::MAX`]: it has no
+/// end yet.
+///
+/// # Errors
+///
+/// None: nothing is read.
+pub fn detect_start(head: Vec<u8>) -> Result<Detection> {
+    resolve(&Input::of_head(head))
+}
+
 /// The same for what is at hand already.
 pub(crate) fn resolve(input: &Input<'_>) -> Result<Detection> {
     if input.size() == 0 {

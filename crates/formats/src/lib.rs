@@ -45,7 +45,7 @@ mod xz;
 pub use claims::Flaw;
 pub use disks::{Qcow2, Vhd, Vmdk, check_tables, open_disk};
 pub use error::{Error, Result};
-pub use nbd::{Export, Nbd, NbdServer, ServeError};
+pub use nbd::{AddressError, Export, Nbd, NbdAddress, NbdServer, ServeError};
 pub use slice::Slice;
 pub use stream_end::{Framed, StreamEnd, stream_end};
 pub use wrapped::{ENDS_TOO_EARLY, Unwrapped, Wrapper};

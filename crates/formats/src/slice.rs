@@ -76,8 +76,12 @@ impl<'a> Slice<'a> {
 
     /// The file does not hold what it should for the byte at `at` of the disk.
     pub(crate) fn damaged(&self, at: u64, offset: u64, what: impl Into<String>) -> Error {
-        let offset = self.start.saturating_add(offset);
-        Error::Damaged { path: self.path().to_owned(), offset, block: at / BLOCK, what: what.into() }
+        damaged(self.path(), at, self.start.saturating_add(offset), what)
+    }
+
+    /// Where it begins in the file.
+    pub(crate) fn offset(&self) -> u64 {
+        self.start
     }
 
     /// The headers are not those of a disk that can be read.
@@ -85,6 +89,11 @@ impl<'a> Slice<'a> {
         let offset = self.start.saturating_add(offset);
         OpenError::Unreadable { path: self.path().to_owned(), format, offset, what: what.into() }
     }
+}
+
+/// A file does not hold what it should, at this offset, for the byte at `at` of the disk.
+pub(crate) fn damaged(path: &Path, at: u64, offset: u64, what: impl Into<String>) -> Error {
+    Error::Damaged { path: path.to_owned(), offset, block: at / BLOCK, what: what.into() }
 }
 
 impl ReadAt for Slice<'_> {

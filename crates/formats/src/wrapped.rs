@@ -1,6 +1,7 @@
 //! A RAW that is compressed as a whole.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,10 +10,12 @@ use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
 use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, zstd_window};
 use imsprep_source::{Error, ImageFile, ReadAt, Result};
+use lzma_rust2::XzReader;
 
 use crate::Slice;
 use crate::lz4::Lz4Frames;
 use crate::packed::{Bytes, PIECE};
+use crate::slice::damaged;
 use crate::xz::{XZ_MEMORY, XzStream};
 
 /// What a file is compressed with.
@@ -43,6 +46,7 @@ impl Wrapper {
         }
     }
 }
+
 /// What [`Error::Damaged`] says of a file that ends before its compressed data does.
 pub const ENDS_TOO_EARLY: &str = "the compressed data ends too early";
 
@@ -55,9 +59,13 @@ const ZSTD_START: usize = 18;
 
 /// Expands a file from its first byte to its last. Checksums are verified if the format has them.
 pub struct Unwrapped<'a> {
-    file: Slice<'a>,
+    path: PathBuf,
+    /// The first bytes, which have the window of a Zstandard frame.
+    start: Vec<u8>,
+    /// Where the file begins in the one that errors name.
+    offset: u64,
     stream: Box<dyn Read + Send + 'a>,
-    /// Where the file is read next.
+    /// Bytes of the file that were read.
     at: Arc<AtomicU64>,
     /// Bytes that came out.
     given: u64,
@@ -71,7 +79,7 @@ impl<'a> Unwrapped<'a> {
     /// [`Error::Damaged`] if there is no memory for it; [`Error::NotExpanded`] if it is in the legacy form of LZ4; or if the file can't be
     /// read.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
-        Self::begin(file, None, wrapper)
+        Self::of_file(file, None, wrapper)
     }
 
     /// The same of a complete file, which may be read and expanded by up to `threads` threads of its own: an xz stream of several blocks is.
@@ -84,37 +92,80 @@ impl<'a> Unwrapped<'a> {
         let is_threaded = wrapper == Wrapper::Xz && threads > 1;
         // Where the file can't be opened once more, one thread reads it.
         let owned = is_threaded.then(|| file.reopen().ok()).flatten();
-        Self::begin(Slice::whole(file), owned.map(|file| (file, threads)), wrapper)
+        Self::of_file(Slice::whole(file), owned.map(|file| (file, threads)), wrapper)
     }
 
-    fn begin(file: Slice<'a>, owned: Option<(ImageFile, usize)>, wrapper: Wrapper) -> Result<Self> {
+    fn of_file(file: Slice<'a>, owned: Option<(ImageFile, usize)>, wrapper: Wrapper) -> Result<Self> {
+        let length = usize::try_from(file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
+        let mut start = vec![0; length];
+        file.read_at(&mut start, 0)?;
         let at = Arc::new(AtomicU64::new(0));
-        let packed = BufReader::with_capacity(PIECE, Bytes { file: file.clone(), at: Arc::clone(&at) });
-        let stream: Box<dyn Read + Send + 'a> = match wrapper {
+        let mut unwrapped = Self::begun(file.path().to_owned(), start, file.offset(), Arc::clone(&at));
+        unwrapped.stream = match wrapper {
+            Wrapper::Xz => Box::new(XzStream::new(file, owned, at)),
+            _ => unwrapped.decoder(BufReader::with_capacity(PIECE, Bytes { file, at }), wrapper)?,
+        };
+        Ok(unwrapped)
+    }
+
+    /// Begins with something that is read once, in order, of which `start` was read already. Errors call it `path`. Without a wrapper it
+    /// comes out as it is. Reads that fail with an error of this project come out with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] if there is no memory for it; [`Error::NotExpanded`] if it is in the legacy form of LZ4.
+    pub fn of_stream(
+        path: PathBuf,
+        start: Vec<u8>,
+        rest: impl Read + Send + 'a,
+        wrapper: Option<Wrapper>,
+    ) -> Result<Self> {
+        let first = start.get(..ZSTD_START).unwrap_or(&start).to_vec();
+        let at = Arc::new(AtomicU64::new(0));
+        let mut unwrapped = Self::begun(path, first, 0, Arc::clone(&at));
+        let counted = Counted { reader: io::Cursor::new(start).chain(rest), at };
+        unwrapped.stream = match wrapper {
+            Some(wrapper) => unwrapped.decoder(BufReader::with_capacity(PIECE, counted), wrapper)?,
+            None => Box::new(counted),
+        };
+        Ok(unwrapped)
+    }
+
+    fn begun(path: PathBuf, start: Vec<u8>, offset: u64, at: Arc<AtomicU64>) -> Self {
+        Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0 }
+    }
+
+    /// What `stream` makes of the file, which it reads at `at`.
+    #[cfg(test)]
+    pub(crate) fn over(file: &Slice<'_>, stream: Box<dyn Read + Send + 'a>, at: Arc<AtomicU64>) -> Self {
+        Self { stream, ..Self::begun(file.path().to_owned(), Vec::new(), file.offset(), at) }
+    }
+
+    /// Expands what is read once, by one thread.
+    fn decoder(
+        &self,
+        packed: impl BufRead + Send + 'a,
+        wrapper: Wrapper,
+    ) -> Result<Box<dyn Read + Send + 'a>> {
+        Ok(match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
             Wrapper::Lz4 => {
-                if file.starts_with(&LZ4_LEGACY_MAGIC)? {
-                    let what = "it is in the legacy format of LZ4; decompress it with lz4 -d first".into();
-                    return Err(Error::NotExpanded { path: file.path().to_owned(), what });
+                if self.start.starts_with(&LZ4_LEGACY_MAGIC) {
+                    let what = "it is in the legacy format of LZ4; decompress it with lz4 -d first";
+                    return Err(self.not_expanded(what.into()));
                 }
                 Box::new(Lz4Frames::new(packed))
             }
             Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
-            Wrapper::Xz => Box::new(XzStream::new(file.clone(), owned, Arc::clone(&at))),
+            Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
             Wrapper::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
                     decoder.window_log_max(ZSTD_WINDOW_LOG)?;
                     Ok(decoder)
                 });
-                Box::new(decoder.map_err(|error| file.damaged(0, 0, error.to_string()))?)
+                Box::new(decoder.map_err(|error| self.damaged(0, 0, error.to_string()))?)
             }
-        };
-        Ok(Self::over(file, stream, at))
-    }
-
-    /// What `stream` makes of the file, which it reads at `at`.
-    pub(crate) fn over(file: Slice<'a>, stream: Box<dyn Read + Send + 'a>, at: Arc<AtomicU64>) -> Self {
-        Self { file, stream, at, given: 0 }
+        })
     }
 
     /// Fills `buf` with what comes next, and returns how much of it: less than all only at the end.
@@ -151,24 +202,24 @@ impl<'a> Unwrapped<'a> {
                     io::ErrorKind::UnexpectedEof => ENDS_TOO_EARLY.to_owned(),
                     _ => format!("it cannot be decompressed, at or shortly before this offset: {error}"),
                 };
-                self.file.damaged(self.given + filled, at, what)
+                self.damaged(self.given + filled, at, what)
             }
         }
     }
-}
 
-impl Unwrapped<'_> {
+    /// The file does not hold what it should for the byte at `at` of what comes out.
+    fn damaged(&self, at: u64, offset: u64, what: String) -> Error {
+        damaged(&self.path, at, self.offset.saturating_add(offset), what)
+    }
+
     fn not_expanded(&self, what: String) -> Error {
-        Error::NotExpanded { path: self.file.path().to_owned(), what }
+        Error::NotExpanded { path: self.path.clone(), what }
     }
 
     /// What is wrong with the window of a Zstandard frame, and what to do.
     fn window(&self) -> String {
-        let length = usize::try_from(self.file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
-        let mut start = vec![0; length];
-        let known = self.file.read_at(&mut start, 0).ok().and_then(|()| zstd_window(&start));
         // A later frame may be the one.
-        let window = match known.filter(|window| *window > 1 << ZSTD_WINDOW_LOG) {
+        let window = match zstd_window(&self.start).filter(|window| *window > 1 << ZSTD_WINDOW_LOG) {
             Some(window) => format!("its window of {} MiB is", window.div_ceil(1 << 20)),
             None => "a frame in it has a window that is".into(),
         };
@@ -251,6 +302,20 @@ fn pass_zeros(packed: &mut impl BufRead) -> io::Result<()> {
         }
         let length = bytes.len();
         packed.consume(length);
+    }
+}
+
+/// A stream that shows how far it was read.
+struct Counted<R> {
+    reader: R,
+    at: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buf)?;
+        self.at.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
     }
 }
 

@@ -40,6 +40,7 @@ mod facts;
 mod format_fix;
 mod gpt;
 mod guest;
+mod in_use;
 mod incomplete;
 mod intent;
 mod intent_rules;
@@ -74,6 +75,7 @@ pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium};
 pub use guest::{
     SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_system, check_guest, is_about_the_start,
 };
+pub use in_use::check_in_use;
 pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};

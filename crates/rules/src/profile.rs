@@ -27,7 +27,7 @@ pub struct MinDisk {
 /// Sources: "OTC" = opentelekomcloud-docs/image-management-service (December 2025); "HW" = Huawei Cloud's IMS API
 /// pages (2024 to 2026) and huaweicloudDocs/ims (2022). No page defines its units: 1 TB is taken as 1 TiB, as the VHD
 /// FAQ divides by 2^30 and other pages write 1024 GB for the same limit.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The name for `--profile`.
     pub name: &'static str,

@@ -201,4 +201,10 @@ rules! {
         source: "the file's content",
         fix: "find out why the disk was never written; for an empty data disk use --purpose data",
     }
+
+    pub(crate) IN_USE = "IMS-038", Warning, "the image is in use", {
+        why: "what is written while the image is read is in it in part: file systems in the result may be damaged",
+        source: "the mounts of this machine; the image locks of qemu, block/file-posix.c",
+        fix: "shut down the virtual machine, or unmount the volumes, and run the command again",
+    }
 }

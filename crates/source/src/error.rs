@@ -160,6 +160,12 @@ pub enum Error {
         /// What it takes, and what to do.
         what: String,
     },
+    /// What is to be read is a terminal.
+    #[error("{}: is a terminal; pass an image through a pipe, or redirect a file", path.display())]
+    Terminal {
+        /// What it is called.
+        path: PathBuf,
+    },
     /// The system starts no more threads.
     #[error("{}: cannot start a thread to hash it", path.display())]
     NoThread {

@@ -62,9 +62,15 @@ impl ImageFile {
         Ok(Self { has_name: false, ..Self::from_file(shown, file)? })
     }
 
+    /// The same file, of which holes are read as well: for file systems that report holes where there is data.
+    #[must_use]
+    pub fn reading_holes(self) -> Self {
+        Self { trusts_holes: OnceLock::from(false), ..self }
+    }
+
     /// Whether this machine has a volume mounted that is on the device or in the file, and what else it uses the device for. A file may be
-    /// mounted through loop devices. `None` if nothing is known, also where the system does not tell; what virtual machines do with a
-    /// file is not seen.
+    /// mounted through loop devices. `None` if nothing is known, also where the system does not tell; of virtual machines those of
+    /// qemu are seen, on this machine, and over a network file system that has locks.
     ///
     /// # Errors
     ///
@@ -322,6 +328,19 @@ mod tests {
         image.forget_cached();
         assert!((4 << 20..5 << 20).contains(&image.allocated().unwrap()), "{:?}", image.allocated());
         assert!(image.resident_share().unwrap() < 0.1, "{:?}", image.resident_share());
+    }
+
+    #[test]
+    fn holes_that_are_read_are_data_of_every_descriptor() {
+        let (_dir, path) = file_with(b"start");
+        File::options().write(true).open(&path).unwrap().set_len(1 << 30).unwrap();
+        let image = ImageFile::open(&path).unwrap().reading_holes();
+        for image in [image.reopen().unwrap(), image] {
+            let all = image.extents().data_from(0).unwrap().unwrap();
+            assert_eq!((all.start, all.end), (0, 1 << 30));
+            let rest = image.extents().data_from(77 << 20).unwrap().unwrap();
+            assert_eq!((rest.start, rest.end), (77 << 20, 1 << 30));
+        }
     }
 
     #[test]

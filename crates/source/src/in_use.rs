@@ -12,6 +12,8 @@ pub enum InUse {
     Swap,
     /// The kernel has the device for a mount that is not visible here, or for something else, such as a RAID.
     Held,
+    /// A program such as qemu has it open and may write to it, as its locks show: a virtual machine that runs.
+    Written,
 }
 
 impl fmt::Display for InUse {
@@ -19,6 +21,9 @@ impl fmt::Display for InUse {
         match self {
             Self::Mounted(at) => write!(f, "a volume on it is mounted at {}", at.display()),
             Self::Swap => f.write_str("this machine swaps to it"),
+            Self::Written => {
+                f.write_str("a program, such as qemu with a running virtual machine, has it open for writing")
+            }
             Self::Held => f.write_str("this machine holds the device, as for a mounted volume"),
         }
     }

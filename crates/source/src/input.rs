@@ -22,12 +22,13 @@ impl Input {
     pub fn at(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         match sys::status_at(&path) {
-            Ok(status) => Ok(Self::new(path, &status)),
+            Ok(status) => Ok(Self::of_status(path, &status)),
             Err(source) => Err(Error::Open { path, source }),
         }
     }
 
-    fn new(path: PathBuf, status: &sys::Status) -> Self {
+    /// The file of which the system reports this.
+    pub(crate) fn of_status(path: PathBuf, status: &sys::Status) -> Self {
         Self { path, identity: FileIdentity::new(status, status.size), access: status.access }
     }
 

@@ -14,7 +14,7 @@ use crate::bitmap_state::{BitmapContext, BitmapState, check_bitmap_file, with_co
 use crate::no_disk::doubt;
 use crate::sampled::{SampledBlocks, sample_blocks};
 use crate::targets::refuse_bitmap;
-use crate::{Error, OpenedImage, Result};
+use crate::{Error, FileHoles, OpenedImage, Result};
 
 /// How to make a bitmap file.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct CreateOptions {
     pub layout: Layout,
     /// What to do with a file that is there already.
     pub overwrite: Overwrite,
+    /// Whether the holes of the image are read.
+    pub holes: FileHoles,
     /// How to bring the image's bytes in.
     pub io: IoMode,
 }
@@ -32,7 +34,13 @@ pub struct CreateOptions {
 impl Default for CreateOptions {
     /// Beside the image, in the default layout, replacing nothing.
     fn default() -> Self {
-        Self { output: None, layout: layout::ZVHD2.clone(), overwrite: Overwrite::Refuse, io: IoMode::Auto }
+        Self {
+            output: None,
+            layout: layout::ZVHD2.clone(),
+            overwrite: Overwrite::Refuse,
+            holes: FileHoles::AreZeros,
+            io: IoMode::Auto,
+        }
     }
 }
 
@@ -63,7 +71,7 @@ pub struct BitmapCreated {
 /// writing brings.
 /// Nothing is left of a bitmap file that could not be finished.
 pub fn create_bitmap(path: &Path, options: &CreateOptions, work: Work<'_>) -> Result<BitmapCreated> {
-    let opened = OpenedImage::open(path, work.cancel)?;
+    let opened = OpenedImage::open_with(path, options.holes, work.cancel)?;
     refuse_bitmap(path, opened.detection())?;
     refuse_unless_raw(path, opened.detection())?;
     let image = opened.file();

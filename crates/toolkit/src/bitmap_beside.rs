@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::layout::{CannotEncode, LONGEST, ZVHD2};
 use imsprep_bitmap::{Layout, bitmap_path};
-use imsprep_source::{ImageFile, OutputFile, Overwrite};
+use imsprep_source::{Input, OutputFile, Overwrite};
 
 use crate::bitmap::refuse_to_replace_an_image;
 use crate::data_bits::DataBits;
@@ -31,15 +31,15 @@ pub(crate) struct BitmapBeside {
 
 impl BitmapBeside {
     /// Begins it, so that a place that is taken shows before the work.
-    pub(crate) fn begin(raw: &Path, options: &ConvertOptions, source: &ImageFile) -> Result<Self> {
+    pub(crate) fn begin(raw: &Path, options: &ConvertOptions, inputs: &[Input]) -> Result<Self> {
         let layout = options.layout.clone().unwrap_or_else(|| ZVHD2.clone());
         if !options.bitmap {
             return Ok(Self { file: None, layout: ZVHD2.clone() });
         }
         let path = bitmap_path(raw);
-        OutputFile::check_place(&path, Overwrite::Replace, &[source])?;
+        OutputFile::create_from(&path, Overwrite::Replace, inputs)?;
         refuse_to_replace_an_image(&path)?;
-        Ok(Self { file: Some(OutputFile::create(&path, options.overwrite, &[source])?), layout })
+        Ok(Self { file: Some(OutputFile::create_from(&path, options.overwrite, inputs)?), layout })
     }
 
     /// # Errors

@@ -79,7 +79,7 @@ impl CheckedImage {
 /// Only if it could not be checked: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
 /// could not be written.
 pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
-    let opened = OpenedImage::open(&target.path, work.cancel)?;
+    let opened = OpenedImage::open_with(&target.path, options.holes, work.cancel)?;
     verify_checksums(opened.file(), &options.checksums, work)?;
     check_opened(&opened, &target.shares_bitmap_with, options, Known::default(), work)
 }

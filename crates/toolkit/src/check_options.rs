@@ -7,7 +7,7 @@ use imsprep_findings::Overrides;
 use imsprep_rules::{HUAWEI, Intent, Profile};
 use imsprep_scan::IoMode;
 
-use crate::{Checksum, DiskSelector};
+use crate::{Checksum, DiskSelector, FileHoles};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct CheckOptions {
     pub overview: Option<usize>,
     /// Where a compressed disk is unpacked to that has to be read at random; `None` is [`large_temp_folder`](crate::large_temp_folder).
     pub temp_folder: Option<PathBuf>,
+    /// Whether the holes of the file are read.
+    pub holes: FileHoles,
     /// How to bring the image's bytes in.
     pub io: IoMode,
 }
@@ -64,6 +66,7 @@ impl Default for CheckOptions {
             layout: None,
             overview: None,
             temp_folder: None,
+            holes: FileHoles::AreZeros,
             io: IoMode::Auto,
         }
     }

@@ -37,7 +37,7 @@ impl Plan {
             return Ok(Conversion { plan: self, made: None });
         }
         let output = self.options.output.clone();
-        let output = output.ok_or_else(|| Error::NoOutput { path: self.image.path().to_owned() })?;
+        let output = output.ok_or_else(|| Error::NoOutput { path: self.source.path().to_owned() })?;
         self.check_name(&output)?;
         let made = match self.direction {
             Direction::ToZvhd2 => zvhd2::write(&mut self, &output, work)?.map(Converted::Zvhd2),

@@ -30,18 +30,12 @@ pub(crate) enum Kind {
 ///
 /// If the image is not converted, or not as it is asked for.
 pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result<(Direction, Kind)> {
-    let (detection, output) = (image.detection(), options.output.as_deref());
+    let detection = image.detection();
     let refuse = |advice: String| {
         Err(Error::NotConvertible { path: image.path().to_owned(), format: detection.format, advice })
     };
-    // A name that says neither is that of a ZVHD2: what quick import takes without a second file.
-    let by_name = |otherwise| match output {
-        Some(path) if says_raw(path) => Direction::ToRaw,
-        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
-            Direction::ToZvhd2
-        }
-        _ => otherwise,
-    };
+    let output = options.output.as_deref();
+    let by_name = |otherwise| by_name(output, otherwise);
     let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
     let fits = options.fit == DiskFit::WholeGib;
     match detection.format {
@@ -77,6 +71,50 @@ pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result
             Access::UnreadStream | Access::UnreadArchive => refuse("unpack it first".into()),
             _ => refuse("no import takes the result".into()),
         },
+    }
+}
+
+/// Which way the conversion of a stream goes.
+///
+/// # Errors
+///
+/// If it is not converted as it is asked for.
+pub(crate) fn direction_of_stream(path: &Path, options: &ConvertOptions) -> Result<Direction> {
+    let refuse = |what| Err(Error::StreamUnchanged { path: path.to_owned(), what });
+    match &options.output {
+        None => Err(Error::StreamToStream { path: path.to_owned() }),
+        Some(_) if options.free_space == FreeSpaceBytes::LeaveOut => refuse(
+            "is read once, from its first byte to its last, so that the free space of the disk in it cannot be left out",
+        ),
+        Some(_) if options.fit == DiskFit::WholeGib => {
+            refuse("is read once, from its first byte to its last, so that the disk in it cannot be enlarged")
+        }
+        Some(output) => Ok(by_name(Some(output), Direction::ToZvhd2)),
+    }
+}
+
+/// Which way the conversion of a disk of a server goes.
+///
+/// # Errors
+///
+/// If it is not converted as it is asked for.
+pub(crate) fn direction_of_remote(path: &Path, options: &ConvertOptions) -> Result<Direction> {
+    if options.free_space == FreeSpaceBytes::LeaveOut {
+        let what =
+            "whether anything writes to the disk is not known, so that its free space cannot be left out";
+        return Err(Error::StreamUnchanged { path: path.to_owned(), what });
+    }
+    Ok(by_name(options.output.as_deref(), Direction::ToZvhd2))
+}
+
+/// Which way the name of the output says. One that says neither is that of a ZVHD2: what quick import takes without a second file.
+fn by_name(output: Option<&Path>, otherwise: Direction) -> Direction {
+    match output {
+        Some(path) if says_raw(path) => Direction::ToRaw,
+        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
+            Direction::ToZvhd2
+        }
+        _ => otherwise,
     }
 }
 

@@ -14,6 +14,7 @@ use imsprep_zvhd2::Reader;
 use crate::archive::{Member, not_read};
 use crate::fitted::Fitted;
 use crate::image::refuse_unless_readable;
+use crate::remote::RemoteDisk;
 use crate::sparsified::Sparsified;
 use crate::{Error, OpenedImage, Result};
 
@@ -28,6 +29,7 @@ enum Inner<'a> {
     Raw(&'a ImageFile),
     Container(Box<Reader<'a>>),
     Foreign(Box<dyn DiskReader + 'a>),
+    Remote(&'a Nbd),
     Sparsified(Box<Sparsified<Disk<'a>>>),
     Fitted(Box<Fitted<Disk<'a>>>),
 }
@@ -136,6 +138,11 @@ impl<'a> Disk<'a> {
         Self { format: Format::Raw, inner: Inner::Raw(image) }
     }
 
+    /// The disk that a server has.
+    pub(crate) fn remote(remote: &'a RemoteDisk) -> Self {
+        Self { format: remote.detection().format, inner: Inner::Remote(remote.disk()) }
+    }
+
     /// The disk with zeros in these ranges, which are ascending and not next to each other.
     pub(crate) fn sparsified(self, free: &Arc<[Range<u64>]>) -> Self {
         let (format, is_raw) = (self.format, self.raw_file().is_some());
@@ -158,7 +165,7 @@ impl<'a> Disk<'a> {
             Inner::Container(reader) => Some(reader),
             Inner::Sparsified(disk) => disk.inner().container(),
             Inner::Fitted(disk) => disk.inner().container(),
-            Inner::Raw(_) | Inner::Foreign(_) => None,
+            Inner::Raw(_) | Inner::Foreign(_) | Inner::Remote(_) => None,
         }
     }
 
@@ -166,7 +173,11 @@ impl<'a> Disk<'a> {
     pub(crate) fn raw_file(&self) -> Option<&'a ImageFile> {
         match &self.inner {
             Inner::Raw(image) => Some(image),
-            Inner::Container(_) | Inner::Foreign(_) | Inner::Sparsified(_) | Inner::Fitted(_) => None,
+            Inner::Container(_)
+            | Inner::Foreign(_)
+            | Inner::Remote(_)
+            | Inner::Sparsified(_)
+            | Inner::Fitted(_) => None,
         }
     }
 
@@ -208,6 +219,7 @@ impl<'a> Disk<'a> {
             Inner::Raw(image) => *image,
             Inner::Container(reader) => &**reader,
             Inner::Foreign(disk) => &**disk,
+            Inner::Remote(disk) => *disk,
             Inner::Sparsified(disk) => &**disk,
             Inner::Fitted(disk) => &**disk,
         }

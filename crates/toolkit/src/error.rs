@@ -171,6 +171,76 @@ pub enum Error {
         /// Its format.
         format: Format,
     },
+    /// An image in a stream can be read only at random.
+    #[error(
+        "{}: is {format}, which can be read only from a file and not from a stream; save it to a file, and convert that file",
+        path.display()
+    )]
+    NotFromStream {
+        /// What the stream is called.
+        path: PathBuf,
+        /// The format of the image.
+        format: Format,
+    },
+    /// A stream is to be converted into a stream.
+    #[error(
+        "{}: the size of the disk is known only when the input ends, and the output begins with it: use a file for the output",
+        path.display()
+    )]
+    StreamToStream {
+        /// What the input is called.
+        path: PathBuf,
+    },
+    /// The disk in a stream, or of a server, is to be changed on its way to the output.
+    #[error(
+        "{}: {what}; save it to a file, and convert that file",
+        path.display()
+    )]
+    StreamUnchanged {
+        /// What the stream is called.
+        path: PathBuf,
+        /// What is not possible, and why, in words.
+        what: &'static str,
+    },
+    /// An NBD server can't be read from.
+    #[error("{}: cannot read from this NBD server", path.display())]
+    Remote {
+        /// The address.
+        path: PathBuf,
+        /// What the system or the server reported.
+        source: std::io::Error,
+    },
+    /// An NBD export is an image, and not the disk in it.
+    #[error(
+        "{}: the export is an image of the format {format}, not a disk; let the server read this format (qemu-nbd -f {}), or convert the \
+         image where it is",
+        path.display(),
+        format.name()
+    )]
+    RemoteImage {
+        /// The address.
+        path: PathBuf,
+        /// The format of the image.
+        format: Format,
+    },
+    /// Nothing came from a stream.
+    #[error("{}: is empty; check the program that should write to it", path.display())]
+    EmptyStream {
+        /// What the stream is called.
+        path: PathBuf,
+    },
+    /// A disk that is read in order goes on beyond the largest that can be imported.
+    #[error(
+        "{}: the disk is larger than {} TiB, the most that can be imported; nothing was written",
+        path.display(),
+        most >> 40
+    )]
+    StreamTooLarge {
+        /// The image, or what the stream is called.
+        path: PathBuf,
+        /// The limit in bytes.
+        most: u64,
+    },
     /// A disk can be read only when it is unpacked, and there is not enough space for that.
     #[error(
         "{}: the disk in it can be read only when it is unpacked, which takes {needed} bytes; {} has {free} bytes free",
@@ -516,6 +586,13 @@ impl Error {
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
             | Self::FitOfStream { path, .. }
+            | Self::NotFromStream { path, .. }
+            | Self::EmptyStream { path }
+            | Self::Remote { path, .. }
+            | Self::RemoteImage { path, .. }
+            | Self::StreamToStream { path }
+            | Self::StreamUnchanged { path, .. }
+            | Self::StreamTooLarge { path, .. }
             | Self::WrongChecksum { path, .. }
             | Self::WrongDigest { path, .. }
             | Self::FitOfCutDisk { path }
@@ -588,6 +665,10 @@ impl Error {
             | Self::NotConvertible { .. }
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
+            | Self::NotFromStream { .. }
+            | Self::RemoteImage { .. }
+            | Self::StreamUnchanged { .. }
+            | Self::StreamTooLarge { .. }
             | Self::WrongChecksum { .. }
             | Self::WrongDigest { .. }
             | Self::FitOfCutDisk { .. }

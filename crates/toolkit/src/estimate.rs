@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::holes::{WriteAt, write_data};
 use crate::raw::length_of;
 use crate::zvhd2::{Source, data_blocks};
-use crate::{Direction, Plan, Result};
+use crate::{ConversionSource, Direction, Plan, Result};
 
 /// The size that the output of a conversion is going to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl Plan {
     ///
     /// What reading brings; a stop.
     pub fn estimate(&self, most: u64, work: Work<'_>) -> Result<Option<Estimate>> {
-        if Wrapper::of(self.image.format()).is_some() {
+        let is_stream = matches!(self.source, ConversionSource::Stream(_));
+        if is_stream || Wrapper::of(self.source.format()).is_some() {
             return Ok(None);
         }
         let disk = self.source_disk(work.cancel)?;
@@ -64,7 +65,7 @@ impl Plan {
                     uuid: [0; 16],
                     checksums: false,
                 };
-                let sample = sample_of(&map, most, self.image.path())?;
+                let sample = sample_of(&map, most, self.source.path())?;
                 let mut out = Nowhere;
                 let (written, _) = imsprep_zvhd2::write(&disk, &sample, &options, &mut out, work)?;
                 let of_records = written.file_size - size_without_records(disk.size(), written.records);
@@ -82,7 +83,7 @@ impl Plan {
             Direction::ToRaw => {
                 let length = length_of(&disk, self.options.length);
                 let map = disk.allocated_blocks(length, work.cancel)?;
-                let sample = sample_of(&map, most, self.image.path())?;
+                let sample = sample_of(&map, most, self.source.path())?;
                 let data = bytes_to_write(&disk, length, &sample, work)?;
                 let (all, sampled) = (map.data_count(), sample.data_count());
                 Estimate {
@@ -94,7 +95,7 @@ impl Plan {
                 }
             }
         };
-        self.image.file().verify_unchanged()?;
+        self.source.verify(&[])?;
         Ok(Some(estimate))
     }
 }

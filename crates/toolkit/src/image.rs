@@ -10,7 +10,7 @@ use imsprep_source::{Cancel, ImageFile, ReadAt};
 
 use crate::archive::{Member, disk_in};
 use crate::look::look_at;
-use crate::{Error, Result};
+use crate::{Error, FileHoles, Result};
 
 /// An image file that was opened once, and what it is. All that is done with the image goes through this one descriptor, so that
 /// the file that is read is the file that was checked, even if the name leads to another one by then.
@@ -33,6 +33,12 @@ impl OpenedImage {
     /// If the file can't be opened or read, or at a stop.
     pub fn open(path: impl Into<PathBuf>, cancel: &Cancel) -> Result<Self> {
         Self::new(ImageFile::open(path)?, cancel)
+    }
+
+    /// The same, with its holes read or not.
+    pub(crate) fn open_with(path: impl Into<PathBuf>, holes: FileHoles, cancel: &Cancel) -> Result<Self> {
+        let file = ImageFile::open(path)?;
+        Self::new(if holes == FileHoles::AreRead { file.reading_holes() } else { file }, cancel)
     }
 
     /// The same of an open file.

@@ -8,8 +8,8 @@ use imsprep_findings::{Finding, Report, Severity};
 use imsprep_guest::System;
 use imsprep_rules::{
     DiskPart, Facts, Inside, Inspected, Medium, SHORTER_NAME, SystemAsked, SystemOnDisk, SystemSeen,
-    WouldStart, check_guest, check_image, create_command, not_checkable, note_all_zeros, says_no_disk,
-    shell_quoted,
+    WouldStart, check_guest, check_image, check_in_use, create_command, not_checkable, note_all_zeros,
+    says_no_disk, shell_quoted,
 };
 use imsprep_source::{FileKind, ImageFile, ReadAt};
 
@@ -61,6 +61,9 @@ pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options:
             check_guest(SystemOnDisk { guest, inspection }, options.profile, &options.intent, report);
     }
     check_shared(path, others, report);
+    if let Some(by) = &seen.in_use {
+        check_in_use(by, report);
+    }
     judge_bitmap(image, seen, options, &mut judged);
     let report = &mut judged.report;
     if seen.scan.as_ref().is_some_and(|scan| scan.map.data_count() == 0) {

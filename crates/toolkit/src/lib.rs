@@ -30,6 +30,7 @@ mod check_options;
 mod checksum;
 mod chunks;
 mod compare;
+mod conversion_source;
 mod convert;
 mod data_bits;
 mod descriptor;
@@ -41,6 +42,7 @@ mod disk_choice;
 mod disk_seen;
 mod error;
 mod estimate;
+mod file_holes;
 mod fit;
 mod fitted;
 mod guest;
@@ -62,6 +64,7 @@ mod prepare;
 mod program;
 mod published;
 mod raw;
+mod remote;
 mod repair;
 mod request;
 mod sampled;
@@ -70,6 +73,7 @@ mod seen;
 mod serve;
 mod space;
 mod sparsified;
+mod stream;
 mod targets;
 mod unpack;
 mod unpacked_disk;
@@ -100,6 +104,7 @@ pub use check::{CheckedImage, check_image_file};
 pub use check_options::{CheckOptions, Depth};
 pub use checksum::{Checksum, HashAlgorithm, NotListed, listed_checksums};
 pub use compare::{CompareOptions, Comparison, Difference, Side, compare_images};
+pub use conversion_source::ConversionSource;
 pub use convert::{Conversion, Converted};
 pub use digest::{FileDigest, ListedFile, verify_listed};
 pub use digest_mismatch::DigestMismatch;
@@ -108,6 +113,7 @@ pub use disk::Disk;
 pub use disk_choice::DiskSelector;
 pub use error::{Error, ErrorKind, Result};
 pub use estimate::Estimate;
+pub use file_holes::FileHoles;
 pub use guest::{GUEST_LIMITS, read_guest};
 pub use image::OpenedImage;
 pub use inspect::{Inspected, inspect_image};
@@ -119,18 +125,20 @@ pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use ova_manifest::OvaManifest;
 pub use overview::{BlockState, Overview, Piece, Region, Span};
-pub use plan::{Plan, plan_conversion, plan_unless_packed};
+pub use plan::{Plan, plan_conversion, plan_remote, plan_stream, plan_unless_packed};
 pub use prepare::{Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, prepare_image};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
     ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
 };
 pub use raw::RawWritten;
+pub use remote::RemoteDisk;
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;
 pub use saving::Saving;
 pub use serve::{ServeOptions, ServedDisk, serve_image};
+pub use stream::StreamSource;
 pub use targets::{Subfolders, Target, Targets, expand_targets, refuse_bitmap_file, without_bitmaps_of};
 pub use unpack::{Unpack, large_temp_folder};
 pub use verdict::{Reservation, Verdict};
@@ -141,6 +149,7 @@ pub use imsprep_bitmap::Layout;
 pub use imsprep_detect::{Detection, Format};
 pub use imsprep_filesystem::Limits as GuestLimits;
 pub use imsprep_findings::{Finding, Overrides, Report, Rule, Severity};
+pub use imsprep_formats::{AddressError, NbdAddress};
 pub use imsprep_guest::{DiskSpace, Guest, Linux, System, VolumeSpace, Windows};
 pub use imsprep_inspect::{BackupMove, CannotFit, Fitting, Inspection};
 pub use imsprep_rules::{
@@ -149,6 +158,6 @@ pub use imsprep_rules::{
 };
 pub use imsprep_scan::{IoMode, Scan};
 pub use imsprep_source::{
-    Cancel, DiskReader, ImageFile, Overwrite, Progress, ReadAt, Sink, StreamOutput, Work,
+    Cancel, DiskReader, ImageFile, InputStream, Overwrite, Progress, ReadAt, Sink, StreamOutput, Work,
 };
 pub use imsprep_zvhd2::{Level, Missing, Salvage, Written};

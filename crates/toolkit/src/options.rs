@@ -9,6 +9,7 @@ use imsprep_scan::IoMode;
 use imsprep_source::Overwrite;
 use imsprep_zvhd2::Level;
 
+use crate::file_holes::FileHoles;
 use crate::unpack::large_temp_folder;
 use crate::{Checksum, DiskSelector};
 
@@ -75,6 +76,8 @@ pub struct ConvertOptions {
     pub bitmap: bool,
     /// To RAW: the layout of the bitmap file; `None` is the default layout, which is unproven.
     pub layout: Option<Layout>,
+    /// Whether the holes of the source are read.
+    pub holes: FileHoles,
     /// To ZVHD2: how to read a RAW while looking for zero blocks.
     pub io: IoMode,
     /// To ZVHD2: how hard to compress.
@@ -117,6 +120,7 @@ impl Default for ConvertOptions {
             length: DiskLength::Source,
             bitmap: true,
             layout: None,
+            holes: FileHoles::AreZeros,
             io: IoMode::Auto,
             level: Level::REFERENCE,
             uuid: None,

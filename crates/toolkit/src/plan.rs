@@ -5,37 +5,41 @@ use std::path::{Path, PathBuf};
 use imsprep_bitmap::bitmap_path;
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_formats::Wrapper;
+use imsprep_formats::{NbdAddress, Wrapper};
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
-    check_guest, check_readable,
+    check_guest, check_in_use, check_readable,
 };
-use imsprep_source::{Cancel, OutputFile, Work};
+use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
-use crate::direction::{Kind, check_output_name, direction, says_raw};
+use crate::direction::{
+    Kind, check_output_name, direction, direction_of_remote, direction_of_stream, says_raw,
+};
 use crate::fit::fit_disk;
 use crate::no_disk::why_not_on;
 use crate::ova_manifest::verify_manifest;
 use crate::published::verify_checksums;
+use crate::remote::RemoteDisk;
 use crate::saving::SeenBlocks;
 use crate::space::space_to_leave_out;
+use crate::stream::StreamSource;
 use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
-use crate::wrapped::refuse_unless_raw;
+use crate::wrapped::Blocks;
 use crate::wrapped_disk::read_start;
 use crate::{
-    ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage, OvaManifest, Result,
-    Saving, read_guest,
+    ConversionSource, ConvertOptions, Direction, Disk, DiskFit, FreeSpaceBytes, GUEST_LIMITS, OpenedImage,
+    OvaManifest, Result, Saving, read_guest,
 };
 
 /// A conversion that was planned and not begun.
 #[derive(Debug)]
 pub struct Plan {
     /// The source, opened, with what it is and which of its disks is meant.
-    pub image: OpenedImage,
+    pub source: ConversionSource,
     /// What was requested.
     pub options: ConvertOptions,
     /// Which way it goes.
@@ -73,7 +77,7 @@ pub(crate) struct PlanPolicy<'a> {
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
     let cancel = work.cancel;
-    let image = OpenedImage::open(path, cancel)?;
+    let image = OpenedImage::open_with(path, options.holes, cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let image = unpacked(image, &options, work)?;
@@ -100,7 +104,7 @@ pub(crate) fn planned(
 /// As [`plan_conversion`].
 pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Option<Plan>> {
     let cancel = work.cancel;
-    let image = OpenedImage::open(path, cancel)?;
+    let image = OpenedImage::open_with(path, options.holes, cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     if image.is_to_be_unpacked(unpacked_for(&options)) {
@@ -129,6 +133,47 @@ pub(crate) fn unpacked_for(options: &ConvertOptions) -> Unpack {
     if is_changed { Unpack::Every } else { Unpack::Formats }
 }
 
+/// Reads the start of a stream and plans its conversion. What shows only at its end is judged before the output gets its name.
+///
+/// # Errors
+///
+/// [`Error::NotFromStream`](crate::Error::NotFromStream) of an image that is no RAW; [`Error::StreamToStream`](crate::Error::StreamToStream)
+/// and [`Error::StreamUnchanged`](crate::Error::StreamUnchanged) for what needs all of the disk before the first byte is written;
+/// [`Error::EmptyStream`](crate::Error::EmptyStream); and whatever reading brings.
+pub fn plan_stream(stream: InputStream, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let direction = direction_of_stream(stream.path(), &options)?;
+    if let Some(output) = &options.output {
+        // Before the first byte is read: whatever writes to the stream need not begin.
+        let inputs = stream.input().cloned().into_iter().collect::<Vec<_>>();
+        OutputFile::create_from(output, options.overwrite, &inputs)?;
+    }
+    let stream = StreamSource::begin(stream, &options.checksums)?;
+    let no_disk = stream.judge_first(work.cancel)?;
+    let mut plan = Plan::unjudged(ConversionSource::Stream(stream), options, direction);
+    if let Some(finding) = no_disk {
+        plan.report.push(finding.severity(Severity::Warning));
+    }
+    Ok(plan)
+}
+
+/// Connects to an NBD server and plans the conversion of a disk that it has.
+///
+/// # Errors
+///
+/// [`Error::Remote`](crate::Error::Remote) if the server can't be read from; as [`plan_conversion`].
+pub fn plan_remote(address: &NbdAddress, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let direction = direction_of_remote(Path::new(&address.to_string()), &options)?;
+    if let Some(output) = &options.output {
+        OutputFile::check_place(output, options.overwrite, &[])?;
+    }
+    let remote = RemoteDisk::open(address, options.profile.max_disk, work.cancel)?;
+    let mut plan = Plan::unjudged(ConversionSource::Remote(remote), options, direction);
+    if let Some(finding) = plan.look_at_disk(None, work.cancel)? {
+        plan.report.push(finding.severity(Severity::Warning));
+    }
+    Ok(plan)
+}
+
 impl Plan {
     pub(crate) fn new(
         image: OpenedImage,
@@ -137,9 +182,22 @@ impl Plan {
         cancel: &Cancel,
     ) -> Result<Self> {
         let (direction, kind) = direction(&image, &options)?;
+        let mut plan = Self::unjudged(ConversionSource::Image(image), options, direction);
+        if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
+            plan.report.push(finding.severity(policy.no_disk));
+        }
+        if let Some(image) = plan.source.image()
+            && let Some(by) = image.file().in_use()?
+        {
+            check_in_use(by, &mut plan.report);
+        }
+        Ok(plan)
+    }
+
+    fn unjudged(source: ConversionSource, options: ConvertOptions, direction: Direction) -> Self {
         let report = Report::under(options.overrides.clone().of_conversion());
-        let mut plan = Self {
-            image,
+        Self {
+            source,
             options,
             direction,
             report,
@@ -148,16 +206,15 @@ impl Plan {
             space: None,
             fitting: None,
             manifest: None,
-        };
-        if let Some(finding) = plan.judge(kind, policy.import, cancel)? {
-            plan.report.push(finding.severity(policy.no_disk));
         }
-        Ok(plan)
     }
 
     /// Compares the source, and the disk in it, with the rules. Returns why it is no disk; `None` if it may be one.
     fn judge(&mut self, kind: Kind, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
-        let Self { image, options, report, .. } = self;
+        let Self { source: ConversionSource::Image(image), options, report, .. } = self else {
+            // Of a stream there is only its first block.
+            return Ok(None);
+        };
         if image.format() == Format::Tar {
             // What is wrong with the archive itself.
             check_readable(ImageLocation::File(image.path()), image.detection(), report);
@@ -176,7 +233,7 @@ impl Plan {
             if report.has_errors() {
                 return Ok(None);
             }
-            let no_disk = refuse_unless_raw(image, wrapper, cancel)?;
+            let no_disk = Blocks::open(image, wrapper)?.judge_first(cancel)?;
             // Nothing of the file can be read at random.
             if import.is_some_and(|intent| intent.purpose != Some(Purpose::Data)) {
                 let why = "it can be read only when the file is decompressed; the result is checked";
@@ -228,12 +285,17 @@ impl Plan {
     /// What is on the disk, with the file that advice is for.
     fn inside<'a>(&'a self, inspection: &'a Inspection, part: DiskPart) -> Inside<'a> {
         // What is wrong with a partition table is best put right on the RAW that comes out.
-        let medium = match (self.direction, &self.options.output) {
-            (Direction::ToRaw, Some(path)) => Medium { path, is_raw: true, number: None },
-            _ => Medium {
-                path: self.image.path(),
-                is_raw: self.image.format() == Format::Raw,
-                number: self.image.member().and_then(|member| member.number),
+        let medium = match (self.direction, &self.options.output, &self.source) {
+            (Direction::ToRaw, Some(path), _) => Medium { path, is_raw: true, number: None },
+            // A stream can't be read again, and a server may not be there any more.
+            (_, path, ConversionSource::Stream(_) | ConversionSource::Remote(_)) => {
+                let path = path.as_deref().unwrap_or(Path::new("disk.zvhd2"));
+                Medium { path, is_raw: false, number: None }
+            }
+            (_, _, source) => Medium {
+                path: source.path(),
+                is_raw: source.format() == Format::Raw,
+                number: source.member().and_then(|member| member.number),
             },
         };
         Inside { inspection, medium, part }
@@ -242,21 +304,24 @@ impl Plan {
     /// Opens the disk, so that whatever its headers have against it shows now and not after the output was begun, and looks at
     /// what is on it.
     fn look_at_disk(&mut self, import: Option<&Intent>, cancel: &Cancel) -> Result<Option<Finding>> {
-        let image = &self.image;
-        let disk = image.disk(cancel)?;
+        let source = &self.source;
+        let disk = source.disk(cancel)?;
         let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
         let space = match self.options.free_space {
             FreeSpaceBytes::Keep => None,
-            FreeSpaceBytes::LeaveOut => Some(space_to_leave_out(image.file(), &inspection, &disk, cancel)?),
+            FreeSpaceBytes::LeaveOut => source
+                .image()
+                .map(|image| space_to_leave_out(image.file(), &inspection, &disk, cancel))
+                .transpose()?,
         };
         // A RAW is made of a container to change what is on it.
-        let checks = match (image.format(), self.direction) {
+        let checks = match (source.format(), self.direction) {
             (Format::Zvhd2 | Format::Zvhd, Direction::ToRaw) => DiskChecks::Lost,
             _ => DiskChecks::All,
         };
         let fitting = match self.options.fit {
             DiskFit::AsItIs => None,
-            DiskFit::WholeGib => Some(fit_disk(image.path(), &disk, &inspection)?),
+            DiskFit::WholeGib => Some(fit_disk(source.path(), &disk, &inspection)?),
         };
         // What is read of it below is the same in the enlarged disk.
         let (disk, fitted) = match &fitting {
@@ -294,10 +359,10 @@ impl Plan {
             }
             self.guest = Some(guest);
         }
-        let name = image.content_name();
-        let (name, detection) = match image.member() {
+        let name = source.content_name();
+        let (name, detection) = match source.member() {
             Some(member) => (Path::new(&member.name), &member.detection),
-            None => (&*name, image.detection()),
+            None => (&*name, source.detection()),
         };
         let no_disk = why_not_on(name, &disk, detection, &inspection)?;
         drop(disk);
@@ -310,7 +375,7 @@ impl Plan {
     /// Takes over what the manifest of an OVA says, with what it does not say.
     fn take_manifest(&mut self, manifest: Option<OvaManifest>) {
         let Some(mut manifest) = manifest else { return };
-        if let Some(member) = self.image.member() {
+        if let Some(member) = self.source.member() {
             manifest.miss(&member.name);
         }
         for (what, why) in &manifest.not_checked {
@@ -321,7 +386,7 @@ impl Plan {
 
     /// The disk as it is converted: without the bytes that are left out, and enlarged.
     pub(crate) fn source_disk(&self, cancel: &Cancel) -> Result<Disk<'_>> {
-        let disk = self.image.disk(cancel)?;
+        let disk = self.source.disk(cancel)?;
         let disk = match &self.space {
             Some(space) => disk.sparsified(space.ranges()),
             None => disk,
@@ -342,6 +407,22 @@ impl Plan {
     ) -> Option<Saving> {
         let inspection = self.inspection.as_ref().filter(|_| self.space.is_none())?;
         seen.saving(inspection, disk, size, cancel)
+    }
+
+    /// What of the source is not known before all of it was read; it is judged before the output gets its name. Nothing of a file that is
+    /// not compressed.
+    pub fn open_until_end(&self) -> Vec<&'static str> {
+        let ConversionSource::Stream(stream) = &self.source else { return Vec::new() };
+        let mut open = vec!["the size of the disk", "the end of the disk with the backup GPT"];
+        if stream.detection().format == Format::Raw {
+            open.push("whether it is a format that shows only at the end, such as a fixed VHD");
+        } else {
+            open.push("whether the compressed data is complete");
+        }
+        if !self.options.checksums.is_empty() {
+            open.push("the checksum");
+        }
+        open
     }
 
     /// Whether a rule forbids converting the source.

@@ -105,7 +105,7 @@ pub fn plan_preparation(
     work: Work<'_>,
 ) -> Result<Preparation> {
     let path = &target.path;
-    let image = OpenedImage::open(path, work.cancel)?;
+    let image = OpenedImage::open_with(path, options.holes, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let source = path.clone();
@@ -274,7 +274,7 @@ pub fn prepare_image(
 
 /// What makes an error of the name that the result will have.
 fn check_output(plan: &mut Plan, intent: &Intent) {
-    let Plan { image, options, direction, report, .. } = plan;
+    let Plan { source, options, direction, report, .. } = plan;
     let Some(output) = &options.output else { return };
     let format = if *direction == Direction::ToZvhd2 { Format::Zvhd2 } else { Format::Raw };
     let mut found = Report::under(options.overrides.clone());
@@ -283,8 +283,8 @@ fn check_output(plan: &mut Plan, intent: &Intent) {
         let better = output.file_name().map(|name| name.to_string_lossy().replace(' ', "_"));
         let better = output.with_file_name(better.unwrap_or_default());
         let allowed = options.overrides.codes().0;
-        let number = image.member().and_then(|member| member.number);
-        let command = prepare_as(image.path(), options.profile, allowed, number, &better);
+        let number = source.member().and_then(|member| member.number);
+        let command = prepare_as(source.path(), options.profile, allowed, number, &better);
         report.push(finding.clone().fix(format!("use another name for the output: {command}")));
     }
 }

@@ -1,5 +1,7 @@
 //! Whether a file is the one that its publisher gives checksums for.
 
+use std::path::Path;
+
 use imsprep_scan::{Bytes, scan_in_order};
 use imsprep_source::{BlockSize, ImageFile, ReadAt, Work};
 use sha2::{Digest, Sha256, Sha512};
@@ -16,33 +18,71 @@ pub(crate) fn verify_checksums(image: &ImageFile, expected: &[Checksum], work: W
     if expected.is_empty() {
         return Ok(());
     }
-    let is_asked = |kind| expected.iter().any(|checksum| checksum.algorithm == kind);
-    let mut sha256 = is_asked(HashAlgorithm::Sha256).then(Sha256::new);
-    let mut sha512 = is_asked(HashAlgorithm::Sha512).then(Sha512::new);
+    let mut hashes = Hashes::of(expected);
     let mut take = |bytes: Bytes<'_>| {
-        if let Some(hash) = &mut sha256 {
+        if let Some(hash) = &mut hashes.sha256 {
             update(hash, bytes);
         }
-        if let Some(hash) = &mut sha512 {
+        if let Some(hash) = &mut hashes.sha512 {
             update(hash, bytes);
         }
         Ok(())
     };
     scan_in_order(image, BlockSize::MAX, &mut take, work)?;
-    let sha256 = sha256.map(|hash| hash.finalize().to_vec()).unwrap_or_default();
-    let sha512 = sha512.map(|hash| hash.finalize().to_vec()).unwrap_or_default();
-    for checksum in expected {
-        let value = match checksum.algorithm {
-            HashAlgorithm::Sha256 => sha256.clone(),
-            HashAlgorithm::Sha512 => sha512.clone(),
-        };
-        let found = Checksum::computed(checksum.algorithm, value);
-        if found != *checksum {
-            let path = image.path().to_owned();
-            return Err(Error::WrongChecksum { path, expected: checksum.clone(), found });
+    hashes.verify(image.path(), expected)
+}
+
+/// The hashes that some checksums are compared with.
+#[derive(Clone)]
+pub(crate) struct Hashes {
+    sha256: Option<Sha256>,
+    sha512: Option<Sha512>,
+}
+
+impl Hashes {
+    /// Of the bytes that are still to come, for these checksums.
+    pub(crate) fn of(expected: &[Checksum]) -> Self {
+        let is_asked = |kind| expected.iter().any(|checksum| checksum.algorithm == kind);
+        Self {
+            sha256: is_asked(HashAlgorithm::Sha256).then(Sha256::new),
+            sha512: is_asked(HashAlgorithm::Sha512).then(Sha512::new),
         }
     }
-    Ok(())
+
+    /// Takes the bytes that come next.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        if let Some(hash) = &mut self.sha256 {
+            hash.update(bytes);
+        }
+        if let Some(hash) = &mut self.sha512 {
+            hash.update(bytes);
+        }
+    }
+
+    /// Compares the hashes of all bytes of what is called `path` with the checksums that were given for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongChecksum`] with the first that differs.
+    pub(crate) fn verify(self, path: &Path, expected: &[Checksum]) -> Result<()> {
+        let sha256 = self.sha256.map(|hash| hash.finalize().to_vec()).unwrap_or_default();
+        let sha512 = self.sha512.map(|hash| hash.finalize().to_vec()).unwrap_or_default();
+        for checksum in expected {
+            let value = match checksum.algorithm {
+                HashAlgorithm::Sha256 => sha256.clone(),
+                HashAlgorithm::Sha512 => sha512.clone(),
+            };
+            let found = Checksum::computed(checksum.algorithm, value);
+            if found != *checksum {
+                return Err(Error::WrongChecksum {
+                    path: path.to_owned(),
+                    expected: checksum.clone(),
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use imsprep_detect::Format;
-use imsprep_formats::Wrapper;
 use imsprep_source::{Cancel, DiskReader, OutputFile, ReadAt, Sink, Stage, Work, is_zero};
 use imsprep_zvhd2::Checksums;
 use rayon::prelude::*;
@@ -16,8 +15,8 @@ use crate::data_bits::{DataBits, data_blocks};
 use crate::holes::{HOLE, write_data};
 use crate::saving::SeenBlocks;
 use crate::verify::verify;
-use crate::wrapped::{Unpacked, to_raw};
-use crate::{Disk, DiskLength, Plan, Result, Saving};
+use crate::wrapped::{Blocks, Unpacked, to_raw};
+use crate::{ConversionSource, ConvertOptions, Disk, DiskLength, Plan, Result, Saving};
 
 /// A RAW that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,20 +44,21 @@ pub struct RawWritten {
 ///
 /// `None` if the disk, once it was unpacked, refuses the plan.
 pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Option<RawWritten>> {
-    OutputFile::check_place(output, plan.options.overwrite, &[plan.image.file()])?;
-    if let Some(wrapper) = Wrapper::of(plan.image.format()) {
-        return unpack(plan, wrapper, output, work);
-    }
-    write_disk(plan, output, work).map(Some)
+    OutputFile::create_from(output, plan.options.overwrite, &plan.source.inputs())?;
+    let Some(blocks) = plan.source.blocks()? else {
+        return write_disk(plan, output, work).map(Some);
+    };
+    let begun = unpack(&plan.source, &plan.options, blocks, output, work)?;
+    finish(plan, begun, work)
 }
 
 fn write_disk(plan: &Plan, output: &Path, work: Work<'_>) -> Result<RawWritten> {
-    let Plan { image, options, .. } = plan;
-    let source = image.file();
+    let Plan { source, options, .. } = plan;
     let disk = plan.source_disk(work.cancel)?;
-    let mut file = OutputFile::create(output, options.overwrite, &[source])?;
+    let inputs = source.inputs();
+    let mut file = OutputFile::create_from(output, options.overwrite, &inputs)?;
     let length = length_of(&disk, options.length);
-    let bitmap = BitmapBeside::begin(output, options, source)?;
+    let bitmap = BitmapBeside::begin(output, options, &inputs)?;
     bitmap.check_length(length)?;
     file.set_len(length)?;
     let written = AtomicU64::new(0);
@@ -89,7 +89,7 @@ fn write_disk(plan: &Plan, output: &Path, work: Work<'_>) -> Result<RawWritten> 
         })?;
     }
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
-    source.verify_unchanged()?;
+    source.verify(&options.checksums)?;
     let saving = plan.saving(seen, &disk, length, work.cancel);
     if options.verify {
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -97,29 +97,47 @@ fn write_disk(plan: &Plan, output: &Path, work: Work<'_>) -> Result<RawWritten> 
     }
     let bits = bits.into_inner().unwrap_or_else(PoisonError::into_inner);
     let bitmap = bitmap.commit(file, bits, length)?;
-    let (image, format, data_bytes) = (image.path().to_owned(), disk.format(), written.into_inner());
+    let (image, format, data_bytes) = (source.path().to_owned(), disk.format(), written.into_inner());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: options.verify, saving, bitmap })
 }
 
-/// The same for a RAW that is compressed as a whole.
-fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> Result<Option<RawWritten>> {
-    let Plan { image, options, .. } = &*plan;
-    let (source, verified) = (image.file(), options.verify);
-    let mut file = OutputFile::create(output, options.overwrite, &[source])?;
-    let bitmap = BitmapBeside::begin(output, options, source)?;
-    let Unpacked { length, data_bytes, bits, checksums } = to_raw(image, wrapper, &mut file, &bitmap, work)?;
-    source.verify_unchanged()?;
-    let (path, format) = (image.path().to_owned(), image.format());
+/// What was made of a RAW that is read once, from its first byte to its last.
+struct Begun {
+    file: OutputFile,
+    bitmap: BitmapBeside,
+    unpacked: Unpacked,
+}
+
+/// The same for a RAW that is read once, from its first byte to its last.
+fn unpack(
+    source: &ConversionSource,
+    options: &ConvertOptions,
+    blocks: Blocks<'_>,
+    output: &Path,
+    work: Work<'_>,
+) -> Result<Begun> {
+    let inputs = source.inputs();
+    let mut file = OutputFile::create_from(output, options.overwrite, &inputs)?;
+    let bitmap = BitmapBeside::begin(output, options, &inputs)?;
+    let unpacked = to_raw(blocks, options.profile.max_disk, &mut file, &bitmap, work)?;
+    source.verify(&options.checksums)?;
+    Ok(Begun { file, bitmap, unpacked })
+}
+
+/// Judges the disk that came out, and puts the RAW in its place. `None` if the disk refuses the plan.
+fn finish(plan: &mut Plan, begun: Begun, work: Work<'_>) -> Result<Option<RawWritten>> {
+    let Begun { file, bitmap, unpacked: Unpacked { length, data_bytes, bits, checksums } } = begun;
     if !plan.judge_unpacked(&Disk::raw(&file.read_back()?), work.cancel)? {
         return Ok(None);
     }
+    let verified = plan.options.verify;
     if verified {
         verify(&Disk::raw(&file.read_back()?), &checksums, work)?;
     }
     let bitmap = bitmap.commit(file, bits, length)?;
     Ok(Some(RawWritten {
-        image: path,
-        format,
+        image: plan.source.path().to_owned(),
+        format: plan.source.format(),
         length,
         data_bytes,
         left_out: None,
@@ -131,7 +149,7 @@ fn unpack(plan: &mut Plan, wrapper: Wrapper, output: &Path, work: Work<'_>) -> R
 
 /// Writes the disk in the image into a stream, with its zeros.
 pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<RawWritten> {
-    let Plan { image, options, .. } = plan;
+    let Plan { source, options, .. } = plan;
     let disk = plan.source_disk(work.cancel)?;
     let length = length_of(&disk, options.length);
     let stage = Stage::begin(work.progress, "writing", length);
@@ -156,9 +174,9 @@ pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<
     zeros.write_up_to(length, work.cancel)?;
     let Zeros { data_bytes, seen, .. } = zeros;
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
-    image.file().verify_unchanged()?;
+    source.verify(&options.checksums)?;
     let saving = plan.saving(seen, &disk, length, work.cancel);
-    let (image, format) = (image.path().to_owned(), disk.format());
+    let (image, format) = (source.path().to_owned(), disk.format());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, saving, bitmap: None })
 }
 

@@ -11,7 +11,7 @@ use imsprep_guest::Guest;
 use imsprep_inspect::Inspection;
 use imsprep_rules::{is_too_large, shows_nothing};
 use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
+use imsprep_source::{Cancel, ImageFile, InUse, ReadAt, Work};
 use imsprep_zvhd2::CheckedContainer;
 
 use crate::archive::Member;
@@ -50,6 +50,8 @@ pub(crate) struct Seen {
     /// How closely the file was looked at, which may be less closely than was asked for, and why not more.
     pub(crate) depth: Depth,
     pub(crate) why_not: &'static str,
+    /// What writes to the image, if it is known that anything does.
+    pub(crate) in_use: Option<InUse>,
     /// Size and hash of the file, if a pass over the content found them on its way.
     pub(crate) digest: Option<FileDigest>,
 }
@@ -152,11 +154,14 @@ pub(crate) fn look(
         scan: None,
         depth,
         why_not,
+        in_use: None,
         digest,
     };
     if seen.detection.format == Format::Raw {
         seen.look_at_bitmap(image, options, work)?;
     }
+    // Asked last: what began to use it while it was read uses it still, or has changed it.
+    seen.in_use = image.in_use()?;
     Ok(seen)
 }
 

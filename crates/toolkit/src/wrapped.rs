@@ -1,11 +1,12 @@
-//! A RAW that is compressed as a whole, written as another image.
+//! A RAW that is read once, from its first byte to its last, written as another image: one that is compressed as a whole, or a stream.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
 use imsprep_formats::{Unwrapped, Wrapper};
-use imsprep_rules::{HUAWEI, other_advice};
+use imsprep_rules::other_advice;
 use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
@@ -16,14 +17,17 @@ use crate::holes::write_data;
 use crate::no_disk::why_no_disk;
 use crate::{Error, OpenedImage, Result};
 
-/// The most bytes that are unpacked: no import takes a larger disk.
-const MOST: u64 = HUAWEI.max_disk;
 /// Bytes at the end of the disk that may tell of another format.
 const TAIL: usize = 4096;
 
 /// The blocks of a RAW as they come, and its beginning and its end.
 pub(crate) struct Blocks<'a> {
     stream: Unwrapped<'a>,
+    path: PathBuf,
+    /// The format of the file or stream: that of what it is compressed with, or RAW.
+    format: Format,
+    /// The first block, if it was looked at before its turn.
+    first: Option<imsprep_source::Result<Vec<u8>>>,
     ends: Arc<Mutex<Ends>>,
     spare: Arc<Spare>,
     over: bool,
@@ -51,15 +55,38 @@ struct Ends {
 }
 
 impl<'a> Blocks<'a> {
+    /// Those of the RAW in a compressed file.
     pub(crate) fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
         let stream = Unwrapped::open_file(image.file(), wrapper, rayon::current_num_threads())?;
-        Ok(Self { stream, ends: Arc::default(), spare: Arc::default(), over: false })
+        Ok(Self::new(stream, image.path(), image.format()))
     }
 
-    /// Refuses what was unpacked if its beginning, or its end as far as it was read, shows that it is no RAW.
-    pub(crate) fn refuse_unless_raw(&self, image: &OpenedImage) -> Result<()> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
-        Ok(())
+    /// Those of a RAW that is read once, from its first byte to its last: `stream` has this format, and errors call it `path`.
+    pub(crate) fn new(stream: Unwrapped<'a>, path: &Path, format: Format) -> Self {
+        let path = path.to_owned();
+        Self { stream, path, format, first: None, ends: Arc::default(), spare: Arc::default(), over: false }
+    }
+
+    /// Reads the first block before its turn. Refuses what that shows to be no RAW; returns why a RAW is no disk, as far as it shows that.
+    pub(crate) fn judge_first(&mut self, cancel: &Cancel) -> Result<Option<Finding>> {
+        match self.next() {
+            Some(Err(error)) => return Err(error.into()),
+            first => self.first = first,
+        }
+        let (disk, found) = self.ends().refuse_unless_raw()?;
+        // `disk.raw.gz` holds what is called `disk.raw`.
+        let name = if self.format == Format::Raw { self.path.clone() } else { self.path.with_extension("") };
+        why_no_disk(&name, &disk, &found, cancel)
+    }
+
+    /// What is done while they are read, for the user.
+    fn what_is_done(&self) -> &'static str {
+        if self.format == Format::Raw { "writing" } else { "unpacking" }
+    }
+
+    /// What has come so far of the beginning and the end; it goes on to show what comes.
+    pub(crate) fn ends(&self) -> DiskEnds {
+        DiskEnds { ends: Arc::clone(&self.ends), path: self.path.clone(), format: self.format }
     }
 
     fn read(&mut self) -> imsprep_source::Result<Option<Vec<u8>>> {
@@ -84,6 +111,9 @@ impl Iterator for Blocks<'_> {
     type Item = imsprep_source::Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
         if self.over {
             return None;
         }
@@ -93,15 +123,29 @@ impl Iterator for Blocks<'_> {
     }
 }
 
-impl Ends {
-    /// What was unpacked must be a RAW: what its beginning shows, and, once there is all of it, its end.
-    fn refuse_unless_raw(&self, image: &OpenedImage) -> Result<(MemoryImage, Detection)> {
-        let first = self.first.clone().unwrap_or_default();
-        let disk = MemoryImage::new(image.path(), [first, self.last.clone()].concat());
+/// The beginning and the end of a disk that comes as blocks.
+pub(crate) struct DiskEnds {
+    ends: Arc<Mutex<Ends>>,
+    path: PathBuf,
+    format: Format,
+}
+
+impl DiskEnds {
+    /// What came must be a RAW: what its beginning shows, and, once there is all of it, its end.
+    pub(crate) fn refuse_unless_raw(&self) -> Result<(MemoryImage, Detection)> {
+        let disk = {
+            let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = ends.first.clone().unwrap_or_default();
+            MemoryImage::new(&self.path, [first, ends.last.clone()].concat())
+        };
         let found = detect(&disk)?;
         let is_plain = matches!(found.format, Format::Raw | Format::Empty) && found.also.is_empty();
         if is_plain {
             return Ok((disk, found));
+        }
+        let (path, format) = (self.path.clone(), self.format);
+        if format == Format::Raw {
+            return Err(Error::NotFromStream { path, format: found.format });
         }
         let advice = match found.format {
             Format::Other(other) => {
@@ -111,37 +155,30 @@ impl Ends {
                 format!("and its content is {format}, not RAW: decompress it first, and convert the result")
             }
         };
-        Err(Error::NotConvertible { path: image.path().to_owned(), format: image.format(), advice })
+        Err(Error::NotConvertible { path, format, advice })
+    }
+
+    fn too_large(&self, most: u64) -> Error {
+        Error::StreamTooLarge { path: self.path.clone(), most }
     }
 }
 
-/// Refuses a compressed file of which the beginning shows that it holds no RAW. Returns why a RAW in it is no disk, as far as
-/// its beginning shows.
-pub(crate) fn refuse_unless_raw(
-    image: &OpenedImage,
-    wrapper: Wrapper,
-    cancel: &Cancel,
-) -> Result<Option<Finding>> {
-    let mut blocks = Blocks::open(image, wrapper)?;
-    blocks.read()?;
-    let ends = blocks.ends.lock().unwrap_or_else(PoisonError::into_inner);
-    let (disk, found) = ends.refuse_unless_raw(image)?;
-    // `disk.raw.gz` holds what is called `disk.raw`.
-    why_no_disk(&image.path().with_extension(""), &disk, &found, cancel)
-}
-
-/// Writes the RAW in a compressed file as a ZVHD2. Returns the bytes of the disk, too.
+/// Writes the RAW in the blocks, of at most `most` bytes, as a ZVHD2. Returns the bytes of the disk, too.
 pub(crate) fn to_zvhd2(
-    image: &OpenedImage,
-    wrapper: Wrapper,
+    blocks: Blocks<'_>,
+    most: u64,
     options: &WriteOptions,
     out: &mut OutputFile,
     work: Work<'_>,
 ) -> Result<(Written, u64, Option<Checksums>)> {
-    let blocks = Blocks::open(image, wrapper)?;
-    let (ends, spare) = (Arc::clone(&blocks.ends), Arc::clone(&blocks.spare));
-    let written = write_in_sequence(blocks, |block| spare.give_back(block), MOST, options, out, work)?;
-    ends.lock().unwrap_or_else(PoisonError::into_inner).refuse_unless_raw(image)?;
+    let (ends, spare) = (blocks.ends(), Arc::clone(&blocks.spare));
+    let give_back = |block| spare.give_back(block);
+    let written =
+        write_in_sequence(blocks, give_back, most, options, out, work).map_err(|error| match error {
+            imsprep_zvhd2::Error::DiskTooLarge { .. } => ends.too_large(most),
+            error => error.into(),
+        })?;
+    ends.refuse_unless_raw()?;
     Ok(written)
 }
 
@@ -153,25 +190,24 @@ pub(crate) struct Unpacked {
     pub(crate) checksums: Checksums,
 }
 
-/// Writes the RAW in a compressed file to a sparse file.
+/// Writes the RAW in the blocks, of at most `most` bytes, to a sparse file.
 pub(crate) fn to_raw(
-    image: &OpenedImage,
-    wrapper: Wrapper,
+    blocks: Blocks<'_>,
+    most: u64,
     out: &mut OutputFile,
     bitmap: &BitmapBeside,
     work: Work<'_>,
 ) -> Result<Unpacked> {
-    let mut blocks = Blocks::open(image, wrapper)?;
-    let stage = Stage::begin(work.progress, "unpacking", 0);
+    let ends = blocks.ends();
+    let stage = Stage::begin(work.progress, blocks.what_is_done(), 0);
     let (mut length, mut data_bytes, mut sums) = (0, 0, Vec::new());
     let (block_size, spare) = (bitmap.layout.block_size, Arc::clone(&blocks.spare));
     let mut bits = DataBits::new(block_size);
-    for block in blocks.by_ref() {
+    for block in blocks {
         work.cancel.check()?;
         let block = block?;
-        if length + block.len() as u64 > MOST {
-            let (path, size) = (out.path().to_owned(), length + block.len() as u64);
-            return Err(imsprep_zvhd2::Error::DiskTooLarge { path, size }.into());
+        if length + block.len() as u64 > most {
+            return Err(ends.too_large(most));
         }
         if !is_zero(&block) {
             sums.push((length / CHUNK, Checksums::of_block(&block)));
@@ -183,7 +219,7 @@ pub(crate) fn to_raw(
         stage.advance(block.len() as u64);
         spare.give_back(block);
     }
-    blocks.refuse_unless_raw(image)?;
+    ends.refuse_unless_raw()?;
     out.set_len(length)?;
     Ok(Unpacked { length, data_bytes, bits, checksums: Checksums::new(sums) })
 }

@@ -122,7 +122,7 @@ fn read_through(image: &OpenedImage, wrapper: Wrapper, work: Work<'_>) -> Result
         stage.advance(block.len() as u64);
         passing.take(block, work.cancel)?;
     }
-    blocks.refuse_unless_raw(image)?;
+    blocks.ends().refuse_unless_raw()?;
     let Passed { inspection, missed } = passing.finish(work.cancel)?;
     let not_checked = missed.then(|| {
         (

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use imsprep_formats::Wrapper;
 use imsprep_scan::{IoMode, Scan, ScanOptions, scan};
 use imsprep_source::{BlockMap, DiskReader, Extent, FileIdentity, ImageFile, OutputFile, ReadAt, Sink, Work};
 use imsprep_zvhd2::{
@@ -13,8 +12,8 @@ use imsprep_zvhd2::{
 use crate::saving::SeenBlocks;
 use crate::uuid::random_uuid;
 use crate::verify::{refuse_differing, verify};
-use crate::wrapped::to_zvhd2;
-use crate::{ConvertOptions, Disk, OpenedImage, Plan, Result, Saving};
+use crate::wrapped::{Blocks, to_zvhd2};
+use crate::{ConversionSource, ConvertOptions, Disk, OpenedImage, Plan, Result, Saving};
 
 /// A ZVHD2 that was written.
 #[derive(Clone, Debug)]
@@ -62,15 +61,14 @@ impl CheckedFile {
 ///
 /// `None` if the disk, once it was unpacked, refuses the plan.
 pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Option<Zvhd2Written>> {
-    let Plan { image, options, .. } = &*plan;
+    let Plan { source, options, .. } = &*plan;
     // Fails now if nothing can be written there, not after an hour.
-    let mut file = OutputFile::create(output, options.overwrite, &[image.file()])?;
-    let wrapper = Wrapper::of(image.format());
-    let (mut written, checksums) = match wrapper {
-        Some(wrapper) => unpack(image, wrapper, &mut file, options, work)?,
-        None => write_disk(plan, &mut file, options.verify, work)?,
+    let mut file = OutputFile::create_from(output, options.overwrite, &source.inputs())?;
+    let ((mut written, checksums), came_in_order) = match source.blocks()? {
+        Some(blocks) => (unpack(source, blocks, &mut file, options, work)?, true),
+        None => (write_disk(plan, &mut file, options.verify, work)?, false),
     };
-    if wrapper.is_some() {
+    if came_in_order {
         let unpacked = OpenedImage::new(file.read_back()?, work.cancel)?;
         if !plan.judge_unpacked(&unpacked.disk(work.cancel)?, work.cancel)? {
             return Ok(None);
@@ -109,33 +107,34 @@ fn write_disk(
     checksums: bool,
     work: Work<'_>,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
-    let Plan { image, options, .. } = plan;
+    let Plan { source, options, .. } = plan;
     let disk = plan.source_disk(work.cancel)?;
     let (map, scan) = data_blocks(&disk, options.io, work)?;
     let begun = Instant::now();
     let write_options = write_options(options, checksums)?;
     let disk = Source::new(disk);
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, work)?;
-    image.file().verify_unchanged()?;
-    let mut made = made(image, disk.size, scan, &write_options, written, begun);
+    source.verify(&options.checksums)?;
+    let mut made = made(source.path(), disk.size, scan, &write_options, written, begun);
     let Source { disk, size, seen } = disk;
     made.saving = plan.saving(seen, &disk, size, work.cancel);
     Ok((made, checksums))
 }
 
-/// The same for a RAW that is compressed as a whole.
+/// The same for a RAW that is read once, from its first byte to its last.
 fn unpack(
-    image: &OpenedImage,
-    wrapper: Wrapper,
+    source: &ConversionSource,
+    blocks: Blocks<'_>,
     out: &mut OutputFile,
     options: &ConvertOptions,
     work: Work<'_>,
 ) -> Result<(Zvhd2Written, Option<Checksums>)> {
     let begun = Instant::now();
     let write_options = write_options(options, options.verify)?;
-    let (written, disk_size, checksums) = to_zvhd2(image, wrapper, &write_options, out, work)?;
-    image.file().verify_unchanged()?;
-    let made = made(image, disk_size, None, &write_options, written, begun);
+    let most = options.profile.max_disk;
+    let (written, disk_size, checksums) = to_zvhd2(blocks, most, &write_options, out, work)?;
+    source.verify(&options.checksums)?;
+    let made = made(source.path(), disk_size, None, &write_options, written, begun);
     Ok((made, checksums))
 }
 
@@ -150,7 +149,7 @@ fn write_options(options: &ConvertOptions, checksums: bool) -> Result<WriteOptio
 }
 
 fn made(
-    image: &OpenedImage,
+    image: &Path,
     disk_size: u64,
     scan: Option<Scan>,
     options: &WriteOptions,
@@ -159,7 +158,7 @@ fn made(
 ) -> Zvhd2Written {
     let WriteOptions { level, timestamp, uuid, .. } = *options;
     Zvhd2Written {
-        image: image.path().to_owned(),
+        image: image.to_owned(),
         disk_size,
         scan,
         level,

@@ -118,7 +118,7 @@ pub fn write_in_sequence(
     let label = Label { orig_size: most, method: Method::Zstd, timestamp, uuid };
     let mut container = ContainerWriter::begin(out, &label)?;
     // The total is not known in advance.
-    let stage = Stage::begin(work.progress, "unpacking and compressing", 0);
+    let stage = Stage::begin(work.progress, "reading and compressing", 0);
     let ahead = AHEAD * rayon::current_num_threads();
     let make = |worker: &mut Worker,
                 (number, block): (usize, imsprep_source::Result<Vec<u8>>),

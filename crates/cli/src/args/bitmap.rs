@@ -73,6 +73,9 @@ pub(crate) struct BitmapCreateArgs {
     /// Replace an existing bitmap file, whatever its content; never the image
     #[arg(long)]
     pub(crate) force: bool,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long)]
+    pub(crate) read_holes: bool,
     /// I/O method for reading RAW images; does not change the result
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) io: Io,

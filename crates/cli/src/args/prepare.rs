@@ -46,6 +46,9 @@ pub(crate) struct PrepareArgs {
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,
+    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    #[arg(long)]
+    pub(crate) read_holes: bool,
     #[command(flatten)]
     pub(crate) disk: DiskArgs,
     #[command(flatten)]

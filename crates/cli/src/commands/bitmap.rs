@@ -6,6 +6,7 @@ use imsprep_bitmap::layout::ZVHD2;
 use imsprep_source::Overwrite;
 use imsprep_toolkit::{BitmapState, CreateOptions, VerifyOptions, create_bitmap, verify_bitmap};
 
+use super::convert_flags::file_holes;
 use crate::args::{BitmapCreateArgs, BitmapVerifyArgs, IntentArgs};
 use crate::emit;
 use crate::emit::Emitter;
@@ -22,6 +23,7 @@ pub(crate) fn create(args: &BitmapCreateArgs, setup: &Setup) -> anyhow::Result<S
         output: args.output.clone(),
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
         layout: in_force_here(args.layout.as_deref(), setup)?.unwrap_or_else(|| ZVHD2.clone()),
+        holes: file_holes(args.read_holes),
         io: args.io.into(),
     };
     let created = create_bitmap(&args.file, &options, setup.work())?;

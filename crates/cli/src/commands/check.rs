@@ -7,6 +7,7 @@ use imsprep_detect::Format;
 use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, Targets, check_image_file, expand_targets};
 
 use super::checksums::Expected;
+use super::convert_flags::file_holes;
 use super::extra_files::ExtraFiles;
 use super::folders::{note_skipped, subfolders};
 use crate::args::CheckArgs;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
         overview: (args.report.html.is_some() || emitter.is_page())
             .then(|| page::pieces_of_each(targets.len())),
+        holes: file_holes(args.read_holes),
         io: args.report.io.into(),
     };
     if args.disk.disk.is_some() && targets.len() > 1 {

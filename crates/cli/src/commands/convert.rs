@@ -4,11 +4,15 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use imsprep_source::{Overwrite, Sink, StreamOutput, standard_output};
-use imsprep_toolkit::{ConvertOptions, Converted, Direction, Plan, plan_conversion};
+use imsprep_source::{InputStream, Overwrite, Sink, StreamOutput, standard_output};
+use imsprep_toolkit::{
+    ConvertOptions, Converted, Direction, NbdAddress, Plan, plan_conversion, plan_remote, plan_stream,
+};
 
 use super::checksums::Expected;
-use super::convert_flags::{disk_fit, free_space, refuse_what_does_not_apply};
+use super::convert_flags::{
+    disk_fit, file_holes, free_space, refuse_what_does_not_apply, refuse_what_needs_a_file,
+};
 use super::dry_run;
 use crate::args::{ConvertArgs, IntentArgs, Io};
 use crate::exit::Status;
@@ -22,6 +26,7 @@ use crate::{moment, wire};
 
 pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     let to_stream = args.output.as_os_str() == "-";
+    let from_stream = args.source.as_os_str() == "-";
     let policy = Policy::resolve(&args.policy, &IntentArgs::default(), setup)?;
     let options = ConvertOptions {
         output: (!to_stream).then(|| args.output.clone()),
@@ -38,15 +43,35 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         length: args.size.map(Into::into).unwrap_or_default(),
         bitmap: !args.no_bitmap,
         layout: None,
+        holes: file_holes(args.read_holes),
         io: args.io.unwrap_or(Io::Auto).into(),
         level: args.level.unwrap_or_default(),
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
+    let address = args.source.to_str().and_then(NbdAddress::of);
+    let address = address.transpose().with_context(|| args.source.display().to_string())?;
+    if args.dry_run && (from_stream || address.is_some()) {
+        bail!("--dry-run needs a file: what a pipe or a server delivers is known only when it is converted");
+    }
     if args.dry_run {
         return dry_run::convert(args, options, &policy, setup);
     }
-    let mut plan = plan_conversion(&args.source, options, setup.work())?;
+    let mut plan = if let Some(address) = address {
+        refuse_what_needs_a_file(args, "an NBD export")?;
+        if !options.checksums.is_empty() {
+            bail!("checksums do not apply to an NBD export, which is not the file that was published");
+        }
+        plan_remote(&address, options, setup.work())?
+    } else if from_stream {
+        refuse_what_needs_a_file(
+            args,
+            "standard input, which is read once, from its first byte to its last",
+        )?;
+        plan_stream(InputStream::standard_input()?, options, setup.work())?
+    } else {
+        plan_conversion(&args.source, options, setup.work())?
+    };
     if plan.is_refused() {
         return refuse(&plan, &policy, to_stream, setup);
     }
@@ -60,6 +85,7 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
     if let Output::Text(detail) = setup.output {
         // Before the work: perhaps it is better fixed first.
         print_error(&render::convert::planned(&plan, detail));
+        print_error(&render::convert::open_until_end(&plan));
     }
     if to_stream {
         setup.goes_to_stream();

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use imsprep_detect::Format;
-use imsprep_toolkit::{Direction, DiskFit, FreeSpaceBytes, Plan};
+use imsprep_toolkit::{Direction, DiskFit, FileHoles, FreeSpaceBytes, Plan};
 
 use crate::args::ConvertArgs;
 
@@ -11,9 +11,29 @@ pub(super) fn free_space(sparsify: bool) -> FreeSpaceBytes {
     if sparsify { FreeSpaceBytes::LeaveOut } else { FreeSpaceBytes::Keep }
 }
 
+/// Whether the holes of a file are read.
+pub(super) fn file_holes(read: bool) -> FileHoles {
+    if read { FileHoles::AreRead } else { FileHoles::AreZeros }
+}
+
 /// Whether the disk is enlarged.
 pub(super) fn disk_fit(fit: bool) -> DiskFit {
     if fit { DiskFit::WholeGib } else { DiskFit::AsItIs }
+}
+
+/// The same for flags that have no effect on a stream or an export, which is never unpacked to a file and holds one disk.
+pub(super) fn refuse_what_needs_a_file(args: &ConvertArgs, source: &str) -> anyhow::Result<()> {
+    let flags = [
+        ("--temp-dir", args.temp.temp_dir.is_some()),
+        ("--disk", args.disk.disk.is_some()),
+        ("--io", args.io.is_some()),
+        ("--size", args.size.is_some()),
+        ("--read-holes", args.read_holes),
+    ];
+    if let Some((flag, _)) = flags.iter().find(|(_, given)| *given) {
+        bail!("{flag} does not apply to {source}");
+    }
+    Ok(())
 }
 
 /// A flag that has no effect is a misunderstanding, and is reported before the work rather than after it.
@@ -29,7 +49,7 @@ pub(super) fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> any
         ("--no-bitmap", args.no_bitmap),
         ("--layout", args.layout.is_some()),
     ];
-    let format = plan.image.format();
+    let format = plan.source.format();
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size does not apply to {format} sources");
     }

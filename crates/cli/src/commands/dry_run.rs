@@ -48,7 +48,9 @@ pub(super) fn convert(
         if let Some(output) = &plan.options.output {
             plan.check_name(output)?;
         }
-        place(plan.image.file(), plan.bitmap().as_deref())?;
+        if let Some(image) = plan.source.image() {
+            place(image.file(), plan.bitmap().as_deref())?;
+        }
     }
     let run = DryRun::of_plan(source, &plan, policy.warnings, setup.work())?;
     emit(&[run], policy, Form::of(setup.output))

@@ -71,11 +71,11 @@ fn one(source: &Path, args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Statu
     }
     prepared.checked = outcomes.pop().and_then(|outcome| outcome.result.ok());
     let source = prepared.conversion.as_ref().zip(of_plan).map(|(conversion, status)| Judged {
-        path: conversion.plan.image.path(),
+        path: conversion.plan.source.path(),
         question: MAY_BE_CONVERTED,
         status,
         elapsed,
-        size: Some(conversion.plan.image.detection().file_size),
+        size: Some(conversion.plan.source.detection().file_size),
         would_start: None,
         result: Ok(&conversion.plan.report),
     });

@@ -238,8 +238,8 @@ impl Run<'_> {
         let row = render::prepare_many::Row::prepared(&prepared, worst, elapsed);
         let body = wire::prepare::OneOfMany::new(worst, body());
         let plan = prepared.conversion.zip(of_plan).map(|(conversion, status)| {
-            let image = conversion.plan.image;
-            let (path, size) = (image.path().to_owned(), image.detection().file_size);
+            let source = conversion.plan.source;
+            let (path, size) = (source.path().to_owned(), source.detection().file_size);
             JudgedPlan { path, size, status, elapsed, report: conversion.plan.report }
         });
         let outcome = prepared.checked.zip(of_result).map(|(checked, status)| Outcome {

@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 use imsprep_source::{OutputFolder, Overwrite};
 use imsprep_toolkit::{CheckOptions, ConvertOptions, Prepared, PreparedPlace};
 
-use super::convert_flags::{disk_fit, free_space};
+use super::convert_flags::{disk_fit, file_holes, free_space};
 use crate::args::PrepareArgs;
 use crate::emit::Emitter;
 use crate::exit::Status;
@@ -37,6 +37,7 @@ impl Request {
             strict: policy.warnings == Warnings::Count,
             disk: args.disk.disk.clone(),
             temp_folder: args.temp.temp_dir.clone(),
+            holes: file_holes(args.read_holes),
             io: args.report.io.into(),
             free_space: free_space(args.sparsify),
             fit: disk_fit(args.fit),
@@ -52,6 +53,7 @@ impl Request {
             digest: args.report.manifest.is_some(),
             layout: in_force(args.report.layout.as_deref(), policy.layout.as_ref(), setup)?,
             overview: has_page.then(|| page::pieces_of_each(images)),
+            holes: file_holes(args.read_holes),
             io: args.report.io.into(),
             ..CheckOptions::default()
         };

@@ -24,15 +24,32 @@ pub(crate) fn planned(plan: &Plan, detail: Detail) -> String {
         return String::new();
     }
     let bold = style::BOLD;
-    let name = plan.image.path().display().to_string();
+    let name = plan.source.path().display().to_string();
     format!("{bold}{}{bold:#}:\n{}", shown(&name), Findings::new(&plan.report, detail))
+}
+
+/// What of a stream shows only at its end; nothing of a file.
+pub(crate) fn open_until_end(plan: &Plan) -> String {
+    let open = plan.open_until_end();
+    if open.is_empty() {
+        return String::new();
+    }
+    let bold = style::BOLD;
+    let name = plan.source.path().display().to_string();
+    let line = format_line(plan.source.detection());
+    format!(
+        "{bold}{}{bold:#}: {}\n  not checked yet: {}; checked at the end, before the output appears\n",
+        shown(&name),
+        shown(&line),
+        open.join("; ")
+    )
 }
 
 /// Why nothing was written.
 pub(crate) fn refused(plan: &Plan, detail: Detail) -> String {
     let (bold, bad) = (style::BOLD, style::BAD);
-    let name = plan.image.path().display().to_string();
-    let format = format_line(plan.image.detection());
+    let name = plan.source.path().display().to_string();
+    let format = format_line(plan.source.detection());
     format!(
         "{bold}{}{bold:#}: {bad}not converted{bad:#}, {}\n{}",
         shown(&name),
@@ -51,12 +68,12 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
         Converted::Raw(raw) => raw.length,
     };
     let mut text = format!("{bold}{}{bold:#}: written, {}\n", shown(&name), Size(length));
-    let source = plan.image.path().display().to_string();
-    let packed = plan.image.unpacked_from();
+    let source = plan.source.path().display().to_string();
+    let packed = plan.source.unpacked_from();
     let packed = packed.map(|format| format!(", unpacked from {format}")).unwrap_or_default();
-    let line = format_line(plan.image.detection());
+    let line = format_line(plan.source.detection());
     let _ = writeln!(text, "  from    {}, {}{packed}", shown(&source), shown(&line));
-    if let Some(member) = plan.image.member() {
+    if let Some(member) = plan.source.member() {
         let (name, format) = (shown(&member.name), format_line(&member.detection));
         let _ = writeln!(text, "  disk    {name}, {}{}", shown(&format), choice_note(member));
     }

@@ -1,7 +1,11 @@
 //! `imsprep convert --json`
 
+use std::path::Path;
+
 use imsprep_ondisk::format::zvhd2::EPOCH_UNIX_SECONDS;
-use imsprep_toolkit::{Converted as Made, Direction, Format, OvaManifest, Plan, RawWritten, Zvhd2Written};
+use imsprep_toolkit::{
+    ConversionSource, Converted as Made, Direction, Format, OvaManifest, Plan, RawWritten, Zvhd2Written,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,6 +23,7 @@ use crate::words::zvhd2::uuid;
 /// A conversion that was done.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Converted {
+    /// `-` is standard input.
     source: WirePath,
     source_format: &'static str,
     unpacked_from: Option<&'static str>,
@@ -99,15 +104,24 @@ struct WireBitmapWritten {
     data_blocks: u64,
 }
 
+/// The source as the command names it.
+fn source_path(plan: &Plan) -> &Path {
+    match &plan.source {
+        ConversionSource::Image(image) => image.path(),
+        ConversionSource::Stream(_) => Path::new("-"),
+        ConversionSource::Remote(remote) => remote.path(),
+    }
+}
+
 impl Converted {
     /// For a source that must not be converted.
     pub(crate) fn refused(plan: &Plan) -> Self {
         Self {
-            source: plan.image.path().into(),
-            source_format: plan.image.format().name(),
-            unpacked_from: plan.image.unpacked_from().map(Format::name),
-            member: plan.image.member().map(|member| member.name.clone()),
-            disk_choice: plan.image.member().map(|member| choice_name(member.choice)),
+            source: source_path(plan).into(),
+            source_format: plan.source.format().name(),
+            unpacked_from: plan.source.unpacked_from().map(Format::name),
+            member: plan.source.member().map(|member| member.name.clone()),
+            disk_choice: plan.source.member().map(|member| choice_name(member.choice)),
             output: None,
             output_format: match plan.direction {
                 Direction::ToZvhd2 => "zvhd2",
@@ -137,11 +151,11 @@ impl Converted {
             Made::Raw(raw) => (None, Some(raw.into())),
         };
         Self {
-            source: plan.image.path().into(),
-            source_format: plan.image.format().name(),
-            unpacked_from: plan.image.unpacked_from().map(Format::name),
-            member: plan.image.member().map(|member| member.name.clone()),
-            disk_choice: plan.image.member().map(|member| choice_name(member.choice)),
+            source: source_path(plan).into(),
+            source_format: plan.source.format().name(),
+            unpacked_from: plan.source.unpacked_from().map(Format::name),
+            member: plan.source.member().map(|member| member.name.clone()),
+            disk_choice: plan.source.member().map(|member| choice_name(member.choice)),
             output: plan.options.output.as_deref().map(Into::into),
             output_format,
             refused: false,

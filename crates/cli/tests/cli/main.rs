@@ -84,6 +84,8 @@ mod guest;
 #[cfg(unix)]
 mod guest_images;
 #[cfg(unix)]
+mod in_use;
+#[cfg(unix)]
 mod inspect;
 #[cfg(unix)]
 mod io_modes;
@@ -110,6 +112,8 @@ mod mounts;
 #[cfg(unix)]
 mod names;
 #[cfg(unix)]
+mod nbd_source;
+#[cfg(unix)]
 mod next_step;
 #[cfg(unix)]
 mod no_disk;
@@ -118,12 +122,16 @@ mod one_open;
 #[cfg(unix)]
 mod ova;
 #[cfg(unix)]
+mod piped_input;
+#[cfg(unix)]
 mod pipes;
 #[cfg(unix)]
 mod places;
 mod policy;
 #[cfg(unix)]
 mod prepare_many;
+#[cfg(unix)]
+mod read_holes;
 #[cfg(unix)]
 mod repair;
 #[cfg(unix)]

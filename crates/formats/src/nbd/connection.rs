@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use imsprep_source::Extent;
 
+use super::address::AddressError;
 use super::patient::Patient;
 use super::protocol as nbd;
 
@@ -11,6 +12,10 @@ use super::protocol as nbd;
 const TEXT_MAX: u32 = 64 << 10;
 /// Bytes of one status answer: 128 Ki stretches.
 const STATUS_MAX: u32 = 1 << 20;
+/// Chunks of one answer at most: two for each 512 bytes of the largest request.
+const CHUNKS_MAX: usize = 1 << 14;
+/// Bytes of a server's message that are passed on.
+const SAID_MAX: usize = 500;
 /// Answers to one option at most.
 const ANSWERS_MAX: usize = 64;
 
@@ -18,8 +23,10 @@ const ANSWERS_MAX: usize = 64;
 pub(super) struct Connection {
     stream: Patient,
     size: u64,
-    /// The number of the context for zeros.
-    allocation: u32,
+    /// Whether answers come in chunks.
+    is_structured: bool,
+    /// The number of the context for zeros, if the server has it.
+    allocation: Option<u32>,
     cookie: u64,
     /// An answer was not what it should be, so that it is unknown where the next one begins.
     broken: bool,
@@ -27,7 +34,7 @@ pub(super) struct Connection {
 
 /// What the server sent is not what the protocol has there.
 fn unexpected(what: impl std::fmt::Display) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("qemu-nbd answers with {what}"))
+    io::Error::new(io::ErrorKind::InvalidData, format!("the NBD server answers with {what}"))
 }
 
 /// Reads big-endian numbers.
@@ -60,8 +67,8 @@ fn bytes(stream: &mut impl Read, length: u32, most: u32) -> io::Result<Vec<u8>> 
 }
 
 impl Connection {
-    /// The handshake.
-    pub(super) fn open(mut stream: Patient) -> io::Result<Self> {
+    /// The handshake, for the export of this name.
+    pub(super) fn open(mut stream: Patient, export: &str) -> io::Result<Self> {
         let greeting = (long(&mut stream)?, long(&mut stream)?);
         let flags = short(&mut stream)?;
         if greeting != (nbd::SERVER_MAGIC, nbd::OPTION_MAGIC) || flags & nbd::FIXED_NEWSTYLE == 0 {
@@ -69,14 +76,20 @@ impl Connection {
         }
         let flags = flags & (nbd::FIXED_NEWSTYLE | nbd::NO_ZEROES);
         stream.write_all(&u32::from(flags).to_be_bytes())?;
-        let mut connection = Self { stream, size: 0, allocation: 0, cookie: 0, broken: false };
-        connection.ask(nbd::OPTION_STRUCTURED, &[])?;
-        let name = u32::try_from(nbd::ALLOCATION.len()).unwrap_or(0);
-        // No name of an export, one context.
-        let query = [&[0; 4][..], &1_u32.to_be_bytes(), &name.to_be_bytes(), nbd::ALLOCATION].concat();
-        connection.ask(nbd::OPTION_SET_META_CONTEXT, &query)?;
-        // No name, no questions.
-        connection.ask(nbd::OPTION_GO, &[0; 6])?;
+        let mut connection =
+            Self { stream, size: 0, is_structured: false, allocation: None, cookie: 0, broken: false };
+        let name = [&length_of(export.as_bytes())[..], export.as_bytes()].concat();
+        connection.is_structured = connection.ask(nbd::OPTION_STRUCTURED, &[])?.is_ok();
+        if connection.is_structured {
+            // One context. A server without it shows no zeros.
+            let context = [&length_of(nbd::ALLOCATION)[..], nbd::ALLOCATION].concat();
+            let query = [&name, &1_u32.to_be_bytes()[..], &context].concat();
+            if connection.ask(nbd::OPTION_SET_META_CONTEXT, &query)?.is_err() {
+                connection.allocation = None;
+            }
+        }
+        // No questions.
+        connection.ask(nbd::OPTION_GO, &[&name[..], &[0; 2]].concat())??;
         Ok(connection)
     }
 
@@ -89,8 +102,13 @@ impl Connection {
         self.size
     }
 
-    /// Asks for an option, and takes what is answered until that is done.
-    fn ask(&mut self, option: u32, data: &[u8]) -> io::Result<()> {
+    /// Whether the server shows what holds data.
+    pub(super) fn has_status(&self) -> bool {
+        self.allocation.is_some()
+    }
+
+    /// Asks for an option, and takes what is answered until that is done. The inner error is a refusal.
+    fn ask(&mut self, option: u32, data: &[u8]) -> io::Result<io::Result<()>> {
         self.stream.begin();
         let length = u32::try_from(data.len()).unwrap_or(0);
         let head = [&nbd::OPTION_MAGIC.to_be_bytes()[..], &option.to_be_bytes(), &length.to_be_bytes()];
@@ -105,12 +123,11 @@ impl Connection {
             let data = bytes(stream, length, TEXT_MAX)?;
             let mut rest = data.as_slice();
             match kind {
-                nbd::REPLY_ACK => return Ok(()),
+                nbd::REPLY_ACK => return Ok(Ok(())),
                 nbd::REPLY_INFO if short(&mut rest)? == nbd::INFO_EXPORT => self.size = long(&mut rest)?,
-                nbd::REPLY_META_CONTEXT => self.allocation = word(&mut rest)?,
+                nbd::REPLY_META_CONTEXT => self.allocation = Some(word(&mut rest)?),
                 kind if kind & nbd::REPLY_ERROR != 0 => {
-                    let said = String::from_utf8_lossy(&data).into_owned();
-                    return Err(unexpected(format_args!("error {:#x} to option {option}: {said}", kind)));
+                    return Ok(Err(refusal(kind, option, &data)));
                 }
                 _ => {}
             }
@@ -120,6 +137,9 @@ impl Connection {
 
     /// Fills `buf` from the disk.
     pub(super) fn read(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        if !self.is_structured {
+            return self.unless_broken(|connection| connection.read_simply(offset, buf));
+        }
         let (mut filled, wanted) = (0, buf.len());
         let length = u32::try_from(wanted).unwrap_or(u32::MAX);
         let answer = |stream: &mut Patient, kind: u16, length: u32| {
@@ -147,10 +167,13 @@ impl Connection {
 
     /// What holds data, from `offset` on: neighbouring stretches, the first of which begins there.
     pub(super) fn status(&mut self, offset: u64, length: u64) -> io::Result<Vec<(Extent, bool)>> {
-        let (context, end) = (self.allocation, offset.saturating_add(length));
+        let (context, end) = (self.allocation.unwrap_or(0), offset.saturating_add(length));
         let mut found = Vec::new();
         let mut at = offset;
         let answer = |stream: &mut Patient, kind: u16, length: u32| {
+            if !found.is_empty() {
+                return Err(unexpected("two answers to a question on allocation"));
+            }
             let data = bytes(stream, length, STATUS_MAX)?;
             let mut rest = data.as_slice();
             if kind != nbd::CHUNK_STATUS || word(&mut rest)? != context {
@@ -178,10 +201,15 @@ impl Connection {
         length: u32,
         take: impl FnMut(&mut Patient, u16, u32) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.unless_broken(|connection| connection.exchange(kind, offset, length, take))
+    }
+
+    /// Does what needs to know where the next answer begins.
+    fn unless_broken(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
         if self.broken {
             return Err(unexpected("nothing, because of an earlier error"));
         }
-        let result = self.exchange(kind, offset, length, take);
+        let result = work(self);
         // After an error that the server reported, in its whole answer, the next request is as good as any.
         self.broken = matches!(&result, Err(error) if error.kind() != io::ErrorKind::Other);
         result
@@ -198,7 +226,7 @@ impl Connection {
         self.stream.begin();
         self.send(kind, offset, length)?;
         let mut failed = None;
-        loop {
+        for _ in 0..CHUNKS_MAX {
             let stream = &mut self.stream;
             let (magic, flags, kind) = (word(stream)?, short(stream)?, short(stream)?);
             let (cookie, length) = (long(stream)?, word(stream)?);
@@ -217,6 +245,23 @@ impl Connection {
                 return failed.map_or(Ok(()), Err);
             }
         }
+        Err(unexpected("chunks without end"))
+    }
+
+    /// Reads from a server whose answers have no chunks.
+    fn read_simply(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.cookie += 1;
+        self.stream.begin();
+        self.send(nbd::READ, offset, u32::try_from(buf.len()).unwrap_or(u32::MAX))?;
+        let stream = &mut self.stream;
+        let (magic, error, cookie) = (word(stream)?, word(stream)?, long(stream)?);
+        if (magic, cookie) != (nbd::SIMPLE_MAGIC, self.cookie) {
+            return Err(unexpected("a reply to another request"));
+        }
+        if error != 0 {
+            return Err(io::Error::other(format!("the NBD server cannot read it (error {error})")));
+        }
+        stream.read_exact(buf)
     }
 
     fn send(&mut self, kind: u16, offset: u64, length: u32) -> io::Result<()> {
@@ -226,13 +271,34 @@ impl Connection {
     }
 }
 
+/// The length of a name, as it comes before it.
+fn length_of(name: &[u8]) -> [u8; 4] {
+    u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// What a server says of an option that it refuses.
+fn refusal(kind: u32, option: u32, said: &[u8]) -> io::Error {
+    let said = said.get(..SAID_MAX).unwrap_or(said);
+    let said = String::from_utf8_lossy(said);
+    let why = match kind & !nbd::REPLY_ERROR {
+        nbd::ERROR_TLS_REQUIRED => {
+            return io::Error::new(io::ErrorKind::Unsupported, AddressError::Tls);
+        }
+        nbd::ERROR_UNKNOWN => "it has no export of this name".to_owned(),
+        nbd::ERROR_FORBIDDEN => "its settings do not permit it".to_owned(),
+        error => format!("error {error} to option {option}"),
+    };
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    io::Error::new(io::ErrorKind::InvalidInput, format!("the NBD server refuses: {why}{said}"))
+}
+
 /// What the server says of its error: a number, and perhaps words.
 fn reported_error(data: &[u8]) -> io::Error {
     let mut rest = data;
     let (number, length) = (word(&mut rest).unwrap_or(0), short(&mut rest).unwrap_or(0));
-    let said = rest.get(..usize::from(length)).unwrap_or_default();
+    let said = rest.get(..usize::from(length).min(SAID_MAX)).unwrap_or_default();
     let said = String::from_utf8_lossy(said);
-    io::Error::other(format!("qemu-nbd cannot read it (error {number}: {})", said.trim()))
+    io::Error::other(format!("the NBD server cannot read it (error {number}: {})", said.trim()))
 }
 
 impl Drop for Connection {

@@ -1,5 +1,7 @@
-//! Formats that only qemu reads: through its network block server, on a local socket.
+//! The network block protocol: formats that only qemu reads, through its server on a local socket; exports of other servers; and a disk as
+//! an export.
 
+mod address;
 mod clients;
 mod connection;
 mod export;
@@ -10,17 +12,19 @@ mod server;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, ReadAt, Result};
 
+pub use address::{AddressError, NbdAddress};
 use connection::Connection;
 pub use export::Export;
-use patient::is_cancelled;
+use patient::{Patient, is_cancelled};
 use server::Served;
 pub use server::{NbdServer, ServeError};
 
-/// Reads the disk in an image that a child process, `qemu-nbd`, serves; with as many requests at once as there are
-/// connections.
+/// Reads the disk in an image that a child process, `qemu-nbd`, serves, with as many requests at once as there are
+/// connections; or an export of a server that runs already, by one connection.
 pub struct Nbd {
     path: PathBuf,
     size: u64,
@@ -28,8 +32,8 @@ pub struct Nbd {
     returned: Condvar,
     /// What the server reported last of what holds data.
     known_status: Mutex<Vec<(Extent, bool)>>,
-    // Dropped last: connections that are closed first leave the server in peace.
-    server: Served,
+    /// The child, if it is one. Dropped last: connections that are closed first leave the server in peace.
+    server: Option<Served>,
 }
 
 impl NbdServer {
@@ -107,7 +111,28 @@ impl Nbd {
         idle.iter_mut().for_each(|connection| connection.set_patience(program.reply));
         let size = idle.first().map_or(0, Connection::size);
         let (idle, known_status) = (Mutex::new(idle), Mutex::default());
+        let server = Some(server);
         Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), known_status, server })
+    }
+
+    /// Connects to the server of an export, which has `patience` for each answer. Nothing but the address decides what is connected to.
+    ///
+    /// # Errors
+    ///
+    /// What the system or the server reports; [`ErrorKind::Unsupported`](io::ErrorKind::Unsupported) if the server wants TLS; an error that
+    /// [`is_stop`](Self::is_stop) at a stop.
+    pub fn connect(address: &NbdAddress, patience: Duration, cancel: &Cancel) -> io::Result<Self> {
+        let stream = Patient::connect(&address.server, patience, cancel)?;
+        let connection = Connection::open(stream, &address.export)?;
+        let (path, size) = (PathBuf::from(address.to_string()), connection.size());
+        // A second one may have to wait until the first one is gone: servers of one client only are common.
+        let (idle, known_status) = (Mutex::new(vec![connection]), Mutex::default());
+        Ok(Self { path, size, idle, returned: Condvar::new(), known_status, server: None })
+    }
+
+    /// Whether an error of [`connect`](Self::connect) is a stop.
+    pub fn is_stop(error: &io::Error) -> bool {
+        is_cancelled(error)
     }
 
     /// Runs `work` with a connection of its own.
@@ -129,7 +154,8 @@ impl Nbd {
                 return Error::Cancelled;
             }
             // A server that is gone has said why.
-            let ended = if source.kind() == io::ErrorKind::Other { None } else { self.server.last_words() };
+            let server = self.server.as_ref().filter(|_| source.kind() != io::ErrorKind::Other);
+            let ended = server.and_then(Served::last_words);
             let source = ended.map_or(source, |said| {
                 io::Error::new(io::ErrorKind::BrokenPipe, format!("qemu-nbd ended: {said}"))
             });
@@ -172,8 +198,15 @@ impl DiskReader for Nbd {
                 Some((extent, true)) => return Ok(Some(Extent { start: at, end: extent.end })),
                 Some((extent, false)) => at = extent.end,
                 None => {
-                    let length = (self.size - at).min(QUESTION_MAX);
-                    *known_status = self.with(at, |connection| connection.status(at, length))?;
+                    let end = at + (self.size - at).min(QUESTION_MAX);
+                    *known_status = self.with(at, |connection| {
+                        if connection.has_status() {
+                            connection.status(at, end - at)
+                        } else {
+                            // Nothing is known to be zero.
+                            Ok(vec![(Extent { start: at, end }, true)])
+                        }
+                    })?;
                 }
             }
         }

@@ -45,6 +45,10 @@ pub(super) const REPLY_ERROR: u32 = 1 << 31;
 pub(super) const ERROR_UNSUPPORTED: u32 = 1;
 /// With [`REPLY_ERROR`]: the data of the option is invalid.
 pub(super) const ERROR_INVALID: u32 = 3;
+/// With [`REPLY_ERROR`]: the settings of the server forbid it.
+pub(super) const ERROR_FORBIDDEN: u32 = 2;
+/// With [`REPLY_ERROR`]: the server wants TLS first.
+pub(super) const ERROR_TLS_REQUIRED: u32 = 5;
 /// With [`REPLY_ERROR`]: there is no such export.
 pub(super) const ERROR_UNKNOWN: u32 = 6;
 /// Information on the export: size and flags.

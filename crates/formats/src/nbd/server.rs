@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use imsprep_source::{Cancel, Extent, ImageFile, Leftover, ReadAt, end_with_parent};
 
+use super::address::Server;
 use super::connection::Connection;
 use super::patient::{Patient, is_cancelled};
 
@@ -154,7 +155,7 @@ impl Served {
             match Patient::connect(&served.socket(), left, cancel) {
                 Ok(stream) => {
                     let first =
-                        Connection::open(stream).map_err(|error| served.failed(error, program.start))?;
+                        Connection::open(stream, "").map_err(|error| served.failed(error, program.start))?;
                     if held.is_none() {
                         image.verify_unchanged().map_err(changed)?;
                     }
@@ -181,7 +182,7 @@ impl Served {
     /// One more connection to it, past its handshake.
     pub(super) fn connect(&self, patience: Duration, cancel: &Cancel) -> Result<Connection, ServeError> {
         let stream = Patient::connect(&self.socket(), patience, cancel);
-        stream.and_then(Connection::open).map_err(|error| self.failed(error, patience))
+        stream.and_then(|stream| Connection::open(stream, "")).map_err(|error| self.failed(error, patience))
     }
 
     /// Why a connection failed: a server that is gone has said it better.
@@ -238,8 +239,8 @@ impl Served {
         said.replace('\n', "; ")
     }
 
-    pub(super) fn socket(&self) -> PathBuf {
-        self.folder.path().join(SOCKET)
+    pub(super) fn socket(&self) -> Server {
+        Server::Local(self.folder.path().join(SOCKET))
     }
 }
 

@@ -52,7 +52,7 @@ fn naive(file: &ImageFile) -> std::result::Result<Vec<u8>, String> {
     let at = Arc::new(AtomicU64::new(0));
     let mut plain = XzStream::new(Slice::whole(file), None, Arc::clone(&at));
     plain.decoder = plain.plain().unwrap();
-    drain(Unwrapped::over(Slice::whole(file), Box::new(plain), at))
+    drain(Unwrapped::over(&Slice::whole(file), Box::new(plain), at))
 }
 
 /// A file may be accepted or refused, but by all ways alike.

@@ -1,7 +1,7 @@
 //! What differs between the clouds in a request, as data.
 
 /// What one cloud asks of a request.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestProfile {
     /// What counts as a letter in names and tags.
     pub letters: Letters,

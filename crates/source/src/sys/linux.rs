@@ -17,7 +17,8 @@ pub(crate) use super::mounts::in_use;
 pub(crate) use super::unix::{
     LocalListener, LocalStream, Residency, allocated, belongs_to_user, connect_local, cpu_time,
     file_size_signal, free_space, hangup_signal, kind_of, narrow, new_file_permissions, next_data,
-    path_from_bytes, read_at, set_local_timeout, standard_output, status, status_at, write_all_at,
+    path_from_bytes, read_at, set_local_timeout, standard_input, standard_output, status, status_at,
+    write_all_at,
 };
 use crate::ReadPattern;
 

@@ -17,6 +17,8 @@ mod family;
 mod group;
 #[cfg(unix)]
 mod guard;
+#[cfg(target_os = "linux")]
+mod image_locks;
 #[cfg(unix)]
 mod map;
 #[cfg(target_os = "linux")]
@@ -80,7 +82,7 @@ pub(crate) use system::status;
 /// Asks about what a path leads to, through links, without opening it for reading.
 pub(crate) use system::status_at;
 
-/// What this machine uses a device for, or a file through loop devices; `None` where it does not tell.
+/// What this machine uses a device for, or a file through loop devices or by a program that locks images; `None` where it does not tell.
 pub(crate) use system::in_use;
 
 /// The bytes on a block device, which [`Status`] does not tell.
@@ -130,6 +132,9 @@ pub(crate) use system::write_all_at;
 /// Asks the system to keep nothing in memory of so many bytes of the file from an offset on, or of all that follow. What has
 /// not been written to the disk yet begins to be. Advice only.
 pub(crate) use system::forget;
+
+/// A second descriptor of standard input.
+pub(crate) use system::standard_input;
 
 /// A second descriptor of standard output.
 pub(crate) use system::standard_output;

@@ -1,4 +1,4 @@
-//! What the kernel has mounted of a device, or of a file through loop devices.
+//! What writes to a device or a file: what the kernel has mounted of it, also through loop devices, and programs such as qemu.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -47,8 +47,10 @@ pub(crate) fn in_use(file: &File) -> io::Result<Option<InUse>> {
     }
     // Mounts that this process does not see, and whatever else takes a device for itself. What LVM and others make of a device holds it
     // whether that is mounted or not.
-    let is_held = is_device && !has_holders && is_held(file);
-    Ok(is_held.then_some(InUse::Held))
+    if is_device && !has_holders && is_held(file) {
+        return Ok(Some(InUse::Held));
+    }
+    Ok(super::image_locks::is_written_to(file).then_some(InUse::Written))
 }
 
 /// `7:0`, as the kernel writes it.

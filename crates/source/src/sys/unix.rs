@@ -106,6 +106,10 @@ fn knows_no_holes(e: Errno) -> bool {
     [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOTTY, Errno::SPIPE, Errno::NOSYS].contains(&e)
 }
 
+pub(crate) fn standard_input() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
 pub(crate) fn standard_output() -> io::Result<File> {
     io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }

@@ -76,6 +76,10 @@ fn number_of(file: &File) -> io::Result<(u64, u64)> {
     Ok((information.dwVolumeSerialNumber.into(), index))
 }
 
+pub(crate) fn standard_input() -> io::Result<File> {
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
+
 pub(crate) fn standard_output() -> io::Result<File> {
     io::stdout().as_handle().try_clone_to_owned().map(File::from)
 }
