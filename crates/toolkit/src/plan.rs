@@ -509,7 +509,7 @@ mod tests {
 
     #[test]
     fn what_is_no_disk_is_refused_with_the_way_out() {
-        let error = plan_of(b"\x04\x22\x4d\x18\x64\x40\xa7").unwrap_err().to_string();
+        let error = plan_of(b"PK\x03\x04\x14\0\0\0").unwrap_err().to_string();
         assert!(error.contains("unpack it"), "{error}");
     }
 }
