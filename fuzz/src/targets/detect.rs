@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use imsprep_detect::{Content, Detection, Fact, Format, Inside, detect};
-use imsprep_ondisk::other::{END_MAGICS, MAGICS};
+use imsprep_ondisk::format::other::{END_MAGICS, MAGICS};
 use imsprep_source::{Error, ReadAt, Result};
 
 use super::zvhd2_file::{bytes_of, small};
@@ -244,7 +244,7 @@ fn vhdx() -> Vec<u8> {
     header[..4].copy_from_slice(b"head");
     header[8] = 1;
     header[66] = 1;
-    let sum = imsprep_ondisk::vhdx::checksum(&header);
+    let sum = imsprep_ondisk::format::vhdx::checksum(&header);
     header[4..8].copy_from_slice(&sum.to_le_bytes());
     let kib = 1 << 10;
     SparseFile::encode(4 << 20, [(0, b"vhdxfile".to_vec()), (64 * kib, header.clone()), (128 * kib, header)])

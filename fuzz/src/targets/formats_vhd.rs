@@ -5,7 +5,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use imsprep_formats::{Slice, Vhd};
-use imsprep_ondisk::vhd::{Footer, TYPE_FIXED, checksum};
+use imsprep_ondisk::format::vhd::{Footer, TYPE_FIXED, checksum};
 use imsprep_source::{MemoryImage, ReadAt};
 
 use super::build_vhd::{dynamic, footer};

@@ -3,11 +3,12 @@
 //! Oracle: what can be encoded comes out as it went in, and every number of the others is the one that stands at the place
 //! that the format's specification gives, read here byte by byte. Sums and sizes that are reckoned are reckoned again.
 
-use imsprep_ondisk::volume::{btrfs, exfat, ext, f2fs, fat, iso, luks, lvm, md, ntfs, pe, swap, xfs};
-use imsprep_ondisk::{
-    aff, android, bochs, cloop, container, disk, dmg, ewf, gpt, parallels, qcow, tar, vdi, vhd, vhdx, vmdk,
-    wim, zip, zvhd2,
+use imsprep_ondisk::format::{
+    aff, android, bochs, cloop, container, dmg, ewf, parallels, qcow, tar, vdi, vhd, vhdx, vmdk, wim, zip,
+    zvhd2,
 };
+use imsprep_ondisk::volume::{btrfs, exfat, ext, f2fs, fat, iso, luks, lvm, md, ntfs, pe, swap, xfs};
+use imsprep_ondisk::{disk, gpt};
 
 use crate::plant::planted;
 use crate::random::noise;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use imsprep_findings::Report;
-use imsprep_ondisk::zvhd2::{Footer, IndexEntry};
+use imsprep_ondisk::format::zvhd2::{Footer, IndexEntry};
 use imsprep_source::{Cancel, DiskReader, ReadAt, Work};
 use imsprep_zvhd2::{CheckedContainer, Depth, Method, Reader, check, info};
 
