@@ -46,7 +46,7 @@ impl InputStream {
         }
         let status = sys::status(&file).map_err(|e| Error::query(&name, "read its metadata", e))?;
         let is_file = matches!(status.kind, FileKind::Regular | FileKind::BlockDevice);
-        // A pipe has permissions as well, which limit nobody.
+        // A pipe has permissions as well, which restrict no user.
         let input = is_file.then(|| Input::of_status(name.clone(), &status));
         Ok(Self { name, file, input, at: 0 })
     }
