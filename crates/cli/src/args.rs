@@ -78,7 +78,7 @@ pub(crate) struct CommonArgs {
     /// Print the result as JSON
     #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
-    /// Print only errors; the exit status is the result
+    /// Print nothing but failures of imsprep itself; the exit status is the result
     #[arg(short, long, global = true, help_heading = COMMON, conflicts_with_all = ["json", "verbose"])]
     pub(crate) quiet: bool,
     /// Print more: every place of a finding, reasons and sources
@@ -104,7 +104,7 @@ pub(crate) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check whether images may be imported
+    /// Check whether images can be quick-imported, and whether their systems would start
     Check(CheckArgs),
     /// Show the format, the disk size, and facts that matter to an import
     Detect(DetectArgs),
@@ -113,7 +113,7 @@ pub(crate) enum Command {
     /// Create, verify, show and convert bitmap files (.mf), which RAW images need; learn their layout
     #[command(subcommand)]
     Bitmap(BitmapCommand),
-    /// Convert an image if necessary, check the result, and show the next step
+    /// Convert images for quick import, check the results, and show the next step; the systems in them stay as they are
     Prepare(PrepareArgs),
     /// Convert an image to ZVHD2, or to RAW with its bitmap
     Convert(ConvertArgs),
@@ -147,14 +147,16 @@ pub(crate) enum Command {
   imsprep check disk.raw                   read disk.raw and compare it with disk.mf
   imsprep check --write-bitmap disk.raw    also write disk.mf if it is missing
   imsprep check --json images/ > out.json  all images in a folder, for a script
-  imsprep check --quick disk.zvhd2         only the structure, in seconds
+  imsprep check --quick disk.zvhd2         without reading all of the disk, in seconds
   imsprep check --strict --allow BM-005 --format junit images/ > junit.xml
   imsprep check --manifest sums.json disk.raw    also write size and SHA-256 of disk.raw and disk.mf
   imsprep check --checksums SHA256SUMS disk.raw.xz    also compare the download with its published checksum
   imsprep check --html report.html images/        also write an HTML report with maps of the disks
 
-By default check compares a RAW with its bitmap and decompresses every record of a ZVHD2; --quick skips both. If FILE is a \
-folder, all images directly in it are checked; with --recursive also those in its subfolders.
+check judges quick import. For the common import, which takes qcow2, VMDK and other formats of up to 128 GiB, use imsprep request FILE.
+
+If FILE is a folder, all images directly in it are checked, with --recursive also those in its subfolders: files with the extension of an \
+image, and files whose content is recognised. The number of other files is shown.
 
 imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, layout, deny, and the table [allow], which maps \
 codes to reasons. It is looked up in the current folder and, within a repository, in the parent folders up to the root of the \
@@ -169,13 +171,14 @@ pub(crate) struct CheckArgs {
     pub(crate) recursive: bool,
     #[command(flatten)]
     pub(crate) disk: DiskArgs,
-    /// Skip reading the content (reported as not checked)
+    /// Do not compare a RAW with its bitmap or decompress the records of a ZVHD2 (reported as not checked); partitions, file systems and the
+    /// operating system are still checked
     #[arg(long, conflicts_with = "manifest")]
     pub(crate) quick: bool,
     /// Write the bitmap of a RAW if it is missing; never replaces a file
     #[arg(long, conflicts_with = "quick")]
     pub(crate) write_bitmap: bool,
-    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    /// Also read the ranges that the file system reports as holes; only for file systems that report them wrongly
     #[arg(long, conflicts_with = "quick")]
     pub(crate) read_holes: bool,
     #[command(flatten)]
@@ -230,7 +233,7 @@ The format is detected from the content, not from the name. Other files that an 
 72 KiB of a compressed file are decompressed, and the first sixteen members of a tar archive or OVA that may be disks are \
 inspected. If FILE is a folder, all images directly in it are read; with --recursive also those in its subfolders.
 
-A fact that may forbid the import is shown with the code of its rule; imsprep rules CODE explains it. Exit status 0: all files \
+A property that may forbid the import, such as a backing file, is shown with the code of its rule; imsprep rules CODE explains it. Exit status 0: all files \
 could be read, whatever was found; imsprep check gives the verdict.")]
 pub(crate) struct DetectArgs {
     /// Files, block devices, or folders of images
@@ -320,7 +323,7 @@ pub(crate) struct ConvertArgs {
     /// RAW to ZVHD2: I/O method of the scan for zero blocks; does not change the result [default: auto]
     #[arg(long, value_name = "MODE")]
     pub(crate) io: Option<Io>,
-    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    /// Also read the ranges that the file system reports as holes; only for file systems that report them wrongly
     #[arg(long)]
     pub(crate) read_holes: bool,
     /// To RAW: size of the result [default: orig]
@@ -392,7 +395,7 @@ the same content if it contains only zeros beyond the end of the other, because 
 --sparsify compares what files can see: the bytes that no file holds according to A are ignored in both images, so that A can be compared \
 with what imsprep convert --sparsify made of it.
 
-Exit status 1: the content differs; the offset of the first different byte is shown.")]
+Exit status 0: the content is the same; 1: it differs, and the offset of the first different byte is shown; 2: a disk could not be read.")]
 pub(crate) struct CompareArgs {
     /// First image or block device
     #[arg(value_name = "A")]

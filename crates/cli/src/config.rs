@@ -143,7 +143,7 @@ mod tests {
     fn each_mistake_is_named_with_its_line() {
         for (text, expected) in [
             ("strict = true\nstrikt = true\n", "imsprep.toml:2:1: unknown field `strikt`"),
-            ("profile = \"aws\"\n", "imsprep.toml:1:11: unknown variant `aws`"),
+            ("profile = \"aws\"\n", "imsprep.toml:1:11: unknown cloud `aws`"),
             ("strict = \"yes\"\n", "imsprep.toml:1:10: invalid type"),
             (
                 "\n\n[allow]\nBM-0005 = \"x\"\n",

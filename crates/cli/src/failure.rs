@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io;
 
 use anstyle::{AnsiColor, Style};
-use imsprep_source::ErrorKind as SourceKind;
+use imsprep_source::{Error as SourceError, ErrorKind as SourceKind};
 use imsprep_toolkit::ErrorKind as Kind;
 
 use crate::exit::Status;
@@ -108,6 +108,11 @@ fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
     Some(match kind(error) {
         Kind::Source(SourceKind::Exists) => "--force replaces it",
         Kind::Ambiguous => "imsprep detect shows which",
+        Kind::SameFormat => {
+            "--sparsify and --fit write a changed disk in the same format; imsprep bitmap create writes the bitmap of a RAW"
+        }
+        Kind::NotZvhd2 => "imsprep detect shows the format of a file",
+        Kind::Source(SourceKind::Damaged) => "copy or download the file again, and compare its checksum",
         Kind::UnsoundContainer => "imsprep zvhd2 check lists all errors, and imsprep zvhd2 repair may help",
         Kind::SizeUnknown => "use --size",
         Kind::SizeContradicted => "omit --size",
@@ -119,8 +124,33 @@ fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
         Kind::DeviceNeedsOutput => "use -o OUT for the path",
         Kind::UnknownBitmap => "use --layout FILE for another layout",
         Kind::NeedsImageSize => "use --image-size or --image",
-        _ => return error.chain().filter_map(|cause| cause.downcast_ref()).find_map(hint_for_system),
+        _ => {
+            let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+            return hint_for_name(error).or_else(|| causes.find_map(hint_for_system));
+        }
     })
+}
+
+/// What helps if a file is not there because its name is that of something else.
+fn hint_for_name(error: &anyhow::Error) -> Option<&'static str> {
+    let of_source = match error.downcast_ref::<imsprep_toolkit::Error>() {
+        Some(imsprep_toolkit::Error::Source(error)) => error,
+        _ => error.downcast_ref::<SourceError>()?,
+    };
+    let path = match of_source {
+        SourceError::Open { path, source } if source.kind() == io::ErrorKind::NotFound => path.to_str()?,
+        _ => return None,
+    };
+    let scheme = path.split_once(":/").map(|(scheme, _)| scheme);
+    match scheme {
+        Some("http" | "https") => Some(
+            "imsprep reads no URLs: download the file, or use: curl -fsS URL | imsprep convert - disk.zvhd2",
+        ),
+        Some("obs" | "s3") => Some("imsprep reads no object storage: download the file first"),
+        _ if path.ends_with(".mf") => Some("imsprep bitmap create writes the bitmap file of a RAW"),
+        _ if path == "-" => Some("only imsprep convert reads standard input"),
+        _ => None,
+    }
 }
 
 fn hint_for_system(error: &io::Error) -> Option<&'static str> {

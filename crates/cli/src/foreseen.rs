@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use imsprep_detect::Format;
 use imsprep_findings::Report;
 use imsprep_source::Work;
-use imsprep_toolkit::{Direction, DiskChoice, Estimate, Plan};
+use imsprep_toolkit::{CheckedImage, Direction, DiskChoice, Estimate, Plan};
 
 use crate::exit::Status;
 use crate::policy::Warnings;
@@ -24,6 +24,8 @@ pub(crate) enum Foreseen {
     /// It would be checked where it is, and get this bitmap file.
     Kept {
         bitmap: Option<PathBuf>,
+        /// The verdict without its content, and as if the bitmap file was there.
+        checked: Box<CheckedImage>,
     },
     /// It would be unpacked, judged and converted.
     Packed {
@@ -79,6 +81,18 @@ impl DryRun {
         };
         let status = if refused { Status::Wrong } else { warnings.status(&plan.report) };
         Ok(Self { source, status, result: Ok(Foreseen::Conversion(Box::new(conversion))) })
+    }
+
+    /// The verdict on an image that would not be converted, and the bitmap file that it would get.
+    pub(crate) fn of_kept(
+        source: PathBuf,
+        checked: CheckedImage,
+        bitmap: Option<PathBuf>,
+        warnings: Warnings,
+    ) -> Self {
+        let status = warnings.status(&checked.report);
+        let bitmap = bitmap.filter(|_| !checked.report.has_errors());
+        Self { source, status, result: Ok(Foreseen::Kept { bitmap, checked: Box::new(checked) }) }
     }
 
     /// The image that would be written.

@@ -7,8 +7,9 @@ use imsprep_findings::{Finding, Report, Rule};
 
 use crate::facts::ImageLocation;
 use crate::incomplete::{closed, leads_out, one_file, repaired, sized};
+use crate::no_disk::empty_file;
 use crate::rules::{
-    DAMAGED, EMPTY, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
+    DAMAGED, ENCRYPTED, MARKED_CORRUPT, NAMES_A_FILE_ELSEWHERE, NOT_CLOSED, NOT_WHOLE, OUTSIDE_FILE,
     POLYGLOT, SIZE_DISPUTED, SNAPSHOTS, UNKNOWN_FEATURES,
 };
 use crate::wrapper::check_wrapper;
@@ -35,7 +36,7 @@ pub(crate) fn check_file(
 pub(crate) fn check_facts(place: ImageLocation<'_>, detection: &Detection, report: &mut Report) {
     let format = detection.format;
     if format == Format::Empty {
-        report.push(Finding::new(&EMPTY, "the file is empty"));
+        report.push(empty_file());
     }
     if !detection.also.is_empty() {
         let others = detection.also.iter().map(|f| f.name()).collect::<Vec<_>>().join(" and ");

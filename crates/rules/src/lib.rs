@@ -80,7 +80,7 @@ pub use intent::{Intent, Purpose};
 pub use intent_rules::INTENT_RULES;
 pub use key::{check_key, object_key};
 pub use names::shown_names;
-pub use no_disk::{is_known, no_disk, says_no_disk, shows_nothing};
+pub use no_disk::{empty_file, is_known, no_disk, says_no_disk, shows_nothing};
 pub use not_checked::{Inspected, SystemSeen, not_checkable};
 pub use other_formats::other_advice;
 pub use profile::{HUAWEI, MinDisk, OTC, PROFILES, Profile, RULE_SET_DATE};

@@ -7,7 +7,7 @@ use imsprep_findings::{Finding, Report, Severity};
 use imsprep_inspect::{Inspection, VolumeKind};
 
 use crate::Size;
-use crate::rules::{NAME_DENIED, NO_DISK};
+use crate::rules::{EMPTY, NAME_DENIED, NO_DISK};
 
 /// What a RAW that shows nothing known is smaller than if it can't be a disk that anybody imports: a partition table with
 /// the usual alignment, and one partition.
@@ -54,6 +54,11 @@ pub fn no_disk(path: &Path, detection: &Detection, all_zeros: bool) -> Option<Fi
         );
     }
     None
+}
+
+/// Why a file of no bytes is no disk.
+pub fn empty_file() -> Finding {
+    Finding::new(&EMPTY, "the file is empty")
 }
 
 /// Whether a report says for certain that the file is no disk, so that what else a disk needs is of no use.

@@ -31,7 +31,7 @@ rules! {
         fix: "enlarge the disk to 1 GiB, or convert the image to ZVHD2, whose disk has at least 1 GiB",
     }
 
-    pub(crate) DISK_BELOW_CONSOLE = "IMS-005", Note, "the disk is smaller than the console's minimum", {
+    pub(crate) DISK_BELOW_CONSOLE = "IMS-005", Note, "the disk is smaller than the console's minimum (no change needed)", {
         why: "the console's own range of system disks is 40 to 1024 GB; the API's begins lower",
         source: "HW: console",
         fix: "none needed: a system disk made from the image is at least as large as the console's minimum",
@@ -100,7 +100,7 @@ rules! {
     pub(crate) EMPTY = "IMS-015", Error, "the disk is empty", {
         why: "there is nothing to import",
         source: "the file's content",
-        fix: "find out why the disk was never written",
+        fix: "copy or download the file again, or find out why the disk was never written",
         convertible: false,
     }
 

@@ -105,7 +105,7 @@ fn profile<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static Profile
     let name = String::deserialize(from)?;
     Profile::named(&name).map(Some).ok_or_else(|| {
         let names = PROFILES.iter().map(|profile| format!("`{}`", profile.name)).collect::<Vec<_>>();
-        serde::de::Error::custom(format!("unknown variant `{name}`, expected {}", names.join(" or ")))
+        serde::de::Error::custom(format!("unknown cloud `{name}`, expected {}", names.join(" or ")))
     })
 }
 

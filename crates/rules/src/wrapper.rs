@@ -53,7 +53,8 @@ pub(crate) fn check_wrapper(
         }
         (.., Some(prepare)) => {
             let state = if allow.is_empty() { "" } else { ", as it is now" };
-            format!("convert the disk in it to ZVHD2 in one step{state}: {prepare}; or {unpack}")
+            let which = if prepare.contains(DISK) { "a disk" } else { "the disk" };
+            format!("convert {which} in it to ZVHD2 in one step{state}: {prepare}; or {unpack}")
         }
         (.., None) => unpack,
     };
@@ -114,6 +115,9 @@ fn content_text(content: &Content) -> String {
 /// The variant of LZ4 that has no end that shows, and is not read.
 const LZ4_LEGACY: &str = "legacy";
 
+/// What selects one of several disks.
+const DISK: &str = "--disk";
+
 /// The command that prepares the disk in a wrapper without unpacking it to a file, where there is one that can be.
 fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -> Option<String> {
     let mut things = detection.facts.iter().filter_map(|fact| match fact {
@@ -141,7 +145,7 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
         Access::Archive => {
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
             let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted_within(inside, profile))?;
-            let disk = if disks.len() > 1 { format!(" --disk {number}") } else { String::new() };
+            let disk = if disks.len() > 1 { format!(" {DISK} {number}") } else { String::new() };
             Some(prepare_command(path, profile, &format!("{disk}{allow}")))
         }
         _ => None,

@@ -87,7 +87,8 @@ pub(crate) fn check_bitmap_file(
     if let (Some(bitmap), Some(image)) = (file.identity.modified(), context.image.identity().modified())
         && bitmap + CLOCK_GRAIN < image
     {
-        let severity = if content.is_some() { Severity::Note } else { Severity::Warning };
+        let is_compared = content.is_some() && matches!(file.recognition, Recognition::Known { .. });
+        let severity = if is_compared { Severity::Note } else { Severity::Warning };
         let message = match severity {
             Severity::Note => "the image was modified after its bitmap was written; the two were compared",
             _ => "the image was modified after its bitmap was written; the two were not compared",

@@ -21,7 +21,8 @@ use crate::published::verify_checksums;
 use crate::saving::Saving;
 use crate::seen::{Known, RawBitmap, Seen, look};
 use crate::{
-    CheckOptions, Checksum, Depth, Error, FileDigest, Member, OpenedImage, Overview, Result, Target, Verdict,
+    CheckOptions, Checksum, Depth, Error, FileDigest, Member, MissingBitmap, OpenedImage, Overview, Result,
+    Target, Verdict,
 };
 
 /// All that was found out about one file.
@@ -76,7 +77,7 @@ impl CheckedImage {
 ///
 /// # Errors
 ///
-/// Only if it could not be checked: a broken image is `Ok` with findings. With `write_bitmap`, also if the bitmap file
+/// Only if it could not be checked: a broken image is `Ok` with findings. With [`MissingBitmap::Write`], also if the bitmap file
 /// could not be written.
 pub fn check_image_file(target: &Target, options: &CheckOptions, work: Work<'_>) -> Result<CheckedImage> {
     let opened = OpenedImage::open_with(&target.path, options.holes, work.cancel)?;
@@ -94,7 +95,12 @@ pub(crate) fn check_opened(
 ) -> Result<CheckedImage> {
     let image = opened.file();
     let mut seen = look(opened, options, known, work)?;
-    if let Some(path) = wanted_bitmap(image, &seen, options) {
+    if options.missing_bitmap == MissingBitmap::Foresee
+        && image.kind() == FileKind::Regular
+        && let RawBitmap::Missing(path) = &seen.bitmap
+    {
+        seen.bitmap = RawBitmap::Wanted(path.clone());
+    } else if let Some(path) = wanted_bitmap(image, &seen, options) {
         // It is written if nothing speaks against the image but that it is not there.
         seen.bitmap = RawBitmap::Wanted(path.clone());
         let report = judge(image, &seen, others, options).report;
@@ -154,7 +160,9 @@ pub(crate) fn check_opened(
 
 /// The path of the bitmap file that a RAW lacks and is to get.
 fn wanted_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions) -> Option<PathBuf> {
-    let is_wanted = options.write_bitmap && image.kind() == FileKind::Regular && seen.depth == Depth::Content;
+    let is_wanted = options.missing_bitmap == MissingBitmap::Write
+        && image.kind() == FileKind::Regular
+        && seen.depth == Depth::Content;
     match &seen.bitmap {
         RawBitmap::Missing(path) if is_wanted => Some(path.clone()),
         _ => None,

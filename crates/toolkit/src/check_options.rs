@@ -19,6 +19,18 @@ pub enum Depth {
     Quick,
 }
 
+/// What is done about the bitmap file of a RAW that has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingBitmap {
+    /// Its absence is reported.
+    #[default]
+    Report,
+    /// It is written if the image is otherwise importable.
+    Write,
+    /// The image is judged as if it could be written; nothing is.
+    Foresee,
+}
+
 /// How to check.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
@@ -30,8 +42,8 @@ pub struct CheckOptions {
     pub intent: Intent,
     /// Rules that the user allows or denies.
     pub overrides: Overrides,
-    /// Write the bitmap of a RAW that has none and is otherwise importable.
-    pub write_bitmap: bool,
+    /// What is done about the bitmap file of a RAW that has none.
+    pub missing_bitmap: MissingBitmap,
     /// Hash the image and its bitmap file, in the pass that looks at the content.
     pub digest: bool,
     /// Checksums of the file as it is given, which are verified before it is checked.
@@ -59,7 +71,7 @@ impl Default for CheckOptions {
             profile: &HUAWEI,
             intent: Intent::default(),
             overrides: Overrides::new(),
-            write_bitmap: false,
+            missing_bitmap: MissingBitmap::Report,
             digest: false,
             checksums: Vec::new(),
             disk: None,

@@ -47,6 +47,12 @@ pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result
         // A disk that is changed is worth another file in the format that it is in.
         Format::Raw | Format::Empty if leaves_out || fits => Ok((by_name(Direction::ToZvhd2), Kind::Own)),
         Format::Zvhd2 if leaves_out || fits => Ok((by_name(Direction::ToRaw), Kind::Own)),
+        Format::Raw if output.is_some_and(says_raw) => {
+            Err(Error::SameFormat { path: image.path().to_owned(), format: detection.format })
+        }
+        Format::Zvhd2 if output.is_some_and(says_zvhd2) => {
+            Err(Error::SameFormat { path: image.path().to_owned(), format: detection.format })
+        }
         // Of a disk of no bytes the reference makes a container, too.
         Format::Raw | Format::Empty => Ok((Direction::ToZvhd2, Kind::Own)),
         Format::Zvhd2 => Ok((Direction::ToRaw, Kind::Own)),
@@ -111,9 +117,7 @@ pub(crate) fn direction_of_remote(path: &Path, options: &ConvertOptions) -> Resu
 fn by_name(output: Option<&Path>, otherwise: Direction) -> Direction {
     match output {
         Some(path) if says_raw(path) => Direction::ToRaw,
-        Some(path) if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("zvhd2")) => {
-            Direction::ToZvhd2
-        }
+        Some(path) if says_zvhd2(path) => Direction::ToZvhd2,
         _ => otherwise,
     }
 }
@@ -123,6 +127,11 @@ pub(crate) fn says_raw(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         extension.eq_ignore_ascii_case("raw") || extension.eq_ignore_ascii_case("img")
     })
+}
+
+/// Whether a file's name says that it is a ZVHD2.
+fn says_zvhd2(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zvhd2"))
 }
 
 /// Whether `output` may be the name of a RAW or a ZVHD2.

@@ -19,6 +19,10 @@ pub enum ErrorKind {
     Source(imsprep_source::ErrorKind),
     /// The file was read, and it is not what can be worked with.
     Unfit,
+    /// A conversion would write the same disk in the same format.
+    SameFormat,
+    /// A file is no ZVHD2, where only a ZVHD2 is read.
+    NotZvhd2,
     /// The same, as its content is that of several formats.
     Ambiguous,
     /// What was written can't be read back.
@@ -159,6 +163,14 @@ pub enum Error {
         /// What to do instead.
         advice: String,
     },
+    /// The output would be the same disk in the same format.
+    #[error("{}: is {format} already, and the output would be the same disk in the same format", path.display())]
+    SameFormat {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+    },
     /// The free space of a disk is to be left out, and the disk can only be read once, in order.
     #[error(
         "{}: is {format}, which is decompressed from its first byte to its last; the free space of the disk in it \
@@ -288,7 +300,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// An output's name says another format than the file would have.
-    #[error("{}: the output format is {format}; use the extension .{extension}", path.display())]
+    #[error("{}: has the extension of another format; the output would be {format}: use the extension .{extension}", path.display())]
     MisleadingName {
         /// The output.
         path: PathBuf,
@@ -583,6 +595,7 @@ impl Error {
             | Self::NoSuchDisk { path, .. }
             | Self::MemberNotRead { path, .. }
             | Self::NotConvertible { path, .. }
+            | Self::SameFormat { path, .. }
             | Self::FreeSpaceOfStream { path, .. }
             | Self::NoSpaceToUnpack { path, .. }
             | Self::FitOfStream { path, .. }
@@ -675,6 +688,8 @@ impl Error {
             | Self::CannotFit { .. }
             | Self::MemberNotRead { .. }
             | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
+            Self::SameFormat { .. } => ErrorKind::SameFormat,
+            Self::Zvhd2(Zvhd2::NotZvhd2 { .. }) => ErrorKind::NotZvhd2,
             Self::NoSpaceToUnpack { .. } => ErrorKind::NoSpaceToUnpack,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::NotAsWritten { .. } => ErrorKind::NotAsWritten,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imsprep_bitmap::{BITMAP_MISSING, BITMAP_SHARED, bitmap_path};
+use imsprep_bitmap::{BITMAP_MISSING, BITMAP_SHARED, bitmap_path, layout};
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_guest::System;
@@ -16,7 +16,7 @@ use imsprep_source::{FileKind, ImageFile, ReadAt};
 use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
 use crate::disk_seen::SystemFiles;
 use crate::seen::{RawBitmap, Seen, content_can_tell};
-use crate::{CheckOptions, Depth};
+use crate::{CheckOptions, Depth, MissingBitmap};
 
 /// What the rules say of a file.
 pub(crate) struct Judged {
@@ -115,12 +115,20 @@ fn judge_bitmap(image: &ImageFile, seen: &Seen, options: &CheckOptions, judged: 
         }
         RawBitmap::Missing(path) => {
             if !says_no_disk(report) {
-                let error = if options.write_bitmap { first_error(report) } else { None };
+                let error = match options.missing_bitmap {
+                    MissingBitmap::Write => first_error(report),
+                    MissingBitmap::Report | MissingBitmap::Foresee => None,
+                };
                 report.push(missing(image, path, options, error));
             }
             BitmapState::Missing { path: path.clone() }
         }
-        RawBitmap::Wanted(path) => BitmapState::Missing { path: path.clone() },
+        RawBitmap::Wanted(path) => {
+            if options.missing_bitmap == MissingBitmap::Foresee {
+                layout_findings(options.layout.as_ref().unwrap_or(&layout::ZVHD2), &context, report);
+            }
+            BitmapState::Missing { path: path.clone() }
+        }
         RawBitmap::Written(path, layout) => {
             layout_findings(layout, &context, report);
             BitmapState::Written { path: path.clone(), layout: (**layout).clone() }
@@ -147,7 +155,14 @@ fn first_error(report: &Report) -> Option<&'static str> {
 fn missing(image: &ImageFile, path: &Path, options: &CheckOptions, error: Option<&str>) -> Finding {
     let output = (image.kind() == FileKind::BlockDevice).then_some(Path::new("disk.mf"));
     let command = create_command(built_in(options.layout.as_ref()), image.path(), output);
-    let not_written = error.map(|code| format!(", and none was written because of the error {code}"));
-    let message = format!("there is no {}{}", path.display(), not_written.unwrap_or_default());
-    Finding::new(&BITMAP_MISSING, message).fix(format!("make it: {command}"))
+    let there_is_none = format!("there is no {}", path.display());
+    match error {
+        // It would be of no use, and the same command writes it when the error is gone.
+        Some(code) => {
+            let message = format!("{there_is_none}, and none was written because of the error {code}");
+            Finding::new(&BITMAP_MISSING, message).fix(format!("fix {code}, and repeat the command"))
+        }
+        None => Finding::new(&BITMAP_MISSING, there_is_none)
+            .fix(format!("make it: {command}; a ZVHD2 needs none")),
+    }
 }

@@ -101,7 +101,7 @@ pub use boot::{
     UefiImages, boot_until, boot_with_terminal, plan_boot,
 };
 pub use check::{CheckedImage, check_image_file};
-pub use check_options::{CheckOptions, Depth};
+pub use check_options::{CheckOptions, Depth, MissingBitmap};
 pub use checksum::{Checksum, HashAlgorithm, NotListed, listed_checksums};
 pub use compare::{CompareOptions, Comparison, Difference, Side, compare_images};
 pub use conversion_source::ConversionSource;

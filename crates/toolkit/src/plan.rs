@@ -11,7 +11,7 @@ use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
     DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
     asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
-    check_guest, check_in_use, check_readable,
+    check_guest, check_in_use, check_readable, empty_file,
 };
 use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
@@ -364,7 +364,10 @@ impl Plan {
             Some(member) => (Path::new(&member.name), &member.detection),
             None => (&*name, source.detection()),
         };
-        let no_disk = why_not_on(name, &disk, detection, &inspection)?;
+        let no_disk = match detection.format {
+            Format::Empty => Some(empty_file()),
+            _ => why_not_on(name, &disk, detection, &inspection)?,
+        };
         drop(disk);
         (self.inspection, self.space, self.fitting) = (Some(inspection), space, fitting);
         Ok(no_disk)

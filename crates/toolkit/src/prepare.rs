@@ -14,8 +14,8 @@ use crate::published::verify_checksums;
 use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
-    CheckOptions, CheckedImage, Checksum, Conversion, ConvertOptions, Converted, Direction, DiskFit, Error,
-    FreeSpaceBytes, OpenedImage, Plan, Result, Target,
+    CheckOptions, CheckedImage, Checksum, Conversion, ConvertOptions, Converted, Depth, Direction, DiskFit,
+    Error, FreeSpaceBytes, MissingBitmap, OpenedImage, Plan, Result, Target,
 };
 
 /// An image that was prepared, or why not.
@@ -109,7 +109,7 @@ pub fn plan_preparation(
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
     let source = path.clone();
-    let check = CheckOptions { write_bitmap: true, ..check.clone() };
+    let check = CheckOptions { missing_bitmap: MissingBitmap::Write, ..check.clone() };
     let checksums = options.checksums.clone();
     let is_kept = options.free_space == FreeSpaceBytes::Keep && options.fit == DiskFit::AsItIs;
     match (image.format(), place) {
@@ -126,7 +126,8 @@ pub fn plan_preparation(
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }
         (Format::Zvhd2, PreparedPlace::File(_)) if is_kept => {
-            let advice = "quick import takes it without conversion; omit the output".into();
+            let advice =
+                "because quick import takes it as it is; name no output, so that it is only checked".into();
             return Err(Error::NotConvertible { path: source, format: Format::Zvhd2, advice });
         }
         _ => {}
@@ -184,11 +185,6 @@ impl Preparation {
         }
     }
 
-    /// Whether the disk has to be unpacked before it can be judged.
-    pub fn is_packed(&self) -> bool {
-        matches!(self.need, Need::Unpack(..))
-    }
-
     /// Whether the output may be made where it is to be, given files that must stay. Nothing is left there.
     ///
     /// # Errors
@@ -202,6 +198,24 @@ impl Preparation {
         };
         let output = self.output().unwrap_or_else(|| Path::new(""));
         Ok(OutputFile::create_from(output, overwrite, inputs).map(drop)?)
+    }
+
+    /// The verdict on an image that is not converted, without its content: nothing is written, and a bitmap file that would be written
+    /// counts as written. `None` if the image is converted.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_image_file`](crate::check_image_file).
+    pub fn foresee(&self, work: Work<'_>) -> Result<Option<CheckedImage>> {
+        let Need::Check(image, others) = &self.need else { return Ok(None) };
+        let options = CheckOptions {
+            depth: Depth::Quick,
+            missing_bitmap: MissingBitmap::Foresee,
+            digest: false,
+            overview: None,
+            ..self.check.clone()
+        };
+        check_opened(image, others, &options, Known::default(), work).map(Some)
     }
 
     /// Checks the image, or converts it, reads the result back, and checks that with all its content.

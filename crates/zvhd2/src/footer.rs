@@ -114,7 +114,9 @@ pub(crate) fn report_no_end(source: &dyn ReadAt, report: &mut Report) {
         return;
     };
     let finding = Finding::new(&rules::END_MISSING, "the last 4096 bytes are not an END footer").at(last);
-    report.push(finding.expected("z2strm").found("no cookie there, and no END in the 1 MiB before it"));
+    report.push(finding.expected("z2strm").found(
+        "other bytes, and no END in the 1 MiB before them: the file is truncated, or it is another file",
+    ));
 }
 
 /// What must hold for END, wherever the index reader's verdict comes from it.

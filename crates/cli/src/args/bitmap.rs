@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::size::{parse_disk_size, parse_seconds, parse_specimen_size};
 use super::{FormatArgs, Io, PolicyArgs};
@@ -73,7 +73,7 @@ pub(crate) struct BitmapCreateArgs {
     /// Replace an existing bitmap file, whatever its content; never the image
     #[arg(long)]
     pub(crate) force: bool,
-    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    /// Also read the ranges that the file system reports as holes; only for file systems that report them wrongly
     #[arg(long)]
     pub(crate) read_holes: bool,
     /// I/O method for reading RAW images; does not change the result
@@ -92,7 +92,7 @@ pub(crate) struct BitmapCreateArgs {
 With --program, the bitmap file is compared, byte for byte, with the one that the program writes for the same image; \
 `imsprep help bitmap learn` describes the command.
 
-Exit status 1: a data block is marked zero, which would lose data. 2: the layout of the file is unknown, so it cannot be \
+Exit status 0: the bitmap is correct; 1: a data block is marked zero, which would lose data; 2: the layout of the file is unknown, so it cannot be \
 verified. With --program, 1: the files differ. 2: the program wrote no file."))]
 pub(crate) struct BitmapVerifyArgs {
     /// RAW image or block device
@@ -211,12 +211,13 @@ distinguishes them; or none does, and the report says where the nearest one fail
 
 learn derives layouts with a bit, a byte or a word for each block, or with two numbers for each run of data: block size, order and \
 meaning of the values, padding, and the numbers and checksums in header and trailer. Other known forms are named, but not learned. docs/bitmap-file.md describes what is claimed.")]
+#[command(group(ArgGroup::new("evidence").args(["program", "image"]).required(true)))]
 pub(crate) struct BitmapLearnArgs {
     /// RAW image, one for each sample (repeatable)
-    #[arg(long, value_name = "RAW", required_unless_present = "program")]
+    #[arg(long, value_name = "RAW", requires = "sample")]
     pub(crate) image: Vec<PathBuf>,
     /// Genuine bitmap file of the image before it (repeatable)
-    #[arg(long, value_name = "MF", required_unless_present = "program")]
+    #[arg(long, value_name = "MF", requires = "image")]
     pub(crate) sample: Vec<PathBuf>,
     /// Program that writes bitmap files, with its arguments; {image} and {bitmap} stand for the paths
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["image", "sample", "io"])]

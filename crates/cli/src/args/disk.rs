@@ -7,7 +7,7 @@ use imsprep_toolkit::DiskSelector;
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct DiskArgs {
     /// Disk in an archive (OVA) with several: its number, counted from 1, its name in the OVF descriptor, or the name of its file
-    /// [default: the only system disk among data disks]
+    /// [default: the only disk; or the system disk, if all others are data disks]
     #[arg(long, value_name = "DISK", value_parser = parse)]
     pub(crate) disk: Option<DiskSelector>,
 }

@@ -47,7 +47,7 @@ pub(crate) struct IntentArgs {
     /// Use of the disk [default: detected from its content]
     #[arg(long, value_name = "PURPOSE")]
     pub(crate) purpose: Option<PurposeName>,
-    /// The min_disk of the request, in GB; at least the size of the disk; some pages require more
+    /// The min_disk of the request, in GB; not smaller than the disk (some pages of the documentation require a larger value)
     #[arg(long, value_name = "GB")]
     pub(crate) min_disk: Option<u32>,
     /// The image is for bare-metal servers (BMS), which accept only ZVHD2

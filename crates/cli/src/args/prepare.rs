@@ -27,8 +27,9 @@ pub(crate) struct PrepareArgs {
     /// Images in any supported format, or folders of images
     #[arg(required = true, value_name = "IN")]
     pub(crate) sources: Vec<PathBuf>,
-    /// Output file: .zvhd2 or, with --fit or --sparsify or if IN is not a RAW, .raw with its bitmap; or a folder, in which a file with the \
-    /// extension .zvhd2 is written for each image; a folder that ends in / is created [default: IN with the extension .zvhd2]
+    /// Output file: .zvhd2, or .raw with its bitmap if IN is not a RAW, or with --fit or --sparsify. Or a folder, in which a .zvhd2 is written
+    /// for each image; it is created if OUT ends in /
+    /// [default: IN with the extension .zvhd2; a RAW stays as it is and gets IN.mf]
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
     /// Search the subfolders of folders as well; links to folders and hidden folders are left out
@@ -46,7 +47,7 @@ pub(crate) struct PrepareArgs {
     /// Replace OUT and the files of --manifest and --html if they exist; never IN
     #[arg(long)]
     pub(crate) force: bool,
-    /// Read what the file system reports as holes, too: for file systems that report holes where there is data
+    /// Also read the ranges that the file system reports as holes; only for file systems that report them wrongly
     #[arg(long)]
     pub(crate) read_holes: bool,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TempArgs {
     /// Folder of the temporary file to which a compressed qcow2, VMDK, VHD, VHDX, VDI, ZVHD2 or tar is unpacked
-    /// [default: the folder of the output, else TMPDIR or /var/tmp]
+    /// [default: the folder of the output; TMPDIR or /var/tmp if there is none]
     #[arg(long, value_name = "DIR")]
     pub(crate) temp_dir: Option<PathBuf>,
 }

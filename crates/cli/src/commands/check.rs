@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use anyhow::bail;
 use imsprep_detect::Format;
-use imsprep_toolkit::{CheckOptions, CheckedImage, Depth, Target, Targets, check_image_file, expand_targets};
+use imsprep_toolkit::{
+    CheckOptions, CheckedImage, Depth, MissingBitmap, Target, Targets, check_image_file, expand_targets,
+};
 
 use super::checksums::Expected;
 use super::convert_flags::file_holes;
@@ -35,7 +37,7 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
         profile: policy.profile,
         intent: policy.intent.clone(),
         overrides: policy.overrides.clone(),
-        write_bitmap: args.write_bitmap,
+        missing_bitmap: if args.write_bitmap { MissingBitmap::Write } else { MissingBitmap::Report },
         digest: args.report.manifest.is_some(),
         checksums: Vec::new(),
         disk: args.disk.disk.clone(),

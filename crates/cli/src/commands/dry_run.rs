@@ -110,16 +110,13 @@ fn prepare_one(
         planned.check_place(&[])?;
     }
     let source = target.path.clone();
-    match planned.plan() {
-        Some(plan) => DryRun::of_plan(source, plan, policy.warnings, setup.work()),
-        None if planned.is_packed() => {
-            Ok(DryRun { source, status: Status::Fine, result: Ok(Foreseen::Packed { output }) })
-        }
-        None => {
-            let result = Ok(Foreseen::Kept { bitmap: planned.bitmap() });
-            Ok(DryRun { source, status: Status::Fine, result })
-        }
+    if let Some(plan) = planned.plan() {
+        return DryRun::of_plan(source, plan, policy.warnings, setup.work());
     }
+    Ok(match planned.foresee(setup.work())? {
+        Some(checked) => DryRun::of_kept(source, checked, planned.bitmap(), policy.warnings),
+        None => DryRun { source, status: Status::Fine, result: Ok(Foreseen::Packed { output }) },
+    })
 }
 
 /// How the result is printed.

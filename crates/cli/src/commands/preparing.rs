@@ -104,14 +104,11 @@ impl Request {
     }
 }
 
-/// A folder ends in `/`. Several images go into one that is there by any name; for one image such a name is a mistake.
+/// A folder is there, or ends in `/`.
 fn place(args: &PrepareArgs) -> PreparedPlace {
-    let is_one = matches!(&args.sources[..], [source] if !source.is_dir());
     match &args.output {
         None => PreparedPlace::Beside,
-        Some(path) if ends_in_separator(path) || !is_one && path.is_dir() => {
-            PreparedPlace::Folder(path.clone())
-        }
+        Some(path) if ends_in_separator(path) || path.is_dir() => PreparedPlace::Folder(path.clone()),
         Some(path) => PreparedPlace::File(path.clone()),
     }
 }

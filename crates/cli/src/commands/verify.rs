@@ -22,7 +22,9 @@ pub(crate) fn run(args: &VerifyArgs, setup: &Setup) -> anyhow::Result<Status> {
     let name = args.manifest.display();
     let bytes = read_bounded(&args.manifest, MOST)?;
     if bytes.len() > MOST {
-        bail!("{name}: is larger than 256 MiB, which no manifest is");
+        bail!(
+            "{name}: is larger than 256 MiB, so it is not a manifest; imsprep check checks an image, imsprep bitmap verify a bitmap file"
+        );
     }
     let listed = manifest_input::read(&bytes).map_err(|why| anyhow!("{name}: {why}"))?;
     drop(bytes);

@@ -89,9 +89,9 @@ fn sample(sampled: &SampledBlocks) -> String {
         return text;
     };
     let missed = chance(sampled.chance_to_miss(1));
-    let _ = writeln!(text, "          one wrong block would have been missed with a chance of {missed}");
+    let _ = writeln!(text, "          a single wrong block would be missed with a probability of {missed}");
     let _ =
-        writeln!(text, "          {} would have been missed with a chance of less than 5 %", more_than(most));
+        writeln!(text, "          {} would be missed with a probability of less than 5 %", more_than(most));
     text
 }
 

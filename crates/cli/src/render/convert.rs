@@ -75,7 +75,7 @@ pub(crate) fn done(plan: &Plan, converted: &Converted, detail: Detail) -> String
     let _ = writeln!(text, "  from    {}, {}{packed}", shown(&source), shown(&line));
     if let Some(member) = plan.source.member() {
         let (name, format) = (shown(&member.name), format_line(&member.detection));
-        let _ = writeln!(text, "  disk    {name}, {}{}", shown(&format), choice_note(member));
+        let _ = writeln!(text, "  member  {name}, {}{}", shown(&format), choice_note(member));
     }
     if let Some(OvaManifest { name, verified, .. }) = &plan.manifest {
         let files = counted(verified.len() as u64, "file");
@@ -129,9 +129,9 @@ fn write_zvhd2(text: &mut String, zvhd2: &Zvhd2Written, detail: Detail) {
     let _ = writeln!(text, "  disk    {}", Size(zvhd2.disk_size));
     let _ = write!(text, "  blocks  {data} of {all} hold data ({}), 2 MiB each", percent(data, all));
     if let Some(ratio) = ratio(data_bytes, written.payload_bytes) {
-        let _ = write!(text, ", compressed {ratio:.1} : 1");
+        let _ = write!(text, ", compressed {ratio:.1} : 1 by zstd at level {}", zvhd2.level.get());
     }
-    let _ = writeln!(text, " by zstd at level {}", zvhd2.level.get());
+    text.push('\n');
     if let Some(scan) = &zvhd2.scan {
         let _ = writeln!(text, "  scan    {}", scan_line(scan, detail));
     }

@@ -10,6 +10,7 @@ use crate::foreseen::{DryRun, Foreseen, ForeseenConversion};
 use crate::setup::Detail;
 use crate::style;
 use crate::terminal::shown;
+use crate::words::detect::format_line;
 use crate::words::findings::Findings;
 use crate::words::{counted, percent};
 
@@ -18,9 +19,15 @@ pub(crate) fn text(run: &DryRun, detail: Detail) -> String {
     let (bold, name) = (style::BOLD, path(&run.source));
     match &run.result {
         Err(_) => String::new(),
-        Ok(Foreseen::Kept { bitmap }) => {
-            let mut text = format!("{bold}{name}{bold:#}: would be checked, and not converted\n");
+        Ok(Foreseen::Kept { bitmap, checked }) => {
+            let (bad, format) = (style::BAD, format_line(&checked.detection));
+            let mut text = if checked.report.has_errors() {
+                format!("{bold}{name}{bold:#}: {bad}would not be importable{bad:#}, {}\n", shown(&format))
+            } else {
+                format!("{bold}{name}{bold:#}: would be checked, and not converted\n")
+            };
             write_bitmap(&mut text, bitmap.as_deref());
+            let _ = write!(text, "{}", Findings::new(&checked.report, detail));
             text
         }
         Ok(Foreseen::Packed { output }) => {
@@ -56,7 +63,7 @@ fn of_conversion(name: &str, conversion: &ForeseenConversion, detail: Detail) ->
     let mut text = format!("{bold}{name}{bold:#}: would be converted to {output}, {format}\n");
     let _ = writeln!(text, "  from    {}", shown(from));
     if let Some((name, _, format)) = member {
-        let _ = writeln!(text, "  disk    {}, {}", shown(name), shown(format));
+        let _ = writeln!(text, "  member  {}, {}", shown(name), shown(format));
     }
     match &conversion.estimate {
         Some(estimate) => write_estimate(&mut text, estimate, conversion.direction),

@@ -8,7 +8,7 @@ use super::table::{Align, Cell, table};
 use crate::setup::Detail;
 use crate::words::counted;
 
-/// A line for each value. With `-v`, and of the list as a whole, also what the pages are and how many values each has.
+/// A line for each value, then the pages that name them with how many each has; with `-v` also those that name none.
 pub(crate) fn text(systems: &[&KnownSystem], detail: Detail) -> String {
     let head =
         [("VALUE", Align::Left), ("FAMILY", Align::Left), ("BITS", Align::Right), ("NAMED IN", Align::Left)];
@@ -18,9 +18,9 @@ pub(crate) fn text(systems: &[&KnownSystem], detail: Detail) -> String {
     });
     let mut text = table(head, &rows.collect::<Vec<_>>());
     let _ = writeln!(text, "\n{}", counted(systems.len() as u64, "value"));
-    if detail == Detail::Verbose || systems.len() == KnownSystem::all().len() {
-        for page in Page::ALL {
-            let count = systems.iter().filter(|known| known.pages.contains(&page)).count();
+    for page in Page::ALL {
+        let count = systems.iter().filter(|known| known.pages.contains(&page)).count();
+        if count > 0 || detail == Detail::Verbose {
             let _ = writeln!(text, "  {count:3}  {page:10}  {}", page.title());
         }
     }

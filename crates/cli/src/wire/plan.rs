@@ -93,9 +93,13 @@ impl From<&DryRun> for Planned {
         };
         match &run.result {
             Err(error) => Self { error: Some(failure_text(error)), ..none },
-            Ok(Foreseen::Kept { bitmap }) => {
-                Self { action: Some("check"), bitmap: bitmap.as_deref().map(WirePath::from), ..none }
-            }
+            Ok(Foreseen::Kept { bitmap, checked }) => Self {
+                action: Some("check"),
+                source_format: Some(checked.detection.format.name()),
+                bitmap: bitmap.as_deref().map(WirePath::from),
+                report: Some((&checked.report).into()),
+                ..none
+            },
             Ok(Foreseen::Packed { .. }) => Self { action: Some("unpack"), ..none },
             Ok(Foreseen::Conversion(conversion)) => Self {
                 action: Some(if conversion.refused { "refuse" } else { "convert" }),

@@ -36,6 +36,30 @@ fn a_missing_bitmap_is_named() {
 }
 
 #[test]
+fn what_is_no_name_of_a_file_says_what_to_do() {
+    let folder = Folder::new();
+    for (args, hint) in [
+        (&["check", "https://example.com/disk.raw"][..], "imsprep convert - disk.zvhd2"),
+        (&["convert", "http://example.com/a.raw", "a.zvhd2"], "imsprep convert - disk.zvhd2"),
+        (&["detect", "obs://bucket/disk.raw"], "download the file first"),
+        (&["check", "-"], "only imsprep convert reads standard input"),
+        (&["inspect", "-"], "only imsprep convert reads standard input"),
+        (&["bitmap", "show", "none.mf"], "imsprep bitmap create"),
+        (&["zvhd2", "check", "disk.raw"], "imsprep detect"),
+        (&["convert", "disk.raw", "copy.raw"], "imsprep bitmap create"),
+        (&["convert", "disk.raw", "disk.raw"], "imsprep bitmap create"),
+    ] {
+        folder.sparse("disk.raw", MIB, &[0]);
+        let run = folder.run(args);
+        assert!(
+            run.status > 0 && run.err.contains("error: ") && run.err.contains("hint: "),
+            "{args:?}: {run:?}"
+        );
+        assert!(run.err.contains(hint), "{args:?}: {}", run.err);
+    }
+}
+
+#[test]
 fn a_folder_without_images() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("images")).unwrap();

@@ -108,10 +108,11 @@ fn real_programs_are_measured_and_their_maps_held_against_the_truth() {
     }
     let faults = &measured(&report, "half", "warm", "qemu-img map")["map"];
     assert_eq!((&faults["zeros_called_data"], &faults["first_wrong_block"]), (&8.into(), &1.into()));
-    // A warm file costs the disk nothing, a cold one all that is not settled by a page.
+    // A warm file costs the disk nothing, but for pages of the program itself that a busy system has evicted; a cold one all that is not
+    // settled by a page.
     let read =
         |cache| measured(&report, "zeros", cache, "imsprep --io auto")["device_read"].as_u64().unwrap();
-    assert_eq!(read("warm"), 0);
+    assert!(read("warm") < 1 << 20, "{}", read("warm"));
     assert!(read("cold") >= 32 << 20, "{}", read("cold"));
     assert!(folder.names().is_empty(), "nothing is left behind: {:?}", folder.names());
 }

@@ -159,8 +159,8 @@ fn verify_of_a_sample_says_what_it_is_worth() {
     for words in [
         "matches disk.raw in the blocks that were read",
         "256 of 1024 blocks were read (25.0 %)",
-        "one wrong block would have been missed with a chance of 75.00 %",
-        "more than 10 wrong blocks would have been missed with a chance of less than 5 %",
+        "a single wrong block would be missed with a probability of 75.00 %",
+        "more than 10 wrong blocks would be missed with a probability of less than 5 %",
         "not checked: 768 of 1024 blocks",
     ] {
         assert!(run.out.contains(words), "{words}: {}", run.out);

@@ -258,8 +258,8 @@ fn names_flags_and_formats_that_do_not_fit_are_told_before_the_work() {
     std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("disk.qcow2")).unwrap();
     let before = folder.names();
     for (args, status, words) in [
-        (&["disk.raw", "new.raw"][..], 2, "use the extension .zvhd2"),
-        (&["a.zvhd2", "new.zvhd2"], 2, "use the extension .raw"),
+        (&["disk.raw", "new.raw"][..], 2, "is raw already"),
+        (&["a.zvhd2", "new.zvhd2"], 2, "is zvhd2 already"),
         (&["disk.raw", "new.zvhd2", "--size", "orig"], 2, "--size does not apply"),
         (&["a.zvhd2", "new.raw", "--level", "3"], 2, "--level does not apply here"),
         (&["a.zvhd2", "new.raw", "--uuid", UUID], 2, "--uuid does not apply here"),

@@ -81,3 +81,35 @@ fn many_images_are_planned_and_none_is_written() {
     }
     assert_eq!(folder.names(), names);
 }
+
+#[test]
+fn an_image_that_is_not_converted_is_judged_as_it_would_be() {
+    let folder = Folder::new();
+    folder.sparse("good.raw", 1 << 30, &[0]);
+    folder.sparse("large.raw", (1 << 40) + 512, &[0]);
+    folder.write("notes.txt", b"these are only notes\n");
+    folder.write("empty.raw", b"");
+    let names = folder.names();
+    for (name, status, bitmap, code) in [
+        ("good.raw", 0, Some("good.mf"), "BM-005"),
+        ("large.raw", 1, None, "IMS-003"),
+        ("notes.txt", 1, None, "IMS-035"),
+        ("empty.raw", 1, None, "IMS-015"),
+    ] {
+        let (found, document) = folder.json(&["prepare", "--dry-run", name]);
+        let planned = &document["files"][0];
+        assert_eq!((found, planned["bitmap"]["path"].as_str()), (status, bitmap), "{document}");
+        let has = |report: &Value, code: &str| {
+            report["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == code)
+        };
+        assert!(has(&planned["report"], code), "{name}: {document}");
+        // The bitmap that would be written is not missing.
+        assert!(!has(&planned["report"], "BM-003"), "{name}: {document}");
+        assert_eq!(folder.names(), names, "{name}");
+        assert_eq!(folder.run(&["prepare", "--dry-run", "--strict", name]).status, 1, "{name}");
+    }
+    for name in ["good.raw", "large.raw", "notes.txt", "empty.raw"] {
+        let planned = folder.run(&["prepare", "--dry-run", name]).status;
+        assert_eq!(folder.run(&["prepare", name]).status, planned, "{name}");
+    }
+}

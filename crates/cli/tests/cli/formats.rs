@@ -233,7 +233,11 @@ fn prepare_makes_a_qcow2_importable_and_tells_the_next_step() {
     let (status, json) = folder.json(&["prepare", "disk.qcow2", "-o", "pair.img"]);
     assert_eq!((status, json["result"]["bitmap"]["state"].as_str()), (0, Some("known")), "{json}");
     let run = folder.run(&["prepare", "disk.zvhd2", "-o", "x.zvhd2"]);
-    assert!(run.status == 1 && run.err.contains("takes it without conversion"), "{run:?}");
+    assert!(run.status == 1 && run.err.contains("quick import takes it as it is"), "{run:?}");
+    // A folder that is there needs no slash.
+    std::fs::create_dir(folder.path("out")).unwrap();
+    assert_eq!(folder.run(&["prepare", "disk.qcow2", "-o", "out"]).status, 0);
+    assert!(folder.path("out/disk.zvhd2").exists());
 }
 
 #[test]
@@ -494,7 +498,7 @@ fn the_disk_of_an_archive_is_the_only_one_or_the_one_that_is_named() {
     tar("one.ova", &["machine.ovf", "disk1.vmdk"]);
     let run = folder.run(&["convert", "one.ova", "one.zvhd2", "--verify"]);
     assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
-    assert!(run.out.contains("disk    disk1.vmdk, vmdk (streamOptimized)"), "{}", run.out);
+    assert!(run.out.contains("member  disk1.vmdk, vmdk (streamOptimized)"), "{}", run.out);
     assert_eq!(folder.run(&["compare", "source.raw", "one.zvhd2"]).status, 0);
     assert_eq!(folder.run(&["compare", "source.raw", "one.ova"]).status, 0);
 

@@ -215,7 +215,7 @@ fn what_needs_a_file_is_refused_with_the_way_out() {
         (&["--read-holes", "-", "out.raw"], 2, "--read-holes does not apply to standard input"),
         (&["--level", "3", "-", "out.raw"], 2, "--level does not apply here"),
         (&["--no-bitmap", "-", "out.zvhd2"], 2, "--no-bitmap does not apply here"),
-        (&["-", "out.qcow2"], 2, "the output format is zvhd2"),
+        (&["-", "out.qcow2"], 2, "the output would be zvhd2"),
         (&["-", "disk.qcow2"], 2, "already exists"),
         (&["-", "none/out.raw"], 2, "its folder does not exist"),
     ] {

@@ -119,7 +119,7 @@ fn nothing_is_written_where_nothing_may_be_or_nothing_was_saved() {
         (["text", "out.zvhd2"], 2, "not a ZVHD2 file"),
         (["old.zvhd", "out.zvhd2"], 2, "ZVHD version 1"),
         (["none", "out.zvhd2"], 2, "cannot open"),
-        (["good.zvhd2", "out.raw"], 2, "the output format is zvhd2; use the extension .zvhd2"),
+        (["good.zvhd2", "out.raw"], 2, "the output would be zvhd2: use the extension .zvhd2"),
     ] {
         let run = folder.run(&["zvhd2", "repair", args[0], args[1]]);
         assert_eq!((run.status, run.out.as_str()), (status, ""), "{args:?}");

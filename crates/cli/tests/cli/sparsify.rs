@@ -384,7 +384,7 @@ fn what_is_not_possible_is_refused_before_anything_is_written() {
         (&["convert", "--sparsify", "--force", "disk.raw", "disk.raw"][..], 2, "disk.raw"),
         (&["convert", "--sparsify", "--io", "map", "disk.raw", "out.zvhd2"], 2, "--io"),
         // Without it a RAW becomes a ZVHD2 only.
-        (&["convert", "disk.raw", "out.raw"], 2, "use the extension .zvhd2"),
+        (&["convert", "disk.raw", "out.raw"], 2, "is raw already"),
     ] {
         let run = folder.run(args);
         assert_eq!(run.status, status, "{args:?} {run:?}");

@@ -58,7 +58,9 @@ fn systems_are_listed_by_words_in_any_case() {
         (system["family"].as_str(), system["bits"].as_u64(), system["uefi"].as_bool()),
         (Some("Red Hat"), Some(64), Some(true))
     );
-    assert_eq!(system["profiles"], serde_json::json!(["huawei", "otc"]));
+    for profile in ["huawei", "otc"] {
+        assert!(system["profiles"].as_array().unwrap().iter().any(|name| name == profile), "{system}");
+    }
     assert_eq!(system["spellings"], serde_json::json!(["Red Hat Linux Enterprise 7.3 64bit"]));
     assert_eq!(list["pages"].as_array().unwrap().len(), 7);
     assert_eq!(folder.run(&["os-versions", "-q", "ubuntu"]).out, "");

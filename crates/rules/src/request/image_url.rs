@@ -58,7 +58,15 @@ fn parse(url: &str) -> Result<ObjectPlace, Box<Finding>> {
             format!("image_url {} begins with {}://", quoted(url), quoted(scheme).trim_matches('"'));
         return Err(match (scheme, rest.split_once('/')) {
             ("obs" | "s3" | "s3a", Some((bucket, key))) => {
-                with_fix(message, format!("write {}", quoted(&format!("{bucket}:{key}"))))
+                // `--bucket obs://BUCKET/` puts a colon after the slash.
+                let key = key.trim_start_matches(':');
+                with_fix(
+                    message,
+                    format!(
+                        "name the bucket without {scheme}:// and slashes: {}",
+                        quoted(&format!("{bucket}:{key}"))
+                    ),
+                )
             }
             _ => wrong(message),
         });
@@ -105,9 +113,9 @@ fn check_bucket(bucket: &str, report: &mut Report) {
     let what = if let Some(list) =
         refused(bucket, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
     {
-        format!("has {list}")
+        format!("has characters that are not allowed: {list}")
     } else if !(3..=63).contains(&bucket.len()) {
-        format!("has {} characters", bucket.len())
+        format!("has a length of {}, expected 3 to 63 characters", bucket.len())
     } else if first_or_last_wrong(bucket.chars().next()) {
         "begins with a hyphen or a dot".into()
     } else if first_or_last_wrong(bucket.chars().last()) {

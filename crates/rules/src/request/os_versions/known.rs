@@ -127,15 +127,55 @@ impl KnownSystem {
         in_uefi_table(&self.identity)
     }
 
-    /// The values in which each word of `text` occurs, whatever the case; in the value, or in its family's name.
+    /// The values in which each word of `text` occurs, whatever the case; in the value, or in its family's name. A number occurs only where a
+    /// version begins: `11` in `11.2.0`, and not in `10.11.0`. They are sorted by name, and then by version.
     pub fn search(text: &str) -> Vec<&'static Self> {
         let words = text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
         let fits = |known: &&Self| {
             let place = format!("{}\n{}", known.value, known.family).to_lowercase();
-            words.iter().all(|word| place.contains(word))
+            words.iter().all(|word| occurs(word, &place))
         };
-        Self::all().iter().filter(fits).collect()
+        let mut found = Self::all().iter().filter(fits).collect::<Vec<_>>();
+        found.sort_by_cached_key(|known| version_order(known.value));
+        found
     }
+}
+
+/// Whether a word occurs in a text; a number only as the beginning of a version.
+fn occurs(word: &str, text: &str) -> bool {
+    let is_of_version = |c: char| c.is_ascii_digit() || c == '.';
+    if !word.chars().all(is_of_version) {
+        return text.contains(word);
+    }
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(is_of_version) && !after.is_some_and(|c| c.is_ascii_digit())
+    })
+}
+
+/// A part of a value: letters and signs, or digits.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Word(String),
+    Number(u64),
+}
+
+/// What sorts values by their words, and by their numbers as numbers: 8.1 before 10.0.
+fn version_order(value: &str) -> Vec<Part> {
+    let (mut parts, mut rest) = (Vec::new(), value);
+    while let Some(first) = rest.chars().next() {
+        let is_number = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_number).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        parts.push(if is_number {
+            Part::Number(part.parse().unwrap_or(u64::MAX))
+        } else {
+            Part::Word(part.to_lowercase())
+        });
+        rest = after;
+    }
+    parts
 }
 
 /// The known values that name this system.
