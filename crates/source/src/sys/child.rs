@@ -33,7 +33,8 @@ pub(crate) fn wait(child: &Child, begun: Instant, cancel: &Cancel) -> io::Result
 pub(crate) fn end_with_parent(command: &mut Command) {
     let parent = getpid();
     let ask = move || {
-        set_parent_process_death_signal(Some(Signal::TERM))?;
+        // Not SIGTERM: qemu-nbd (10.0) forgets one that arrives while it starts, and would then wait for a client without end.
+        set_parent_process_death_signal(Some(Signal::KILL))?;
         // It may have ended before this was requested.
         if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
     };
