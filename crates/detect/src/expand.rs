@@ -4,11 +4,11 @@ use std::io::{BufReader, Read};
 
 use imsprep_ondisk::format::container::zstd_window;
 use imsprep_ondisk::text;
-use imsprep_source::{Error, Result};
+use imsprep_source::{Error, ReadAt, Result};
 
-use crate::Content;
-use crate::input::{HEAD, Input};
+use crate::input::{HEAD, Input, Level};
 use crate::inside::look_at_head;
+use crate::{Access, Content, Format};
 
 /// Bytes that are read of the file at a time.
 const CHUNK: usize = 16 << 10;
@@ -48,9 +48,22 @@ impl Codec {
     }
 }
 
-/// What the compressed bytes from `offset` on hold, and its name where the compressor wrote it down.
-pub(crate) fn look_inside(input: &Input<'_>, offset: u64, codec: Codec) -> Result<(Option<String>, Content)> {
-    let mut work = Work { input, at: offset, left: codec.work(), failure: None };
+/// What the compressed bytes from the start on hold, and its name where the compressor wrote it down.
+pub(crate) fn look_inside(input: &Input<'_>, codec: Codec) -> Result<(Option<String>, Content)> {
+    let (name, bytes) = expanded(input, codec)?;
+    Ok((name, bytes.map_or_else(|why| Ok(Content::NotLookedAt(why)), look_at_head)?))
+}
+
+/// The first bytes of what a member of an archive holds that is stored compressed, or why there are none.
+pub(crate) fn first_bytes(packed: &dyn ReadAt, codec: Codec) -> Result<std::result::Result<Vec<u8>, String>> {
+    Ok(expanded(&Input::new(packed, Level::Inside)?, codec)?.1)
+}
+
+/// The name that the compressor wrote down, and the first bytes or why there are none.
+type Expansion = (Option<String>, std::result::Result<Vec<u8>, String>);
+
+fn expanded(input: &Input<'_>, codec: Codec) -> Result<Expansion> {
+    let mut work = Work { input, at: 0, left: codec.work(), failure: None };
     let mut expanded = Expanded { bytes: Vec::new(), name: None };
     let result = expand(codec, BufReader::with_capacity(CHUNK, &mut work), &mut expanded);
     let Work { left, failure, .. } = work;
@@ -60,17 +73,20 @@ pub(crate) fn look_inside(input: &Input<'_>, offset: u64, codec: Codec) -> Resul
     let Expanded { bytes, name } = expanded;
     // Whatever came out counts, be it that the rest is damaged.
     let content = match result {
-        _ if !bytes.is_empty() => look_at_head(bytes)?,
-        Ok(()) => Content::NotLookedAt("it is empty".into()),
-        Err(_) if left == 0 => {
-            Content::NotLookedAt(format!("its first {} bytes decompress to no data", codec.work()))
-        }
+        _ if !bytes.is_empty() => Ok(bytes),
+        Ok(()) => Err("it is empty".into()),
+        Err(_) if left == 0 => Err(format!("its first {} bytes decompress to no data", codec.work())),
         Err(error) if error.to_string() == ZSTD_TOO_LARGE => {
-            Content::NotLookedAt(window_text(zstd_window(&input.read(offset, ZSTD_HEADER_MAX)?)))
+            Err(window_text(zstd_window(&input.read(0, ZSTD_HEADER_MAX)?)))
         }
-        Err(error) => Content::NotLookedAt(format!("it cannot be decompressed: {error}")),
+        Err(error) => Err(format!("it cannot be decompressed: {error}")),
     };
     Ok((name, content))
+}
+
+/// Whether a file of this format is expanded wherever it is: alone, or in an archive.
+pub(crate) fn may_expand(format: Format) -> bool {
+    format.access() == Access::Stream
 }
 
 /// What is said of a file whose window is larger than what is given to it.

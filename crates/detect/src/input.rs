@@ -10,6 +10,8 @@ pub(crate) const HEAD: u64 = 72 << 10;
 pub(crate) enum Level {
     /// A file: what is in a wrapper or an archive is read.
     File,
+    /// A compressed file in an archive: what is in it is read, and no further wrapper.
+    Compressed,
     /// What is in one: a wrapper in a wrapper stays closed, so that no file decides how deep the look goes.
     Inside,
 }
@@ -32,6 +34,11 @@ impl<'a> Input<'a> {
     /// The first bytes of something whose rest and size are unknown.
     pub(crate) fn of_head(head: Vec<u8>) -> Input<'static> {
         Input { source: None, head, level: Level::Inside }
+    }
+
+    /// The same to be looked at differently.
+    pub(crate) fn at(self, level: Level) -> Self {
+        Self { level, ..self }
     }
 
     pub(crate) fn level(&self) -> Level {

@@ -16,6 +16,18 @@ pub(crate) fn look_at(part: &dyn ReadAt) -> Result<Content> {
     Ok(content(resolve(&Input::new(part, Level::Inside)?)?))
 }
 
+/// What a compressed member of an archive holds, with what is in it.
+pub(crate) fn look_into_compressed(part: &dyn ReadAt) -> Result<Content> {
+    Ok(content(resolve(&Input::new(part, Level::Compressed)?)?))
+}
+
+/// The same of one of which these are the first bytes.
+pub(crate) fn look_into_compressed_head(head: Vec<u8>) -> Result<Content> {
+    let mut found = resolve(&Input::of_head(head).at(Level::Compressed))?;
+    found.facts.retain(|fact| !matches!(fact, Fact::Damaged(_) | Fact::OutsideFile(_)));
+    Ok(content(found))
+}
+
 /// What something holds of which these are the first bytes.
 pub(crate) fn look_at_head(head: Vec<u8>) -> Result<Content> {
     let mut found = resolve(&Input::of_head(head))?;

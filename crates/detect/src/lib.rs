@@ -27,6 +27,7 @@
 //! # Ok::<(), imsprep_source::Error>(())
 //! ```
 
+mod archive;
 mod candidate;
 mod content;
 mod descriptor;
@@ -41,10 +42,14 @@ mod probers;
 mod resolve;
 mod tar;
 mod xz_index;
+mod zip;
 
+pub use archive::{Archive, ArchiveFile, Chunks, Member, Role, look_into_archive};
 pub use detection::{Content, Detection, Evidence, Fact, Inside};
 pub use imsprep_ondisk::format::other::{OTHERS, Other, OtherKind};
+pub use imsprep_ondisk::format::zip::{MemberData, Method};
 pub use imsprep_ondisk::format::{Access, FORMATS, Format};
 pub use ovf::{OVF_MAX, Ovf, OvfDisk};
 pub use resolve::{detect, detect_start};
-pub use tar::{Archive, ArchiveFile, Chunks, Member, Role, look_into_tar};
+pub use tar::look_into_tar;
+pub use zip::look_into_zip;

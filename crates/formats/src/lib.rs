@@ -41,6 +41,7 @@ mod tests;
 mod unpack;
 mod wrapped;
 mod xz;
+mod zip_member;
 
 pub use claims::Flaw;
 pub use disks::{Qcow2, Vhd, Vmdk, check_tables, open_disk};

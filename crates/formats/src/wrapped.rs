@@ -9,6 +9,7 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
 use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, zstd_window};
+use imsprep_ondisk::format::zip::MemberData;
 use imsprep_source::{Error, ImageFile, ReadAt, Result};
 use lzma_rust2::XzReader;
 
@@ -17,6 +18,7 @@ use crate::lz4::Lz4Frames;
 use crate::packed::{Bytes, PIECE};
 use crate::slice::damaged;
 use crate::xz::{XZ_MEMORY, XzStream};
+use crate::zip_member::member_reader;
 
 /// What a file is compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum Wrapper {
     Bzip2,
     /// LZ4, of one frame or several, and skippable ones. Its legacy form has no end that shows, and is not expanded.
     Lz4,
+    /// The data of a member of a ZIP archive. Its size and its CRC-32 must be those that the archive has for it.
+    Member(MemberData),
 }
 
 impl Wrapper {
@@ -147,6 +151,7 @@ impl<'a> Unwrapped<'a> {
         packed: impl BufRead + Send + 'a,
         wrapper: Wrapper,
     ) -> Result<Box<dyn Read + Send + 'a>> {
+        let no_memory = |error: io::Error| self.damaged(0, 0, error.to_string());
         Ok(match wrapper {
             Wrapper::Gzip => Box::new(Members { decoder: Some(GzDecoder::new(packed)) }),
             Wrapper::Lz4 => {
@@ -157,14 +162,9 @@ impl<'a> Unwrapped<'a> {
                 Box::new(Lz4Frames::new(packed))
             }
             Wrapper::Bzip2 => Box::new(Members { decoder: Some(BzDecoder::new(packed)) }),
+            Wrapper::Member(data) => member_reader(packed, data).map_err(no_memory)?,
             Wrapper::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
-            Wrapper::Zstd => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut decoder| {
-                    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-                    Ok(decoder)
-                });
-                Box::new(decoder.map_err(|error| self.damaged(0, 0, error.to_string()))?)
-            }
+            Wrapper::Zstd => Box::new(zstd_decoder(packed).map_err(no_memory)?),
         })
     }
 
@@ -228,6 +228,13 @@ impl<'a> Unwrapped<'a> {
             1 << (ZSTD_WINDOW_LOG - 20)
         )
     }
+}
+
+/// Expands Zstandard, as far as the window is within the limit.
+pub(crate) fn zstd_decoder<R: BufRead>(packed: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+    Ok(decoder)
 }
 
 /// A decoder of one part of a file that may have several.

@@ -4,14 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imsprep_detect::{
-    Archive, ArchiveFile, Chunks, Detection, Member as Found, OVF_MAX, Ovf, OvfDisk, Role, look_into_tar,
+    Access, Archive, ArchiveFile, Chunks, Content, Detection, Format, Member as Found, MemberData, Method,
+    OVF_MAX, Ovf, OvfDisk, Role, look_into_archive,
 };
-use imsprep_formats::Slice;
+use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_rules::{XVA_FIX, inside_text, shell_quoted};
-use imsprep_source::{Cancel, Extent, ImageFile, ReadAt, SparseMap};
+use imsprep_source::{Cancel, Extent, ImageFile, ReadAt, SparseMap, Stage, Work};
 
 use crate::look::look_at_member;
 use crate::{Error, Result};
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 20;
 
 /// A disk in an archive.
 #[derive(Clone, Debug)]
@@ -24,8 +28,26 @@ pub struct Member {
     pub number: Option<u32>,
     /// Why it was selected.
     pub choice: DiskChoice,
-    /// Where its bytes are.
+    /// Where its bytes are, as they are stored.
     map: Arc<SparseMap>,
+    packing: Packing,
+}
+
+/// How a member is compressed: by the archive, by itself, or both.
+#[derive(Clone, Copy, Debug, Default)]
+struct Packing {
+    zip: Option<MemberData>,
+    wrapper: Option<Wrapper>,
+}
+
+/// A compressed stream in an archive.
+pub(crate) struct Packed<'a> {
+    pub(crate) bytes: Slice<'a>,
+    pub(crate) wrapper: Wrapper,
+    /// Bytes of its content, if they are known.
+    pub(crate) size: Option<u64>,
+    /// What the content is compressed with in its turn.
+    pub(crate) then: Option<Wrapper>,
 }
 
 /// Why a disk of an archive was selected.
@@ -49,6 +71,61 @@ impl Member {
     pub(crate) fn extent(&self) -> Option<Extent> {
         let start = self.map.as_plain()?;
         Some(Extent { start, end: start.checked_add(self.map.size())? })
+    }
+
+    /// Whether its bytes in the archive are not those of the disk.
+    pub(crate) fn is_packed(&self) -> bool {
+        let Packing { zip, wrapper } = self.packing;
+        wrapper.is_some() || zip.is_some_and(|zip| zip.method != Method::Stored)
+    }
+
+    /// Whether its disk is a RAW that comes out in one pass. The end of a fixed VHD, which begins with its disk, shows that it is none.
+    pub(crate) fn is_stream(&self) -> bool {
+        let Packing { zip, wrapper } = self.packing;
+        let is_once = !(wrapper.is_some() && zip.is_some_and(|zip| zip.method != Method::Stored));
+        let is_vhd = self.name.to_ascii_lowercase().contains(".vhd");
+        self.is_packed() && is_once && self.detection.format == Format::Raw && !is_vhd
+    }
+
+    /// Whether the reader of its format needs a file of its own, although the archive stores it as it is.
+    pub(crate) fn needs_a_file(&self) -> bool {
+        // A ZIP archive puts its members anywhere, and qemu reads whole sectors.
+        self.packing.zip.is_some()
+            && matches!(self.detection.format.access(), Access::Container | Access::Qemu(_))
+    }
+
+    /// Its compressed bytes; `None` if they are not compressed.
+    pub(crate) fn packed<'a>(&self, image: &'a ImageFile) -> Result<Option<Packed<'a>>> {
+        let Packing { zip, wrapper } = self.packing;
+        let bytes = self.bytes(image)?;
+        let zip = zip.filter(|zip| zip.method != Method::Stored || wrapper.is_none());
+        Ok(match (zip, wrapper) {
+            (Some(data), then) => {
+                Some(Packed { bytes, wrapper: Wrapper::Member(data), size: Some(data.size), then })
+            }
+            (None, Some(wrapper)) => Some(Packed { bytes, wrapper, size: None, then: None }),
+            (None, None) => None,
+        })
+    }
+
+    /// Compares a member that is stored as it is with the checksum that a ZIP archive has for it; reading any other one shows its damage.
+    ///
+    /// # Errors
+    ///
+    /// [`imsprep_source::Error::Damaged`]; what reading brings; a stop.
+    pub(crate) fn verify_stored(&self, image: &ImageFile, work: Work<'_>) -> Result<()> {
+        let Some(data) = self.packing.zip.filter(|zip| zip.method == Method::Stored) else { return Ok(()) };
+        let stage = Stage::begin(work.progress, "comparing with the checksum of the archive", data.size);
+        let mut stream = Unwrapped::open(self.bytes(image)?, Wrapper::Member(data))?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            work.cancel.check()?;
+            let filled = stream.fill(&mut piece)?;
+            stage.advance(filled as u64);
+            if filled < piece.len() {
+                return Ok(());
+            }
+        }
     }
 }
 
@@ -75,6 +152,9 @@ pub(crate) struct DiskFound {
     /// What the descriptor of an OVA has on it.
     pub(crate) ovf: Option<OvfDisk>,
     map: Arc<SparseMap>,
+    packing: Packing,
+    /// What it is, as far as its first bytes show, if it is compressed.
+    packed: Option<Detection>,
 }
 
 impl DisksFound {
@@ -86,10 +166,16 @@ impl DisksFound {
         choice: DiskChoice,
         cancel: &Cancel,
     ) -> Result<Option<Member>> {
-        let Some(DiskFound { name, map, .. }) = self.disks.get(index) else { return Ok(None) };
-        let detection = look_at_member(slice(image, map)?, cancel)?;
+        let Some(DiskFound { name, map, packing, packed, .. }) = self.disks.get(index) else {
+            return Ok(None);
+        };
+        let detection = match packed {
+            Some(detection) => detection.clone(),
+            None => look_at_member(slice(image, map)?, cancel)?,
+        };
         let number = (self.disks.len() > 1).then(|| u32::try_from(index + 1).ok()).flatten();
-        Ok(Some(Member { name: name.clone(), detection, number, choice, map: Arc::clone(map) }))
+        let (name, map, packing) = (name.clone(), Arc::clone(map), *packing);
+        Ok(Some(Member { name, detection, number, choice, map, packing }))
     }
 
     /// The disks with their numbers, and what `details` adds to each.
@@ -130,24 +216,27 @@ impl DisksFound {
 /// # Errors
 ///
 /// [`Error::MemberNotRead`] if there is none but what may hold one.
-pub(crate) fn disks_in(image: &ImageFile) -> Result<DisksFound> {
-    let archive = look_into_tar(image)?;
+pub(crate) fn disks_in(image: &ImageFile, format: Format) -> Result<DisksFound> {
+    let archive = look_into_archive(image, format)?.unwrap_or_default();
     let ovf = ovf_of(image, &archive)?;
     let Archive { members, files, has_more, .. } = archive;
     let (disks, others) = members.into_iter().partition::<Vec<_>, _>(|member| {
         matches!(member.role, Role::Disk | Role::Cd) && member.map.is_some()
     });
     if disks.is_empty() && !others.is_empty() {
-        return Err(no_plain_disk(image, &others));
+        return Err(no_plain_disk(image, format, &others));
     }
-    let disks = disks.into_iter().filter_map(|Found { inside, role, map, .. }| {
+    let disks = disks.into_iter().filter_map(|found| {
+        let packing = Packing { zip: found.zip, wrapper: found.wrapper.and_then(Wrapper::of) };
+        let packed = packed_detection(&found);
+        let Found { inside, role, map, .. } = found;
         let (map, name) = (map?, inside.name.unwrap_or_default());
         let is_it = |file: &&ArchiveFile| file.map.as_ref().is_some_and(|other| Arc::ptr_eq(other, &map));
         let full_name = files.iter().find(is_it).map(|file| String::from_utf8_lossy(&file.name).into_owned());
         let full_name = full_name.unwrap_or_else(|| name.clone());
         let ovf =
             ovf.iter().find(|disk| disk.file.as_deref().is_some_and(|file| refers_to(file, &full_name)));
-        Some(DiskFound { name, is_cd: role == Role::Cd, ovf: ovf.cloned(), full_name, map })
+        Some(DiskFound { name, is_cd: role == Role::Cd, ovf: ovf.cloned(), full_name, map, packing, packed })
     });
     Ok(DisksFound { disks: disks.collect(), has_more })
 }
@@ -163,12 +252,43 @@ fn ovf_of(image: &ImageFile, archive: &Archive) -> Result<Vec<OvfDisk>> {
     Ok(ovf.map(|ovf| ovf.disks).unwrap_or_default())
 }
 
-/// The bytes of a file in the archive; `None` if there are more than `most`, or it is not stored as it is.
+/// What a compressed member is, as far as its first bytes show; `None` of one that is read where it lies.
+fn packed_detection(found: &Found) -> Option<Detection> {
+    let is_packed = found.wrapper.is_some() || found.zip.is_some_and(|zip| zip.method != Method::Stored);
+    let file_size = if found.wrapper.is_none() { found.inside.size } else { None };
+    let (format, variant, virtual_size, facts, evidence) = match found.content() {
+        Content::Found { format, variant, virtual_size, facts, evidence } => {
+            (*format, *variant, *virtual_size, facts.clone(), evidence.clone())
+        }
+        Content::Nothing => (Format::Raw, None, None, Vec::new(), Vec::new()),
+        Content::NotLookedAt(_) => return None,
+    };
+    let virtual_size = virtual_size.or(file_size.filter(|_| format == Format::Raw));
+    let file_size = file_size.unwrap_or(0);
+    is_packed.then(|| Detection {
+        format,
+        variant,
+        file_size,
+        virtual_size,
+        facts,
+        also: Vec::new(),
+        evidence,
+    })
+}
+
+/// The bytes of a file in the archive; `None` if there are more than `most`, or they can't be read.
 pub(crate) fn read_small(image: &ImageFile, file: &ArchiveFile, most: u64) -> Result<Option<Vec<u8>>> {
     let Some(map) = file.map.as_ref().filter(|_| file.size <= most) else { return Ok(None) };
     let slice = slice(image, map)?;
-    let mut bytes = vec![0; usize::try_from(slice.size()).unwrap_or(0)];
-    slice.read_at(&mut bytes, 0)?;
+    let mut bytes = vec![0; usize::try_from(file.size).unwrap_or(0)];
+    match file.zip {
+        None => slice.read_at(&mut bytes, 0)?,
+        Some(data) => match Unwrapped::open(slice, Wrapper::Member(data))?.fill(&mut bytes) {
+            Ok(filled) => bytes.truncate(filled),
+            Err(imsprep_source::Error::Damaged { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        },
+    }
     Ok(Some(bytes))
 }
 
@@ -198,8 +318,13 @@ fn percent_decoded(text: &str) -> Option<Vec<u8>> {
 /// # Errors
 ///
 /// [`Error::WhichDisk`] if there is none, or several and no number; as [`disks_in`].
-pub(crate) fn disk_in(image: &ImageFile, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
-    let found = disks_in(image)?;
+pub(crate) fn disk_in(
+    image: &ImageFile,
+    format: Format,
+    number: Option<u32>,
+    cancel: &Cancel,
+) -> Result<Member> {
+    let found = disks_in(image, format)?;
     let (index, choice) = match number {
         Some(number) => (usize::try_from(number).ok().and_then(|n| n.checked_sub(1)), DiskChoice::Requested),
         None => (found.only(), DiskChoice::Only),
@@ -226,7 +351,7 @@ fn name_of(member: &Found) -> &str {
 }
 
 /// There are only members that have to be unpacked, or joined, first.
-fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
+fn no_plain_disk(image: &ImageFile, format: Format, others: &[Found]) -> Error {
     const SHOWN: usize = 8;
     let list = others.iter().take(SHOWN).map(|member| inside_text(&member.inside)).collect::<Vec<_>>();
     let what = format!(
@@ -247,15 +372,25 @@ fn no_plain_disk(image: &ImageFile, others: &[Found]) -> Error {
         (None, [member]) => format!(", then convert {}", shell_quoted(Path::new(name_of(member)))),
         (None, _) => ", then convert the result".into(),
     };
-    let advice = format!("unpack it with tar -xkf {}{then}", shell_quoted(image.path()));
+    let advice = format!("unpack it with {} {}{then}", unpacker(format), shell_quoted(image.path()));
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }
 }
 
+/// The command that unpacks an archive beside it, and replaces no file.
+fn unpacker(format: Format) -> &'static str {
+    if format == Format::Zip { "unzip -n" } else { "tar -xkf" }
+}
+
 /// The disk is in a format that is not read within an archive, or in a part of it that can't be passed on as a file.
-pub(crate) fn not_read(image: &ImageFile, member: &Member) -> Error {
+pub(crate) fn not_read(image: &ImageFile, of: Format, member: &Member) -> Error {
     let (name, format) = (&member.name, member.detection.format);
-    let what = format!("the disk in it, {name:?}, is {format}, which imsprep reads only outside of archives");
+    let what = if member.is_packed() {
+        format!("the disk in it, {name:?}, is compressed, and can be read only when it is unpacked")
+    } else {
+        format!("the disk in it, {name:?}, is {format}, which imsprep reads only outside of archives")
+    };
+    let unpack = unpacker(of);
     let (archive, member) = (shell_quoted(image.path()), shell_quoted(Path::new(name)));
-    let advice = format!("unpack it with tar -xkf {archive}, then convert {member}");
+    let advice = format!("unpack it with {unpack} {archive}, then convert {member}");
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }
 }

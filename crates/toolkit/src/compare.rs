@@ -92,7 +92,7 @@ pub fn compare_images(a: &Path, b: &Path, options: &CompareOptions, work: Work<'
     let open = |path: &Path| {
         let image = OpenedImage::open(path, work.cancel)?;
         let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
-        image.select_disk(disk.as_ref(), work.cancel)?;
+        image.select_unpacked(disk.as_ref(), Unpack::Every, temp_folder, work)?;
         Ok::<_, crate::Error>(image)
     };
     let images = [open(a)?, open(b)?];

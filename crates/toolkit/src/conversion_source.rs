@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
-use imsprep_formats::Wrapper;
 use imsprep_source::{Cancel, Input};
 
 use crate::archive::Member;
@@ -96,9 +95,7 @@ impl ConversionSource {
     /// The blocks of a disk that is read once, from its first byte to its last; `None` of one that can be read at any place.
     pub(crate) fn blocks(&self) -> Result<Option<Blocks<'_>>> {
         match self {
-            Self::Image(image) => {
-                Wrapper::of(image.format()).map(|wrapper| Blocks::open(image, wrapper)).transpose()
-            }
+            Self::Image(image) => Blocks::open(image),
             Self::Stream(stream) => Ok(stream.take_blocks()),
             Self::Remote(_) => Ok(None),
         }

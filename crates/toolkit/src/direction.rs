@@ -39,7 +39,7 @@ pub(crate) fn direction(image: &OpenedImage, options: &ConvertOptions) -> Result
     let leaves_out = options.free_space == FreeSpaceBytes::LeaveOut;
     let fits = options.fit == DiskFit::WholeGib;
     match detection.format {
-        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar
+        Format::Raw | Format::Empty | Format::Zvhd2 | Format::Zvhd | Format::Tar | Format::Zip
             if !detection.also.is_empty() =>
         {
             Err(Error::Ambiguous { path: image.path().to_owned(), format: detection.format })

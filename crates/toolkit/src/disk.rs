@@ -36,10 +36,14 @@ enum Inner<'a> {
 
 /// Opens the disk in a member of an archive. qemu takes a member that is stored as it is for a file.
 fn open_member<'a>(
-    image: &'a ImageFile,
+    archive: &'a OpenedImage,
     member: &Member,
     cancel: &Cancel,
 ) -> Result<Box<dyn DiskReader + 'a>> {
+    let (image, of) = (archive.content(), archive.format());
+    if member.is_packed() || member.needs_a_file() {
+        return Err(not_read(image, of, member));
+    }
     let (bytes, detection) = (member.bytes(image)?, &member.detection);
     match detection.format.access() {
         // As in a file of its own.
@@ -51,16 +55,31 @@ fn open_member<'a>(
         Access::Qemu(driver) => {
             refuse_unless_readable(image.path(), ImageLocation::Archive, detection)?;
             // It lies in the archive, or reading it would have failed.
-            let Some(part) = member.extent() else { return Err(not_read(image, member)) };
+            let Some(part) = member.extent() else { return Err(not_read(image, of, member)) };
             let threads = rayon::current_num_threads();
             match Nbd::open_part(image, part, driver, threads, cancel) {
                 Ok(Some(disk)) => Ok(Box::new(disk)),
-                Ok(None) | Err(ServeError::Absent { .. }) => Err(not_read(image, member)),
+                Ok(None) | Err(ServeError::Absent { .. }) => Err(not_read(image, of, member)),
                 Err(ServeError::Cancelled) => Err(imsprep_source::Error::Cancelled.into()),
                 Err(other) => Err(Error::Served(other)),
             }
         }
-        _ => Err(not_read(image, member)),
+        _ => Err(not_read(image, of, member)),
+    }
+}
+
+/// Opens the disk in a member of an archive that was unpacked to a file.
+fn open_unpacked<'a>(
+    content: &'a ImageFile,
+    detection: &Detection,
+    cancel: &Cancel,
+) -> Result<Box<dyn DiskReader + 'a>> {
+    refuse_unless_readable(content.path(), ImageLocation::Archive, detection)?;
+    match detection.format.access() {
+        Access::Plain => Ok(Box::new(Slice::whole(content))),
+        Access::Container => Ok(Box::new(Reader::open(content, cancel)?)),
+        Access::Qemu(driver) => Ok(Box::new(open_served(content, detection.format, driver, cancel)?)),
+        _ => open_slice(Slice::whole(content), ImageLocation::Archive, detection, cancel),
     }
 }
 
@@ -111,9 +130,10 @@ impl<'a> Disk<'a> {
             // An ISO image and an encrypted disk are what a machine would see, byte for byte.
             Access::Plain => Inner::Raw(file),
             Access::Container => Inner::Container(Box::new(Reader::open(file, cancel)?)),
-            Access::Archive => Inner::Foreign(match image.member() {
-                Some(member) => open_member(file, member, cancel)?,
-                None => open_member(file, &image.find_member(None, cancel)?, cancel)?,
+            Access::Archive => Inner::Foreign(match (image.member(), image.member_content()) {
+                (Some(member), Some(content)) => open_unpacked(content, &member.detection, cancel)?,
+                (Some(member), None) => open_member(image, member, cancel)?,
+                (None, _) => open_member(image, &image.find_member(None, cancel)?, cancel)?,
             }),
             Access::Qemu(driver) => {
                 refuse_unless_readable(file.path(), ImageLocation::File(file.path()), detection)?;
@@ -127,10 +147,18 @@ impl<'a> Disk<'a> {
         Ok(Self { format: detection.format, inner })
     }
 
-    /// Opens the disk in a member of an archive.
-    pub(crate) fn of_member(image: &'a OpenedImage, member: &Member, cancel: &Cancel) -> Result<Self> {
-        let inner = Inner::Foreign(open_member(image.content(), member, cancel)?);
-        Ok(Self { format: Format::Tar, inner })
+    /// Opens the disk in a member of an archive, or in the file that it was unpacked to.
+    pub(crate) fn of_member(
+        image: &'a OpenedImage,
+        member: &Member,
+        unpacked: Option<&'a ImageFile>,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let inner = Inner::Foreign(match unpacked {
+            Some(content) => open_unpacked(content, &member.detection, cancel)?,
+            None => open_member(image, member, cancel)?,
+        });
+        Ok(Self { format: image.format(), inner })
     }
 
     /// The image is the disk, whatever its bytes look like: a disk may well hold a container.

@@ -1,13 +1,15 @@
 //! Which disk of an archive is meant.
 
 use std::fmt;
+use std::path::Path;
 
 use imsprep_inspect::{DiskUse, Inspection, OsFamily, VolumeKind};
 use imsprep_rules::Size;
-use imsprep_source::Cancel;
+use imsprep_source::{Cancel, Work};
 
 use crate::archive::{DiskChoice, DiskFound, DisksFound, Member, disks_in};
 use crate::disk_seen::inspect_unless_damaged;
+use crate::unpack_member::unpack_to_look;
 use crate::{Disk, Error, OpenedImage, Result};
 
 /// Disks of an archive that are looked at.
@@ -52,22 +54,24 @@ impl OpenedImage {
     /// [`Error::WhichDisk`](crate::Error::WhichDisk) with what is on each disk; [`Error::MemberNotRead`](crate::Error::MemberNotRead) if no
     /// disk in it can be read where it is.
     pub fn select_disk(&mut self, selector: Option<&DiskSelector>, cancel: &Cancel) -> Result<()> {
-        if self.is_archive() {
-            let member = choose(self, selector, cancel)?;
-            self.set_member(member);
+        if self.is_archive() && self.member().is_none() {
+            let member = choose(self, selector, None, Work::new(&(), cancel))?;
+            self.set_member(member, None);
         }
         Ok(())
     }
 }
 
-/// The disk that is meant.
+/// The disk that is meant. Compressed disks are unpacked for a look at them, to a temporary file in `folder`, if there is one.
 pub(crate) fn choose(
     image: &OpenedImage,
     selector: Option<&DiskSelector>,
-    cancel: &Cancel,
+    folder: Option<&Path>,
+    work: Work<'_>,
 ) -> Result<Member> {
+    let cancel = work.cancel;
     image.refuse_unless_archive_is_readable()?;
-    let found = disks_in(image.content())?;
+    let found = disks_in(image.content(), image.format())?;
     let (index, choice) = match selector {
         Some(selector) => (Some(selected(image, &found, selector)?), DiskChoice::Requested),
         None => (found.only(), DiskChoice::Only),
@@ -81,7 +85,7 @@ pub(crate) fn choose(
     if found.has_more || found.disks.len() > DISKS_MAX {
         return Err(found.which(content, |_| None));
     }
-    let looks = look_at_all(image, &found, cancel)?;
+    let looks = look_at_all(image, &found, folder, work)?;
     if let Some(index) = only_system_disk(&found.disks, &looks)
         && let Some(member) = found.member(content, index, DiskChoice::OnlySystemDisk, cancel)?
     {
@@ -134,22 +138,31 @@ struct Look {
     text: String,
 }
 
-fn look_at_all(image: &OpenedImage, found: &DisksFound, cancel: &Cancel) -> Result<Vec<Look>> {
+fn look_at_all(
+    image: &OpenedImage,
+    found: &DisksFound,
+    folder: Option<&Path>,
+    work: Work<'_>,
+) -> Result<Vec<Look>> {
     let mut looks = Vec::new();
     for index in 0..found.disks.len() {
-        let member = found.member(image.content(), index, DiskChoice::Requested, cancel)?;
+        let member = found.member(image.content(), index, DiskChoice::Requested, work.cancel)?;
         let Some(member) = member else { break };
-        looks.push(look_at(image, &member, cancel)?);
+        looks.push(look_at(image, member, folder, work)?);
     }
     Ok(looks)
 }
 
-fn look_at(image: &OpenedImage, member: &Member, cancel: &Cancel) -> Result<Look> {
+fn look_at(image: &OpenedImage, mut member: Member, folder: Option<&Path>, work: Work<'_>) -> Result<Look> {
+    let content = match folder {
+        Some(folder) => unpack_to_look(image, &mut member, folder, work)?,
+        None => None,
+    };
     let format = member.detection.format;
     let size = member.detection.virtual_size.map(|size| format!(", {}", Size(size).scaled()));
     let format = format!("{format}{}", size.unwrap_or_default());
-    let seen = match Disk::of_member(image, member, cancel) {
-        Ok(disk) => inspect_unless_damaged(&disk, disk.orig_size(), cancel)?,
+    let seen = match Disk::of_member(image, &member, content.as_ref(), work.cancel) {
+        Ok(disk) => inspect_unless_damaged(&disk, disk.orig_size(), work.cancel)?,
         Err(error) if error.is_about_the_disk() => Err(String::new()),
         Err(error) => return Err(error),
     };
@@ -157,14 +170,14 @@ fn look_at(image: &OpenedImage, member: &Member, cancel: &Cancel) -> Result<Look
         Ok(inspection) => {
             let is_empty = inspection.whole.as_ref().is_some_and(|whole| whole.kind == VolumeKind::Empty);
             let purpose = if is_empty { DiskUse::Data } else { inspection.summary.purpose };
-            Look { purpose: Some(purpose), text: format!("{format}, {}", content(&inspection)) }
+            Look { purpose: Some(purpose), text: format!("{format}, {}", content_text(&inspection)) }
         }
         Err(_) => Look { purpose: None, text: format!("{format}, cannot be read") },
     })
 }
 
 /// What is on a disk, in a few words.
-fn content(inspection: &Inspection) -> String {
+fn content_text(inspection: &Inspection) -> String {
     let table = inspection.table.as_ref().map(|table| {
         let count = inspection.partitions.len();
         format!("{} with {count} partition{}", table.kind.name(), if count == 1 { "" } else { "s" })

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use imsprep_formats::Wrapper;
 use imsprep_source::{BlockMap, BlockSize, DiskReader, ReadAt, Sink, Stage, Work};
 use imsprep_zvhd2::{WriteOptions, size_without_records, timestamp_now};
 use rayon::prelude::*;
@@ -11,7 +10,7 @@ use rayon::prelude::*;
 use crate::holes::{WriteAt, write_data};
 use crate::raw::length_of;
 use crate::zvhd2::{Source, data_blocks};
-use crate::{ConversionSource, Direction, Plan, Result};
+use crate::{ConversionSource, Direction, OpenedImage, Plan, Result};
 
 /// The size that the output of a conversion is going to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl Plan {
     /// What reading brings; a stop.
     pub fn estimate(&self, most: u64, work: Work<'_>) -> Result<Option<Estimate>> {
         let is_stream = matches!(self.source, ConversionSource::Stream(_));
-        if is_stream || Wrapper::of(self.source.format()).is_some() {
+        if is_stream || self.source.image().is_some_and(OpenedImage::is_stream) {
             return Ok(None);
         }
         let disk = self.source_disk(work.cancel)?;

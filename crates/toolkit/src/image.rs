@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use imsprep_detect::{Detection, Format};
+use imsprep_detect::{Access, Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
+use imsprep_formats::Wrapper;
 use imsprep_rules::{ImageLocation, check_readable};
 use imsprep_source::{Cancel, ImageFile, ReadAt};
 
@@ -23,6 +24,8 @@ pub struct OpenedImage {
     /// Bytes of what is compressed, where the file has them for certain.
     content_size: Option<u64>,
     member: Option<Member>,
+    /// What that disk was unpacked to, if it is compressed.
+    member_content: Option<ImageFile>,
 }
 
 impl OpenedImage {
@@ -44,7 +47,7 @@ impl OpenedImage {
     /// The same of an open file.
     pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
         let (detection, content_size) = look_at(&file, cancel)?;
-        Ok(Self { file, unpacked: None, detection, content_size, member: None })
+        Ok(Self { file, unpacked: None, detection, content_size, member: None, member_content: None })
     }
 
     /// The image in what the file was unpacked to.
@@ -94,7 +97,10 @@ impl OpenedImage {
 
     /// Bytes of what is compressed, where the file has them for certain.
     pub(crate) fn content_size(&self) -> Option<u64> {
-        self.content_size
+        match &self.member {
+            Some(member) if self.is_stream() => member.detection.virtual_size,
+            _ => self.content_size,
+        }
     }
 
     /// The disk that was selected in an archive.
@@ -104,12 +110,25 @@ impl OpenedImage {
 
     /// Whether it holds files, of which some are disks.
     pub(crate) fn is_archive(&self) -> bool {
-        self.format() == Format::Tar
+        self.format().access() == Access::Archive
+    }
+
+    /// Whether the disk is a RAW that is read once, from its first byte to its last.
+    pub(crate) fn is_stream(&self) -> bool {
+        match &self.member {
+            Some(member) => self.member_content.is_none() && member.is_stream(),
+            None => Wrapper::of(self.format()).is_some(),
+        }
     }
 
     /// Makes this disk of the archive the one that is read.
-    pub(crate) fn set_member(&mut self, member: Member) {
-        self.member = Some(member);
+    pub(crate) fn set_member(&mut self, member: Member, content: Option<ImageFile>) {
+        (self.member, self.member_content) = (Some(member), content);
+    }
+
+    /// What the disk that was selected was unpacked to.
+    pub(crate) fn member_content(&self) -> Option<&ImageFile> {
+        self.member_content.as_ref()
     }
 
     /// Refuses an archive that a rule forbids to read.
@@ -119,7 +138,7 @@ impl OpenedImage {
 
     pub(crate) fn find_member(&self, number: Option<u32>, cancel: &Cancel) -> Result<Member> {
         self.refuse_unless_archive_is_readable()?;
-        disk_in(self.content(), number, cancel)
+        disk_in(self.content(), self.format(), number, cancel)
     }
 }
 

@@ -43,7 +43,7 @@ pub fn inspect_image(
     let image = OpenedImage::open(path, cancel)?;
     refuse_bitmap(path, image.detection())?;
     let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
-    image.select_disk(disk, cancel)?;
+    image.select_unpacked(disk, Unpack::Every, temp_folder, work)?;
     let member = image.member().cloned();
     let disk = image.disk(cancel)?;
     let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;

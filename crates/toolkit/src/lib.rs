@@ -76,6 +76,7 @@ mod sparsified;
 mod stream;
 mod targets;
 mod unpack;
+mod unpack_member;
 mod unpacked_disk;
 mod uuid;
 mod verdict;

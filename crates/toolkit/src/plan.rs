@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imsprep_bitmap::bitmap_path;
 use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_formats::{NbdAddress, Wrapper};
+use imsprep_formats::NbdAddress;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
@@ -123,7 +123,17 @@ pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<
         check_output_name(output, if says_raw(output) { Format::Raw } else { Format::Zvhd2 })?;
         OutputFile::check_place(output, options.overwrite, &[image.file()])?;
     }
-    image.unpacked(what, &options.folder_to_unpack_in(), work)
+    let folder = options.folder_to_unpack_in();
+    let mut image = image.unpacked(what, &folder, work)?;
+    // What is wrong with the archive itself is reported by the plan.
+    if image.is_archive()
+        && image.detection().also.is_empty()
+        && image.refuse_unless_archive_is_readable().is_ok()
+    {
+        let what = if options.output.is_none() { Unpack::Every } else { what };
+        image.select_unpacked(options.disk.as_ref(), what, &folder, work)?;
+    }
+    Ok(image)
 }
 
 /// Which compressed disks have to be unpacked for such a conversion.
@@ -215,7 +225,7 @@ impl Plan {
             // Of a stream there is only its first block.
             return Ok(None);
         };
-        if image.format() == Format::Tar {
+        if image.is_archive() {
             // What is wrong with the archive itself.
             check_readable(ImageLocation::File(image.path()), image.detection(), report);
             if !report.has_errors() {
@@ -227,19 +237,28 @@ impl Plan {
         if report.has_errors() {
             return Ok(None);
         }
-        if let Some(wrapper) = Wrapper::of(image.format()) {
+        if image.is_stream() {
             // What is in it shows at its beginning; what is at its end, when it was unpacked.
             check_readable(ImageLocation::File(image.path()), image.detection(), report);
             if report.has_errors() {
                 return Ok(None);
             }
-            let no_disk = Blocks::open(image, wrapper)?.judge_first(cancel)?;
+            if let Some(member) = image.member() {
+                check_convertible(ImageLocation::Archive, &member.detection, options.profile, report);
+                if report.has_errors() {
+                    return Ok(None);
+                }
+            }
+            let no_disk = match Blocks::open(image)? {
+                Some(mut blocks) => blocks.judge_first(cancel)?,
+                None => None,
+            };
             // Nothing of the file can be read at random.
             if import.is_some_and(|intent| intent.purpose != Some(Purpose::Data)) {
                 let why = "it can be read only when the file is decompressed; the result is checked";
                 report.push_not_checked("the operating system", why);
             }
-            if let Some(inspection) = read_start(image, wrapper, cancel)? {
+            if let Some(inspection) = read_start(image, cancel)? {
                 self.refuse_cut(&inspection);
             }
             return Ok(no_disk);

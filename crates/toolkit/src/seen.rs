@@ -15,7 +15,7 @@ use imsprep_source::{Cancel, ImageFile, InUse, ReadAt, Work};
 use imsprep_zvhd2::CheckedContainer;
 
 use crate::archive::Member;
-use crate::archive_check::{ArchiveDisks, look_into_archive};
+use crate::archive_check::{ArchiveDisks, Reading, look_into_archive};
 use crate::bitmap::scan_options;
 use crate::digest::{digest, digest_beside, scan_and_digest};
 use crate::disk_seen::{DiskSeen, SystemFiles, SystemWanted, look_at_disk, look_into};
@@ -112,11 +112,13 @@ pub(crate) fn look(
             (container, digest) = (Some(found), hash);
             disk
         }
-        Format::Tar => {
-            let found =
-                look_into_archive(opened, &mut detection, wanted, options.disk.as_ref(), work.cancel)?;
-            let ArchiveDisks { disk, member: selected, findings } = found;
-            (archive, member) = (findings, selected);
+        _ if opened.is_archive() && !(depth == Depth::Content && opened.is_in_archive()) => {
+            let folder = options.temp_folder.clone().unwrap_or_else(large_temp_folder);
+            let reading = Reading { depth, why_not, folder: &folder };
+            let selector = options.disk.as_ref();
+            let found = look_into_archive(opened, &mut detection, wanted, selector, reading, work)?;
+            let ArchiveDisks { disk, member: selected, findings, not_checked: open } = found;
+            (archive, member, not_checked) = (findings, selected, open);
             disk
         }
         _ if depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats) => {
@@ -126,9 +128,9 @@ pub(crate) fn look(
             disk
         }
         format => match Wrapper::of(format) {
-            Some(wrapper) => {
+            Some(_) => {
                 let extent = if depth == Depth::Quick { Extent::Start(why_not) } else { Extent::Whole };
-                let found = look_through(opened, wrapper, extent, work)?;
+                let found = look_through(opened, extent, work)?;
                 detection.facts.extend(found.damage);
                 (not_checked, start) = (found.not_checked, found.start);
                 let why = "the files on a compressed disk can't be read until it is decompressed";

@@ -201,7 +201,9 @@ fn has_image_name(path: &Path) -> bool {
     let extension = |path: &Path| path.extension().map(|e| e.to_string_lossy().into_owned());
     let is_image = |path: &Path| extension(path).is_some_and(|extension| is_image_extension(&extension));
     let format = extension(path).and_then(|extension| Format::of_extension(&extension));
-    let is_packed = |format: Format| format.is_compressed() || format.access() == Access::UnreadArchive;
+    let is_packed = |format: Format| {
+        format.is_compressed() || format == Format::Zip || format.access() == Access::UnreadArchive
+    };
     is_image(path)
         || format.is_some_and(is_packed) && path.file_stem().is_some_and(|stem| is_image(Path::new(stem)))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imsprep_detect::{Access, Content, Detection, Fact, Format};
 use imsprep_formats::{Unwrapped, Wrapper};
 use imsprep_rules::PROFILES;
-use imsprep_source::{ImageFile, ReadAt, ScratchFile, Stage, Work, free_space};
+use imsprep_source::{ScratchFile, Stage, Work, free_space};
 
 use crate::holes::write_data;
 use crate::{Error, OpenedImage, Result};
@@ -47,16 +47,17 @@ impl OpenedImage {
     /// content is; damage in the compressed data; what reading and writing brings; a stop.
     pub fn unpacked(self, what: Unpack, folder: &Path, work: Work<'_>) -> Result<Self> {
         let Some(wrapper) = Wrapper::of(self.format()).filter(|_| self.is_to_be_unpacked(what)) else {
-            return Ok(self);
+            return self.with_archive_unpacked(folder, work);
         };
         if let Some(needed) = self.content_size() {
             check_space(self.path(), folder, needed)?;
         }
         let scratch = ScratchFile::create_in(folder, &[self.file()])?;
-        unpack(self.file(), wrapper, self.content_size(), &scratch, work)?;
+        let stream = Unwrapped::open_file(self.file(), wrapper, rayon::current_num_threads())?;
+        unpack(stream, self.path(), self.content_size(), &scratch, work)?;
         self.file().verify_unchanged()?;
         let content = scratch.into_image(self.path())?;
-        self.with_content(content, work.cancel)
+        self.with_content(content, work.cancel)?.with_archive_unpacked(folder, work)
     }
 
     /// Whether it is a compressed file with a disk of that kind in it, of which nothing else is wrong.
@@ -73,6 +74,10 @@ impl OpenedImage {
             _ => false,
         };
         let Detection { also, facts, .. } = self.detection();
+        // The disk in an archive may be compressed as well.
+        if self.is_archive() {
+            return also.is_empty() && self.is_member_to_be_unpacked(what);
+        }
         Wrapper::of(self.format()).is_some()
             && also.is_empty()
             && !facts.is_empty()
@@ -80,7 +85,7 @@ impl OpenedImage {
     }
 }
 
-fn check_space(path: &Path, folder: &Path, needed: u64) -> Result<()> {
+pub(crate) fn check_space(path: &Path, folder: &Path, needed: u64) -> Result<()> {
     match free_space(folder) {
         Ok(free) if free < needed => {
             let (path, folder) = (path.to_owned(), folder.to_owned());
@@ -91,16 +96,16 @@ fn check_space(path: &Path, folder: &Path, needed: u64) -> Result<()> {
     }
 }
 
-fn unpack(
-    file: &ImageFile,
-    wrapper: Wrapper,
+/// Writes all that comes from the stream.
+pub(crate) fn unpack(
+    mut stream: Unwrapped<'_>,
+    path: &Path,
     size: Option<u64>,
     scratch: &ScratchFile,
     work: Work<'_>,
 ) -> Result<()> {
     let most = PROFILES.iter().map(|profile| profile.max_disk).max().unwrap_or(0) + TABLES;
     let stage = Stage::begin(work.progress, "unpacking to a temporary file", size.unwrap_or(0));
-    let mut stream = Unwrapped::open_file(file, wrapper, rayon::current_num_threads())?;
     let mut piece = vec![0; PIECE];
     let mut length = 0;
     loop {
@@ -108,7 +113,7 @@ fn unpack(
         let filled = stream.fill(&mut piece)?;
         let bytes = piece.get(..filled).unwrap_or_default();
         if length + filled as u64 > most {
-            let (path, size) = (file.path().to_owned(), length + filled as u64);
+            let (path, size) = (path.to_owned(), length + filled as u64);
             return Err(imsprep_zvhd2::Error::DiskTooLarge { path, size }.into());
         }
         write_data(scratch, bytes, length)?;

@@ -21,7 +21,7 @@ pub(crate) fn look_unpacked(
 ) -> Result<(DiskSeen, Option<Fact>)> {
     let image = OpenedImage::new(packed.file().reopen()?, work.cancel)?;
     match image.unpacked(Unpack::Formats, folder, work) {
-        Ok(mut image) => match image.select_disk(selector, work.cancel) {
+        Ok(mut image) => match image.select_unpacked(selector, Unpack::Every, folder, work) {
             Ok(()) => Ok((look_into(&image, wanted, work.cancel)?, None)),
             Err(error) if selector.is_none() && error.is_about_the_disk() => {
                 Ok((DiskSeen::closed(error.to_string()), None))

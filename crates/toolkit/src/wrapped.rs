@@ -10,6 +10,7 @@ use imsprep_rules::other_advice;
 use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
 
+use crate::archive::{Member, Packed};
 use crate::bitmap_beside::BitmapBeside;
 use crate::chunks::CHUNK;
 use crate::data_bits::{DataBits, data_blocks};
@@ -24,6 +25,8 @@ const TAIL: usize = 4096;
 pub(crate) struct Blocks<'a> {
     stream: Unwrapped<'a>,
     path: PathBuf,
+    /// What a file of the RAW would be called.
+    name: PathBuf,
     /// The format of the file or stream: that of what it is compressed with, or RAW.
     format: Format,
     /// The first block, if it was looked at before its turn.
@@ -55,16 +58,42 @@ struct Ends {
 }
 
 impl<'a> Blocks<'a> {
-    /// Those of the RAW in a compressed file.
-    pub(crate) fn open(image: &'a OpenedImage, wrapper: Wrapper) -> Result<Self> {
+    /// Those of the RAW in a compressed file, or of the selected disk of an archive, which is compressed. `None` if the disk is not compressed,
+    /// or was unpacked.
+    pub(crate) fn open(image: &'a OpenedImage) -> Result<Option<Self>> {
+        if let Some(member) = image.member() {
+            return if image.is_stream() { Self::of_member(image, member) } else { Ok(None) };
+        }
+        let Some(wrapper) = Wrapper::of(image.format()) else { return Ok(None) };
         let stream = Unwrapped::open_file(image.file(), wrapper, rayon::current_num_threads())?;
-        Ok(Self::new(stream, image.path(), image.format()))
+        Ok(Some(Self::new(stream, image.path(), image.format())))
+    }
+
+    /// Those of the RAW in a member of an archive; `None` if it is not compressed.
+    pub(crate) fn of_member(image: &'a OpenedImage, member: &Member) -> Result<Option<Self>> {
+        let Some(Packed { bytes, wrapper, then: None, .. }) = member.packed(image.content())? else {
+            return Ok(None);
+        };
+        let stream = Unwrapped::open(bytes, wrapper)?;
+        let name = PathBuf::from(&member.name);
+        Ok(Some(Self { name, ..Self::new(stream, image.path(), image.format()) }))
     }
 
     /// Those of a RAW that is read once, from its first byte to its last: `stream` has this format, and errors call it `path`.
     pub(crate) fn new(stream: Unwrapped<'a>, path: &Path, format: Format) -> Self {
         let path = path.to_owned();
-        Self { stream, path, format, first: None, ends: Arc::default(), spare: Arc::default(), over: false }
+        // `disk.raw.gz` holds what is called `disk.raw`.
+        let name = if format == Format::Raw { path.clone() } else { path.with_extension("") };
+        Self {
+            stream,
+            path,
+            name,
+            format,
+            first: None,
+            ends: Arc::default(),
+            spare: Arc::default(),
+            over: false,
+        }
     }
 
     /// Reads the first block before its turn. Refuses what that shows to be no RAW; returns why a RAW is no disk, as far as it shows that.
@@ -74,9 +103,7 @@ impl<'a> Blocks<'a> {
             first => self.first = first,
         }
         let (disk, found) = self.ends().refuse_unless_raw()?;
-        // `disk.raw.gz` holds what is called `disk.raw`.
-        let name = if self.format == Format::Raw { self.path.clone() } else { self.path.with_extension("") };
-        why_no_disk(&name, &disk, &found, cancel)
+        why_no_disk(&self.name, &disk, &found, cancel)
     }
 
     /// What is done while they are read, for the user.

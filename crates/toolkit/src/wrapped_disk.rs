@@ -1,11 +1,12 @@
 //! What is on the disk that is compressed as a whole, which is read from its first byte to its last.
 
 use imsprep_detect::{Content, Fact, Format};
-use imsprep_formats::{ENDS_TOO_EARLY, Wrapper};
+use imsprep_formats::ENDS_TOO_EARLY;
 use imsprep_inspect::Inspection;
 use imsprep_rules::HUAWEI;
 use imsprep_source::{Cancel, Error as SourceError, Stage, Work};
 
+use crate::archive::Member;
 use crate::passing::{Passed, Passing};
 use crate::wrapped::Blocks;
 use crate::{Error, OpenedImage, Result};
@@ -40,23 +41,35 @@ pub(crate) enum Extent<'a> {
 const REST: &str = "whether the compressed data and the disk in it are complete";
 
 /// Looks at the RAW in a compressed file. Where only its start is read, the disk is known as far as that shows it.
-pub(crate) fn look_through(
-    image: &OpenedImage,
-    wrapper: Wrapper,
-    extent: Extent<'_>,
-    work: Work<'_>,
-) -> Result<Unwrapped> {
+pub(crate) fn look_through(image: &OpenedImage, extent: Extent<'_>, work: Work<'_>) -> Result<Unwrapped> {
     if !holds_raw(image) {
         return Ok(Unwrapped::closed(format!("the disk in this {} file is not inspected", image.format())));
     }
     let found = match extent {
-        Extent::Whole => read_through(image, wrapper, work),
-        Extent::Start(why) => read_start(image, wrapper, work.cancel).map(|start| Unwrapped {
+        Extent::Whole => match Blocks::open(image)? {
+            Some(blocks) => read_through(image, blocks, image.content_size(), work),
+            None => Ok(Unwrapped::closed("it is not compressed")),
+        },
+        Extent::Start(why) => read_start(image, work.cancel).map(|start| Unwrapped {
             start,
             not_checked: Some((REST, why.to_owned())),
             ..Unwrapped::closed(format!("only the start of this {} file was read", image.format()))
         }),
     };
+    found_or_damage(found)
+}
+
+/// The same of a member of an archive, which is read through.
+pub(crate) fn look_through_member(image: &OpenedImage, member: &Member, work: Work<'_>) -> Result<Unwrapped> {
+    let Some(blocks) = Blocks::of_member(image, member)? else {
+        return Ok(Unwrapped::closed("it is not compressed"));
+    };
+    let size = member.detection.virtual_size;
+    found_or_damage(read_through(image, blocks, size, work))
+}
+
+/// What was found, or what is wrong with the compressed data.
+fn found_or_damage(found: Result<Unwrapped>) -> Result<Unwrapped> {
     match found {
         Err(Error::Source(SourceError::Damaged { offset, what, .. })) => {
             Ok(Unwrapped { damage: Some(damage(offset, &what)), ..Unwrapped::closed(what) })
@@ -91,22 +104,22 @@ fn holds_raw(image: &OpenedImage) -> bool {
 }
 
 /// What the first block shows of the disk if its size is known; `None` if it is not.
-pub(crate) fn read_start(
-    image: &OpenedImage,
-    wrapper: Wrapper,
-    cancel: &Cancel,
-) -> Result<Option<Inspection>> {
+pub(crate) fn read_start(image: &OpenedImage, cancel: &Cancel) -> Result<Option<Inspection>> {
     let Some(size) = image.content_size() else { return Ok(None) };
     let mut passing = Passing::new(image.path());
-    if let Some(block) = Blocks::open(image, wrapper)?.next() {
+    if let Some(block) = Blocks::open(image)?.as_mut().and_then(Iterator::next) {
         passing.take(block?, cancel)?;
     }
     Ok(Some(passing.inspect(size, cancel)?))
 }
 
-fn read_through(image: &OpenedImage, wrapper: Wrapper, work: Work<'_>) -> Result<Unwrapped> {
-    let stage = Stage::begin(work.progress, "unpacking", image.content_size().unwrap_or(0));
-    let mut blocks = Blocks::open(image, wrapper)?;
+fn read_through(
+    image: &OpenedImage,
+    mut blocks: Blocks<'_>,
+    size: Option<u64>,
+    work: Work<'_>,
+) -> Result<Unwrapped> {
+    let stage = Stage::begin(work.progress, "unpacking", size.unwrap_or(0));
     let mut passing = Passing::new(image.path());
     let mut length = 0;
     for block in blocks.by_ref() {

@@ -107,7 +107,7 @@ fn check_one(
     let options = CheckOptions { checksums: expected.of(&target.path)?, ..options.clone() };
     let checked = check_image_file(target, &options, setup.work())?;
     let format = checked.detection.format;
-    if options.disk.is_some() && format != Format::Tar && !format.is_compressed() {
+    if options.disk.is_some() && !format.is_archive() && !format.is_compressed() {
         bail!("--disk does not apply here: {} is {format} and contains one disk", target.path.display());
     }
     Ok(checked)

@@ -53,7 +53,7 @@ pub(super) fn refuse_what_does_not_apply(args: &ConvertArgs, plan: &Plan) -> any
     if args.size.is_some() && !matches!(format, Format::Raw | Format::Zvhd2 | Format::Zvhd) {
         bail!("--size does not apply to {format} sources");
     }
-    if args.disk.disk.is_some() && format != Format::Tar {
+    if args.disk.disk.is_some() && !format.is_archive() {
         bail!("--disk does not apply here: {} is {format} and contains one disk", args.source.display());
     }
     let (flags, to) = match plan.direction {

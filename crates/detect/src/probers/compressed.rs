@@ -40,8 +40,8 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     if format == Format::Xz && !ends_as_xz(input)? {
         found.outside("the footer of its last stream is not at the end of the file");
     }
-    if input.level() == Level::File {
-        let (name, content) = look_inside(input, 0, codec)?;
+    if matches!(input.level(), Level::File | Level::Compressed) {
+        let (name, content) = look_inside(input, codec)?;
         found.facts.push(Fact::Inside(Inside { name, size, content }));
     }
     Ok(Some(found))

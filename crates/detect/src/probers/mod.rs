@@ -22,7 +22,6 @@ mod vhd;
 mod vhdx;
 mod vmdk;
 mod wim;
-mod zip;
 mod zlib;
 mod zvhd;
 
@@ -30,7 +29,7 @@ use imsprep_source::Result;
 
 use crate::candidate::Candidate;
 use crate::input::Input;
-use crate::tar;
+use crate::{tar, zip};
 
 /// Looks for the signs of a format; `None` if they are not there.
 pub(crate) type Prober = fn(&Input<'_>) -> Result<Option<Candidate>>;
@@ -50,7 +49,7 @@ pub(crate) const PROBERS: &[Prober] = &[
     self::bochs::probe,
     self::cloop::probe,
     self::compressed::probe,
-    self::zip::probe,
+    zip::probe,
     self::seven_zip::probe,
     self::android::probe,
     self::ewf::probe,

@@ -48,7 +48,7 @@ fn stream(input: &Input<'_>, name: &str, codec: Codec) -> Result<Option<Candidat
     if let Some(found) = &mut found
         && input.level() == Level::File
     {
-        let (name, content) = look_inside(input, 0, codec)?;
+        let (name, content) = look_inside(input, codec)?;
         found.facts.push(Fact::Inside(Inside { name, size: None, content }));
     }
     Ok(found)

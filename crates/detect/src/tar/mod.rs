@@ -2,7 +2,6 @@
 
 mod forward;
 mod maps;
-mod members;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -12,11 +11,13 @@ use imsprep_ondisk::format::tar::Header;
 use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result};
 
-pub use members::{Archive, ArchiveFile, Chunks, Member, Role};
-
+use crate::archive::{self, Archive, Listing, is_ovf, is_xva};
 use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
 use crate::{Fact, Format};
+
+use self::forward::Seeking;
+use self::walk::{Entry, Stop, Walk};
 
 /// What is in the tar archive: its disks, and what else [`detect`](crate::detect) reports.
 ///
@@ -24,7 +25,40 @@ use crate::{Fact, Format};
 ///
 /// If the source can't be read. What is wrong with the archive is in [`Archive::facts`].
 pub fn look_into_tar(source: &dyn ReadAt) -> Result<Archive> {
-    members::look(source)
+    look(source)
+}
+
+fn look(source: &dyn ReadAt) -> Result<Archive> {
+    archive::look(source, list(source)?)
+}
+
+/// The files of the archive.
+fn list(source: &dyn ReadAt) -> Result<Listing> {
+    let mut found = Listing::default();
+    let mut walk = Walk::new(Seeking::new(source));
+    loop {
+        match walk.next() {
+            Ok(Some(Entry { name, size, data })) => {
+                found.entries.push(archive::Entry { name, size, data, zip: None });
+            }
+            Ok(None) => break,
+            Err(Stop::Source(error)) => return Err(error),
+            Err(Stop::Damaged { offset, what }) => {
+                found.facts.push(Fact::Damaged(format!("{what}, at offset {offset}")));
+                break;
+            }
+            Err(Stop::Cut(what)) => {
+                found.facts.push(Fact::OutsideFile(what));
+                break;
+            }
+            Err(Stop::Unread(what)) => {
+                found.facts.push(Fact::NotLookedAt(what));
+                found.has_more = true;
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
@@ -35,14 +69,14 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     found.place = SignaturePosition::Inside;
     match (input.level(), input.source()) {
         (Level::File, Some(source)) => {
-            let archive = members::look(source)?;
+            let archive = look(source)?;
             found.variant = variant(archive.is_ovf, archive.is_xva);
             found.facts = archive.facts;
             found.facts.extend(archive.members.into_iter().map(|member| Fact::Inside(member.inside)));
         }
         _ => {
             let name = text::utf8(&first.path()).to_ascii_lowercase();
-            found.variant = variant(members::is_ovf(&name), members::is_xva(&name));
+            found.variant = variant(is_ovf(&name), is_xva(&name));
         }
     }
     Ok(Some(found))

@@ -6,8 +6,9 @@ use imsprep_source::{Error, MemoryImage, ReadAt, Result, Sparse};
 use proptest::prelude::*;
 
 use super::forward::{Forward, Seeking};
+use super::look_into_tar;
 use super::walk::{Entry, Stop, Walk};
-use super::{Role, look_into_tar};
+use crate::Role;
 use crate::{Content, Fact, Format};
 
 /// Magic and version of the forms of headers.

@@ -37,7 +37,7 @@ pub enum Access {
     Qemu(&'static str),
     /// The file is one compressed stream. A RAW in it is read from its first byte to its last.
     Stream,
-    /// The file is an archive. A disk in it is read where it lies.
+    /// The file is an archive. A disk in it is read where it lies, or, if it is compressed, from its first byte to its last.
     Archive,
     /// The file is one compressed stream, and is not read.
     UnreadStream,
@@ -123,7 +123,7 @@ formats! {
     /// Compressed with LZ4, in frames or in its legacy form.
     Lz4: "lz4", "LZ4", ["lz4"], Access::Stream, common import false;
     /// A ZIP archive.
-    Zip: "zip", "ZIP", ["zip"], Access::UnreadArchive, common import false;
+    Zip: "zip", "ZIP", ["zip"], Access::Archive, common import false;
     /// A 7z archive.
     SevenZip: "7z", "7z", ["7z"], Access::UnreadArchive, common import false;
     /// A tar archive, an OVA for one.
