@@ -38,6 +38,7 @@ mod harness;
 mod needs;
 mod noise;
 pub mod systems;
+mod zip;
 
 pub use base64::{base64, from_base64};
 pub use harness::{Test, run, run_with};
@@ -45,6 +46,7 @@ pub use imsprep_testdata_macros::test;
 pub use inventory::submit;
 pub use needs::{command, each, missing, need_file, need_root, need_tools, tool_path};
 pub use noise::noise;
+pub use zip::{ZipHeader, ZipMember, zip_archive};
 
 /// The folder with the files.
 pub fn folder() -> PathBuf {

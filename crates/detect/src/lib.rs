@@ -6,7 +6,8 @@
 //! that the file could not be read.
 //!
 //! The first 72 KiB of a compressed file are expanded, from 4 MiB of it at most, and inspected in the same way, as are the sixteen
-//! members of a tar archive that are most likely to be disks ([`look_into_tar`] shows where they lie). A wrapper in a wrapper stays closed.
+//! members of an archive that are most likely to be disks ([`look_into_archive`] shows where they lie). A wrapper in a wrapper stays closed,
+//! but for a compressed file in an archive.
 //!
 //! ```
 //! use imsprep_detect::{Fact, Format, detect};

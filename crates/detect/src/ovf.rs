@@ -32,6 +32,8 @@ pub struct OvfDisk {
     pub id: String,
     /// The name of its file; `None` for one that is created empty.
     pub file: Option<String>,
+    /// Bytes of that file, of one in chunks those of all of them; `None` if the descriptor does not say it.
+    pub file_size: Option<u64>,
     /// Whether the machine starts from it: of the disks that are attached it is at the first address of the first controller. False if the
     /// descriptor has several machines, or does not say it.
     pub is_first: bool,
@@ -83,11 +85,18 @@ struct Item {
     disk: Option<String>,
 }
 
+/// A file that the descriptor lists.
+#[derive(Clone, Debug)]
+struct File {
+    id: String,
+    name: String,
+    size: Option<u64>,
+}
+
 /// What the elements say, before it is put together.
 #[derive(Default)]
 struct Found {
-    /// Identifier and name.
-    files: Vec<(String, String)>,
+    files: Vec<File>,
     /// Identifier, and identifier of the file.
     disks: Vec<(String, Option<String>)>,
     items: Vec<Item>,
@@ -104,7 +113,10 @@ impl Found {
             Some(found.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned())
         };
         match element.local_name().into_inner() {
-            "File" => self.files.extend(attribute("id").zip(attribute("href"))),
+            "File" => self.files.extend(attribute("id").zip(attribute("href")).map(|(id, name)| {
+                let size = attribute("size").and_then(|size| size.parse().ok());
+                File { id, name, size }
+            })),
             "Disk" => self.disks.extend(attribute("diskId").map(|id| (id, attribute("fileRef")))),
             "Item" | "StorageItem" => self.items.push(Item::default()),
             "VirtualSystem" => self.machines += 1,
@@ -132,11 +144,14 @@ impl Found {
 
     fn into_ovf(self) -> Ovf {
         let first = self.first_disk();
-        let name_of = |id: &str| self.files.iter().find(|(file, _)| file == id).map(|(_, name)| name.clone());
-        let disks = self.disks.iter().map(|(id, file)| OvfDisk {
-            id: id.clone(),
-            file: file.as_deref().and_then(name_of),
-            is_first: first.as_ref() == Some(id),
+        let disks = self.disks.iter().map(|(id, reference)| {
+            let file = reference.as_ref().and_then(|id| self.files.iter().find(|file| file.id == *id));
+            OvfDisk {
+                id: id.clone(),
+                file: file.map(|file| file.name.clone()),
+                file_size: file.and_then(|file| file.size),
+                is_first: first.as_ref() == Some(id),
+            }
         });
         Ovf { disks: disks.collect() }
     }

@@ -144,7 +144,9 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
         }
         Access::Archive => {
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
-            let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted_within(inside, profile))?;
+            let is_zip = detection.format == Format::Zip;
+            let is_converted = |inside: &&&Inside| is_converted_within(inside, is_zip, profile);
+            let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted(&inside))?;
             let disk = if disks.len() > 1 { format!(" {DISK} {number}") } else { String::new() };
             Some(prepare_command(path, profile, &format!("{disk}{allow}")))
         }
@@ -165,19 +167,39 @@ fn has_reasons(facts: &[Fact]) -> bool {
 /// Whether a member of an archive is one of those that `--disk` counts; what shows nothing is one by its name.
 fn is_disk(inside: &Inside) -> bool {
     let name = inside.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if let Some(content) = in_wrapper(inside) {
+        let name = name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+        return is_disk(&Inside { name, size: None, content: content.clone() });
+    }
     match &inside.content {
         Content::Nothing => [".raw", ".img", ".iso"].iter().any(|end| name.ends_with(end)),
         // What is no disk to be imported is counted, too: it has a number.
         Content::Found { format, .. } => {
-            matches!(format.access(), Access::Plain | Access::Own(_) | Access::Qemu(_))
+            matches!(format.access(), Access::Plain | Access::Container | Access::Own(_) | Access::Qemu(_))
         }
         Content::NotLookedAt(_) => false,
     }
 }
 
-/// Whether the disk in a member is read where it lies. qemu takes a part of a file only in whole sectors.
-fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
+/// What a compressed member of an archive holds.
+fn in_wrapper(inside: &Inside) -> Option<&Content> {
+    let Content::Found { format, facts, .. } = &inside.content else { return None };
+    facts.iter().filter(|_| format.access() == Access::Stream).find_map(|fact| match fact {
+        Fact::Inside(inside) => Some(&inside.content),
+        _ => None,
+    })
+}
+
+/// Whether the disk in a member is read. qemu takes a part of a file only in whole sectors; a ZIP archive gives it a file of its own.
+fn is_converted_within(inside: &Inside, is_zip: bool, profile: &Profile) -> bool {
     let most = profile.max_disk;
+    if let Some(content) = in_wrapper(inside) {
+        return is_converted_within(
+            &Inside { name: None, size: None, content: content.clone() },
+            true,
+            profile,
+        );
+    }
     match &inside.content {
         Content::Found { format: Format::Raw, facts, .. } => {
             facts.is_empty() && inside.size.is_none_or(|size| (1..=most).contains(&size))
@@ -187,6 +209,7 @@ fn is_converted_within(inside: &Inside, profile: &Profile) -> bool {
             if matches!(format.access(), Access::Own(_) | Access::Qemu(_)) =>
         {
             let is_read = match format.access() {
+                Access::Qemu(_) if is_zip => true,
                 Access::Qemu(_) => inside.size.is_none_or(|size| size.is_multiple_of(512)),
                 _ => !matches!(variant, Some("vmfsSparse" | "seSparse" | "sparse extent")),
             };

@@ -226,6 +226,18 @@ pub(crate) fn disks_in(image: &ImageFile, format: Format) -> Result<DisksFound> 
     if disks.is_empty() && !others.is_empty() {
         return Err(no_plain_disk(image, format, &others));
     }
+    for found in disks.iter().filter(|found| found.chunks.is_some()) {
+        let (name, size) = (name_of(found), found.inside.size.unwrap_or(0));
+        let is_it = |disk: &&OvfDisk| disk.file.as_deref().is_some_and(|file| refers_to(file, name));
+        if let Some(expected) = ovf.iter().find(is_it).and_then(|disk| disk.file_size)
+            && expected != size
+        {
+            let what =
+                format!("the chunks of {name:?} have {size} bytes, and the descriptor says {expected}");
+            let advice = "copy or export it once more, with all of its chunks".into();
+            return Err(Error::MemberNotRead { path: image.path().to_owned(), what, advice });
+        }
+    }
     let disks = disks.into_iter().filter_map(|found| {
         let packing = Packing { zip: found.zip, wrapper: found.wrapper.and_then(Wrapper::of) };
         let packed = packed_detection(&found);

@@ -69,18 +69,19 @@ fn open_member<'a>(
 }
 
 /// Opens the disk in a member of an archive that was unpacked to a file.
-fn open_unpacked<'a>(
-    content: &'a ImageFile,
-    detection: &Detection,
-    cancel: &Cancel,
-) -> Result<Box<dyn DiskReader + 'a>> {
+fn open_unpacked<'a>(content: &'a ImageFile, detection: &Detection, cancel: &Cancel) -> Result<Inner<'a>> {
     refuse_unless_readable(content.path(), ImageLocation::Archive, detection)?;
-    match detection.format.access() {
-        Access::Plain => Ok(Box::new(Slice::whole(content))),
-        Access::Container => Ok(Box::new(Reader::open(content, cancel)?)),
-        Access::Qemu(driver) => Ok(Box::new(open_served(content, detection.format, driver, cancel)?)),
-        _ => open_slice(Slice::whole(content), ImageLocation::Archive, detection, cancel),
-    }
+    Ok(match detection.format.access() {
+        Access::Plain => Inner::Foreign(Box::new(Slice::whole(content))),
+        Access::Container => Inner::Container(Box::new(Reader::open(content, cancel)?)),
+        Access::Qemu(driver) => {
+            Inner::Foreign(Box::new(open_served(content, detection.format, driver, cancel)?))
+        }
+        _ => {
+            let place = ImageLocation::Archive;
+            Inner::Foreign(open_slice(Slice::whole(content), place, detection, cancel)?)
+        }
+    })
 }
 
 /// Opens the disk by a reader of ours.
@@ -130,11 +131,11 @@ impl<'a> Disk<'a> {
             // An ISO image and an encrypted disk are what a machine would see, byte for byte.
             Access::Plain => Inner::Raw(file),
             Access::Container => Inner::Container(Box::new(Reader::open(file, cancel)?)),
-            Access::Archive => Inner::Foreign(match (image.member(), image.member_content()) {
+            Access::Archive => match (image.member(), image.member_content()) {
                 (Some(member), Some(content)) => open_unpacked(content, &member.detection, cancel)?,
-                (Some(member), None) => open_member(image, member, cancel)?,
-                (None, _) => open_member(image, &image.find_member(None, cancel)?, cancel)?,
-            }),
+                (Some(member), None) => Inner::Foreign(open_member(image, member, cancel)?),
+                (None, _) => Inner::Foreign(open_member(image, &image.find_member(None, cancel)?, cancel)?),
+            },
             Access::Qemu(driver) => {
                 refuse_unless_readable(file.path(), ImageLocation::File(file.path()), detection)?;
                 Inner::Foreign(Box::new(open_served(file, detection.format, driver, cancel)?))
@@ -154,10 +155,10 @@ impl<'a> Disk<'a> {
         unpacked: Option<&'a ImageFile>,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let inner = Inner::Foreign(match unpacked {
+        let inner = match unpacked {
             Some(content) => open_unpacked(content, &member.detection, cancel)?,
-            None => open_member(image, member, cancel)?,
-        });
+            None => Inner::Foreign(open_member(image, member, cancel)?),
+        };
         Ok(Self { format: image.format(), inner })
     }
 

@@ -22,11 +22,7 @@ const ENTRIES: u64 = 1 << 20;
 /// See the module.
 pub fn run(data: &[u8]) {
     let Some((flags, rest)) = data.split_first() else { return };
-    let mut disk = SparseFile::decode(rest, 1 << 41);
-    let sector = if flags & 4 == 0 { 512 } else { 4096 };
-    if flags & 1 != 0 {
-        seal_gpt(&mut disk, sector);
-    }
+    let (disk, _) = disk_of(*flags, rest);
     let found = look(&disk);
     // Two partitions in each other's place is the bug to be found.
     let found = planted(found, |found| {
@@ -36,6 +32,16 @@ pub fn run(data: &[u8]) {
     });
     check_partitions(&disk, &found);
     check_problems(&found);
+}
+
+/// The disk, and the bytes of its sectors.
+pub(super) fn disk_of(flags: u8, rest: &[u8]) -> (SparseFile, u64) {
+    let mut disk = SparseFile::decode(rest, 1 << 41);
+    let sector = if flags & 4 == 0 { 512 } else { 4096 };
+    if flags & 1 != 0 {
+        seal_gpt(&mut disk, sector);
+    }
+    (disk, sector)
 }
 
 /// Inspects, and holds the reads against their bounds.

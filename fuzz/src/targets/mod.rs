@@ -4,6 +4,7 @@ pub mod bitmap_layout;
 pub mod bitmap_read;
 pub mod detect;
 pub mod filesystem;
+pub mod fit_table;
 pub mod formats_archive;
 pub mod formats_qcow2;
 pub mod formats_vhd;
@@ -14,10 +15,12 @@ pub mod inspect_tables;
 pub mod inspect_volume;
 pub mod learn;
 pub mod ondisk;
+pub mod ovf;
 pub mod request_fill;
 pub mod request_validate;
 pub mod scan;
 pub mod settings;
+pub mod zip_archive;
 pub mod zvhd2_file;
 pub mod zvhd2_payload;
 pub mod zvhd2_repair;
@@ -32,6 +35,7 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("bitmap_read", bitmap_read::seeds),
     ("detect", detect::seeds),
     ("filesystem", filesystem::seeds),
+    ("fit_table", fit_table::seeds),
     ("formats_archive", formats_archive::seeds),
     ("formats_qcow2", formats_qcow2::seeds),
     ("formats_vhd", formats_vhd::seeds),
@@ -42,10 +46,12 @@ pub const ALL: &[(&str, Seeds)] = &[
     ("inspect_volume", inspect_volume::seeds),
     ("learn", learn::seeds),
     ("ondisk", ondisk::seeds),
+    ("ovf", ovf::seeds),
     ("request_fill", request_fill::seeds),
     ("request_validate", request_validate::seeds),
     ("scan", scan::seeds),
     ("settings", settings::seeds),
+    ("zip_archive", zip_archive::seeds),
     ("zvhd2_file", zvhd2_file::seeds),
     ("zvhd2_payload", zvhd2_payload::seeds),
     ("zvhd2_repair", zvhd2_repair::seeds),

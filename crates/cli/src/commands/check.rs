@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use anyhow::bail;
-use imsprep_detect::Format;
 use imsprep_toolkit::{
     CheckOptions, CheckedImage, Depth, MissingBitmap, Target, Targets, check_image_file, expand_targets,
 };

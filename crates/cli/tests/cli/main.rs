@@ -178,6 +178,7 @@ mod wording;
 mod workspace;
 #[cfg(unix)]
 mod writers;
+mod zipped;
 
 fn main() -> std::process::ExitCode {
     imsprep_testdata::run()

@@ -25,6 +25,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["convert", "disk.raw", "out/disk.zvhd2", "--verify"], &["disk.raw"]),
     (&["convert", "whole.zvhd2", "out/whole.raw"], &["whole.zvhd2"]),
     (&["convert", "disk.raw.gz", "out/unpacked.img"], &["disk.raw.gz"]),
+    (&["convert", "disk.raw.zip", "out/unzipped.img"], &["disk.raw.zip"]),
     (&["convert", "disk.qcow2", "out/disk.img"], &["disk.qcow2"]),
     (&["prepare", "disk.qcow2", "-o", "out/prepared.zvhd2"], &["disk.qcow2"]),
     (&["prepare", "pair.raw"], &["pair.raw"]),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use imsprep_testdata::command;
+use imsprep_testdata::{ZipMember, command, zip_archive};
 
 use crate::folder::Folder;
 
@@ -101,6 +101,12 @@ pub(crate) const WRITERS: &[Writer] = &[
         args: &["convert", "disk.raw.gz", "out/unpacked.img"],
         outputs: &["out/unpacked.img", "out/unpacked.mf"],
         inputs: &["disk.raw.gz"],
+        replaces: true,
+    },
+    Writer {
+        args: &["convert", "disk.raw.zip", "out/unzipped.img"],
+        outputs: &["out/unzipped.img", "out/unzipped.mf"],
+        inputs: &["disk.raw.zip"],
         replaces: true,
     },
     Writer {
@@ -213,6 +219,8 @@ impl Stage {
         folder.sparse("b.raw", 70 << 30, &places);
         let gzip = command("gzip").args(["-k", "disk.raw"]).current_dir(folder.path(".")).status();
         assert!(gzip.unwrap().success());
+        let disk = std::fs::read(folder.path("disk.raw")).unwrap();
+        folder.write("disk.raw.zip", &zip_archive(&[ZipMember::deflated("disk.raw", &disk)]));
         std::fs::create_dir(folder.path("one")).unwrap();
         for name in ["disk.qcow2", "one/disk.qcow2"] {
             std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path(name)).unwrap();
