@@ -29,6 +29,7 @@
 //! ```
 
 mod archive;
+mod archives;
 mod candidate;
 mod content;
 mod descriptor;
@@ -45,7 +46,8 @@ mod tar;
 mod xz_index;
 mod zip;
 
-pub use archive::{Archive, ArchiveFile, Chunks, Member, Role, look_into_archive};
+pub use archive::{Archive, ArchiveFile, Chunks, Member, Role};
+pub use archives::look_into_archive;
 pub use detection::{Content, Detection, Evidence, Fact, Inside};
 pub use imsprep_ondisk::format::other::{OTHERS, Other, OtherKind};
 pub use imsprep_ondisk::format::zip::{MemberData, Method};

@@ -98,8 +98,13 @@ pub fn inside_text(inside: &Inside) -> String {
 
 fn content_text(content: &Content) -> String {
     match content {
-        Content::Found { format, variant, virtual_size, evidence, .. } => {
+        Content::Found { format, variant, virtual_size, evidence, facts } => {
             let mut details = variant.map(str::to_owned).into_iter().collect::<Vec<_>>();
+            // Of a compressed file in an archive it is known what it holds.
+            details.extend(facts.iter().find_map(|fact| match fact {
+                Fact::Inside(inside) => Some(content_text(&inside.content)),
+                _ => None,
+            }));
             details.extend(evidence.iter().map(|evidence| evidence.name().to_owned()));
             // A raw part of an archive is its own disk, and its size is reported already.
             if let Some(size) = virtual_size.filter(|_| *format != Format::Raw) {

@@ -70,6 +70,7 @@ mod request;
 mod sampled;
 mod saving;
 mod seen;
+mod select;
 mod serve;
 mod space;
 mod sparsified;

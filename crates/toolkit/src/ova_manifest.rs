@@ -207,10 +207,14 @@ impl OvaManifest {
         Ok(())
     }
 
-    /// Lists this member as not checked unless it was compared.
+    /// Lists this member as not checked unless it, or the chunks that it is joined from, was compared.
     pub(crate) fn miss(&mut self, name: &str) {
         let mut known = self.verified.iter().chain(self.not_checked.iter().map(|(what, _)| what));
-        if !known.any(|known| known == name) {
+        let is_chunk = |known: &str| {
+            let number = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        if !known.any(|known| known == name || is_chunk(known)) {
             self.skip(name, "the manifest does not list it");
         }
     }

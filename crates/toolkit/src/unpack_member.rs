@@ -7,39 +7,11 @@ use imsprep_formats::{Slice, Unwrapped, Wrapper};
 use imsprep_source::{Error as SourceError, ImageFile, ReadAt, ScratchFile, Work};
 
 use crate::archive::{Member, Packed, disks_in, slice};
-use crate::disk_choice::choose;
 use crate::look::look_at_member;
 use crate::unpack::{Unpack, check_space, unpack};
-use crate::{DiskSelector, Error, OpenedImage, Result};
+use crate::{Error, OpenedImage, Result};
 
 impl OpenedImage {
-    /// Selects a disk as [`select_disk`](Self::select_disk) does. A compressed one is unpacked to a temporary file in `folder` if it can't be
-    /// read in one pass, or if every disk is asked for; and also for a look at it, if there are several. A disk that a ZIP archive stores as
-    /// it is is compared with its checksum.
-    ///
-    /// # Errors
-    ///
-    /// As [`select_disk`](Self::select_disk) and [`unpacked`](Self::unpacked).
-    pub fn select_unpacked(
-        &mut self,
-        selector: Option<&DiskSelector>,
-        what: Unpack,
-        folder: &Path,
-        work: Work<'_>,
-    ) -> Result<()> {
-        if !self.is_archive() || self.member().is_some() {
-            return Ok(());
-        }
-        let mut member = choose(self, selector, Some(folder), work)?;
-        member.verify_stored(self.content(), work)?;
-        let content = match is_unpacked(&member, what) {
-            true => Some(unpack_member(self, &mut member, folder, work)?),
-            false => None,
-        };
-        self.set_member(member, content);
-        Ok(())
-    }
-
     /// Whether a disk in the archive may have to be unpacked, or the archive in it is.
     pub(crate) fn is_member_to_be_unpacked(&self, what: Unpack) -> bool {
         if self.member().is_some() || self.refuse_unless_archive_is_readable().is_err() {
@@ -91,7 +63,7 @@ impl OpenedImage {
     }
 }
 
-fn is_unpacked(member: &Member, what: Unpack) -> bool {
+pub(crate) fn is_unpacked(member: &Member, what: Unpack) -> bool {
     member.needs_a_file() || member.is_packed() && (what == Unpack::Every || !member.is_stream())
 }
 

@@ -9,8 +9,6 @@ use imsprep_ondisk::format::zip::MemberData;
 use imsprep_ondisk::text;
 use imsprep_source::{ReadAt, Result, SparseMap};
 
-use crate::tar::look_into_tar;
-use crate::zip::look_into_zip;
 use crate::{Content, Fact, Format, Inside};
 
 pub(crate) use members::{is_ovf, is_xva};
@@ -165,17 +163,4 @@ pub(crate) fn look(source: &dyn ReadAt, listing: Listing) -> Result<Archive> {
     let has_more = found.has_more;
     found.members = judge(files, has_more);
     Ok(found)
-}
-
-/// What is in the archive, of a format whose archives are read; `None` of another format.
-///
-/// # Errors
-///
-/// If the source can't be read. What is wrong with the archive is in [`Archive::facts`].
-pub fn look_into_archive(source: &dyn ReadAt, format: Format) -> Result<Option<Archive>> {
-    match format {
-        Format::Tar => look_into_tar(source).map(Some),
-        Format::Zip => look_into_zip(source).map(Some),
-        _ => Ok(None),
-    }
 }

@@ -26,9 +26,10 @@ const DIRECTORY_MAX: u64 = 32 << 20;
 const SEARCH: u64 = 1 << 20;
 /// Characters of a name that are shown.
 const NAME_MAX: usize = 80;
-/// Where Unix keeps the kind of a file in the attributes, and the kinds: none, and a regular file. A link has data as well.
+/// Where Unix keeps the kind of a file in the attributes, and the kinds that are files: none, a pipe, as `zip` has it for its standard input, and a
+/// regular file. A link has data as well.
 const UNIX_KIND: u32 = 0o170_000;
-const UNIX_KINDS_READ: [u32; 2] = [0, 0o100_000];
+const UNIX_KINDS_READ: [u32; 3] = [0, 0o010_000, 0o100_000];
 
 /// Why the directory is not read to its end.
 enum Stop {
