@@ -1,6 +1,6 @@
 //! A compressed file as a stream.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,9 @@ use crate::Slice;
 
 /// Bytes that are read at once.
 pub(crate) const PIECE: usize = 256 << 10;
+
+/// log2 of the largest window that Zstandard may take: what `zstd` takes by default.
+pub(crate) const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// The file as a stream.
 pub(crate) struct Bytes<'a> {
@@ -29,4 +32,11 @@ impl Read for Bytes<'_> {
         self.at.store(at + length as u64, Ordering::Relaxed);
         Ok(length)
     }
+}
+
+/// Expands Zstandard, as far as the window is within the limit.
+pub(crate) fn zstd_decoder<R: BufRead>(packed: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+    Ok(decoder)
 }

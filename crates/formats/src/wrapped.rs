@@ -15,7 +15,7 @@ use lzma_rust2::XzReader;
 
 use crate::Slice;
 use crate::lz4::Lz4Frames;
-use crate::packed::{Bytes, PIECE};
+use crate::packed::{Bytes, PIECE, ZSTD_WINDOW_LOG, zstd_decoder};
 use crate::slice::damaged;
 use crate::xz::{XZ_MEMORY, XzStream};
 use crate::zip_member::member_reader;
@@ -54,8 +54,6 @@ impl Wrapper {
 /// What [`Error::Damaged`] says of a file that ends before its compressed data does.
 pub const ENDS_TOO_EARLY: &str = "the compressed data ends too early";
 
-/// log2 of the largest window that Zstandard may take: what `zstd` takes by default.
-const ZSTD_WINDOW_LOG: u32 = 27;
 /// What libzstd says of a larger one.
 const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// Bytes of a frame that have its window.
@@ -228,13 +226,6 @@ impl<'a> Unwrapped<'a> {
             1 << (ZSTD_WINDOW_LOG - 20)
         )
     }
-}
-
-/// Expands Zstandard, as far as the window is within the limit.
-pub(crate) fn zstd_decoder<R: BufRead>(packed: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-    decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-    Ok(decoder)
 }
 
 /// A decoder of one part of a file that may have several.

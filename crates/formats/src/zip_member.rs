@@ -7,7 +7,7 @@ use crc32fast::Hasher;
 use flate2::bufread::DeflateDecoder;
 use imsprep_ondisk::format::zip::{MemberData, Method};
 
-use crate::wrapped::zstd_decoder;
+use crate::packed::zstd_decoder;
 
 /// Expands the data, which is all of `packed`. At its end it must have had the size and the CRC-32 of the archive's directory.
 pub(crate) fn member_reader<'a>(

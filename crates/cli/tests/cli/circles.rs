@@ -11,6 +11,7 @@ const EXPECTED: &[(&str, &[&str], &str)] = &[(
     "detect",
     &[
         "archive",
+        "archive::chunks",
         "archive::members",
         "expand",
         "inside",

@@ -24,7 +24,7 @@ fn disk(folder: &Folder, name: &str) {
     mbr[510..].copy_from_slice(b"\x55\xaa");
     let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &mbr, 0).unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&file, &imsprep_testdata::noise(300_000), 5 * MIB).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &imsprep_testdata::noise(7, 300_000), 5 * MIB).unwrap();
 }
 
 /// The disk in each form.
