@@ -76,8 +76,7 @@ impl ZipMember {
         }
         self.descriptor.extend(crc.to_le_bytes());
         for number in [packed, size] {
-            let bytes = number.to_le_bytes();
-            self.descriptor.extend(&bytes[..if is_long { 8 } else { 4 }]);
+            self.descriptor.extend(number.to_le_bytes().iter().take(if is_long { 8 } else { 4 }));
         }
         (self.local.crc, self.local.packed, self.local.size) = (0, 0, 0);
         self.local.flags |= 8;
@@ -100,8 +99,8 @@ fn fields(header: &ZipHeader, is_zip64: bool) -> (Vec<u8>, Vec<u8>) {
         extra.extend(header.size.to_le_bytes());
         extra.extend(header.packed.to_le_bytes());
     } else {
-        bytes.extend(&header.packed.to_le_bytes()[..4]);
-        bytes.extend(&header.size.to_le_bytes()[..4]);
+        bytes.extend(header.packed.to_le_bytes().iter().take(4));
+        bytes.extend(header.size.to_le_bytes().iter().take(4));
     }
     bytes.extend(u16::try_from(header.name.len()).expect("names are short").to_le_bytes());
     bytes.extend(u16::try_from(extra.len()).expect("one field").to_le_bytes());
@@ -141,10 +140,10 @@ pub fn zip_archive(members: &[ZipMember]) -> Vec<u8> {
         archive.extend(1_u32.to_le_bytes());
     }
     archive.extend(b"PK\x05\x06\0\0\0\0");
-    archive.extend(&count.to_le_bytes()[..2]);
-    archive.extend(&count.to_le_bytes()[..2]);
-    archive.extend(&length.to_le_bytes()[..4]);
-    archive.extend(&at.to_le_bytes()[..4]);
+    archive.extend(count.to_le_bytes().iter().take(2));
+    archive.extend(count.to_le_bytes().iter().take(2));
+    archive.extend(length.to_le_bytes().iter().take(4));
+    archive.extend(at.to_le_bytes().iter().take(4));
     archive.extend([0; 2]);
     archive
 }

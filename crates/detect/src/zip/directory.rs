@@ -34,7 +34,7 @@ const UNIX_KINDS_READ: [u32; 3] = [0, 0o010_000, 0o100_000];
 /// Why the directory is not read to its end.
 enum Stop {
     Source(Error),
-    Fact(Fact),
+    Fact(Box<Fact>),
 }
 
 impl From<Error> for Stop {
@@ -43,8 +43,14 @@ impl From<Error> for Stop {
     }
 }
 
+impl From<Fact> for Stop {
+    fn from(fact: Fact) -> Self {
+        Self::Fact(Box::new(fact))
+    }
+}
+
 fn damaged(what: impl Into<String>) -> Stop {
-    Stop::Fact(Fact::Damaged(what.into()))
+    Fact::Damaged(what.into()).into()
 }
 
 /// The files of the archive.
@@ -54,8 +60,8 @@ pub(super) fn list(source: &dyn ReadAt) -> Result<Listing> {
         Ok(()) => {}
         Err(Stop::Source(error)) => return Err(error),
         Err(Stop::Fact(fact)) => {
-            found.has_more |= matches!(fact, Fact::NotLookedAt(_));
-            found.facts.push(fact);
+            found.has_more |= matches!(*fact, Fact::NotLookedAt(_));
+            found.facts.push(*fact);
         }
     }
     Ok(found)
@@ -75,7 +81,7 @@ fn read(source: &dyn ReadAt, found: &mut Listing) -> Result<(), Stop> {
     let length = archive.eocd_offset().saturating_sub(directory);
     if length > DIRECTORY_MAX {
         let what = format!("its members: the directory of {length} bytes is larger than the limit");
-        return Err(Stop::Fact(Fact::NotLookedAt(what)));
+        return Err(Stop::from(Fact::NotLookedAt(what)));
     }
     let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
     let mut header = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
@@ -85,7 +91,7 @@ fn read(source: &dyn ReadAt, found: &mut Listing) -> Result<(), Stop> {
     while let Some(entry) = entries.next_entry().map_err(|error| stop(error, "the directory", directory))? {
         if count == ENTRIES_MAX as u64 {
             let what = format!("members after the first {ENTRIES_MAX}");
-            return Err(Stop::Fact(Fact::NotLookedAt(what)));
+            return Err(Stop::from(Fact::NotLookedAt(what)));
         }
         count += 1;
         let name = entry.file_path().as_bytes().to_vec();
@@ -135,7 +141,7 @@ fn open(source: &dyn ReadAt) -> Result<ZipArchive<Bytes<'_>>, Stop> {
         Ok(archive) => Ok(archive),
         Err((_, error)) if matches!(error.kind(), ErrorKind::MissingEndOfCentralDirectory) => {
             let is_split = source.size() >= 4 && source.read_array::<4>(0)? == SPLIT;
-            Err(Stop::Fact(if is_split {
+            Err(Stop::from(if is_split {
                 Fact::ExternalDataFile(None)
             } else {
                 Fact::OutsideFile(
@@ -155,11 +161,11 @@ fn stop(error: rawzip::Error, what: &str, offset: u64) -> Stop {
     match error.into_kind() {
         ErrorKind::IO(error) => match error.downcast::<Error>() {
             Ok(error) => Stop::Source(error),
-            Err(_) => Stop::Fact(Fact::OutsideFile(format!(
+            Err(_) => Stop::from(Fact::OutsideFile(format!(
                 "{what}, at offset {offset}, goes beyond the end of the file"
             ))),
         },
-        ErrorKind::Eof => Stop::Fact(Fact::OutsideFile(format!(
+        ErrorKind::Eof => Stop::from(Fact::OutsideFile(format!(
             "{what}, at offset {offset}, goes beyond where it should end"
         ))),
         _ => damaged(format!("{what} is none, at offset {offset}")),
@@ -179,11 +185,11 @@ fn check_ends(source: &dyn ReadAt, archive: &ZipArchive<Bytes<'_>>) -> Result<()
         || end.members_here != end.members
         || locator.is_some_and(|locator| locator.disks > 1);
     if is_split {
-        return Err(Stop::Fact(Fact::ExternalDataFile(None)));
+        return Err(Stop::from(Fact::ExternalDataFile(None)));
     }
     let (stop, size) = (archive.end_offset(), source.size());
     if stop > size {
-        return Err(Stop::Fact(Fact::OutsideFile(format!(
+        return Err(Stop::from(Fact::OutsideFile(format!(
             "its comment ends at {stop}, and the file at {size}"
         ))));
     }
@@ -225,7 +231,7 @@ fn check_member(
     let (start, end) = member.compressed_data_range();
     if end > archive.directory_offset() {
         let directory = archive.directory_offset();
-        return Err(Stop::Fact(Fact::OutsideFile(format!(
+        return Err(Stop::from(Fact::OutsideFile(format!(
             "the data of {name:?} ends at {end}, and the directory begins at {directory}"
         ))));
     }
