@@ -151,7 +151,7 @@ fn prepare(path: &Path, detection: &Detection, allow: &str, profile: &Profile) -
             let disks = things.filter(|inside| is_disk(inside)).collect::<Vec<_>>();
             let is_zip = detection.format == Format::Zip;
             let is_converted = |inside: &&&Inside| is_converted_within(inside, is_zip, profile);
-            let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted(&inside))?;
+            let (number, _) = (1..).zip(&disks).find(|(_, inside)| is_converted(inside))?;
             let disk = if disks.len() > 1 { format!(" {DISK} {number}") } else { String::new() };
             Some(prepare_command(path, profile, &format!("{disk}{allow}")))
         }

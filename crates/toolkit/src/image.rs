@@ -25,7 +25,7 @@ pub struct OpenedImage {
     content_size: Option<u64>,
     member: Option<Member>,
     /// What that disk was unpacked to, if it is compressed.
-    member_content: Option<ImageFile>,
+    member_content: Option<Box<ImageFile>>,
 }
 
 impl OpenedImage {
@@ -123,12 +123,12 @@ impl OpenedImage {
 
     /// Makes this disk of the archive the one that is read.
     pub(crate) fn set_member(&mut self, member: Member, content: Option<ImageFile>) {
-        (self.member, self.member_content) = (Some(member), content);
+        (self.member, self.member_content) = (Some(member), content.map(Box::new));
     }
 
     /// What the disk that was selected was unpacked to.
     pub(crate) fn member_content(&self) -> Option<&ImageFile> {
-        self.member_content.as_ref()
+        self.member_content.as_deref()
     }
 
     /// Refuses an archive that a rule forbids to read.
