@@ -42,7 +42,7 @@ fn an_output_that_is_no_file_is_refused() {
         for output in writer.outputs {
             let output = stage.folder.path(output);
             // A folder is a place for the outputs of prepare.
-            if writer.args.first() != Some(&"prepare") || !writer.args.iter().any(|arg| *arg == "-o") {
+            if writer.args.first() != Some(&"prepare") || !writer.args.contains(&"-o") {
                 std::fs::create_dir(&output).unwrap();
                 refused(&mut stage, writer, "a folder", "is a directory; the output must be a file");
             }
