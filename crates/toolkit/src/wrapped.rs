@@ -1,7 +1,9 @@
 //! A RAW that is read once, from its first byte to its last, written as another image: one that is compressed as a whole, or a stream.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
@@ -20,6 +22,8 @@ use crate::{Error, OpenedImage, Result};
 
 /// Bytes at the end of the disk that may tell of another format.
 const TAIL: usize = 4096;
+/// Blocks that may wait for the one who takes them. A thread that has to wait for the next block could compress one instead.
+const AHEAD: usize = 4;
 
 /// The blocks of a RAW as they come, and its beginning and its end.
 pub(crate) struct Blocks<'a> {
@@ -111,6 +115,22 @@ impl<'a> Blocks<'a> {
         if self.format == Format::Raw { "writing" } else { "unpacking" }
     }
 
+    /// Hands the blocks to `take` while a thread of its own reads those that follow: what expands them is one thread however many take
+    /// them, and it should never wait. `take` need not take all; the thread ends with it.
+    fn read_ahead<T>(mut self, take: impl FnOnce(AheadBlocks) -> Result<T>) -> Result<T> {
+        let path = self.path.clone();
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            let read = move || {
+                // Nobody takes them any more: there was an error elsewhere.
+                let _ = self.try_for_each(|block| sender.send(block));
+            };
+            let reading = thread::Builder::new().name("expand".into()).spawn_scoped(scope, read);
+            reading.map_err(|source| imsprep_source::Error::NoThread { path, source })?;
+            take(AheadBlocks(receiver))
+        })
+    }
+
     /// What has come so far of the beginning and the end; it goes on to show what comes.
     pub(crate) fn ends(&self) -> DiskEnds {
         DiskEnds { ends: Arc::clone(&self.ends), path: self.path.clone(), format: self.format }
@@ -147,6 +167,17 @@ impl Iterator for Blocks<'_> {
         let next = self.read().transpose();
         self.over |= !matches!(next, Some(Ok(_)));
         next
+    }
+}
+
+/// Blocks that a thread reads.
+struct AheadBlocks(Receiver<imsprep_source::Result<Vec<u8>>>);
+
+impl Iterator for AheadBlocks {
+    type Item = imsprep_source::Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.recv().ok()
     }
 }
 
@@ -200,11 +231,12 @@ pub(crate) fn to_zvhd2(
 ) -> Result<(Written, u64, Option<Checksums>)> {
     let (ends, spare) = (blocks.ends(), Arc::clone(&blocks.spare));
     let give_back = |block| spare.give_back(block);
-    let written =
+    let written = blocks.read_ahead(|blocks| {
         write_in_sequence(blocks, give_back, most, options, out, work).map_err(|error| match error {
             imsprep_zvhd2::Error::DiskTooLarge { .. } => ends.too_large(most),
             error => error.into(),
-        })?;
+        })
+    })?;
     ends.refuse_unless_raw()?;
     Ok(written)
 }

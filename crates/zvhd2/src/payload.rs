@@ -74,7 +74,12 @@ fn check_payload(
     report: &mut Report,
 ) -> Result<(), Error> {
     let Worker { expander, payload: bytes, block } = worker;
-    bytes.resize(usize::try_from(payload.size).unwrap_or(0), 0);
+    let size = usize::try_from(payload.size).unwrap_or(0);
+    if bytes.len() < size {
+        bytes.resize(size, 0);
+    }
+    // Not cut to the size and filled with zeros again for the next one: sizes differ by a lot, and all of it is read anyway.
+    let bytes = bytes.get_mut(..size).unwrap_or_default();
     source.read_at(bytes, payload.offset.0)?;
     let finding = |rule, what: &str| {
         Finding::new(rule, format!("the record of block {} {what}", payload.block))
