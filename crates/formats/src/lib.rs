@@ -47,6 +47,7 @@ pub use claims::Flaw;
 pub use disks::{Qcow2, Vhd, Vmdk, check_tables, open_disk};
 pub use error::{Error, Result};
 pub use nbd::{AddressError, Export, Nbd, NbdAddress, NbdServer, ServeError};
+pub use packed::Watch;
 pub use slice::Slice;
 pub use stream_end::{Framed, StreamEnd, stream_end};
 pub use wrapped::{ENDS_TOO_EARLY, Unwrapped, Wrapper};

@@ -15,7 +15,7 @@ use lzma_rust2::XzReader;
 
 use crate::Slice;
 use crate::lz4::Lz4Frames;
-use crate::packed::{Bytes, PIECE, ZSTD_WINDOW_LOG, zstd_decoder};
+use crate::packed::{Bytes, PIECE, Watch, ZSTD_WINDOW_LOG, zstd_decoder};
 use crate::slice::damaged;
 use crate::xz::{XZ_MEMORY, XzStream};
 use crate::zip_member::member_reader;
@@ -81,31 +81,42 @@ impl<'a> Unwrapped<'a> {
     /// [`Error::Damaged`] if there is no memory for it; [`Error::NotExpanded`] if it is in the legacy form of LZ4; or if the file can't be
     /// read.
     pub fn open(file: Slice<'a>, wrapper: Wrapper) -> Result<Self> {
-        Self::of_file(file, None, wrapper)
+        Self::of_file(file, None, wrapper, None)
     }
 
     /// The same of a complete file, which may be read and expanded by up to `threads` threads of its own: an xz stream of several blocks is.
-    /// They end when this value is dropped. Other files are read as by [`open`](Self::open).
+    /// They end when this value is dropped. Other files are read as by [`open`](Self::open). `watch` sees what one thread reads in order:
+    /// all of the file, except where several threads read it.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_file(file: &'a ImageFile, wrapper: Wrapper, threads: usize) -> Result<Self> {
+    pub fn open_file(
+        file: &'a ImageFile,
+        wrapper: Wrapper,
+        threads: usize,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Result<Self> {
         let is_threaded = wrapper == Wrapper::Xz && threads > 1;
         // Where the file can't be opened once more, one thread reads it.
         let owned = is_threaded.then(|| file.reopen().ok()).flatten();
-        Self::of_file(Slice::whole(file), owned.map(|file| (file, threads)), wrapper)
+        Self::of_file(Slice::whole(file), owned.map(|file| (file, threads)), wrapper, watch)
     }
 
-    fn of_file(file: Slice<'a>, owned: Option<(ImageFile, usize)>, wrapper: Wrapper) -> Result<Self> {
+    fn of_file(
+        file: Slice<'a>,
+        owned: Option<(ImageFile, usize)>,
+        wrapper: Wrapper,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Result<Self> {
         let length = usize::try_from(file.size()).unwrap_or(ZSTD_START).min(ZSTD_START);
         let mut start = vec![0; length];
         file.read_at(&mut start, 0)?;
         let at = Arc::new(AtomicU64::new(0));
         let mut unwrapped = Self::begun(file.path().to_owned(), start, file.offset(), Arc::clone(&at));
         unwrapped.stream = match wrapper {
-            Wrapper::Xz => Box::new(XzStream::new(file, owned, at)),
-            _ => unwrapped.decoder(BufReader::with_capacity(PIECE, Bytes { file, at }), wrapper)?,
+            Wrapper::Xz => Box::new(XzStream::new(file, owned, at, watch)),
+            _ => unwrapped.decoder(BufReader::with_capacity(PIECE, Bytes { file, watch, at }), wrapper)?,
         };
         Ok(unwrapped)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use imsprep_detect::{Detection, Format};
-use imsprep_source::{Cancel, Input};
+use imsprep_source::{Cancel, Input, Work};
 
 use crate::archive::Member;
 use crate::remote::RemoteDisk;
@@ -110,10 +110,14 @@ impl ConversionSource {
         }
     }
 
-    /// Whether a file is still what it was when it was opened, and a stream, all of which was read, is what its publisher has.
-    pub(crate) fn verify(&self, checksums: &[Checksum]) -> Result<()> {
+    /// Whether a file is still what it was when it was opened, and whether a stream or a file that was read in order is what its publisher
+    /// has. All of a stream was read.
+    pub(crate) fn verify(&self, checksums: &[Checksum], work: Work<'_>) -> Result<()> {
         match self {
-            Self::Image(image) => Ok(image.file().verify_unchanged()?),
+            Self::Image(image) => {
+                image.file().verify_unchanged()?;
+                image.verify_hash(work)
+            }
             Self::Stream(stream) => stream.verify(checksums),
             Self::Remote(_) => Ok(()),
         }

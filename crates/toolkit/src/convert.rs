@@ -2,7 +2,7 @@
 
 use imsprep_source::{Sink, Work};
 
-use crate::{Direction, Error, Plan, RawWritten, Result, Zvhd2Written, raw, zvhd2};
+use crate::{Direction, Error, OpenedImage, Plan, RawWritten, Result, Zvhd2Written, raw, zvhd2};
 
 /// What a conversion made.
 #[derive(Debug)]
@@ -40,10 +40,18 @@ impl Plan {
         let output = output.ok_or_else(|| Error::NoOutput { path: self.source.path().to_owned() })?;
         self.check_name(&output)?;
         let made = match self.direction {
-            Direction::ToZvhd2 => zvhd2::write(&mut self, &output, work)?.map(Converted::Zvhd2),
-            Direction::ToRaw => raw::write(&mut self, &output, work)?.map(Converted::Raw),
+            Direction::ToZvhd2 => {
+                zvhd2::write(&mut self, &output, work).map(|made| made.map(Converted::Zvhd2))
+            }
+            Direction::ToRaw => raw::write(&mut self, &output, work).map(|made| made.map(Converted::Raw)),
         };
-        Ok(Conversion { plan: self, made })
+        match made {
+            Ok(made) => Ok(Conversion { plan: self, made }),
+            Err(error) => Err(match self.source.image().and_then(OpenedImage::hash) {
+                Some(hash) => hash.instead_of(error, work),
+                None => error,
+            }),
+        }
     }
 
     /// Converts the image that was read into a stream; of a RAW with its zeros. A plan that is refused writes nothing.
@@ -54,6 +62,10 @@ impl Plan {
     pub fn stream(self, out: &mut dyn Sink, work: Work<'_>) -> Result<Conversion> {
         if self.is_refused() {
             return Ok(Conversion { plan: self, made: None });
+        }
+        if let Some(image) = self.source.image() {
+            // Of another file nothing may go into the stream.
+            image.verify_hash(work)?;
         }
         let made = match self.direction {
             Direction::ToZvhd2 => Converted::Zvhd2(zvhd2::stream(&self, out, work)?),

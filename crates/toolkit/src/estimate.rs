@@ -94,7 +94,9 @@ impl Plan {
                 }
             }
         };
-        self.source.verify(&[])?;
+        if let ConversionSource::Image(image) = &self.source {
+            image.file().verify_unchanged()?;
+        }
         Ok(Some(estimate))
     }
 }

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use imsprep_detect::{Access, Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_formats::Wrapper;
 use imsprep_rules::{ImageLocation, check_readable};
-use imsprep_source::{Cancel, ImageFile, ReadAt};
+use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
 
 use crate::archive::{Member, disk_in};
 use crate::look::look_at;
-use crate::{Error, FileHoles, Result};
+use crate::published::{FileHash, verify_checksums};
+use crate::{Checksum, Error, FileHoles, Result};
 
 /// An image file that was opened once, and what it is. All that is done with the image goes through this one descriptor, so that
 /// the file that is read is the file that was checked, even if the name leads to another one by then.
@@ -26,6 +28,8 @@ pub struct OpenedImage {
     member: Option<Member>,
     /// What that disk was unpacked to, if it is compressed.
     member_content: Option<Box<ImageFile>>,
+    /// What the file is compared with when it was read.
+    hash: Option<Arc<FileHash>>,
 }
 
 impl OpenedImage {
@@ -47,7 +51,7 @@ impl OpenedImage {
     /// The same of an open file.
     pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
         let (detection, content_size) = look_at(&file, cancel)?;
-        Ok(Self { file, unpacked: None, detection, content_size, member: None, member_content: None })
+        Ok(Self { file, unpacked: None, detection, content_size, member: None, member_content: None, hash: None })
     }
 
     /// The image in what the file was unpacked to.
@@ -83,6 +87,30 @@ impl OpenedImage {
             Some(_) => Cow::Owned(self.path().with_extension("")),
             None => Cow::Borrowed(self.path()),
         }
+    }
+
+    /// Compares the file with these checksums: now; or, of a file that is read from its first byte to its last anyway, when that was done.
+    pub(crate) fn expect(&mut self, checksums: &[Checksum], work: Work<'_>) -> Result<()> {
+        if checksums.is_empty() {
+            return Ok(());
+        }
+        match (Wrapper::of(self.format()), self.file.reopen()) {
+            (Some(_), Ok(file)) => {
+                self.hash = Some(Arc::new(FileHash::new(file, checksums)));
+                Ok(())
+            }
+            _ => verify_checksums(&self.file, checksums, work),
+        }
+    }
+
+    /// What has to see the file when it is read.
+    pub(crate) fn hash(&self) -> Option<Arc<FileHash>> {
+        self.hash.clone()
+    }
+
+    /// Compares the file with the checksums that are expected of it, if that was not done. What of it was not read in order is read now.
+    pub(crate) fn verify_hash(&self, work: Work<'_>) -> Result<()> {
+        self.hash.as_ref().map_or(Ok(()), |hash| hash.verify(work))
     }
 
     /// What the image is.

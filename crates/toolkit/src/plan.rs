@@ -77,11 +77,28 @@ pub(crate) struct PlanPolicy<'a> {
 /// be converted is `Ok`, with errors in its report.
 pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
     let cancel = work.cancel;
-    let image = OpenedImage::open_with(path, options.holes, cancel)?;
+    let mut image = OpenedImage::open_with(path, options.holes, cancel)?;
     refuse_bitmap(path, image.detection())?;
-    verify_checksums(image.file(), &options.checksums, work)?;
-    let image = unpacked(image, &options, work)?;
-    planned(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, work)
+    image.expect(&options.checksums, work)?;
+    compared_first(image, work, |image| {
+        let image = unpacked(image, &options, work)?;
+        planned(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, work)
+    })
+}
+
+/// Plans something. If the image is refused, it is compared with the checksums that are expected of it first: another file may be the
+/// reason. Otherwise it is compared when it was read.
+pub(crate) fn compared_first(
+    image: OpenedImage,
+    work: Work<'_>,
+    plan: impl FnOnce(OpenedImage) -> Result<Plan>,
+) -> Result<Plan> {
+    let hash = image.hash();
+    match (plan(image), hash) {
+        (Ok(plan), Some(hash)) if plan.is_refused() => hash.verify(work).map(|()| plan),
+        (Err(error), Some(hash)) => Err(hash.instead_of(error, work)),
+        (planned, _) => planned,
+    }
 }
 
 /// Compares an OVA with its manifest and plans the conversion. The manifest comes first: it says more of a damaged disk than its tables.

@@ -9,8 +9,7 @@ use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::{FileKind, Input, OutputFile, Work};
 
 use crate::check::check_opened;
-use crate::plan::{PlanPolicy, planned, unpacked, unpacked_for};
-use crate::published::verify_checksums;
+use crate::plan::{PlanPolicy, compared_first, planned, unpacked, unpacked_for};
 use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
@@ -74,7 +73,7 @@ pub struct Preparation {
     pub source: PathBuf,
     /// How the source or the result is checked.
     check: CheckOptions,
-    /// Checksums of the source, which were verified.
+    /// Checksums of the source, which were verified, or are when it is read.
     checksums: Vec<Checksum>,
     need: Need,
 }
@@ -105,9 +104,9 @@ pub fn plan_preparation(
     work: Work<'_>,
 ) -> Result<Preparation> {
     let path = &target.path;
-    let image = OpenedImage::open_with(path, options.holes, work.cancel)?;
+    let mut image = OpenedImage::open_with(path, options.holes, work.cancel)?;
     refuse_bitmap(path, image.detection())?;
-    verify_checksums(image.file(), &options.checksums, work)?;
+    image.expect(&options.checksums, work)?;
     let source = path.clone();
     let check = CheckOptions { missing_bitmap: MissingBitmap::Write, ..check.clone() };
     let checksums = options.checksums.clone();
@@ -218,6 +217,19 @@ impl Preparation {
         check_opened(image, others, &options, Known::default(), work).map(Some)
     }
 
+    /// Compares the source with the checksums that were given for it. Otherwise a file that is read in order is compared when it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongChecksum`], and what reading brings.
+    pub fn verify_checksums(&self, work: Work<'_>) -> Result<()> {
+        let image = match &self.need {
+            Need::Check(image, _) | Need::Unpack(image, _) => Some(&**image),
+            Need::Convert(plan) => plan.source.image(),
+        };
+        image.map_or(Ok(()), |image| image.verify_hash(work))
+    }
+
     /// Checks the image, or converts it, reads the result back, and checks that with all its content.
     ///
     /// # Errors
@@ -256,14 +268,16 @@ impl Preparation {
 
 /// Judges the image and the name of its output.
 fn plan(image: OpenedImage, options: ConvertOptions, check: &CheckOptions, work: Work<'_>) -> Result<Plan> {
-    let image = unpacked(image, &options, work)?;
-    let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check.intent) };
-    let mut plan = planned(image, options, policy, work)?;
-    if !plan.is_refused() {
-        // What the result's name has against it shows now, and not after the conversion.
-        check_output(&mut plan, &check.intent);
-    }
-    Ok(plan)
+    compared_first(image, work, |image| {
+        let image = unpacked(image, &options, work)?;
+        let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check.intent) };
+        let mut plan = planned(image, options, policy, work)?;
+        if !plan.is_refused() {
+            // What the result's name has against it shows now, and not after the conversion.
+            check_output(&mut plan, &check.intent);
+        }
+        Ok(plan)
+    })
 }
 
 /// Does what the image at `path` needs to be imported: a RAW gets its bitmap if it has none, a ZVHD2 is checked, and another

@@ -89,7 +89,7 @@ fn write_disk(plan: &Plan, output: &Path, work: Work<'_>) -> Result<RawWritten> 
         })?;
     }
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
-    source.verify(&options.checksums)?;
+    source.verify(&options.checksums, work)?;
     let saving = plan.saving(seen, &disk, length, work.cancel);
     if options.verify {
         let checksums = Checksums::new(checksums.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -120,7 +120,7 @@ fn unpack(
     let mut file = OutputFile::create_from(output, options.overwrite, &inputs)?;
     let bitmap = BitmapBeside::begin(output, options, &inputs)?;
     let unpacked = to_raw(blocks, options.profile.max_disk, &mut file, &bitmap, work)?;
-    source.verify(&options.checksums)?;
+    source.verify(&options.checksums, work)?;
     Ok(Begun { file, bitmap, unpacked })
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn stream(plan: &Plan, out: &mut dyn Sink, work: Work<'_>) -> Result<
     zeros.write_up_to(length, work.cancel)?;
     let Zeros { data_bytes, seen, .. } = zeros;
     let left_out = first_data_beyond(&disk, length, work.cancel)?;
-    source.verify(&options.checksums)?;
+    source.verify(&options.checksums, work)?;
     let saving = plan.saving(seen, &disk, length, work.cancel);
     let (image, format) = (source.path().to_owned(), disk.format());
     Ok(RawWritten { image, format, length, data_bytes, left_out, verified: false, saving, bitmap: None })

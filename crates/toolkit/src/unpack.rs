@@ -1,9 +1,10 @@
 //! A disk that can't be read within a compressed file is unpacked to a temporary file and read there.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use imsprep_detect::{Access, Content, Detection, Fact, Format};
-use imsprep_formats::{Unwrapped, Wrapper};
+use imsprep_formats::{Unwrapped, Watch, Wrapper};
 use imsprep_rules::PROFILES;
 use imsprep_source::{ScratchFile, Stage, Work, free_space};
 
@@ -44,7 +45,7 @@ impl OpenedImage {
     /// # Errors
     ///
     /// [`Error::NoSpaceToUnpack`](crate::Error::NoSpaceToUnpack) before anything is written, if the compressed file says how large its
-    /// content is; damage in the compressed data; what reading and writing brings; a stop.
+    /// content is; [`Error::WrongChecksum`](crate::Error::WrongChecksum); damage in the compressed data; what reading and writing brings; a stop.
     pub fn unpacked(self, what: Unpack, folder: &Path, work: Work<'_>) -> Result<Self> {
         let Some(wrapper) = Wrapper::of(self.format()).filter(|_| self.is_to_be_unpacked(what)) else {
             return self.with_archive_unpacked(folder, work);
@@ -53,9 +54,11 @@ impl OpenedImage {
             check_space(self.path(), folder, needed)?;
         }
         let scratch = ScratchFile::create_in(folder, &[self.file()])?;
-        let stream = Unwrapped::open_file(self.file(), wrapper, rayon::current_num_threads())?;
+        let watch = self.hash().map(|hash| hash as Arc<dyn Watch>);
+        let stream = Unwrapped::open_file(self.file(), wrapper, rayon::current_num_threads(), watch)?;
         unpack(stream, self.path(), self.content_size(), &scratch, work)?;
         self.file().verify_unchanged()?;
+        self.verify_hash(work)?;
         let content = scratch.into_image(self.path())?;
         self.with_content(content, work.cancel)?.with_archive_unpacked(folder, work)
     }

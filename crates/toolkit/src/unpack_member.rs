@@ -86,7 +86,7 @@ pub(crate) fn unpack_member(
     let mut content = scratch.into_image(path)?;
     if let Some(wrapper) = then {
         let scratch = create()?;
-        let stream = Unwrapped::open_file(&content, wrapper, rayon::current_num_threads())?;
+        let stream = Unwrapped::open_file(&content, wrapper, rayon::current_num_threads(), None)?;
         unpack(stream, path, None, &scratch, work)?;
         content = scratch.into_image(path)?;
     }

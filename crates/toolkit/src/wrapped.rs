@@ -7,7 +7,7 @@ use std::thread;
 
 use imsprep_detect::{Detection, Format, detect};
 use imsprep_findings::Finding;
-use imsprep_formats::{Unwrapped, Wrapper};
+use imsprep_formats::{Unwrapped, Watch, Wrapper};
 use imsprep_rules::other_advice;
 use imsprep_source::{Cancel, MemoryImage, OutputFile, Stage, Work, is_zero};
 use imsprep_zvhd2::{Checksums, WriteOptions, Written, write_in_sequence};
@@ -69,7 +69,8 @@ impl<'a> Blocks<'a> {
             return if image.is_stream() { Self::of_member(image, member) } else { Ok(None) };
         }
         let Some(wrapper) = Wrapper::of(image.format()) else { return Ok(None) };
-        let stream = Unwrapped::open_file(image.file(), wrapper, rayon::current_num_threads())?;
+        let watch = image.hash().map(|hash| hash as Arc<dyn Watch>);
+        let stream = Unwrapped::open_file(image.file(), wrapper, rayon::current_num_threads(), watch)?;
         Ok(Some(Self::new(stream, image.path(), image.format())))
     }
 

@@ -114,7 +114,7 @@ fn write_disk(
     let write_options = write_options(options, checksums)?;
     let disk = Source::new(disk);
     let (written, checksums) = imsprep_zvhd2::write(&disk, &map, &write_options, out, work)?;
-    source.verify(&options.checksums)?;
+    source.verify(&options.checksums, work)?;
     let mut made = made(source.path(), disk.size, scan, &write_options, written, begun);
     let Source { disk, size, seen } = disk;
     made.saving = plan.saving(seen, &disk, size, work.cancel);
@@ -133,7 +133,7 @@ fn unpack(
     let write_options = write_options(options, options.verify)?;
     let most = options.profile.max_disk;
     let (written, disk_size, checksums) = to_zvhd2(blocks, most, &write_options, out, work)?;
-    source.verify(&options.checksums)?;
+    source.verify(&options.checksums, work)?;
     let made = made(source.path(), disk_size, None, &write_options, written, begun);
     Ok((made, checksums))
 }

@@ -105,6 +105,7 @@ fn prepare_one(
     let Request { policy, convert, check, place, .. } = request;
     let options = ConvertOptions { checksums: expected.of(&target.path)?, ..convert.clone() };
     let planned = plan_preparation(target, place, (&options, check), Unpacking::CarryingOut, setup.work())?;
+    planned.verify_checksums(setup.work())?;
     let output = planned.output().map(Path::to_owned);
     if !planned.is_refused() && !request.is_folder_missing()? {
         planned.check_place(&[])?;

@@ -18,7 +18,7 @@ use imsprep_source::{Error, ImageFile};
 use lzma_rust2::XzReader;
 
 use crate::Slice;
-use crate::packed::{Bytes, PIECE};
+use crate::packed::{Bytes, PIECE, Watch};
 use expander::Expander;
 
 /// KiB of memory that expanding xz may take: `xz -9` makes files that take 65 MiB.
@@ -31,6 +31,7 @@ pub(crate) struct XzStream<'a> {
     for_threads: Option<(ImageFile, usize)>,
     /// Where the file is read next.
     at: Arc<AtomicU64>,
+    watch: Option<Arc<dyn Watch>>,
     decoder: Decoder<'a>,
     /// Bytes that were given.
     given: u64,
@@ -49,13 +50,19 @@ type Packed<'a> = BufReader<Bytes<'a>>;
 
 impl<'a> XzStream<'a> {
     /// Begins at the start of the file. `for_threads` is the same file, if so many threads may read it.
-    pub(crate) fn new(file: Slice<'a>, for_threads: Option<(ImageFile, usize)>, at: Arc<AtomicU64>) -> Self {
-        Self { file, for_threads, at, decoder: Decoder::NotBegun, given: 0 }
+    pub(crate) fn new(
+        file: Slice<'a>,
+        for_threads: Option<(ImageFile, usize)>,
+        at: Arc<AtomicU64>,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Self {
+        Self { file, for_threads, at, watch, decoder: Decoder::NotBegun, given: 0 }
     }
 
     fn packed(&self) -> Packed<'a> {
         self.at.store(0, Ordering::Relaxed);
-        BufReader::with_capacity(PIECE, Bytes { file: self.file.clone(), at: Arc::clone(&self.at) })
+        let (file, watch) = (self.file.clone(), self.watch.clone());
+        BufReader::with_capacity(PIECE, Bytes { file, watch, at: Arc::clone(&self.at) })
     }
 
     fn fast(&mut self) -> io::Result<Option<Box<dyn Read + Send + 'a>>> {

@@ -50,7 +50,7 @@ fn write(folder: &std::path::Path, bytes: &[u8]) -> ImageFile {
 /// What lzma-rust2 makes of it.
 fn naive(file: &ImageFile) -> std::result::Result<Vec<u8>, String> {
     let at = Arc::new(AtomicU64::new(0));
-    let mut plain = XzStream::new(Slice::whole(file), None, Arc::clone(&at));
+    let mut plain = XzStream::new(Slice::whole(file), None, Arc::clone(&at), None);
     plain.decoder = plain.plain().unwrap();
     drain(Unwrapped::over(&Slice::whole(file), Box::new(plain), at))
 }
@@ -61,7 +61,7 @@ fn agree(bytes: &[u8]) -> std::result::Result<Vec<u8>, String> {
     let file = write(folder.path(), bytes);
     let expected = naive(&file);
     for threads in [1, 2, 5] {
-        let found = drain(Unwrapped::open_file(&file, Wrapper::Xz, threads).unwrap());
+        let found = drain(Unwrapped::open_file(&file, Wrapper::Xz, threads, None).unwrap());
         assert!(found == expected, "{threads} threads: {found:?} is not {expected:?}");
     }
     expected
@@ -70,7 +70,7 @@ fn agree(bytes: &[u8]) -> std::result::Result<Vec<u8>, String> {
 fn is_fast(file: &ImageFile, threads: usize) -> Result<bool> {
     let again = (threads > 1).then(|| file.reopen()).transpose()?;
     let for_threads = again.map(|again| (again, threads));
-    let mut stream = XzStream::new(Slice::whole(file), for_threads, Arc::default());
+    let mut stream = XzStream::new(Slice::whole(file), for_threads, Arc::default(), None);
     io::copy(&mut stream, &mut io::sink()).unwrap();
     Ok(matches!(stream.decoder, Decoder::Fast(_)))
 }
