@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use imsprep_source::ReadAt;
 
+use crate::apart::Fresh;
 use crate::{Access, Error, Result};
 
 /// Bytes of a block. Readers ask for 256 bytes to 16 KiB at a time, often for the same ones again.
@@ -44,6 +45,11 @@ impl<'a> Cached<'a> {
 
     pub(crate) fn size(&self) -> u64 {
         self.source.size()
+    }
+
+    /// The same volume for another thread.
+    pub(crate) fn fresh(&self) -> Fresh<'a> {
+        Fresh { source: self.source, access: self.access.clone() }
     }
 
     pub(crate) fn access(&self) -> &Access {

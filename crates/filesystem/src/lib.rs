@@ -18,6 +18,7 @@
 //! ```
 
 mod access;
+mod apart;
 mod below;
 mod btrfs;
 mod cached;
@@ -36,6 +37,7 @@ mod volume;
 mod xfs;
 
 pub use access::{Access, Limits};
+pub use apart::{Apart, FileApart};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use free::{FreeSpace, free_space};
 pub use memory::MemoryTree;

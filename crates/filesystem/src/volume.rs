@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Error, Result};
+use crate::{Apart, Error, Result};
 
 /// A file, directory or link of one file system, by the numbers that it has there. They mean nothing elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +139,12 @@ pub trait FileSystem {
     ///
     /// If it can't be read, or is no file.
     fn read_at(&self, file: Node, offset: u64, buf: &mut [u8]) -> Result<usize>;
+
+    /// How a file of this node is read on another thread; `None` if that is not supported.
+    fn apart(&self, file: Node) -> Option<Apart<'_>> {
+        let _ = file;
+        None
+    }
 
     /// Where a link leads, as it stands there: relative or absolute, at most [`LINK_MAX`] bytes.
     ///
