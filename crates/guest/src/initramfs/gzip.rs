@@ -13,7 +13,7 @@ use std::thread::{Builder, JoinHandle, available_parallelism};
 use flate2::bufread::GzDecoder;
 use flate2::{Crc, Decompress};
 
-use crate::initramfs::joint::{Guess, WINDOW, expand, first_part, leave};
+use crate::initramfs::joint::{Guess, Output, WINDOW, expand, first_part, leave};
 use crate::initramfs::stream::Cursor;
 
 /// Bytes of the file for a round: this thread expands the first part of them, the other one the second.
@@ -61,11 +61,11 @@ struct Expander<'a, 'f> {
     /// Goes on from where the first of the rounds was expanded to.
     decoder: Decompress,
     /// What was expanded and not yet handed over, and how much of the first of it was.
-    pending: VecDeque<Vec<u8>>,
+    pending: VecDeque<Output>,
     pending_next: usize,
     /// Memory to be used again: of a round, and of what the other thread has expanded.
     spare_bytes: Vec<u8>,
-    spare_output: Vec<u8>,
+    spare_output: Output,
     /// Bytes that were handed over.
     passed: u64,
     /// The last bytes that were expanded.
@@ -113,7 +113,7 @@ impl<'a, 'f> Expander<'a, 'f> {
             pending: VecDeque::new(),
             pending_next: 0,
             spare_bytes: Vec::new(),
-            spare_output: Vec::new(),
+            spare_output: Output::default(),
             round,
             passed: 0,
             window: Vec::new(),
@@ -195,9 +195,9 @@ impl<'a, 'f> Expander<'a, 'f> {
                         round.taken = guess.taken;
                         self.note(&rest);
                         let (output, decoder) = guess.resolve(&self.window)?;
-                        self.note(&output);
+                        self.note(output.bytes());
                         self.decoder = decoder;
-                        self.pending = VecDeque::from([rest, output]);
+                        self.pending = VecDeque::from([rest.into(), output]);
                         self.misses = 0;
                     }
                     _ => self.misses += 1,
@@ -249,9 +249,9 @@ impl Read for Expander<'_, '_> {
                 return alone.read(buf);
             }
             let count = if let Some(pending) = self.pending.front() {
-                let count = pending.get(self.pending_next..).unwrap_or_default().read(buf)?;
+                let count = pending.bytes().get(self.pending_next..).unwrap_or_default().read(buf)?;
                 self.pending_next += count;
-                if self.pending_next == pending.len() {
+                if self.pending_next == pending.bytes().len() {
                     self.spare_output = self.pending.pop_front().unwrap_or_default();
                     self.pending_next = 0;
                 }
@@ -287,7 +287,7 @@ struct Job {
     /// How many of them it may use.
     count: usize,
     /// Memory for its output.
-    spare: Vec<u8>,
+    spare: Output,
 }
 
 /// The other thread.

@@ -16,6 +16,8 @@ const SEARCH_MAX: usize = 128 << 10;
 const TRIALS_MAX: usize = 512;
 /// Bytes that have to expand without an error for a begin to be taken.
 const TRIAL: usize = 2 * WINDOW;
+/// Bytes that are expanded at once later.
+const PIECE: usize = 256 << 10;
 /// Most bytes that are expanded twice.
 const TWICE_MAX: usize = 4 << 20;
 /// Most bytes that are expanded at all.
@@ -25,7 +27,7 @@ const PROBE: usize = 16;
 
 /// What bytes of a stream expand to from the begin of a block on.
 pub(super) struct Guess {
-    output: Vec<u8>,
+    output: Output,
     /// What the first bytes are after the other text.
     other: Vec<u8>,
     /// Goes on after the output.
@@ -34,78 +36,101 @@ pub(super) struct Guess {
     pub(super) taken: usize,
 }
 
+/// What was expanded, at the begin of memory that is used again without being cleared.
+#[derive(Default)]
+pub(super) struct Output {
+    memory: Vec<u8>,
+    length: usize,
+}
+
+impl Output {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.memory.get(..self.length).unwrap_or_default()
+    }
+
+    /// Memory for so many bytes more.
+    fn room(&mut self, count: usize) -> &mut [u8] {
+        let end = self.length.saturating_add(count);
+        if self.memory.len() < end {
+            self.memory.resize(end, 0);
+        }
+        self.memory.get_mut(self.length..end).unwrap_or_default()
+    }
+}
+
+impl From<Vec<u8>> for Output {
+    fn from(memory: Vec<u8>) -> Self {
+        Self { length: memory.len(), memory }
+    }
+}
+
 impl Guess {
     /// Looks for the begin of a block after the first part of `bytes`, tells `found` of its bit, and expands from there. `None` if there is
     /// none, or it can't be expanded without what is before. The memory of `output` is used.
-    pub(super) fn make(bytes: &[u8], mut output: Vec<u8>, found: impl FnOnce(usize)) -> Option<Self> {
+    pub(super) fn make(bytes: &[u8], mut output: Output, found: impl FnOnce(usize)) -> Option<Self> {
         let mut decoder = Decompress::new(false);
         let texts = [false, true].map(text);
         let [text, other_text] = &texts;
         let from = first_part(bytes.len());
         let bits = from * 8..(from + SEARCH_MAX).min(bytes.len()) * 8;
-        let mut trial = vec![0; TRIAL];
+        output.length = 0;
+        let mut taken = 0;
         let mut begins = bits.filter(|bit| may_begin(bytes, *bit)).take(TRIALS_MAX);
         let begin = begins.find(|bit| {
-            let Some(mut taken) = enter(&mut decoder, bytes, *bit, text) else { return false };
-            matches!(expand(&mut decoder, bytes, &mut taken, &mut trial), Some((TRIAL, false)))
+            let Some(start) = enter(&mut decoder, bytes, *bit, text) else { return false };
+            taken = start;
+            matches!(expand(&mut decoder, bytes, &mut taken, output.room(TRIAL)), Some((TRIAL, false)))
         })?;
+        output.length = TRIAL;
         found(begin);
-        let mut taken = enter(&mut decoder, bytes, begin, text)?;
         let mut second = Decompress::new(false);
         let mut taken_second = enter(&mut second, bytes, begin, other_text)?;
-        let mut other = Vec::new();
-        output.clear();
-        output.reserve_exact(OUTPUT_MAX);
+        let mut other = Output::default();
         loop {
-            let start = output.len();
-            for (decoder, taken, output) in
-                [(&mut decoder, &mut taken, &mut output), (&mut second, &mut taken_second, &mut other)]
+            let count = output.length - other.length;
+            if expand(&mut second, bytes, &mut taken_second, other.room(count))? != (count, false) {
+                return None;
+            }
+            other.length += count;
+            let last = output.length - WINDOW..;
+            if output.bytes().get(last.clone()) == other.bytes().get(last) {
+                break;
+            }
+            if output.length > TWICE_MAX
+                || expand(&mut decoder, bytes, &mut taken, output.room(WINDOW))? != (WINDOW, false)
             {
-                output.resize(start + WINDOW, 0);
-                let (count, has_ended) = expand(decoder, bytes, taken, output.get_mut(start..)?)?;
-                if count < WINDOW || has_ended {
-                    return None;
-                }
-            }
-            if output.get(start..) == other.get(start..) {
-                break;
-            }
-            if start > TWICE_MAX {
                 return None;
             }
+            output.length += WINDOW;
         }
-        while output.len() < OUTPUT_MAX {
-            let (before_in, before_out) = (decoder.total_in(), output.len());
-            let status =
-                decoder.decompress_vec(bytes.get(taken..)?, &mut output, FlushDecompress::None).ok()?;
-            let count = decoder.total_in() - before_in;
-            taken += usize::try_from(count).ok()?;
-            if status == Status::StreamEnd {
+        while output.length < OUTPUT_MAX {
+            let (count, has_ended) = expand(&mut decoder, bytes, &mut taken, output.room(PIECE))?;
+            output.length += count;
+            if has_ended {
                 return None;
             }
-            if count == 0 && output.len() == before_out {
+            if count < PIECE {
                 break;
             }
         }
-        Some(Self { output, other, decoder, taken })
+        Some(Self { output, other: other.memory, decoder, taken })
     }
 
     /// The output, by what is before it, and the decoder that goes on after it.
-    pub(super) fn resolve(self, window: &[u8]) -> Option<(Vec<u8>, Decompress)> {
-        let mut output = self.output;
-        for (byte, other) in output.iter_mut().zip(&self.other) {
-            if let Some(high) = other.wrapping_sub(*byte).checked_sub(1) {
-                *byte = *window.get(usize::from(high) << 8 | usize::from(*byte))?;
-            }
+    pub(super) fn resolve(mut self, window: &[u8]) -> Option<(Output, Decompress)> {
+        // By how much the two values differ, and the first of them: a byte that is known, or one of those before.
+        let known: Vec<u8> = (0..=u8::MAX).chain(window.iter().copied()).collect();
+        for (byte, other) in self.output.memory.iter_mut().zip(&self.other) {
+            *byte = *known.get(usize::from(other.wrapping_sub(*byte)) << 8 | usize::from(*byte))?;
         }
-        Some((output, self.decoder))
+        Some((self.output, self.decoder))
     }
 }
 
 /// How many bytes are left to who knows what is before them. It also reads the file, sums up the output and takes it, and the other one
 /// expands some of it twice.
 pub(super) fn first_part(bytes: usize) -> usize {
-    bytes / 16 * 7
+    bytes / 32 * 15
 }
 
 /// What stands for the unknown bytes: their number modulo 256; or that plus 1 and the number divided by 256, which is less than 128.

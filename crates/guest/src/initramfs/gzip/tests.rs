@@ -96,7 +96,7 @@ fn a_guess_becomes_what_the_stream_expands_to() {
     let file = gzip(&bytes, 6);
     let stream = &file[HEADER..][..1 << 20];
     let mut begin = 0;
-    let guess = Guess::make(stream, Vec::new(), |bit| begin = bit).unwrap();
+    let guess = Guess::make(stream, Output::default(), |bit| begin = bit).unwrap();
     assert!(begin / 8 >= first_part(stream.len()));
     let mut decoder = Decompress::new(false);
     let (mut taken, mut output) = (0, vec![0; bytes.len()]);
@@ -104,8 +104,8 @@ fn a_guess_becomes_what_the_stream_expands_to() {
     output.truncate(count);
     output.extend(leave(&mut decoder, stream, begin).unwrap());
     let (more, mut decoder) = guess.resolve(&output[output.len() - WINDOW..]).unwrap();
-    assert!(more.len() > 256 << 10);
-    output.extend(more);
+    assert!(more.bytes().len() > 256 << 10);
+    output.extend(more.bytes());
     // And its decoder goes on from there.
     let mut taken = HEADER + stream.len();
     let mut rest = vec![0; bytes.len() - output.len()];
@@ -158,7 +158,7 @@ fn a_block_is_left_only_where_it_ends() {
     let file = gzip(&mixed(2 << 20), 6);
     let bytes = &file[HEADER..];
     let mut begin = 0;
-    assert!(Guess::make(bytes, Vec::new(), |bit| begin = bit).is_none(), "the stream ends");
+    assert!(Guess::make(bytes, Output::default(), |bit| begin = bit).is_none(), "the stream ends");
     let left_at = |bit: usize| {
         let mut decoder = Decompress::new(false);
         let (mut taken, mut output) = (0, vec![0; 4 << 20]);
