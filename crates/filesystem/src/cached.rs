@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use imsprep_source::ReadAt;
 
-use crate::apart::Fresh;
 use crate::{Access, Error, Result};
 
 /// Bytes of a block. Readers ask for 256 bytes to 16 KiB at a time, often for the same ones again.
@@ -24,6 +23,18 @@ pub(crate) struct Cached<'a> {
     source: &'a dyn ReadAt,
     access: Access,
     blocks: Rc<RefCell<Blocks>>,
+}
+
+/// A volume below a reader, without what its thread has read of it.
+pub(crate) struct Fresh<'a> {
+    pub(crate) source: &'a dyn ReadAt,
+    pub(crate) access: Access,
+}
+
+impl<'a> Fresh<'a> {
+    pub(crate) fn cached(&self) -> Cached<'a> {
+        Cached::new(self.source, &self.access)
+    }
 }
 
 #[derive(Default)]

@@ -18,7 +18,6 @@
 //! ```
 
 mod access;
-mod apart;
 mod below;
 mod btrfs;
 mod cached;
@@ -37,10 +36,9 @@ mod volume;
 mod xfs;
 
 pub use access::{Access, Limits};
-pub use apart::{Apart, FileApart};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use free::{FreeSpace, free_space};
 pub use memory::MemoryTree;
 pub use open::open_volume;
-pub use tree::{Entry, GuestFile, GuestTree};
-pub use volume::{DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};
+pub use tree::{Entry, FileApart, GuestFile, GuestTree};
+pub use volume::{Apart, DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use crate::names::Names;
-use crate::{Error, ErrorKind, FileApart, FileKind, FileSystem, Metadata, Node, Result};
+use crate::{Apart, Error, ErrorKind, FileKind, FileSystem, Metadata, Node, Result};
 
 /// Most links that a path is followed through, as in Linux.
 const LINKS_MAX: usize = 40;
@@ -443,6 +443,31 @@ impl<'t> GuestFile<'t> {
             }
         }
         Ok(bytes)
+    }
+}
+
+/// An open file that can be handed to another thread, by [`GuestFile::apart`].
+pub struct FileApart<'a> {
+    apart: Apart<'a>,
+    node: Node,
+    path: Vec<u8>,
+    size: u64,
+}
+
+impl<'a> FileApart<'a> {
+    /// Its size in bytes, as the file system has it.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Opens the file's volume again, on this thread.
+    ///
+    /// # Errors
+    ///
+    /// If the volume can't be read.
+    pub fn open(self) -> Result<GuestFile<'a>> {
+        let files = self.apart.open().map_err(|error| error.at(&self.path))?;
+        Ok(GuestFile::owned(files, self.node, self.path, self.size))
     }
 }
 

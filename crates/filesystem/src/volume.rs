@@ -1,8 +1,9 @@
 //! What every reader of a file system offers.
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
-use crate::{Apart, Error, Result};
+use crate::{Error, Result};
 
 /// A file, directory or link of one file system, by the numbers that it has there. They mean nothing elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,6 +153,25 @@ pub trait FileSystem {
     ///
     /// If it can't be read, or is no link.
     fn link(&self, link: Node) -> Result<Vec<u8>>;
+}
+
+/// How a file system is opened again on another thread, with a cache of its own. What that costs counts with the rest.
+pub struct Apart<'a>(Box<Open<'a>>);
+
+type Open<'a> = dyn FnOnce() -> Result<Rc<dyn FileSystem + 'a>> + Send + 'a;
+
+impl<'a> Apart<'a> {
+    /// By what opens it, which is called on the other thread.
+    pub(crate) fn new(open: impl FnOnce() -> Result<Rc<dyn FileSystem + 'a>> + Send + 'a) -> Self {
+        Self(Box::new(open))
+    }
+}
+
+impl<'a> Apart<'a> {
+    /// Opens it, on this thread.
+    pub(crate) fn open(self) -> Result<Rc<dyn FileSystem + 'a>> {
+        (self.0)()
+    }
 }
 
 /// Most bytes of a link's target; Linux follows none that is longer.

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use byteorder::{BigEndian as BE, ByteOrder};
 use imsprep_ondisk::volume::jbd::{Header, Superblock, Tag};
 
-use crate::apart::Fresh;
-use crate::cached::Cached;
+use crate::cached::{Cached, Fresh};
 use crate::crc32c::with_seed as checksum;
 use crate::{Access, Error, Result};
 

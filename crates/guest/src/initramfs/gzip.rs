@@ -54,6 +54,8 @@ struct Expander<'a, 'f> {
     /// Where the stream begins in the file, and what of it is read next.
     start: u64,
     next: u64,
+    /// Whether the file may have more than was read.
+    has_more: bool,
     has_ended: bool,
     helper: Helper,
     /// What is being expanded, and what was read ahead.
@@ -106,6 +108,7 @@ impl<'a, 'f> Expander<'a, 'f> {
             alone: None,
             start,
             next: start.saturating_add(HEADER as u64),
+            has_more: true,
             has_ended: false,
             helper,
             rounds: VecDeque::new(),
@@ -126,7 +129,7 @@ impl<'a, 'f> Expander<'a, 'f> {
     fn read_ahead(&mut self) {
         let Some(cursor) = &self.cursor else { return };
         let file = cursor.file();
-        while self.rounds.len() < ROUNDS {
+        while self.has_more && self.rounds.len() < ROUNDS {
             let mut bytes = std::mem::take(&mut self.spare_bytes);
             bytes.resize(self.round, 0);
             let mut count = 0;
@@ -136,12 +139,10 @@ impl<'a, 'f> Expander<'a, 'f> {
                     _ => break,
                 }
             }
-            if count == 0 {
-                return;
-            }
             bytes.truncate(count);
+            self.has_more = count == self.round;
             let bytes = Arc::new(bytes);
-            let asked = if count < self.round { count.saturating_sub(LEFT) } else { count };
+            let asked = if self.has_more { count } else { count.saturating_sub(LEFT) };
             let is_asked = asked >= self.round / 4
                 && self.misses < MISSES_MAX
                 && self.helper.ask(Job {
