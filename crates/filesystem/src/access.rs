@@ -1,7 +1,7 @@
 //! What reading a guest may cost.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use imsprep_source::Cancel;
@@ -26,40 +26,40 @@ impl Default for Limits {
     }
 }
 
-/// Leave to read: what has been spent of the [`Limits`], and the flag that stops the work. Clones share both.
+/// Leave to read: what has been spent of the [`Limits`], and the flag that stops the work. Clones share both, on all threads.
 #[derive(Clone, Debug)]
-pub struct Access(Rc<Spent>);
+pub struct Access(Arc<Spent>);
 
 #[derive(Debug)]
 struct Spent {
     limits: Limits,
     cancel: Cancel,
     since: Instant,
-    disk_bytes: Cell<u64>,
-    steps: Cell<u64>,
+    disk_bytes: AtomicU64,
+    steps: AtomicU64,
 }
 
 impl Access {
     /// Leave to read this much, until `cancel` is raised.
     pub fn new(limits: Limits, cancel: &Cancel) -> Self {
         let since = Instant::now();
-        Self(Rc::new(Spent {
+        Self(Arc::new(Spent {
             limits,
             cancel: cancel.clone(),
             since,
-            disk_bytes: Cell::new(0),
-            steps: Cell::new(0),
+            disk_bytes: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
         }))
     }
 
     /// Bytes that were read from the disk so far.
     pub fn disk_bytes(&self) -> u64 {
-        self.0.disk_bytes.get()
+        self.0.disk_bytes.load(Ordering::Relaxed)
     }
 
     /// Entries and structures that were read so far.
     pub fn steps(&self) -> u64 {
-        self.0.steps.get()
+        self.0.steps.load(Ordering::Relaxed)
     }
 
     /// Before a read from the disk.
@@ -69,8 +69,7 @@ impl Access {
         if spent.since.elapsed() > spent.limits.time {
             return Err(Error::limit(format!("takes longer than {} s", spent.limits.time.as_secs_f32())));
         }
-        spent.disk_bytes.set(spent.disk_bytes.get().saturating_add(bytes));
-        if spent.disk_bytes.get() > spent.limits.disk_bytes {
+        if add(&spent.disk_bytes, bytes).saturating_add(bytes) > spent.limits.disk_bytes {
             return Err(Error::limit(format!(
                 "takes more than {} bytes read from the disk",
                 spent.limits.disk_bytes
@@ -82,9 +81,8 @@ impl Access {
     /// Before work that reads nothing from the disk: `count` steps of it.
     pub(crate) fn spend_steps(&self, count: u64) -> Result<()> {
         let spent = &*self.0;
-        let before = spent.steps.get();
+        let before = add(&spent.steps, count);
         let steps = before.saturating_add(count);
-        spent.steps.set(steps);
         if steps > spent.limits.steps {
             return Err(Error::limit(format!("takes more than {} steps", spent.limits.steps)));
         }
@@ -94,6 +92,15 @@ impl Access {
         }
         Ok(())
     }
+}
+
+/// Adds to a count, which stays at its maximum, and returns what it was.
+fn add(count: &AtomicU64, more: u64) -> u64 {
+    let before = count.fetch_add(more, Ordering::Relaxed);
+    if before.checked_add(more).is_none() {
+        count.store(u64::MAX, Ordering::Relaxed);
+    }
+    before
 }
 
 /// Steps after which the clock and the flag are read.

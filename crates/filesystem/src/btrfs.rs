@@ -15,7 +15,7 @@ use crate::below::Below;
 use crate::cached::Cached;
 use crate::crc32c;
 use crate::volume::check_name;
-use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result, Subvolume};
+use crate::{Apart, DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result, Subvolume};
 
 /// Most nodes that are kept: lambutter's handles and paths have no numbers of their own.
 const KNOWN_MAX: usize = 1 << 18;
@@ -350,6 +350,18 @@ impl FileSystem for BtrfsVolume<'_> {
         }
         let length = buf.len() as u64;
         self.call(&known, length, |fs| fs.read_file_at(&known.inode, offset, buf))
+    }
+
+    fn apart(&self, file: Node) -> Option<Apart<'_>> {
+        let fresh = self.below.disk().fresh();
+        let (inode, metadata) = self.known(file).ok().map(|known| (known.inode, known.metadata))?;
+        Some(Apart::new(move || {
+            let volume = BtrfsVolume::open(fresh.cached())?;
+            // A file is read by its inode: its path is not needed, nor the subvolume that the path is from.
+            let known = Known { inode, from: 0, path: Rc::from(b"".as_slice()), kind: None, metadata };
+            volume.known.borrow_mut().insert(file, known);
+            Ok(Rc::new(volume))
+        }))
     }
 
     fn link(&self, link: Node) -> Result<Vec<u8>> {

@@ -25,6 +25,18 @@ pub(crate) struct Cached<'a> {
     blocks: Rc<RefCell<Blocks>>,
 }
 
+/// A volume below a reader, without what its thread has read of it.
+pub(crate) struct Fresh<'a> {
+    pub(crate) source: &'a dyn ReadAt,
+    pub(crate) access: Access,
+}
+
+impl<'a> Fresh<'a> {
+    pub(crate) fn cached(&self) -> Cached<'a> {
+        Cached::new(self.source, &self.access)
+    }
+}
+
 #[derive(Default)]
 struct Blocks {
     kept: HashMap<u64, Block>,
@@ -44,6 +56,11 @@ impl<'a> Cached<'a> {
 
     pub(crate) fn size(&self) -> u64 {
         self.source.size()
+    }
+
+    /// The same volume for another thread.
+    pub(crate) fn fresh(&self) -> Fresh<'a> {
+        Fresh { source: self.source, access: self.access.clone() }
     }
 
     pub(crate) fn access(&self) -> &Access {

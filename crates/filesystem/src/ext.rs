@@ -9,12 +9,13 @@ mod journal;
 mod map;
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use imsprep_ondisk::disk::ExtSuperblock as Basic;
 use imsprep_ondisk::volume::ext::{DirectoryEntry, GroupDescriptor, Inode, Superblock};
 
 use crate::cached::Cached;
-use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
+use crate::{Apart, DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
 use journal::Replayed;
 
 /// Incompatible features that are read rightly: file types, recovery, groups of descriptors, extents, 64 bits, protection
@@ -293,6 +294,11 @@ impl FileSystem for Ext<'_> {
         let length = there.min(buf.len());
         self.fill(&inode, offset, buf.get_mut(..length).unwrap_or_default())?;
         Ok(length)
+    }
+
+    fn apart(&self, _: Node) -> Option<Apart<'_>> {
+        let fresh = self.disk.fresh();
+        Some(Apart::new(move || Ok(Rc::new(Ext::open(fresh.cached())?))))
     }
 
     fn link(&self, link: Node) -> Result<Vec<u8>> {

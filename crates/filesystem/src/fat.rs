@@ -12,7 +12,7 @@ use imsprep_ondisk::volume::fat_names::{Names, short_name};
 
 use crate::cached::Cached;
 use crate::volume::check_name;
-use crate::{DirEntry, Error, FileKind, FileSystem, Metadata, Node, Result};
+use crate::{Apart, DirEntry, Error, FileKind, FileSystem, Metadata, Node, Result};
 
 /// Most bytes of a directory: no FAT has more than 65536 entries in one.
 const DIRECTORY_MAX: u64 = 65536 * DirectoryEntry::SIZE as u64;
@@ -249,6 +249,12 @@ impl FileSystem for FatVolume<'_> {
             return Err(Error::corrupt("its chain of clusters ends before the file does"));
         }
         Ok(length)
+    }
+
+    fn apart(&self, _: Node) -> Option<Apart<'_>> {
+        let fresh = self.disk.fresh();
+        let (record, geometry) = (self.record.clone(), self.geometry);
+        Some(Apart::new(move || Ok(Rc::new(FatVolume::open(fresh.cached(), record, geometry)))))
     }
 
     fn link(&self, link: Node) -> Result<Vec<u8>> {

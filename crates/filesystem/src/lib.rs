@@ -40,5 +40,5 @@ pub use error::{Error, ErrorKind, Found, Result};
 pub use free::{FreeSpace, free_space};
 pub use memory::MemoryTree;
 pub use open::open_volume;
-pub use tree::{Entry, GuestFile, GuestTree};
-pub use volume::{DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};
+pub use tree::{Entry, FileApart, GuestFile, GuestTree};
+pub use volume::{Apart, DirEntry, FileKind, FileSystem, LINK_MAX, Metadata, Node, Subvolume};

@@ -19,7 +19,7 @@ use imsprep_ondisk::volume::ntfs_record::{attribute, restore};
 use crate::cached::Cached;
 use crate::fat::is_same_name;
 use crate::volume::check_name;
-use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
+use crate::{Apart, DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
 use stream::Stream;
 
 /// Bytes of a page of the log. There are two restart pages at its start.
@@ -266,6 +266,11 @@ impl FileSystem for NtfsVolume<'_> {
 
     fn read_at(&self, file: Node, offset: u64, buf: &mut [u8]) -> Result<usize> {
         self.read_stream(&*self.content(file)?, offset, buf)
+    }
+
+    fn apart(&self, _: Node) -> Option<Apart<'_>> {
+        let fresh = self.disk.fresh();
+        Some(Apart::new(move || Ok(Rc::new(NtfsVolume::open(fresh.cached())?))))
     }
 
     fn link(&self, link: Node) -> Result<Vec<u8>> {

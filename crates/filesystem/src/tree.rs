@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use crate::names::Names;
-use crate::{Error, ErrorKind, FileKind, FileSystem, Metadata, Node, Result};
+use crate::{Apart, Error, ErrorKind, FileKind, FileSystem, Metadata, Node, Result};
 
 /// Most links that a path is followed through, as in Linux.
 const LINKS_MAX: usize = 40;
@@ -182,7 +182,7 @@ impl<'a> GuestTree<'a> {
         }
         let files = self.files(place);
         let size = files.metadata(place.node).map_err(|error| error.at(path))?.size;
-        Ok(GuestFile { files, node: place.node, path: path.to_vec(), size, at: 0 })
+        Ok(GuestFile { files: Holder::Tree(files), node: place.node, path: path.to_vec(), size, at: 0 })
     }
 
     /// A whole file of at most `max` bytes.
@@ -381,14 +381,39 @@ fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 /// As `io::Read` it fails with [`io::ErrorKind::Other`] and the [`Error`] in it: [`Error::within`] takes that out again,
 /// whatever decompressor stands between.
 pub struct GuestFile<'t> {
-    files: &'t dyn FileSystem,
+    files: Holder<'t>,
     node: Node,
     path: Vec<u8>,
     size: u64,
     at: u64,
 }
 
-impl GuestFile<'_> {
+/// Who has the volume of an open file.
+enum Holder<'t> {
+    Tree(&'t dyn FileSystem),
+    File(Rc<dyn FileSystem + 't>),
+}
+
+impl<'t> GuestFile<'t> {
+    /// A file that alone has its volume.
+    pub(crate) fn owned(files: Rc<dyn FileSystem + 't>, node: Node, path: Vec<u8>, size: u64) -> Self {
+        Self { files: Holder::File(files), node, path, size, at: 0 }
+    }
+
+    fn files(&self) -> &(dyn FileSystem + 't) {
+        match &self.files {
+            Holder::Tree(files) => *files,
+            Holder::File(files) => &**files,
+        }
+    }
+
+    /// The same file for another thread; `None` if its file system does not support that, or it was handed over before.
+    pub fn apart(&self) -> Option<FileApart<'t>> {
+        let Holder::Tree(files) = self.files else { return None };
+        let apart = files.apart(self.node)?;
+        Some(FileApart { apart, node: self.node, path: self.path.clone(), size: self.size })
+    }
+
     /// Its size in bytes, as the file system has it.
     pub fn size(&self) -> u64 {
         self.size
@@ -400,7 +425,7 @@ impl GuestFile<'_> {
     ///
     /// If they can't be read.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        self.files.read_at(self.node, offset, buf).map_err(|error| error.at(&self.path))
+        self.files().read_at(self.node, offset, buf).map_err(|error| error.at(&self.path))
     }
 
     /// The first bytes: `max` of them, or all if there are fewer.
@@ -418,6 +443,31 @@ impl GuestFile<'_> {
             }
         }
         Ok(bytes)
+    }
+}
+
+/// An open file that can be handed to another thread, by [`GuestFile::apart`].
+pub struct FileApart<'a> {
+    apart: Apart<'a>,
+    node: Node,
+    path: Vec<u8>,
+    size: u64,
+}
+
+impl<'a> FileApart<'a> {
+    /// Its size in bytes, as the file system has it.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Opens the file's volume again, on this thread.
+    ///
+    /// # Errors
+    ///
+    /// If the volume can't be read.
+    pub fn open(self) -> Result<GuestFile<'a>> {
+        let files = self.apart.open().map_err(|error| error.at(&self.path))?;
+        Ok(GuestFile::owned(files, self.node, self.path, self.size))
     }
 }
 

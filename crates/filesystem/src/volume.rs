@@ -1,6 +1,7 @@
 //! What every reader of a file system offers.
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use crate::{Error, Result};
 
@@ -140,12 +141,37 @@ pub trait FileSystem {
     /// If it can't be read, or is no file.
     fn read_at(&self, file: Node, offset: u64, buf: &mut [u8]) -> Result<usize>;
 
+    /// How a file of this node is read on another thread; `None` if that is not supported.
+    fn apart(&self, file: Node) -> Option<Apart<'_>> {
+        let _ = file;
+        None
+    }
+
     /// Where a link leads, as it stands there: relative or absolute, at most [`LINK_MAX`] bytes.
     ///
     /// # Errors
     ///
     /// If it can't be read, or is no link.
     fn link(&self, link: Node) -> Result<Vec<u8>>;
+}
+
+/// How a file system is opened again on another thread, with a cache of its own. What that costs counts with the rest.
+pub struct Apart<'a>(Box<Open<'a>>);
+
+type Open<'a> = dyn FnOnce() -> Result<Rc<dyn FileSystem + 'a>> + Send + 'a;
+
+impl<'a> Apart<'a> {
+    /// By what opens it, which is called on the other thread.
+    pub(crate) fn new(open: impl FnOnce() -> Result<Rc<dyn FileSystem + 'a>> + Send + 'a) -> Self {
+        Self(Box::new(open))
+    }
+}
+
+impl<'a> Apart<'a> {
+    /// Opens it, on this thread.
+    pub(crate) fn open(self) -> Result<Rc<dyn FileSystem + 'a>> {
+        (self.0)()
+    }
 }
 
 /// Most bytes of a link's target; Linux follows none that is longer.

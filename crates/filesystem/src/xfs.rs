@@ -10,7 +10,7 @@ use lamxfs::{EntryKind, Inode, Path, Xfs};
 use crate::below::Below;
 use crate::cached::Cached;
 use crate::volume::check_name;
-use crate::{DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
+use crate::{Apart, DirEntry, Error, FileKind, FileSystem, LINK_MAX, Metadata, Node, Result};
 
 /// Most entries of directories that are kept.
 const KEPT_MAX: usize = 1 << 16;
@@ -177,6 +177,11 @@ impl FileSystem for XfsVolume<'_> {
             Err(lamxfs::Error::NotARegularFile) => Err(self.metadata(file)?.kind.is_not("a file")),
             result => result.map_err(translate),
         }
+    }
+
+    fn apart(&self, _: Node) -> Option<Apart<'_>> {
+        let fresh = self.below.disk().fresh();
+        Some(Apart::new(move || Ok(Rc::new(XfsVolume::open(fresh.cached())?))))
     }
 
     fn link(&self, link: Node) -> Result<Vec<u8>> {

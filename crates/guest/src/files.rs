@@ -183,14 +183,31 @@ fn is_nothing(kind: ErrorKind) -> bool {
 }
 
 /// A file of the guest as what an initramfs is read from.
-pub(crate) struct Archive<'t>(pub(crate) GuestFile<'t>);
+pub(crate) struct Archive<'t> {
+    pub(crate) file: GuestFile<'t>,
+    cancelled: Cell<bool>,
+}
+
+impl<'t> Archive<'t> {
+    pub(crate) fn new(file: GuestFile<'t>) -> Self {
+        Self { file, cancelled: Cell::new(false) }
+    }
+
+    /// Whether a read failed because the work was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.get()
+    }
+}
 
 impl ArchiveFile for Archive<'_> {
     fn size(&self) -> u64 {
-        self.0.size()
+        self.file.size()
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        self.0.read_at(offset, buf).map_err(std::io::Error::other)
+        self.file.read_at(offset, buf).map_err(|error| {
+            self.cancelled.set(self.cancelled.get() || error.kind() == ErrorKind::Cancelled);
+            std::io::Error::other(error)
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use byteorder::{BigEndian as BE, ByteOrder};
 use imsprep_ondisk::volume::jbd::{Header, Superblock, Tag};
 
-use crate::cached::Cached;
+use crate::cached::{Cached, Fresh};
 use crate::crc32c::with_seed as checksum;
 use crate::{Access, Error, Result};
 
@@ -50,6 +50,11 @@ impl<'a> Replayed<'a> {
 
     pub(super) fn access(&self) -> &Access {
         self.disk.access()
+    }
+
+    /// The volume for another thread, without the changes.
+    pub(super) fn fresh(&self) -> Fresh<'a> {
+        self.disk.fresh()
     }
 
     pub(super) fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N]> {

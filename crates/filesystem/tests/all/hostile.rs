@@ -126,15 +126,15 @@ fn make_files(volume: &Volume) {
     }
 }
 
-#[test]
-fn altered_and_cut_off_volumes_are_read_or_refused() {
+/// A volume with these files of each kind that is read, by the tool that makes it.
+pub(crate) fn volumes() -> [(&'static str, u64, String); 6] {
     let tree = "-d \"$at\"";
     // A prototype names what mkfs.xfs puts in. Without checksums all that is altered is looked at.
     let xfs = "{ echo /; echo 0 0; echo d--755 0 0; echo folder d--755 0 0; \
         for n in $(seq 90); do echo \"file$n\" ---644 0 0 \"$at/folder/noise\"; done; echo \\$; \
         echo text ---644 0 0 \"$at/text\"; echo link l--777 0 0 text; echo \\$; } > proto; \
         mkfs.xfs -q -m crc=0 -p proto \"$image\" 2>/dev/null";
-    let cases = [
+    [
         ("mkfs.ext4", 6, format!("mkfs.ext4 -q -O ^has_journal {tree} \"$image\"")),
         ("mkfs.ext2", 6, format!("mkfs.ext2 -q -b 1024 {tree} \"$image\"")),
         ("mkfs.xfs", 320, xfs.to_owned()),
@@ -147,16 +147,27 @@ fn altered_and_cut_off_volumes_are_read_or_refused() {
             ntfscp -q \"$image\" \"$at/folder/noise\" noise"
                 .to_owned(),
         ),
-    ];
-    each(cases, |(tool, size, make)| {
-        let tools: &[&str] = match tool {
-            "mkfs.vfat" => &["mkfs.vfat", "mcopy"],
-            "mkntfs" => &["mkntfs", "ntfscp"],
-            _ => &[tool],
-        };
-        let volume = Volume::new(tools, size * MIB, "mkdir \"$at\"");
-        make_files(&volume);
-        volume.run(&make).unwrap();
+    ]
+}
+
+/// Makes one of them.
+pub(crate) fn make_volume((tool, size, make): (&str, u64, String)) -> Volume {
+    let tools: &[&str] = match tool {
+        "mkfs.vfat" => &["mkfs.vfat", "mcopy"],
+        "mkntfs" => &["mkntfs", "ntfscp"],
+        _ => &[tool],
+    };
+    let volume = Volume::new(tools, size * MIB, "mkdir \"$at\"");
+    make_files(&volume);
+    volume.run(&make).unwrap();
+    volume
+}
+
+#[test]
+fn altered_and_cut_off_volumes_are_read_or_refused() {
+    each(volumes(), |case| {
+        let tool = case.0;
+        let volume = make_volume(case);
         let image = ImageFile::open(volume.image()).unwrap();
         assert!(try_it(&image) > 90, "{tool} reads as it is");
         let places = places(&image);

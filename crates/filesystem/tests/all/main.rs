@@ -4,6 +4,8 @@
 extern crate imsprep_testdata;
 
 #[cfg(unix)]
+mod apart;
+#[cfg(unix)]
 mod free_btrfs;
 #[cfg(unix)]
 mod free_exfat;

@@ -1,9 +1,11 @@
 //! The compressors that the kernel knows.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
+use crate::initramfs::gzip;
 use crate::initramfs::lz4_legacy::Lz4Legacy;
 use crate::initramfs::lzop::Lzop;
+use crate::initramfs::stream::Cursor;
 
 /// KiB of memory for expanding xz and lzma: `xz -9` needs 65 MiB.
 const XZ_MEMORY: u32 = 96 << 10;
@@ -53,9 +55,9 @@ impl Kind {
     }
 
     /// Expands one stream from here on. What follows it stays in `from`, except for lzma, which may not tell where it ends.
-    pub(super) fn open<'a>(self, from: &'a mut dyn BufRead) -> Box<dyn Read + 'a> {
+    pub(super) fn open<'a>(self, from: &'a mut Cursor<'_>) -> Box<dyn Read + 'a> {
         match self {
-            Self::Gzip => Box::new(flate2::bufread::GzDecoder::new(from)),
+            Self::Gzip => gzip::open(from),
             Self::Bzip2 => Box::new(bzip2::bufread::BzDecoder::new(from)),
             Self::Lzma => match lzma_rust2::LzmaReader::new_mem_limit(from, XZ_MEMORY, None) {
                 Ok(reader) => Box::new(reader),

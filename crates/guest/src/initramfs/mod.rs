@@ -5,6 +5,8 @@
 
 mod cpio;
 mod decompress;
+mod gzip;
+mod joint;
 mod lz4_legacy;
 mod lzop;
 mod stream;

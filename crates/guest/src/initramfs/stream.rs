@@ -68,11 +68,16 @@ impl<'a> Cursor<'a> {
         Self { file, buffer: Vec::new(), start: 0, next: 0, chunk: CHUNK }
     }
 
-    fn position(&self) -> u64 {
+    pub(super) fn file(&self) -> &'a dyn ArchiveFile {
+        self.file
+    }
+
+    pub(super) fn position(&self) -> u64 {
         self.start.saturating_add(self.next as u64)
     }
 
-    fn seek(&mut self, position: u64) {
+    /// Goes to a position in the file.
+    pub(super) fn seek(&mut self, position: u64) {
         match usize::try_from(position.wrapping_sub(self.start)) {
             Ok(next) if position >= self.start && next <= self.buffer.len() => self.next = next,
             _ => {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::files::{Archive, Files};
-use crate::initramfs::ArchiveFile;
-use crate::linux::boot::{BootEntry, BootFile};
+use crate::files::Files;
+use crate::linux::boot::BootEntry;
+use crate::linux::initramfs::Reading;
 use crate::linux::loader_files::LoaderFiles;
 use crate::{
     Answer, Driver, Initramfs, KERNEL_HEAD, Machine, NotKnown, Origin, Sourced, module_name, parse_kernel,
-    parse_kernel_config, parse_modules_builtin, read_initramfs, text, version_in_name,
+    parse_kernel_config, parse_modules_builtin, text, version_in_name,
 };
 
 /// Most bytes of `modules.dep`.
@@ -96,57 +96,14 @@ impl Kernel {
     }
 }
 
-/// A section of a file as a file.
-struct Part<'t> {
-    file: Archive<'t>,
-    start: u64,
-    length: u64,
-}
-
-impl ArchiveFile for Part<'_> {
-    fn size(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let wanted = left.min(buf.len());
-        self.file.read_at(buf.get_mut(..wanted).unwrap_or_default(), self.start.saturating_add(offset))
-    }
-}
-
-/// Several archives as one, as a loader puts them together.
-struct Joined<'p>(Vec<&'p Part<'p>>);
-
-impl ArchiveFile for Joined<'_> {
-    fn size(&self) -> u64 {
-        // Loaders align each part to 4 bytes.
-        self.0.iter().map(|part| part.length.next_multiple_of(4)).fold(0, u64::saturating_add)
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        let mut before = 0_u64;
-        for part in &self.0 {
-            let room = part.length.next_multiple_of(4);
-            if offset >= before && offset < before.saturating_add(room) {
-                let within = offset - before;
-                let count = if within < part.length { part.read_at(buf, within)? } else { 0 };
-                if count > 0 {
-                    return Ok(count);
-                }
-                let padding = usize::try_from(room - within).unwrap_or(0).min(buf.len()).min(4);
-                buf.iter_mut().take(padding).for_each(|byte| *byte = 0);
-                return Ok(padding);
-            }
-            before = before.saturating_add(room);
-        }
-        Ok(0)
-    }
-}
-
-/// Looks at the kernel of an entry and its initramfs.
-pub(super) fn collect(files: &Files<'_>, loader: &LoaderFiles<'_, '_>, entry: &BootEntry) -> Kernel {
-    let initramfs = initramfs(loader, &entry.initramfs);
+/// Looks at the kernel of an entry, and at its initramfs, which may still be read by another thread: the result is waited for when
+/// nothing else is left to do.
+pub(super) fn collect(
+    files: &Files<'_>,
+    loader: &LoaderFiles<'_, '_>,
+    entry: &BootEntry,
+    mut reading: Reading<'_>,
+) -> Kernel {
     let image = entry.kernel.as_ref().and_then(|kernel| {
         let found = loader.find(&kernel.path).ok().flatten()?;
         let head = match kernel.section {
@@ -159,15 +116,16 @@ pub(super) fn collect(files: &Files<'_>, loader: &LoaderFiles<'_, '_>, entry: &B
         parse_kernel(&head.ok()??)
     });
     let machine = image.as_ref().and_then(|image| image.machine);
-    let version = version(entry, image.and_then(|image| image.version), &initramfs);
+    let version = version(entry, image.and_then(|image| image.version), &mut reading);
     let folder = version.as_ref().ok().map(|version| folder(files, &version.value));
     let modules = match folder {
         Some(folder) => folder.map(|path| path.map(|path| files.origin(&path))),
         None => Err(NotKnown::because("the version of the kernel is not known")),
     };
     let builtin =
-        builtin(files, version.as_ref().ok().map(|version| version.value.as_str()), &modules, &initramfs);
+        builtin(files, version.as_ref().ok().map(|version| version.value.as_str()), &modules, &mut reading);
     let below = modules_below(files, &modules);
+    let initramfs = reading.finish(loader);
     let drivers = Driver::ALL.map(|driver| {
         let module = driver.module();
         let version = version.as_ref().ok().map(|version| version.value.as_str());
@@ -210,7 +168,7 @@ fn in_initramfs(
 fn version(
     entry: &BootEntry,
     in_image: Option<String>,
-    initramfs: &Answer<Option<Sourced<Initramfs>>>,
+    reading: &mut Reading<'_>,
 ) -> Answer<Sourced<String>> {
     if let (Some(version), Some(kernel)) = (in_image, &entry.kernel) {
         return Ok(Sourced::new(version, kernel.origin.clone()));
@@ -220,30 +178,13 @@ fn version(
             return Ok(Sourced::new(version, file.origin.clone()));
         }
     }
-    if let Ok(Some(found)) = initramfs {
+    if let Ok(Some(found)) = reading.wait() {
         let mut versions = found.value.modules.keys().filter(|version| !version.is_empty());
         if let (Some(version), None) = (versions.next(), versions.next()) {
             return Ok(Sourced::new(version.clone(), found.origin.clone()));
         }
     }
     Err(NotKnown::because("neither the file of the kernel nor its name has the version"))
-}
-
-/// The initramfs of an entry, all parts together.
-fn initramfs(loader: &LoaderFiles<'_, '_>, named: &[BootFile]) -> Answer<Option<Sourced<Initramfs>>> {
-    let mut parts = Vec::new();
-    for file in named {
-        let missing = || NotKnown::at(file.origin.clone(), "the initramfs is not there");
-        let found = loader.find(&file.path)?.ok_or_else(missing)?;
-        let opened = found.files.open(&found.path)?.ok_or_else(missing)?;
-        let (start, length) = file.section.unwrap_or((0, opened.size()));
-        parts.push((Part { file: Archive(opened), start, length }, file.origin.clone()));
-    }
-    // The last one is the main one; those before it are microcode.
-    let Some((_, origin)) = parts.last() else { return Ok(None) };
-    let origin = origin.clone();
-    let joined = Joined(parts.iter().map(|(part, _)| part).collect());
-    Ok(Some(Sourced::new(read_initramfs(&joined), origin)))
 }
 
 /// The folder of a version's modules.
@@ -266,7 +207,7 @@ fn builtin(
     files: &Files<'_>,
     version: Option<&str>,
     modules: &Answer<Option<Origin>>,
-    initramfs: &Answer<Option<Sourced<Initramfs>>>,
+    reading: &mut Reading<'_>,
 ) -> Answer<Builtin> {
     let Some(version) = version else {
         return Err(NotKnown::because("the version of the kernel is not known"));
@@ -278,7 +219,7 @@ fn builtin(
             return Ok((parse_modules_builtin(&bytes), files.origin(&path)));
         }
     }
-    if let Ok(Some(found)) = initramfs
+    if let Ok(Some(found)) = reading.wait()
         && let Some(names) = found.value.builtin.get(version)
     {
         return Ok((names.clone(), found.origin.clone()));

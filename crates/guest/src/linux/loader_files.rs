@@ -1,5 +1,6 @@
 //! Files as a boot loader sees them: by device and path, before anything is mounted.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use imsprep_filesystem::{GuestTree, Subvolume};
@@ -16,6 +17,7 @@ pub(super) struct LoaderFiles<'d, 'a> {
     disk: &'d Disk<'a>,
     /// The trees of each volume in which a path may begin: a Btrfs has several.
     trees: Vec<Vec<Files<'a>>>,
+    cancelled: Cell<bool>,
 }
 
 /// A file that was looked up.
@@ -43,7 +45,7 @@ impl<'d, 'a> LoaderFiles<'d, 'a> {
                 .map(|node| Files::new(GuestTree::new(Rc::clone(files), node), &volume.name))
                 .collect()
         });
-        Self { disk, trees: trees.collect() }
+        Self { disk, trees: trees.collect(), cancelled: Cell::new(false) }
     }
 
     /// The name of a volume as a device, for [`LoaderPath::device`].
@@ -52,7 +54,12 @@ impl<'d, 'a> LoaderFiles<'d, 'a> {
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.trees.iter().flatten().any(Files::is_cancelled)
+        self.cancelled.get() || self.trees.iter().flatten().any(Files::is_cancelled)
+    }
+
+    /// Notes that reading a file of this disk in another way was cancelled.
+    pub(super) fn note_cancelled(&self) {
+        self.cancelled.set(true);
     }
 
     /// The volume that a loader means by a device; `Ok(None)` if it is certainly not on this disk.

@@ -3,6 +3,7 @@
 mod boot;
 mod cloud;
 mod identity;
+mod initramfs;
 mod kernel;
 mod loader_files;
 mod login;
@@ -10,6 +11,8 @@ mod mounts;
 mod network;
 mod release;
 mod units;
+
+use std::thread;
 
 pub use boot::{BootEntry, BootFile, BootLoader, LoaderKind, Platform};
 pub use cloud::CloudInit;
@@ -20,6 +23,7 @@ pub use mounts::MountFact;
 pub use network::{InterfaceFact, NetRuleFile, Network};
 pub use units::ServiceState;
 
+use initramfs::Reading;
 use loader_files::LoaderFiles;
 
 use crate::files::Files;
@@ -109,7 +113,10 @@ fn other_kernels(
     let first = loaders.first().and_then(starts);
     let kernel = |loader: &BootLoader| {
         let entry = loader.default.as_ref().map_err(Clone::clone);
-        entry.map(|entry| kernel::collect(files, loader_files, entry))
+        entry.map(|entry| {
+            let reading = Reading::here(loader_files, &entry.initramfs);
+            kernel::collect(files, loader_files, entry, reading)
+        })
     };
     loaders.iter().map(|loader| (starts(loader) != first).then(|| kernel(loader))).collect()
 }
@@ -121,45 +128,63 @@ fn no_loader() -> NotKnown {
 /// Collects the facts; `None` if the work was interrupted.
 pub(crate) fn collect<'a>(disk: &Disk<'a>, root: &Root<'a>, others: Vec<String>) -> Option<Linux> {
     let mounted = mounts::mount(disk, root);
-    let files = &mounted.files;
     let loader_files = LoaderFiles::new(disk, root);
-    let loaders = boot::collect(disk, files, &loader_files);
-    let other_kernels = other_kernels(files, &loader_files, &loaders);
-    let default = loaders.first().map_or_else(|| Err(no_loader()), |loader| loader.default.clone());
-    let line = default.as_ref().ok().map(|entry| entry.command_line.clone());
-    let kernel = default.map(|entry| kernel::collect(files, &loader_files, &entry));
-    let mut network = network::collect(files);
-    if let Ok(Kernel { initramfs: Ok(Some(initramfs)), .. }) = &kernel {
-        for (path, bytes) in &initramfs.value.net_rules {
-            let mut origin = initramfs.origin.clone();
-            origin.path = crate::text::value(&format!("{}:{path}", origin.path));
-            network.rules.push(network::rule_file(origin, bytes, true));
-        }
-    }
+    let loaders = boot::collect(disk, &mounted.files, &loader_files);
     let volume = disk.volume(root.volume)?;
-    let linux = Linux {
-        root: RootVolume {
-            volume: volume.name.clone(),
-            index: root.volume,
-            kind: volume.kind,
-            uuid: volume.uuid.clone(),
-            subvolume: root.subvolume.clone(),
-            others,
-        },
-        release: release::release(files),
-        machine: release::machine(files),
-        loaders,
-        kernel,
-        other_kernels,
-        fstab: mounted.fstab,
-        mount_units: mounted.units,
-        network,
-        cloud_init: cloud::collect(files, line.as_ref()),
-        login: login::collect(files),
-        identity: identity::collect(files),
-        foreign_tools: identity::foreign_tools(files),
-        own_tools: identity::own_tools(files),
-        unread: mounted.unread,
+    let root = RootVolume {
+        volume: volume.name.clone(),
+        index: root.volume,
+        kind: volume.kind,
+        uuid: volume.uuid.clone(),
+        subvolume: root.subvolume.clone(),
+        others,
     };
+    let linux = thread::scope(|scope| {
+        let default = loaders.first().map_or_else(|| Err(no_loader()), |loader| loader.default.clone());
+        // Begun first, since reading it takes as long as everything else together.
+        let reading =
+            default.as_ref().ok().map(|entry| Reading::start(scope, &loader_files, &entry.initramfs));
+        let files = &mounted.files;
+        let line = default.as_ref().ok().map(|entry| entry.command_line.clone());
+        let other_kernels = other_kernels(files, &loader_files, &loaders);
+        let mut network = network::collect(files);
+        let release = release::release(files);
+        let machine = release::machine(files);
+        let cloud_init = cloud::collect(files, line.as_ref());
+        let login = login::collect(files);
+        let identity = identity::collect(files);
+        let foreign_tools = identity::foreign_tools(files);
+        let own_tools = identity::own_tools(files);
+        let kernel = default.map(|entry| {
+            let reading = reading.unwrap_or_else(|| Ok(None).into());
+            kernel::collect(files, &loader_files, &entry, reading)
+        });
+        if let Ok(Kernel { initramfs: Ok(Some(initramfs)), .. }) = &kernel {
+            for (path, bytes) in &initramfs.value.net_rules {
+                let mut origin = initramfs.origin.clone();
+                origin.path = crate::text::value(&format!("{}:{path}", origin.path));
+                network.rules.push(network::rule_file(origin, bytes, true));
+            }
+        }
+        Linux {
+            root,
+            release,
+            machine,
+            // They are still in use.
+            loaders: Vec::new(),
+            kernel,
+            other_kernels,
+            fstab: mounted.fstab,
+            mount_units: mounted.units,
+            network,
+            cloud_init,
+            login,
+            identity,
+            foreign_tools,
+            own_tools,
+            unread: mounted.unread,
+        }
+    });
+    let linux = Linux { loaders, ..linux };
     (!mounted.files.is_cancelled() && !loader_files.is_cancelled()).then_some(linux)
 }

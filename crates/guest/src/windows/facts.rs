@@ -226,10 +226,10 @@ fn with_hive<T>(files: &Files<'_>, path: &str, work: impl FnOnce(&Registry<'_>) 
     let origin = files.origin(path);
     let file =
         files.open(path)?.ok_or_else(|| NotKnown::at(origin.clone(), "the registry hive is not there"))?;
-    let file = Archive(file);
+    let file = Archive::new(file);
     let mut logs = Vec::new();
     for end in [".LOG1", ".LOG2"] {
-        logs.extend(files.open(&format!("{path}{end}"))?.map(Archive));
+        logs.extend(files.open(&format!("{path}{end}"))?.map(Archive::new));
     }
     let logs = logs.iter().map(|log| log as &dyn ArchiveFile).collect::<Vec<_>>();
     let hive = Hive::open(&file, &logs).map_err(|reason| NotKnown::at(origin.clone(), reason))?;
