@@ -1,5 +1,5 @@
 #!/bin/sh
-# Info-ZIP zip 3.0 (Debian package zip 3.0-13): `-fz` with an archive that is written to a pipe.
+# Info-ZIP zip 3.0 and unzip 6.0 (Debian packages zip 3.0-13 and unzip 6.0-28): `-fz` with an archive that is written to a pipe.
 #
 # Input: `zip -fz - file | cat`, with a file of 100000 bytes. The option is documented as forcing the use of ZIP64.
 # Expected: an archive that unzip, 7-Zip and Python read, as they read that of `zip - file | cat`; or an error.
@@ -10,9 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-for package in zip unzip; do
-  apt-get download -qq "$package"
-done
+apt-get download -qq zip=3.0-13 unzip=6.0-28
 for package in ./*.deb; do dpkg-deb -x "$package" root; done
 python3 -c 'import random; open("file", "wb").write(random.Random(1).randbytes(100000))'
 status=0
