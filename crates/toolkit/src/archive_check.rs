@@ -3,7 +3,7 @@
 use imsprep_detect::{Content, Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_rules::{
-    DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_disk_convertible, check_readable,
+    DiskChecks, DiskPart, ImageLocation, Inside, Medium, MediumKind, check_disk_convertible, check_readable,
 };
 use imsprep_source::Cancel;
 
@@ -70,7 +70,7 @@ pub(crate) fn look_into_archive(
             DiskSeen::closed("the disk in it can't be read")
         };
         if let (Ok(inspection), false) = (&found.inside, is_only) {
-            let medium = Medium { path: image.path(), is_raw: false, number: Some(*number) };
+            let medium = Medium { path: image.path(), kind: MediumKind::Other, number: Some(*number) };
             let disk = Inside { inspection, medium, part: DiskPart::Whole };
             check_disk_convertible(&disk, DiskChecks::Lost, &mut report);
         }
