@@ -152,18 +152,22 @@ pub(crate) enum Command {
   imsprep check --manifest sums.json disk.raw    also write size and SHA-256 of disk.raw and disk.mf
   imsprep check --checksums SHA256SUMS disk.raw.xz    also compare the download with its published checksum
   imsprep check --html report.html images/        also write an HTML report with maps of the disks
+  imsprep check nbd://host/disk            the disk that an NBD server exports
 
 check judges quick import. For the common import, which takes qcow2, VMDK and other formats of up to 128 GiB, use imsprep request FILE.
 
 If FILE is a folder, all images directly in it are checked, with --recursive also those in its subfolders: files with the extension of an \
 image, and files whose content is recognised. The number of other files is shown.
 
+FILE may be the address of an NBD export, nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH: the disk and the system on it are \
+checked, and what depends on the file to import is reported as not checked. The network is used for nothing else.
+
 imsprep.toml holds the settings of a project: profile, strict, purpose, bms, prefix, layout, deny, and the table [allow], which maps \
 codes to reasons. It is looked up in the current folder and, within a repository, in the parent folders up to the root of the \
 repository. Flags override it.")]
 #[command(group(ArgGroup::new("outputs").args(["manifest", "html"]).multiple(true)))]
 pub(crate) struct CheckArgs {
-    /// Images, block devices, or folders of images
+    /// Images, block devices, folders of images, or addresses of NBD exports
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Search the subfolders of folders as well; links to folders and hidden folders are left out
@@ -236,7 +240,7 @@ inspected. If FILE is a folder, all images directly in it are read; with --recur
 A property that may forbid the import, such as a backing file, is shown with the code of its rule; imsprep rules CODE explains it. Exit status 0: all files \
 could be read, whatever was found; imsprep check gives the verdict.")]
 pub(crate) struct DetectArgs {
-    /// Files, block devices, or folders of images
+    /// Files, block devices, folders of images, or addresses of NBD exports (nbd://HOST/EXPORT)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Search the subfolders of folders as well; links to folders and hidden folders are left out
@@ -280,8 +284,8 @@ same format.
 Standard input (-) is read once, from its first byte to its last, and cannot be converted to standard output. What shows only at its end, \
 such as the backup GPT, is checked before DST appears. --sparsify, --fit and all other formats need a file. A file named - is ./-.
 
-nbd://HOST[:PORT]/EXPORT and nbd+unix:///EXPORT?socket=PATH read the disk that an NBD server exports, without a copy. This is the only use \
-of the network. TLS is not supported.
+nbd://HOST[:PORT]/EXPORT and nbd+unix:///EXPORT?socket=PATH read the disk that an NBD server exports, without a copy. The network is used \
+only for such an address. TLS is not supported.
 
 --sha256, --sha512 and --checksums compare SRC, as it was downloaded, with the checksums of its publisher before anything is written: exit \
 status 1 if one differs, 2 if the list does not have SRC.
@@ -389,7 +393,7 @@ fn parse_level(text: &str) -> Result<Level, String> {
   imsprep compare disk.raw disk.zvhd2
   imsprep compare before.zvhd2 after.zvhd2
 
-A and B may have any format that imsprep convert reads. Holes, blocks without a record and zeros are equal. A longer disk has \
+A and B may have any format that imsprep convert reads, or be addresses of NBD exports (nbd://HOST/EXPORT). Holes, blocks without a record and zeros are equal. A longer disk has \
 the same content if it contains only zeros beyond the end of the other, because the disk of a ZVHD2 is rounded up to 1 GiB.
 
 --sparsify compares what files can see: the bytes that no file holds according to A are ignored in both images, so that A can be compared \
@@ -397,10 +401,10 @@ with what imsprep convert --sparsify made of it.
 
 Exit status 0: the content is the same; 1: it differs, and the offset of the first different byte is shown; 2: a disk could not be read.")]
 pub(crate) struct CompareArgs {
-    /// First image or block device
+    /// First image, block device or NBD export
     #[arg(value_name = "A")]
     pub(crate) a: PathBuf,
-    /// Second image or block device
+    /// Second image, block device or NBD export
     #[arg(value_name = "B")]
     pub(crate) b: PathBuf,
     #[command(flatten)]

@@ -1,12 +1,12 @@
 //! Errors, warnings and hints on standard error, and the exit status of an error. The libraries say what is wrong; the flags and
 //! commands that help are known here alone.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 
 use anstyle::{AnsiColor, Style};
 use imsprep_source::{Error as SourceError, ErrorKind as SourceKind};
-use imsprep_toolkit::ErrorKind as Kind;
+use imsprep_toolkit::{Error, ErrorKind as Kind, Format, NbdAddress};
 
 use crate::exit::Status;
 use crate::terminal::{print_error, shown};
@@ -21,6 +21,21 @@ const HINT: (&str, Style) = ("hint", AnsiColor::Cyan.on_default().bold());
 pub(crate) const STOPPED: &str = "interrupted; no partial output was left behind";
 /// What is said of it where an image went to standard output.
 pub(crate) const STREAM_STOPPED: &str = "interrupted; the output on standard output is incomplete";
+
+/// An error of a command that knows what would help.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    pub(crate) text: String,
+    pub(crate) hint: &'static str,
+}
+
+impl Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Hinted {}
 
 /// Prints an error that has no causes.
 pub(crate) fn error(text: impl Display) {
@@ -61,6 +76,14 @@ pub(crate) fn report_failure(error: &anyhow::Error) -> Status {
         }
     }
     status
+}
+
+/// The same where the exit status for "wrong" is an answer about images that were read.
+pub(crate) fn report_unread(error: &anyhow::Error) -> Status {
+    match report_failure(error) {
+        Status::Wrong => Status::CouldNotLook,
+        status => status,
+    }
 }
 
 /// An error, its causes and what helps against it on one line, fit for a terminal.
@@ -105,18 +128,32 @@ fn hint_for(error: &anyhow::Error) -> Option<&'static str> {
     if bench_kind(error) == Some(imsprep_bench::ErrorKind::NoRoom) {
         return Some("use a smaller --size or another --folder");
     }
+    if let Some(Error::NotRaw { format: Format::Zvhd2, .. }) = error.downcast_ref() {
+        return Some("imsprep zvhd2 check checks the bitmap inside");
+    }
+    if let Some(Hinted { hint, .. }) = error.downcast_ref() {
+        return Some(hint);
+    }
+    if let Some(Error::Remote { source, .. }) = error.downcast_ref()
+        && source.kind() == io::ErrorKind::TimedOut
+    {
+        return Some(
+            "a server may serve one client at a time (qemu-nbd without --shared), and be busy with another one",
+        );
+    }
     Some(match kind(error) {
         Kind::Source(SourceKind::Exists) => "--force replaces it",
         Kind::Ambiguous => "imsprep detect shows which",
         Kind::SameFormat => {
             "--sparsify and --fit write a changed disk in the same format; imsprep bitmap create writes the bitmap of a RAW"
         }
-        Kind::NotZvhd2 => "imsprep detect shows the format of a file",
+        Kind::NotZvhd2 => "imsprep detect shows the format of a file, and imsprep check checks every format",
         Kind::Source(SourceKind::Damaged) => "copy or download the file again, and compare its checksum",
         Kind::UnsoundContainer => "imsprep zvhd2 check lists all errors, and imsprep zvhd2 repair may help",
         Kind::SizeUnknown => "use --size",
         Kind::SizeContradicted => "omit --size",
         Kind::NoSpaceToUnpack => "--temp-dir DIR selects another folder",
+        Kind::OneDisk => "--disk does not apply here",
         Kind::WhichDisk => "--disk selects one, by its number or name",
         Kind::NoBitmapBeside => "create it with imsprep bitmap create",
         Kind::NoRandomness => "use --uuid",
@@ -141,6 +178,11 @@ fn hint_for_name(error: &anyhow::Error) -> Option<&'static str> {
         SourceError::Open { path, source } if source.kind() == io::ErrorKind::NotFound => path.to_str()?,
         _ => return None,
     };
+    if NbdAddress::of(path).is_some() {
+        return Some(
+            "an NBD export is read by check, compare, convert, detect, inspect and prepare; imsprep convert saves it to a file",
+        );
+    }
     let scheme = path.split_once(":/").map(|(scheme, _)| scheme);
     match scheme {
         Some("http" | "https") => Some(

@@ -21,7 +21,8 @@ pub(crate) struct Outcome<T = CheckedImage> {
 
 /// A file whose format was detected.
 pub(crate) struct DetectedFile {
-    pub(crate) kind: FileKind,
+    /// `None` of an export of a server.
+    pub(crate) kind: Option<FileKind>,
     pub(crate) detection: Detection,
     /// The rules that this breaks, as notes: it is no verdict.
     pub(crate) report: Report,

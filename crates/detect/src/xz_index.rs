@@ -2,7 +2,7 @@
 //!
 //! Source: The .xz File Format 1.2.1, 2.1.2 and 4.
 
-use imsprep_ondisk::format::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XzFooter};
+use imsprep_ondisk::format::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XzFooter, take_xz_number};
 use imsprep_source::Result;
 
 use crate::input::Input;
@@ -55,25 +55,11 @@ fn skip_padding(input: &Input<'_>, end: u64) -> Result<Option<u64>> {
 /// Bytes of the blocks in the stream, and of their content.
 fn sums(index: &[u8]) -> Option<(u64, u64)> {
     let mut rest = index.strip_prefix(&[0])?;
-    let count = number(&mut rest)?;
+    let count = take_xz_number(&mut rest)?;
     let (mut packed, mut content) = (0_u64, 0_u64);
     for _ in 0..count {
-        packed = packed.checked_add(number(&mut rest)?.checked_next_multiple_of(4)?)?;
-        content = content.checked_add(number(&mut rest)?)?;
+        packed = packed.checked_add(take_xz_number(&mut rest)?.checked_next_multiple_of(4)?)?;
+        content = content.checked_add(take_xz_number(&mut rest)?)?;
     }
     Some((packed, content))
-}
-
-/// Seven bits in a byte, the lowest first; the highest bit says that another follows.
-fn number(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..63).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }

@@ -31,6 +31,14 @@ pub(crate) struct Claim {
     pub(crate) at: u64,
 }
 
+/// The error of the first flaw because of which a disk must not be read. That a place lies beyond the end of the file shows when it is read.
+pub(crate) fn refuse_damaged(flaws: Vec<Flaw>, file: &Slice<'_>) -> Result<()> {
+    match flaws.into_iter().find(|flaw| matches!(flaw, Flaw::Damaged { .. })) {
+        Some(flaw) => Err(flaw.error(file)),
+        None => Ok(()),
+    }
+}
+
 impl Flaw {
     /// The error of a reader that meets it.
     pub(crate) fn error(self, file: &Slice<'_>) -> Error {

@@ -27,31 +27,55 @@ const SECTOR: u64 = 512;
 /// Compares what was found out about a file, and what it is meant for, with the profile.
 pub fn check_image(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
     let Facts { path, detection, inside: disk, .. } = *facts;
-    let inside = disk.filter(|disk| disk.part == DiskPart::Whole);
-    // The disk may show a purpose that the user did not give.
-    let mut intent = intent.clone();
-    let said = intent.clone();
-    if let Some(inside) = &inside {
-        intent.purpose = purpose_of(&intent, inside.inspection);
-    }
+    let said = intent;
+    let intent = &with_purpose_of(facts, intent);
     check_format(facts, profile, report);
-    let may_be_a_disk = check_known(facts, &intent, report);
+    let may_be_a_disk = check_known(facts, intent, report);
     check_file(path, detection, &allowing_lost(disk.as_ref()), profile, report);
     // Of what is no disk it is of no use to know what else a disk should be, or what it would be called.
     if may_be_a_disk {
-        check_sizes(detection, profile, &intent, report);
-        check_key(path, detection.format, profile, &intent, report);
+        check_file_size(detection, profile, report);
+        check_size_of_disk(detection, profile, intent, report);
+        check_common_import(detection, profile, report);
+        check_key(path, detection.format, profile, intent, report);
     } else {
-        check_key_itself(path, profile, &intent, report);
+        check_key_itself(path, profile, intent, report);
     }
-    check_min_disk(facts, profile, &intent, report);
+    check_min_disk(facts, profile, intent, report);
     if intent.bare_metal {
         check_bare_metal(path, detection, profile, report);
     }
-    if let Some(inside) = &inside {
-        check_content(inside, profile, &said, report);
-    } else if let Some(start) = &disk {
-        check_truncated(start, report);
+    check_inside(facts, profile, said, report);
+}
+
+/// The same of a disk that is in no file yet: what depends on the file's format, name and length is left out.
+pub fn check_disk(facts: &Facts<'_>, profile: &Profile, intent: &Intent, report: &mut Report) {
+    let said = intent;
+    let intent = &with_purpose_of(facts, intent);
+    if facts.detection.format == Format::Empty {
+        report.push(Finding::new(&EMPTY, "the disk is empty"));
+    } else if check_known(facts, intent, report) {
+        check_size_of_disk(facts.detection, profile, intent, report);
+    }
+    check_min_disk(facts, profile, intent, report);
+    check_inside(facts, profile, said, report);
+}
+
+/// The disk may show a purpose that the user did not give.
+fn with_purpose_of(facts: &Facts<'_>, intent: &Intent) -> Intent {
+    let mut intent = intent.clone();
+    if let Some(inside) = facts.inside.filter(|disk| disk.part == DiskPart::Whole) {
+        intent.purpose = purpose_of(&intent, inside.inspection);
+    }
+    intent
+}
+
+/// Compares what is on the disk with what the user says of it.
+fn check_inside(facts: &Facts<'_>, profile: &Profile, said: &Intent, report: &mut Report) {
+    match &facts.inside {
+        Some(inside) if inside.part == DiskPart::Whole => check_content(inside, profile, said, report),
+        Some(start) => check_truncated(start, report),
+        None => {}
     }
 }
 
@@ -154,7 +178,7 @@ fn check_format(facts: &Facts<'_>, profile: &Profile, report: &mut Report) {
     );
 }
 
-fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report: &mut Report) {
+fn check_file_size(detection: &Detection, profile: &Profile, report: &mut Report) {
     if detection.file_size > profile.max_file {
         let over = detection.file_size - profile.max_file;
         report.push(
@@ -163,6 +187,9 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
                 .found(Size(detection.file_size)),
         );
     }
+}
+
+fn check_size_of_disk(detection: &Detection, profile: &Profile, intent: &Intent, report: &mut Report) {
     let rest = detection.file_size % SECTOR;
     if detection.format == Format::Raw && rest != 0 {
         let message = format!("the last sector has {rest} of {SECTOR} bytes");
@@ -192,6 +219,9 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
                 .found(found),
         );
     }
+}
+
+fn check_common_import(detection: &Detection, profile: &Profile, report: &mut Report) {
     if detection.format == Format::Raw && detection.file_size <= profile.max_common_file {
         let limit = Size(profile.max_common_file).scaled();
         report.push(
@@ -199,7 +229,7 @@ fn check_sizes(detection: &Detection, profile: &Profile, intent: &Intent, report
                 &COMMON_IMPORT_ENOUGH,
                 format!("RAW images up to {limit} can use the common import"),
             )
-            .found(found),
+            .found(Size(detection.virtual_size.unwrap_or(detection.file_size))),
         );
     }
 }

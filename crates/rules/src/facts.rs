@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use imsprep_detect::Detection;
+use imsprep_detect::{Detection, Format};
 use imsprep_findings::Finding;
 use imsprep_inspect::Inspection;
 
@@ -45,19 +45,40 @@ const BLOCK: u64 = 2 << 20;
 impl Inside<'_> {
     /// The finding at this offset on the disk.
     pub(crate) fn at(&self, finding: Finding, offset: u64) -> Finding {
-        if self.medium.is_raw { finding.at(offset) } else { finding.in_block(offset / BLOCK) }
+        match self.medium.kind {
+            MediumKind::Raw | MediumKind::Export => finding.at(offset),
+            MediumKind::Other => finding.in_block(offset / BLOCK),
+        }
     }
 }
 
 /// What advice on the partition table is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Medium<'a> {
-    /// The image.
+    /// The image, or the address of an export.
     pub path: &'a Path,
-    /// Whether it is a RAW, which tools for partition tables can change.
-    pub is_raw: bool,
+    /// How other tools get at its disk.
+    pub kind: MediumKind,
     /// The number of the disk in an archive.
     pub number: Option<u32>,
+}
+
+/// How other tools get at a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediumKind {
+    /// It is in a RAW, which tools for partition tables can change.
+    Raw,
+    /// It is in an image of another format.
+    Other,
+    /// A server has it, at an address.
+    Export,
+}
+
+impl MediumKind {
+    /// Of an image of this format.
+    pub fn of(format: Format) -> Self {
+        if format == Format::Raw { Self::Raw } else { Self::Other }
+    }
 }
 
 /// Where the image is, as far as a command can name it.

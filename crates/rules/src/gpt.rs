@@ -9,7 +9,7 @@ use imsprep_inspect::{Header, Inspection, Table, TableKind, TableProblem, Volume
 use crate::content_rules::SECTORS_OF_4096;
 use crate::rules::BACKUP_GPT;
 use crate::truncated::is_cut;
-use crate::{Medium, Size, shell_quoted};
+use crate::{Medium, MediumKind, Size, shell_quoted};
 
 const GIB: u64 = 1 << 30;
 /// Bytes of a sector of the service's disks: nothing says so, and nothing else was ever seen.
@@ -83,7 +83,10 @@ fn fit_command(medium: &Medium<'_>) -> String {
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
     let is_stream =
         extension.and_then(|name| Format::of_extension(&name)).is_some_and(|format| format.is_compressed());
-    if !medium.is_raw {
+    if medium.kind == MediumKind::Export {
+        return fit(path, "", Path::new("disk.zvhd2"));
+    }
+    if medium.kind == MediumKind::Other {
         let number = medium.number.map(|number| format!(" --disk {number}")).unwrap_or_default();
         let inner = if is_stream { path.with_extension("") } else { path.to_owned() };
         return fit(path, &number, &inner.with_extension("fit.zvhd2"));

@@ -59,7 +59,7 @@ mod size;
 mod truncated;
 mod wrapper;
 
-pub use check::{check_image, is_too_large, note_all_zeros};
+pub use check::{check_disk, check_image, is_too_large, note_all_zeros};
 pub use commands::{
     CREATE_ANEW, CREATE_ANEW_IN_THIS, SHORTER_NAME, create_command, output_beside, prepare_as,
     prepare_command, recreate_command,
@@ -71,7 +71,7 @@ pub use convertible::{
     check_readable,
 };
 pub use detection::{check_detection, rule_of};
-pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium};
+pub use facts::{DiskPart, Facts, ImageLocation, Inside, Medium, MediumKind};
 pub use guest::{
     SYSTEM_RULES, SystemAsked, SystemOnDisk, WouldStart, asks_for_a_system, check_guest, is_about_the_start,
 };

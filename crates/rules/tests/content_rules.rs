@@ -16,8 +16,8 @@ use imsprep_inspect::{
     VolumeGroup, VolumeKind,
 };
 use imsprep_rules::{
-    CONTENT_RULES, DiskChecks, DiskPart, Facts, HUAWEI, Inside, Inspected, Intent, Medium, OTC, Profile,
-    Purpose, SystemSeen, check_disk_convertible, check_image, not_checkable,
+    CONTENT_RULES, DiskChecks, DiskPart, Facts, HUAWEI, Inside, Inspected, Intent, Medium, MediumKind, OTC,
+    Profile, Purpose, SystemSeen, check_disk_convertible, check_image, not_checkable,
 };
 
 const GIB: u64 = 1 << 30;
@@ -65,7 +65,11 @@ fn sound() -> Inspection {
 }
 
 fn medium(path: &str, is_raw: bool) -> Medium<'_> {
-    Medium { path: Path::new(path), is_raw, number: None }
+    Medium {
+        path: Path::new(path),
+        kind: if is_raw { MediumKind::Raw } else { MediumKind::Other },
+        number: None,
+    }
 }
 
 fn report_for(inspection: &Inspection, profile: &Profile, intent: &Intent) -> Report {

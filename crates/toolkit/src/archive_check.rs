@@ -5,7 +5,7 @@ use std::path::Path;
 use imsprep_detect::{Content, Detection, Fact, Format};
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_rules::{
-    DiskChecks, DiskPart, ImageLocation, Inside, Medium, check_disk_convertible, check_readable,
+    DiskChecks, DiskPart, ImageLocation, Inside, Medium, MediumKind, check_disk_convertible, check_readable,
 };
 use imsprep_source::{Cancel, Error as SourceError, ImageFile, Work};
 
@@ -104,7 +104,7 @@ pub(crate) fn look_into_archive(
         };
         detection.facts.extend(damage.map(|damage| of_member(member, damage)));
         if let (Ok(inspection), false) = (&found.inside, is_only) {
-            let medium = Medium { path: image.path(), is_raw: false, number: Some(*number) };
+            let medium = Medium { path: image.path(), kind: MediumKind::Other, number: Some(*number) };
             let disk = Inside { inspection, medium, part: DiskPart::Whole };
             check_disk_convertible(&disk, DiskChecks::Lost, &mut report);
         }

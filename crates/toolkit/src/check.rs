@@ -15,7 +15,7 @@ use imsprep_source::{BlockMap, BlockSize, FileKind, ImageFile, OutputFile, Overw
 
 use crate::bitmap_state::BitmapState;
 use crate::digest::digest;
-use crate::disk_seen::{DiskSeen, SystemFiles};
+use crate::disk_seen::DiskSeen;
 use crate::judge::{Judged, judge};
 use crate::published::verify_checksums;
 use crate::saving::Saving;
@@ -130,10 +130,7 @@ pub(crate) fn check_opened(
         Ok(inspection) => (Some(inspection), None),
         Err(why) => (None, Some(why)),
     };
-    let guest = match system {
-        SystemFiles::Read(guest) => Some(*guest),
-        SystemFiles::NotAsked(_) | SystemFiles::NotRead(_) => None,
-    };
+    let guest = system.into_guest();
     let zvhd2 = container.map(|container| container.info);
     let path = opened.path().to_owned();
     Ok(CheckedImage {

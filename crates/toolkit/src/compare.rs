@@ -1,6 +1,6 @@
 //! Do two images hold the same disk?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,14 +12,15 @@ use imsprep_source::{Cancel, DiskReader, ReadAt, Stage, Work, is_zero};
 
 use crate::chunks::{CHUNK, Chunk, Chunks, on_threads};
 use crate::no_disk::doubt;
+use crate::remote::RemoteDisk;
 use crate::space::space_to_leave_out;
 use crate::unpack::{Unpack, large_temp_folder};
-use crate::{Disk, DiskSelector, FreeSpaceBytes, OpenedImage, Result};
+use crate::{ConversionSource, Disk, DiskSelector, Error, FreeSpaceBytes, ImagePlace, OpenedImage, Result};
 
 /// One of the two images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// The file.
+    /// The file, or the address of an export.
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
@@ -86,23 +87,29 @@ impl Default for CompareOptions {
 ///
 /// # Errors
 ///
-/// As [`OpenedImage::select_disk`] and [`OpenedImage::disk`], and if a part can't be read before a difference is found.
-pub fn compare_images(a: &Path, b: &Path, options: &CompareOptions, work: Work<'_>) -> Result<Comparison> {
-    let CompareOptions { free_space: free, disk, temp_folder } = options;
-    let open = |path: &Path| {
-        let image = OpenedImage::open(path, work.cancel)?;
-        let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
-        image.select_unpacked(disk.as_ref(), Unpack::Every, temp_folder, work)?;
-        Ok::<_, crate::Error>(image)
-    };
-    let images = [open(a)?, open(b)?];
+/// As [`OpenedImage::select_disk`] and [`OpenedImage::disk`]; [`Error::Remote`] if a server can't be read from, and
+/// [`Error::RemoteImage`] if it exports an image and not its disk; [`Error::FreeSpaceOfRemote`]; and if a part can't be read before a
+/// difference is found.
+pub fn compare_images(
+    a: impl Into<ImagePlace>,
+    b: impl Into<ImagePlace>,
+    options: &CompareOptions,
+    work: Work<'_>,
+) -> Result<Comparison> {
+    let free = options.free_space;
+    let places = [a.into(), b.into()];
+    if let ([ImagePlace::Export(address), _], FreeSpaceBytes::LeaveOut) = (&places, free) {
+        return Err(Error::FreeSpaceOfRemote { path: address.to_string().into() });
+    }
+    let [a, b] = places;
+    let images = [open(a, options, work)?, open(b, options, work)?];
     let [image_a, image_b] = &images;
     let mut disks = [image_a.disk(work.cancel)?, image_b.disk(work.cancel)?];
     let mut ignored = None;
-    if *free == FreeSpaceBytes::LeaveOut {
+    if let (FreeSpaceBytes::LeaveOut, Some(image)) = (free, image_a.image()) {
         let [disk, _] = &disks;
         let inspection = inspect_source(disk, disk.orig_size(), work.cancel)?;
-        let space = space_to_leave_out(image_a.file(), &inspection, disk, work.cancel)?;
+        let space = space_to_leave_out(image.file(), &inspection, disk, work.cancel)?;
         disks = disks.map(|disk| disk.sparsified(space.ranges()));
         ignored = Some(space);
     }
@@ -112,15 +119,31 @@ pub fn compare_images(a: &Path, b: &Path, options: &CompareOptions, work: Work<'
     let (difference, bytes_read) = compare_disks([disk_a, disk_b], threads, work)?;
     let (a, b) = (side(image_a, disk_a, work.cancel)?, side(image_b, disk_b, work.cancel)?);
     for image in &images {
-        image.file().verify_unchanged()?;
+        image.verify(&[], work)?;
     }
     Ok(Comparison { a, b, difference, ignored, bytes_read })
 }
 
-fn side(image: &OpenedImage, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
+fn open(place: ImagePlace, options: &CompareOptions, work: Work<'_>) -> Result<ConversionSource> {
+    let path = match place {
+        ImagePlace::File(path) => path,
+        ImagePlace::Export(address) => {
+            return RemoteDisk::open(&address, None, work.cancel).map(ConversionSource::Remote);
+        }
+    };
+    let image = OpenedImage::open(path, work.cancel)?;
+    let mut image = image.unpacked(Unpack::Every, &options.temp_folder, work)?;
+    // Does nothing to what is no archive: the other one may be it.
+    image.select_unpacked(options.disk.as_ref(), Unpack::Every, &options.temp_folder, work)?;
+    Ok(ConversionSource::Image(image))
+}
+
+fn side(image: &ConversionSource, disk: &Disk<'_>, cancel: &Cancel) -> Result<Side> {
     let mut report = Report::new();
+    // Not as it is without its free space.
+    let content = image.image().map_or(disk as &dyn DiskReader, |image| image.content());
     if disk.format() == Format::Raw
-        && let Some(doubt) = doubt(&image.content_name(), image.content(), image.detection(), cancel)?
+        && let Some(doubt) = doubt(&image.content_name(), content, image.detection(), cancel)?
     {
         report.push(doubt);
     }
@@ -233,6 +256,8 @@ fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use imsprep_source::MemoryImage;
     use proptest::prelude::*;
 

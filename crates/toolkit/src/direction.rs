@@ -106,9 +106,7 @@ pub(crate) fn direction_of_stream(path: &Path, options: &ConvertOptions) -> Resu
 /// If it is not converted as it is asked for.
 pub(crate) fn direction_of_remote(path: &Path, options: &ConvertOptions) -> Result<Direction> {
     if options.free_space == FreeSpaceBytes::LeaveOut {
-        let what =
-            "whether anything writes to the disk is not known, so that its free space cannot be left out";
-        return Err(Error::StreamUnchanged { path: path.to_owned(), what });
+        return Err(Error::FreeSpaceOfRemote { path: path.to_owned() });
     }
     Ok(by_name(options.output.as_deref(), Direction::ToZvhd2))
 }

@@ -46,10 +46,11 @@ impl fmt::Display for DiskSelector {
 
 impl OpenedImage {
     /// Selects a disk in an archive. Without a selector it is the only one; or, if all of them can be read, the only system disk among data
-    /// disks. Other formats hold one disk, and nothing is selected.
+    /// disks. Other formats hold one disk, of which none can be selected.
     ///
     /// # Errors
     ///
+    /// [`Error::OneDisk`] if a disk is selected in an image that is no archive;
     /// [`Error::NotReadable`](crate::Error::NotReadable) if the archive is damaged; [`Error::NoSuchDisk`](crate::Error::NoSuchDisk);
     /// [`Error::WhichDisk`](crate::Error::WhichDisk) with what is on each disk; [`Error::MemberNotRead`](crate::Error::MemberNotRead) if no
     /// disk in it can be read where it is.
@@ -58,7 +59,17 @@ impl OpenedImage {
             let member = choose(self, selector, None, Work::new(&(), cancel))?;
             self.set_member(member, None);
         }
-        Ok(())
+        self.refuse_selection(selector)
+    }
+
+    /// Refuses a selector of a disk for what is no archive.
+    pub(crate) fn refuse_selection(&self, selector: Option<&DiskSelector>) -> Result<()> {
+        match selector {
+            Some(_) if !self.is_archive() => {
+                Err(Error::OneDisk { path: self.path().to_owned(), format: self.format() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

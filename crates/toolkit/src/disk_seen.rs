@@ -1,5 +1,8 @@
 //! What a look at one disk saw: partitions, file systems, and the files of the system.
 
+use std::path::Path;
+
+use imsprep_detect::Detection;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
 use imsprep_rules::{Intent, SystemAsked, asks_for_a_system};
@@ -26,6 +29,28 @@ pub(crate) enum SystemFiles {
     NotAsked(SystemAsked),
     /// They were not, for this reason.
     NotRead(String),
+}
+
+impl SystemFiles {
+    /// The system, if its files were read.
+    pub(crate) fn into_guest(self) -> Option<Guest> {
+        match self {
+            Self::Read(guest) => Some(*guest),
+            Self::NotAsked(_) | Self::NotRead(_) => None,
+        }
+    }
+}
+
+/// What was seen of the disk of a server.
+pub(crate) struct SeenExport<'a> {
+    /// The address.
+    pub(crate) path: &'a Path,
+    /// What is on the disk, as far as its first bytes and its end show.
+    pub(crate) detection: &'a Detection,
+    /// What is on the disk.
+    pub(crate) disk: &'a DiskSeen,
+    /// Whether the disk is known to hold nothing but zeros.
+    pub(crate) all_zeros: bool,
 }
 
 impl DiskSeen {

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     SizeContradicted,
     /// Which disk of an archive is meant has to be said.
     WhichDisk,
+    /// An image has one disk, and none can be selected.
+    OneDisk,
     /// The bitmap of a RAW that was written is not beside it.
     NoBitmapBeside,
     /// An identity has to be given.
@@ -66,6 +68,14 @@ pub enum Error {
     /// The disk in an image of another format could not be opened.
     #[error(transparent)]
     Foreign(#[from] imsprep_formats::Error),
+    /// A disk is selected where there is nothing to select.
+    #[error("{}: is {format} and contains one disk", path.display())]
+    OneDisk {
+        /// The image.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+    },
     /// A bitmap is asked for and the image is not RAW.
     #[error("{}: is {format}, but only RAW images have bitmap files{}", path.display(), why_no_bitmap(*format))]
     NotRaw {
@@ -203,7 +213,7 @@ pub enum Error {
         /// What the input is called.
         path: PathBuf,
     },
-    /// The disk in a stream, or of a server, is to be changed on its way to the output.
+    /// The disk in a stream is to be changed on its way to the output.
     #[error(
         "{}: {what}; save it to a file, and convert that file",
         path.display()
@@ -213,6 +223,15 @@ pub enum Error {
         path: PathBuf,
         /// What is not possible, and why, in words.
         what: &'static str,
+    },
+    /// The free space of the disk of a server is to be left out.
+    #[error(
+        "{}: whether anything writes to the disk is not known, so that its free space cannot be left out; save it to a file, and use that file",
+        path.display()
+    )]
+    FreeSpaceOfRemote {
+        /// The address.
+        path: PathBuf,
     },
     /// An NBD server can't be read from.
     #[error("{}: cannot read from this NBD server", path.display())]
@@ -587,7 +606,8 @@ impl Error {
     /// The file or folder that it is about; empty where the message names it, and for a stop.
     pub fn path(&self) -> &Path {
         match self {
-            Self::NotRaw { path, .. }
+            Self::OneDisk { path, .. }
+            | Self::NotRaw { path, .. }
             | Self::NoDisk { path, .. }
             | Self::NotReadable { path, .. }
             | Self::NeedsQemu { path, .. }
@@ -602,6 +622,7 @@ impl Error {
             | Self::NotFromStream { path, .. }
             | Self::EmptyStream { path }
             | Self::Remote { path, .. }
+            | Self::FreeSpaceOfRemote { path }
             | Self::RemoteImage { path, .. }
             | Self::StreamToStream { path }
             | Self::StreamUnchanged { path, .. }
@@ -678,6 +699,7 @@ impl Error {
             | Self::NotConvertible { .. }
             | Self::FreeSpaceOfStream { .. }
             | Self::FitOfStream { .. }
+            | Self::FreeSpaceOfRemote { .. }
             | Self::NotFromStream { .. }
             | Self::RemoteImage { .. }
             | Self::StreamUnchanged { .. }
@@ -692,6 +714,7 @@ impl Error {
             Self::Zvhd2(Zvhd2::NotZvhd2 { .. }) => ErrorKind::NotZvhd2,
             Self::NoSpaceToUnpack { .. } => ErrorKind::NoSpaceToUnpack,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
+            Self::OneDisk { .. } => ErrorKind::OneDisk,
             Self::NotAsWritten { .. } => ErrorKind::NotAsWritten,
             Self::Zvhd2(Zvhd2::Unreadable { .. }) => ErrorKind::UnsoundContainer,
             Self::Zvhd2(Zvhd2::SizeUnknown { .. }) => ErrorKind::SizeUnknown,

@@ -51,7 +51,15 @@ impl OpenedImage {
     /// The same of an open file.
     pub(crate) fn new(file: ImageFile, cancel: &Cancel) -> Result<Self> {
         let (detection, content_size) = look_at(&file, cancel)?;
-        Ok(Self { file, unpacked: None, detection, content_size, member: None, member_content: None, hash: None })
+        Ok(Self {
+            file,
+            unpacked: None,
+            detection,
+            content_size,
+            member: None,
+            member_content: None,
+            hash: None,
+        })
     }
 
     /// The image in what the file was unpacked to.

@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use imsprep_detect::Format;
+use imsprep_formats::NbdAddress;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Inspection, inspect_source};
-use imsprep_source::Work;
+use imsprep_source::{Cancel, Work};
 
+use crate::remote::RemoteDisk;
 use crate::space::report_space;
 use crate::targets::refuse_bitmap;
 use crate::unpack::Unpack;
-use crate::{DiskSelector, GUEST_LIMITS, Member, OpenedImage, Result, read_guest};
+use crate::{Disk, DiskSelector, GUEST_LIMITS, Member, OpenedImage, Result, read_guest};
 
 /// An image whose disk was inspected.
 #[derive(Clone, Debug)]
@@ -45,10 +47,25 @@ pub fn inspect_image(
     let mut image = image.unpacked(Unpack::Every, temp_folder, work)?;
     image.select_unpacked(disk, Unpack::Every, temp_folder, work)?;
     let member = image.member().cloned();
-    let disk = image.disk(cancel)?;
-    let inspection = inspect_source(&disk, disk.orig_size(), cancel)?;
-    let guest = read_guest(&inspection, &disk, GUEST_LIMITS, cancel)?;
-    let space = report_space(&inspection, &disk, cancel)?.unwrap_or_default();
+    let found = inspect_disk(&image.disk(cancel)?, member, cancel)?;
     image.file().verify_unchanged()?;
+    Ok(found)
+}
+
+/// The same of a disk that an NBD server has.
+///
+/// # Errors
+///
+/// [`Error::Remote`](crate::Error::Remote) if the server can't be read from; [`Error::RemoteImage`](crate::Error::RemoteImage) and
+/// [`Error::Ambiguous`](crate::Error::Ambiguous) if the export is an image and not its disk; what reading brings.
+pub fn inspect_export(address: &NbdAddress, work: Work<'_>) -> Result<Inspected> {
+    let remote = RemoteDisk::open(address, None, work.cancel)?;
+    inspect_disk(&Disk::remote(&remote), None, work.cancel)
+}
+
+fn inspect_disk(disk: &Disk<'_>, member: Option<Member>, cancel: &Cancel) -> Result<Inspected> {
+    let inspection = inspect_source(disk, disk.orig_size(), cancel)?;
+    let guest = read_guest(&inspection, disk, GUEST_LIMITS, cancel)?;
+    let space = report_space(&inspection, disk, cancel)?.unwrap_or_default();
     Ok(Inspected { format: disk.format(), member, inspection, guest, space })
 }

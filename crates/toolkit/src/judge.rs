@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{BITMAP_MISSING, BITMAP_SHARED, bitmap_path, layout};
-use imsprep_detect::Format;
 use imsprep_findings::{Finding, Report, Severity};
 use imsprep_guest::System;
 use imsprep_rules::{
-    DiskPart, Facts, Inside, Inspected, Medium, SHORTER_NAME, SystemAsked, SystemOnDisk, SystemSeen,
-    WouldStart, check_guest, check_image, check_in_use, create_command, not_checkable, note_all_zeros,
-    says_no_disk, shell_quoted,
+    DiskPart, Facts, Inside, Inspected, Medium, MediumKind, SHORTER_NAME, SystemAsked, SystemOnDisk,
+    SystemSeen, WouldStart, check_disk, check_guest, check_image, check_in_use, create_command,
+    not_checkable, note_all_zeros, says_no_disk, shell_quoted,
 };
 use imsprep_source::{FileKind, ImageFile, ReadAt};
 
 use crate::bitmap_state::{BitmapContext, BitmapState, built_in, check_bitmap_file, layout_findings};
-use crate::disk_seen::SystemFiles;
+use crate::disk_seen::{DiskSeen, SeenExport, SystemFiles};
 use crate::seen::{RawBitmap, Seen, content_can_tell};
 use crate::{CheckOptions, Depth, MissingBitmap};
 
@@ -48,7 +47,7 @@ pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options:
         report.push_not_checked(*what, why.as_str());
     }
     let inside = seen.disk.inside.as_ref();
-    let medium = Medium { path, is_raw: seen.detection.format == Format::Raw, number: None };
+    let medium = Medium { path, kind: MediumKind::of(seen.detection.format), number: None };
     let on_disk = match (inside, &seen.start) {
         (Ok(inspection), _) => Some(Inside { inspection, medium, part: DiskPart::Whole }),
         (Err(_), Some(inspection)) => Some(Inside { inspection, medium, part: DiskPart::Start }),
@@ -56,10 +55,7 @@ pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options:
     };
     let facts = Facts { path, detection: &seen.detection, inside: on_disk, all_zeros: seen.all_zeros };
     check_image(&facts, options.profile, &options.intent, report);
-    if let (Ok(inspection), SystemFiles::Read(guest)) = (inside, &seen.disk.system) {
-        judged.would_start =
-            check_guest(SystemOnDisk { guest, inspection }, options.profile, &options.intent, report);
-    }
+    judged.would_start = judge_system(&seen.disk, options, report);
     check_shared(path, others, report);
     if let Some(by) = &seen.in_use {
         check_in_use(by, report);
@@ -70,12 +66,40 @@ pub(crate) fn judge(image: &ImageFile, seen: &Seen, others: &[PathBuf], options:
         note_all_zeros(&options.intent, report);
     }
     report.name_file(&shell_quoted(path));
-    let sight = match inside {
+    list_unchecked(&seen.disk, options, report);
+    judged
+}
+
+/// Holds the disk of a server against the rules. What depends on a file is not checked.
+pub(crate) fn judge_export(export: &SeenExport<'_>, options: &CheckOptions) -> Judged {
+    let SeenExport { path, detection, disk, all_zeros } = *export;
+    let mut report = Report::under(options.overrides.clone());
+    let medium = Medium { path, kind: MediumKind::Export, number: None };
+    let inside = disk.inside.as_ref().ok();
+    let inside = inside.map(|inspection| Inside { inspection, medium, part: DiskPart::Whole });
+    let facts = Facts { path, detection, inside, all_zeros };
+    check_disk(&facts, options.profile, &options.intent, &mut report);
+    let would_start = judge_system(disk, options, &mut report);
+    let why = "an NBD export is a disk and not a file; check the file that is made of it";
+    report.push_not_checked("name, format, size and bitmap of the file to import", why);
+    report.push_not_checked("whether anything writes to the disk", "an NBD server does not report it");
+    list_unchecked(disk, options, &mut report);
+    Judged { report, bitmap: None, content_checked: false, would_start }
+}
+
+/// Whether a server would start the system on the disk, if there is one that was read.
+fn judge_system(disk: &DiskSeen, options: &CheckOptions, report: &mut Report) -> Option<WouldStart> {
+    let (Ok(inspection), SystemFiles::Read(guest)) = (&disk.inside, &disk.system) else { return None };
+    check_guest(SystemOnDisk { guest, inspection }, options.profile, &options.intent, report)
+}
+
+/// Lists what was not looked at on the disk, and what is not on it.
+fn list_unchecked(disk: &DiskSeen, options: &CheckOptions, report: &mut Report) {
+    let sight = match &disk.inside {
         Ok(inspection) => Inspected::Inside(inspection),
         Err(why) => Inspected::Nothing(why),
     };
-    not_checkable(sight, system_seen(&seen.disk.system), options.profile, &options.intent, report);
-    judged
+    not_checkable(sight, system_seen(&disk.system), options.profile, &options.intent, report);
 }
 
 fn system_seen(system: &SystemFiles) -> SystemSeen<'_> {

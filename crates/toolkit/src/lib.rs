@@ -42,6 +42,7 @@ mod disk_choice;
 mod disk_seen;
 mod error;
 mod estimate;
+mod export_check;
 mod file_holes;
 mod fit;
 mod fitted;
@@ -59,6 +60,7 @@ mod options;
 mod ova_manifest;
 mod overview;
 mod passing;
+mod place;
 mod plan;
 mod prepare;
 mod program;
@@ -115,10 +117,11 @@ pub use disk::Disk;
 pub use disk_choice::DiskSelector;
 pub use error::{Error, ErrorKind, Result};
 pub use estimate::Estimate;
+pub use export_check::check_export;
 pub use file_holes::FileHoles;
 pub use guest::{GUEST_LIMITS, read_guest};
 pub use image::OpenedImage;
-pub use inspect::{Inspected, inspect_image};
+pub use inspect::{Inspected, inspect_export, inspect_image};
 pub use layouts::find_layout;
 pub use learn::{
     LearnedLayout, SamplePair, SpecimenMade, learn_layout, make_specimen, write_description, write_proven,
@@ -127,14 +130,18 @@ pub use map::{DiskRange, disk_ranges};
 pub use options::{ConvertOptions, DiskFit, DiskLength, FreeSpaceBytes};
 pub use ova_manifest::OvaManifest;
 pub use overview::{BlockState, Overview, Piece, Region, Span};
+pub use place::ImagePlace;
 pub use plan::{Plan, plan_conversion, plan_remote, plan_stream, plan_unless_packed};
-pub use prepare::{Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, prepare_image};
+pub use prepare::{
+    Preparation, Prepared, PreparedPlace, Unpacking, plan_preparation, plan_preparation_of_export,
+    prepare_image,
+};
 pub use program::{
     Disagreement, FEWEST_REFUTING, Fault, FaultKind, ImageWithout, Influence, LearnedProgram, ProgramOptions,
     ProgramOutcome, ProgramVerified, TriedImage, learn_from_program, verify_against_program,
 };
 pub use raw::RawWritten;
-pub use remote::RemoteDisk;
+pub use remote::{RemoteDisk, detect_export};
 pub use repair::{RepairOptions, Repaired, repair_zvhd2};
 pub use request::{PreparedRequest, RequestPolicy, ValidatedRequest, prepare_request, validate_request};
 pub use sampled::SampledBlocks;

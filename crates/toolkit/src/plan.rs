@@ -9,9 +9,9 @@ use imsprep_formats::NbdAddress;
 use imsprep_guest::{DiskSpace, Guest};
 use imsprep_inspect::{Fitting, Inspection, inspect_source};
 use imsprep_rules::{
-    DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, Purpose, SystemAsked, SystemOnDisk,
-    asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size, check_expanded_size,
-    check_guest, check_in_use, check_readable, empty_file,
+    DiskChecks, DiskPart, ImageLocation, Inside, Intent, Medium, MediumKind, Purpose, SystemAsked,
+    SystemOnDisk, asks_for_a_system, check_convertible, check_disk_convertible, check_disk_size,
+    check_expanded_size, check_guest, check_in_use, check_readable, empty_file,
 };
 use imsprep_source::{Cancel, InputStream, OutputFile, Work};
 
@@ -189,14 +189,24 @@ pub fn plan_stream(stream: InputStream, options: ConvertOptions, work: Work<'_>)
 ///
 /// [`Error::Remote`](crate::Error::Remote) if the server can't be read from; as [`plan_conversion`].
 pub fn plan_remote(address: &NbdAddress, options: ConvertOptions, work: Work<'_>) -> Result<Plan> {
+    let policy = PlanPolicy { no_disk: Severity::Warning, import: None };
+    planned_remote(address, options, policy, work)
+}
+
+pub(crate) fn planned_remote(
+    address: &NbdAddress,
+    options: ConvertOptions,
+    policy: PlanPolicy<'_>,
+    work: Work<'_>,
+) -> Result<Plan> {
     let direction = direction_of_remote(Path::new(&address.to_string()), &options)?;
     if let Some(output) = &options.output {
         OutputFile::check_place(output, options.overwrite, &[])?;
     }
-    let remote = RemoteDisk::open(address, options.profile.max_disk, work.cancel)?;
+    let remote = RemoteDisk::open(address, Some(options.profile.max_disk), work.cancel)?;
     let mut plan = Plan::unjudged(ConversionSource::Remote(remote), options, direction);
-    if let Some(finding) = plan.look_at_disk(None, work.cancel)? {
-        plan.report.push(finding.severity(Severity::Warning));
+    if let Some(finding) = plan.look_at_disk(policy.import, work.cancel)? {
+        plan.report.push(finding.severity(policy.no_disk));
     }
     Ok(plan)
 }
@@ -322,15 +332,15 @@ impl Plan {
     fn inside<'a>(&'a self, inspection: &'a Inspection, part: DiskPart) -> Inside<'a> {
         // What is wrong with a partition table is best put right on the RAW that comes out.
         let medium = match (self.direction, &self.options.output, &self.source) {
-            (Direction::ToRaw, Some(path), _) => Medium { path, is_raw: true, number: None },
+            (Direction::ToRaw, Some(path), _) => Medium { path, kind: MediumKind::Raw, number: None },
             // A stream can't be read again, and a server may not be there any more.
             (_, path, ConversionSource::Stream(_) | ConversionSource::Remote(_)) => {
                 let path = path.as_deref().unwrap_or(Path::new("disk.zvhd2"));
-                Medium { path, is_raw: false, number: None }
+                Medium { path, kind: MediumKind::Other, number: None }
             }
             (_, _, source) => Medium {
                 path: source.path(),
-                is_raw: source.format() == Format::Raw,
+                kind: MediumKind::of(source.format()),
                 number: source.member().and_then(|member| member.number),
             },
         };

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use imsprep_bitmap::bitmap_path;
 use imsprep_detect::Format;
 use imsprep_findings::{Report, Severity};
+use imsprep_formats::NbdAddress;
 use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::{FileKind, Input, OutputFile, Work};
 
 use crate::check::check_opened;
-use crate::plan::{PlanPolicy, compared_first, planned, unpacked, unpacked_for};
+use crate::plan::{PlanPolicy, compared_first, planned, planned_remote, unpacked, unpacked_for};
 use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
@@ -115,6 +116,7 @@ pub fn plan_preparation(
         (Format::Raw | Format::Zvhd2, PreparedPlace::Beside) | (Format::Zvhd2, PreparedPlace::Folder(_))
             if is_kept =>
         {
+            image.refuse_selection(options.disk.as_ref())?;
             let need = Need::Check(Box::new(image), target.shares_bitmap_with.clone());
             return Ok(Preparation { source, check, checksums, need });
         }
@@ -131,20 +133,48 @@ pub fn plan_preparation(
         }
         _ => {}
     }
-    let options = ConvertOptions {
-        output: Some(place.output_of(path)),
-        verify: true,
-        overrides: check.overrides.clone(),
-        profile: check.profile,
-        layout: check.layout.clone(),
-        ..options.clone()
-    };
+    let options = options_of_conversion(place.output_of(path), options, &check);
     let need = if unpacking == Unpacking::CarryingOut && image.is_to_be_unpacked(unpacked_for(&options)) {
         Need::Unpack(Box::new(image), Box::new(options))
     } else {
         Need::Convert(Box::new(plan(image, options, &check, work)?))
     };
     Ok(Preparation { source, check, checksums, need })
+}
+
+/// The same of the disk that an NBD server has, which is always converted, to the file at `output`.
+///
+/// # Errors
+///
+/// As [`plan_remote`](crate::plan_remote).
+pub fn plan_preparation_of_export(
+    address: &NbdAddress,
+    output: &Path,
+    (options, check): (&ConvertOptions, &CheckOptions),
+    work: Work<'_>,
+) -> Result<Preparation> {
+    let check = CheckOptions { missing_bitmap: MissingBitmap::Write, ..check.clone() };
+    let options = options_of_conversion(output.to_owned(), options, &check);
+    let mut plan = planned_remote(address, options, policy_of(&check), work)?;
+    refuse_output(&mut plan, &check.intent);
+    let source = plan.source.path().to_owned();
+    Ok(Preparation { source, check, checksums: Vec::new(), need: Need::Convert(Box::new(plan)) })
+}
+
+fn options_of_conversion(output: PathBuf, options: &ConvertOptions, check: &CheckOptions) -> ConvertOptions {
+    ConvertOptions {
+        output: Some(output),
+        verify: true,
+        overrides: check.overrides.clone(),
+        profile: check.profile,
+        layout: check.layout.clone(),
+        ..options.clone()
+    }
+}
+
+/// What is no disk is not prepared, and the disk is judged for what the import is going to be.
+fn policy_of(check: &CheckOptions) -> PlanPolicy<'_> {
+    PlanPolicy { no_disk: Severity::Error, import: Some(&check.intent) }
 }
 
 impl Preparation {
@@ -270,14 +300,18 @@ impl Preparation {
 fn plan(image: OpenedImage, options: ConvertOptions, check: &CheckOptions, work: Work<'_>) -> Result<Plan> {
     compared_first(image, work, |image| {
         let image = unpacked(image, &options, work)?;
-        let policy = PlanPolicy { no_disk: Severity::Error, import: Some(&check.intent) };
-        let mut plan = planned(image, options, policy, work)?;
-        if !plan.is_refused() {
-            // What the result's name has against it shows now, and not after the conversion.
-            check_output(&mut plan, &check.intent);
-        }
+        image.refuse_selection(options.disk.as_ref())?;
+        let mut plan = planned(image, options, policy_of(check), work)?;
+        refuse_output(&mut plan, &check.intent);
         Ok(plan)
     })
+}
+
+/// What the result's name has against it shows now, and not after the conversion.
+fn refuse_output(plan: &mut Plan, intent: &Intent) {
+    if !plan.is_refused() {
+        check_output(plan, intent);
+    }
 }
 
 /// Does what the image at `path` needs to be imported: a RAW gets its bitmap if it has none, a ZVHD2 is checked, and another

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::bitmap_path;
 use imsprep_detect::{Access, Detection, Format, detect};
+use imsprep_formats::NbdAddress;
 use imsprep_rules::{shell_quoted, shows_nothing};
 use imsprep_source::ImageFile;
 
@@ -50,7 +51,7 @@ pub struct Targets {
     pub skipped: Vec<(PathBuf, &'static str)>,
 }
 
-/// Replaces each folder by the images in it, sorted by name.
+/// Replaces each folder by the images in it, sorted by name. The address of an NBD export stays as it is; nothing is connected to.
 ///
 /// A regular file of a folder is an image if its name has a known extension or its content shows a disk image.
 /// Hidden files and bitmap files are none. A bitmap file that is named itself, as a pattern of the shell does, is left out if
@@ -60,6 +61,10 @@ pub struct Targets {
 pub fn expand_targets(paths: &[PathBuf], subfolders: Subfolders) -> Targets {
     let (mut targets, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
+        if is_address(path) {
+            targets.push(Ok(Target::new(path)));
+            continue;
+        }
         if !path.is_dir() {
             targets.push(refuse_bitmap_file(path).map(|()| Target::new(path)));
             continue;
@@ -76,6 +81,11 @@ pub fn expand_targets(paths: &[PathBuf], subfolders: Subfolders) -> Targets {
     find_shared_bitmaps(&mut targets);
     skipped.sort();
     Targets { targets, skipped }
+}
+
+/// Whether it is the address of an export, be it one that can be used or not.
+fn is_address(path: &Path) -> bool {
+    path.to_str().and_then(NbdAddress::of).is_some()
 }
 
 /// Finds the images in a folder, and what can't be read in it.

@@ -15,6 +15,7 @@ use super::{ChecksumArgs, DiskArgs, FormatArgs, IntentArgs, PolicyArgs, ReportAr
   imsprep prepare disk.zvhd2                   checks it
   imsprep prepare --sparsify disk.raw          a ZVHD2 without deleted files, for a shorter upload
   imsprep prepare --fit disk.raw               a ZVHD2 of whole GiB with the backup GPT at its end
+  imsprep prepare nbd://host/disk -o disk.zvhd2    the disk that an NBD server exports
   imsprep prepare images/ -o out/              all images in a folder, each to a ZVHD2 in out/
 
 An image that cannot be converted is refused, with the findings and their fixes: exit status 1, as for a result that is not \
@@ -24,7 +25,7 @@ Several images, and those directly in folders, are all judged before the first o
 other, and a table lists the results. One failure does not stop the rest; the exit status is the highest of all images. Two images with \
 the same output file are an error, and nothing is written. A ZVHD2, and without --output a RAW, is checked where it is.")]
 pub(crate) struct PrepareArgs {
-    /// Images in any supported format, or folders of images
+    /// Images in any supported format, folders of images, or the address of one NBD export
     #[arg(required = true, value_name = "IN")]
     pub(crate) sources: Vec<PathBuf>,
     /// Output file: .zvhd2, or .raw with its bitmap if IN is not a RAW, or with --fit or --sparsify. Or a folder, in which a .zvhd2 is written

@@ -4,17 +4,19 @@ use std::time::Instant;
 
 use anyhow::bail;
 use imsprep_toolkit::{
-    CheckOptions, CheckedImage, Depth, MissingBitmap, Target, Targets, check_image_file, expand_targets,
+    CheckOptions, CheckedImage, Depth, MissingBitmap, Target, Targets, check_export, check_image_file,
+    expand_targets,
 };
 
+use super::address::{address_of, is_address, refuse_flags_for_files};
 use super::checksums::Expected;
 use super::convert_flags::file_holes;
 use super::extra_files::ExtraFiles;
 use super::folders::{note_skipped, subfolders};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, ChecksumArgs, Io};
 use crate::emit::Emitter;
 use crate::exit::Status;
-use crate::failure::report_failure;
+use crate::failure::report_unread;
 use crate::layouts::in_force;
 use crate::moment;
 use crate::outcome::Outcome;
@@ -48,6 +50,20 @@ pub(crate) fn run(args: &CheckArgs, setup: &Setup) -> anyhow::Result<Status> {
     };
     if args.disk.disk.is_some() && targets.len() > 1 {
         bail!("--disk is for one archive; check it on its own");
+    }
+    if args.files.iter().any(|file| is_address(file)) {
+        let ChecksumArgs { sha256, sha512, checksums } = &args.checksums;
+        refuse_flags_for_files(&[
+            ("--write-bitmap", args.write_bitmap),
+            ("--manifest", args.report.manifest.is_some()),
+            ("--layout", args.report.layout.is_some()),
+            ("--disk", args.disk.disk.is_some()),
+            ("--io", args.report.io != Io::Auto),
+            ("--read-holes", args.read_holes),
+            ("--sha256", sha256.is_some()),
+            ("--sha512", sha512.is_some()),
+            ("--checksums", checksums.is_some()),
+        ])?;
     }
     let expected = Expected::read(&args.checksums, targets.len())?;
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter().flatten())?;
@@ -92,7 +108,7 @@ fn look_at(
     };
     let status = match &result {
         Ok(checked) => policy.warnings.status(&checked.report),
-        Err(error) => report_failure(error),
+        Err(error) => report_unread(error),
     };
     Outcome { path, status, elapsed: begun.elapsed(), result }
 }
@@ -103,6 +119,9 @@ fn check_one(
     expected: &Expected,
     setup: &Setup,
 ) -> anyhow::Result<CheckedImage> {
+    if let Some(address) = address_of(&target.path)? {
+        return Ok(check_export(&address, options, setup.work())?);
+    }
     let options = CheckOptions { checksums: expected.of(&target.path)?, ..options.clone() };
     let checked = check_image_file(target, &options, setup.work())?;
     let format = checked.detection.format;

@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use imsprep_source::{InputStream, Overwrite, Sink, StreamOutput, standard_output};
 use imsprep_toolkit::{
-    ConvertOptions, Converted, Direction, NbdAddress, Plan, plan_conversion, plan_remote, plan_stream,
+    ConvertOptions, Converted, Direction, Plan, plan_conversion, plan_remote, plan_stream,
 };
 
+use super::address::{DRY_RUN_NEEDS_FILE, address_of};
 use super::checksums::Expected;
 use super::convert_flags::{
     disk_fit, file_holes, free_space, refuse_what_does_not_apply, refuse_what_needs_a_file,
@@ -49,10 +50,9 @@ pub(crate) fn run(args: &ConvertArgs, setup: &Setup) -> anyhow::Result<Status> {
         uuid: args.uuid,
         timestamp: args.timestamp,
     };
-    let address = args.source.to_str().and_then(NbdAddress::of);
-    let address = address.transpose().with_context(|| args.source.display().to_string())?;
+    let address = address_of(&args.source)?;
     if args.dry_run && (from_stream || address.is_some()) {
-        bail!("--dry-run needs a file: what a pipe or a server delivers is known only when it is converted");
+        bail!(DRY_RUN_NEEDS_FILE);
     }
     if args.dry_run {
         return dry_run::convert(args, options, &policy, setup);

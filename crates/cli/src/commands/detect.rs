@@ -6,8 +6,9 @@ use std::time::Instant;
 use imsprep_findings::Report;
 use imsprep_rules::{HUAWEI, check_detection};
 use imsprep_source::Cancel;
-use imsprep_toolkit::{OpenedImage, Targets, expand_targets};
+use imsprep_toolkit::{OpenedImage, Targets, detect_export, expand_targets};
 
+use super::address::address_of;
 use super::folders::{note_skipped, subfolders};
 use crate::args::DetectArgs;
 use crate::emit::Emitter;
@@ -30,12 +31,15 @@ pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
         let begun = Instant::now();
         let (path, result) = match target {
             Ok(target) => {
-                let found = look_at(&target.path);
+                let found = look_at(&target.path, setup);
                 (target.path, found)
             }
             Err(error) => (error.path().to_owned(), Err(error.into())),
         };
         let status = result.as_ref().err().map_or(Status::Fine, report_failure);
+        if status == Status::Interrupted {
+            return Ok(status);
+        }
         let outcome = Outcome { path, status, elapsed: begun.elapsed(), result };
         emitter.file(|| wire::detect::one(&outcome), |_| render::detect::text(&outcome))?;
         outcomes.push(outcome);
@@ -47,10 +51,15 @@ pub(crate) fn run(args: &DetectArgs, setup: &Setup) -> anyhow::Result<Status> {
     Ok(worst)
 }
 
-fn look_at(path: &Path) -> anyhow::Result<DetectedFile> {
-    let image = OpenedImage::open(path, &Cancel::new())?;
-    image.file().verify_unchanged()?;
-    let (kind, detection) = (image.file().kind(), image.detection().clone());
+fn look_at(path: &Path, setup: &Setup) -> anyhow::Result<DetectedFile> {
+    let (kind, detection) = match address_of(path)? {
+        Some(address) => (None, detect_export(&address, setup.cancel())?),
+        None => {
+            let image = OpenedImage::open(path, &Cancel::new())?;
+            image.file().verify_unchanged()?;
+            (Some(image.file().kind()), image.detection().clone())
+        }
+    };
     let mut report = Report::new();
     // The profile is of use for advice alone.
     check_detection(path, &detection, &HUAWEI, &mut report);

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::bail;
-use imsprep_detect::Format;
 use imsprep_findings::Report;
-use imsprep_rules::{DiskPart, Inside, Intent, Medium, check_content};
-use imsprep_toolkit::{inspect_image, without_bitmaps_of};
+use imsprep_rules::{DiskPart, Inside, Intent, Medium, MediumKind, check_content};
+use imsprep_toolkit::{inspect_export, inspect_image, without_bitmaps_of};
 
+use super::address::address_of;
 use crate::args::{InspectArgs, IntentArgs, PolicyArgs};
 use crate::emit::Emitter;
 use crate::exit::Status;
-use crate::failure::report_failure;
+use crate::failure::report_unread;
 use crate::outcome::{InspectedFile, Outcome, as_notes};
 use crate::policy::{Policy, Warnings};
 use crate::setup::Setup;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
     for path in without_bitmaps_of(&args.files) {
         let begun = Instant::now();
         let result = look_at(path, args, &policy, setup);
-        let status = result.as_ref().err().map_or(Status::Fine, report_failure);
+        let status = result.as_ref().err().map_or(Status::Fine, report_unread);
         if status == Status::Interrupted {
             // The other files are no longer needed.
             return Ok(status);
@@ -46,11 +46,20 @@ pub(crate) fn run(args: &InspectArgs, setup: &Setup) -> anyhow::Result<Status> {
 }
 
 fn look_at(path: &Path, args: &InspectArgs, policy: &Policy, setup: &Setup) -> anyhow::Result<InspectedFile> {
-    let found = inspect_image(path, args.disk.disk.as_ref(), &args.temp.folder(), setup.work())?;
+    let address = address_of(path)?;
+    let is_export = address.is_some();
+    let found = match address {
+        Some(address) => inspect_export(&address, setup.work())?,
+        None => inspect_image(path, args.disk.disk.as_ref(), &args.temp.folder(), setup.work())?,
+    };
     if args.disk.disk.is_some() && found.member.is_none() {
         bail!("--disk does not apply here: {} is {} and contains one disk", path.display(), found.format);
     }
-    let medium = Medium { path, is_raw: found.format == Format::Raw, number: None };
+    let medium = Medium {
+        path,
+        kind: if is_export { MediumKind::Export } else { MediumKind::of(found.format) },
+        number: None,
+    };
     let mut report = Report::new();
     check_content(
         &Inside { inspection: &found.inspection, medium, part: DiskPart::Whole },

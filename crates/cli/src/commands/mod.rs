@@ -1,5 +1,6 @@
 //! The commands. Each is thin: call the toolkit, render what it found.
 
+mod address;
 pub(crate) mod bench;
 pub(crate) mod bitmap;
 pub(crate) mod bitmap_files;

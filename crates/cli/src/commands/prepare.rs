@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::time::Instant;
 
-use imsprep_toolkit::{ConvertOptions, Target, Unpacking, plan_preparation};
+use anyhow::bail;
+use imsprep_toolkit::{
+    ConvertOptions, PreparedPlace, Target, Unpacking, plan_preparation, plan_preparation_of_export,
+};
 
+use super::address::{DRY_RUN_NEEDS_FILE, address_of, is_address, refuse_flags_for_files};
 use super::checksums::Expected;
 use super::extra_files::ExtraFiles;
 use super::preparing::{Request, SCHEMA, Statuses};
 use super::{dry_run, prepare_many};
-use crate::args::PrepareArgs;
+use crate::args::{ChecksumArgs, Io, PrepareArgs};
 use crate::exit::Status;
 use crate::failure::report_failure;
 use crate::outcome::{Judged, MAY_BE_CONVERTED, Outcome};
@@ -19,10 +23,28 @@ use crate::{moment, page, render, wire};
 
 pub(crate) fn run(args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
     match &args.sources[..] {
+        [_, _, ..] if args.sources.iter().any(|source| is_address(source)) => {
+            bail!("an NBD export is prepared on its own, with --output FILE")
+        }
+        [source] if is_address(source) && args.dry_run => bail!(DRY_RUN_NEEDS_FILE),
         _ if args.dry_run => dry_run::prepare(args, setup),
         [source] if !source.is_dir() => one(source, args, setup),
         _ => prepare_many::run(args, setup),
     }
+}
+
+/// As those of a conversion.
+fn refuse_flags_of_files(args: &PrepareArgs) -> anyhow::Result<()> {
+    let ChecksumArgs { sha256, sha512, checksums } = &args.checksums;
+    refuse_flags_for_files(&[
+        ("--disk", args.disk.disk.is_some()),
+        ("--io", args.report.io != Io::Auto),
+        ("--read-holes", args.read_holes),
+        ("--temp-dir", args.temp.temp_dir.is_some()),
+        ("--sha256", sha256.is_some()),
+        ("--sha512", sha512.is_some()),
+        ("--checksums", checksums.is_some()),
+    ])
 }
 
 fn one(source: &Path, args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Status> {
@@ -31,12 +53,22 @@ fn one(source: &Path, args: &PrepareArgs, setup: &Setup) -> anyhow::Result<Statu
     let convert =
         ConvertOptions { checksums: Expected::read(&args.checksums, 1)?.of(source)?, ..convert.clone() };
     request.refuse_flags_of_one(args, true)?;
+    let address = address_of(source)?;
+    if address.is_some() {
+        refuse_flags_of_files(args)?;
+    }
     let _folder = request.folder()?;
     let targets = [Target::new(source), Target::new(place.output_of(source))];
     let extra = ExtraFiles::begin(&args.report, args.force, targets.iter())?;
     let [target, _] = &targets;
     let begun = Instant::now();
-    let planned = plan_preparation(target, place, (&convert, check), Unpacking::Planning, setup.work());
+    let planned = match (address, place) {
+        (None, _) => plan_preparation(target, place, (&convert, check), Unpacking::Planning, setup.work()),
+        (Some(address), PreparedPlace::File(output)) => {
+            plan_preparation_of_export(&address, output, (&convert, check), setup.work())
+        }
+        (Some(_), _) => bail!("{}: an NBD export is in no folder; use --output FILE", source.display()),
+    };
     let result = planned.and_then(|planned| planned.carry_out(setup.work()));
     let elapsed = begun.elapsed();
     let mut prepared = match result {

@@ -21,7 +21,11 @@ pub(crate) fn text(outcome: &Outcome<DetectedFile>) -> String {
     let path = outcome.path.display().to_string();
     let wrapper = rule_of_wrapper(found.format).map(code).unwrap_or_default();
     let mut text = format!("{bold}{}{bold:#}: {}{wrapper}\n", shown(&path), format_line(found));
-    let what = if *kind == FileKind::BlockDevice { "device" } else { "file  " };
+    let what = match kind {
+        Some(FileKind::BlockDevice) => "device",
+        Some(_) => "file  ",
+        None => "export",
+    };
     let _ = writeln!(text, "  {what}  {}", Size(found.file_size));
     if let Some(disk) = found.virtual_size {
         let _ = writeln!(text, "  disk    {}", Size(disk));

@@ -23,7 +23,7 @@ pub(crate) struct Files {
 pub(crate) struct Row {
     #[serde(flatten)]
     path: WirePath,
-    /// `file` or `block-device`.
+    /// `file`, `block-device` or `nbd-export`.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(flatten)]
@@ -47,7 +47,11 @@ impl From<&Outcome<DetectedFile>> for Row {
         let path = outcome.path.as_path().into();
         match &outcome.result {
             Ok(DetectedFile { kind, detection, .. }) => {
-                let kind = if *kind == FileKind::BlockDevice { "block-device" } else { "file" };
+                let kind = match kind {
+                    Some(FileKind::BlockDevice) => "block-device",
+                    Some(_) => "file",
+                    None => "nbd-export",
+                };
                 Self { path, kind: Some(kind), detection: Some(detection.into()), error: None }
             }
             Err(error) => Self { path, kind: None, detection: None, error: Some(failure_text(error)) },

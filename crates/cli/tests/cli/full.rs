@@ -8,7 +8,7 @@ use crate::mounts::with_own_mounts;
 use crate::strace::{
     Call, WRITING, alone, calls, need_tracing, run_with, some, traced, without_lines_of_strace,
 };
-use crate::writers::{Left, Stage, WRITERS, Writer};
+use crate::writers::{Left, Stage, Writer, all_writers, standard_input};
 
 /// Points at which each command meets each error.
 const POINTS: usize = 8;
@@ -29,7 +29,7 @@ fn fails(stage: &mut Stage, writer: &Writer, call: &Call, error: &str, words: &s
 fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
     need_tracing();
     let mut stage = Stage::new();
-    for writer in WRITERS {
+    for writer in all_writers() {
         let args = stage.prepare(writer, false);
         let (all, _) = calls(&stage.folder, WRITING, &args);
         let writes = alone(&all).into_iter().filter(|call| {
@@ -53,7 +53,7 @@ fn a_full_disk_at_any_write_is_told_with_the_way_out_and_nothing_is_left() {
 fn where_no_name_can_be_given_nothing_is_left() {
     need_tracing();
     let mut stage = Stage::new();
-    for (writer, replaced) in WRITERS.iter().flat_map(|writer| [(writer, false), (writer, true)]) {
+    for (writer, replaced) in all_writers().flat_map(|writer| [(writer, false), (writer, true)]) {
         if replaced && !writer.replaces {
             continue;
         }
@@ -83,7 +83,7 @@ fn where_no_name_can_be_given_nothing_is_left() {
 fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
     need_tracing();
     let mut stage = Stage::new();
-    for writer in WRITERS.iter().filter(|writer| writer.outputs.len() == 2) {
+    for writer in all_writers().filter(|writer| writer.outputs.len() == 2) {
         let args = stage.prepare(writer, false);
         let second = [
             "-e",
@@ -112,7 +112,7 @@ fn an_image_whose_bitmap_can_get_no_name_is_whole_and_told() {
 fn an_error_when_a_file_is_closed_comes_after_the_flush_and_costs_nothing() {
     need_tracing();
     let mut stage = Stage::new();
-    for writer in WRITERS {
+    for writer in all_writers() {
         let args = stage.prepare(writer, false);
         let (all, _) = calls(&stage.folder, &["close"], &args);
         let closing = alone(&all).into_iter().filter(Call::is_on_unnamed).collect::<Vec<_>>();
@@ -132,7 +132,7 @@ fn every_command_on_a_full_file_system() {
     need_tools(["cmp"]);
     let stage = Stage::new();
     std::fs::create_dir(stage.folder.path("full")).unwrap();
-    for writer in WRITERS {
+    for writer in all_writers() {
         // Inputs beside it, so that no command line has to be another.
         let script = "set -e; mount -t tmpfs -o size=24m,mode=755 tmpfs full\n\
              for f in *.* one; do cp -r --sparse=always -p \"$f\" full/; done; cd full; mkdir out\n\
@@ -140,8 +140,12 @@ fn every_command_on_a_full_file_system() {
              ls -A . out > ../before; status=0; \"$0\" \"$@\" >/dev/null || status=$?\n\
              ls -A . out > ../after; cmp ../before ../after; for f in *.*; do cmp -n 16777216 \"$f\" \"../$f\"; done\n\
              echo \"status $status\"";
-        let output =
-            with_own_mounts(script).args(writer.args).current_dir(stage.folder.path(".")).output().unwrap();
+        let output = with_own_mounts(script)
+            .args(writer.args)
+            .current_dir(stage.folder.path("."))
+            .stdin(standard_input(&stage.folder, writer.args))
+            .output()
+            .unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(out, "status 2\n", "{:?}: {err}", writer.args);
         let named = writer.outputs.iter().any(|name| err.contains(&format!("{name}: ")));

@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 
 use crate::strace::{READING, WRITING, calls, calls_on, need_tracing, run_with, some};
-use crate::writers::{Left, Stage, WRITERS, Writer};
+use crate::writers::{Left, Stage, Writer, all_writers};
 
 /// Points at which each command is ended.
 const POINTS: usize = 16;
@@ -55,7 +55,7 @@ fn each_point(stage: &mut Stage, writer: &Writer, replaced: bool) -> usize {
 fn killed_at_any_call_that_writes_it_leaves_nothing_half_written() {
     need_tracing();
     let mut stage = Stage::new();
-    for writer in WRITERS {
+    for writer in all_writers() {
         let killed = each_point(&mut stage, writer, false);
         assert!(killed >= 4, "{:?}: {killed}", writer.args);
         stage.clear(writer);
@@ -66,7 +66,7 @@ fn killed_at_any_call_that_writes_it_leaves_nothing_half_written() {
 fn killed_at_any_call_it_leaves_the_old_file_or_the_new_one() {
     need_tracing();
     let mut stage = Stage::new();
-    for writer in WRITERS.iter().filter(|writer| writer.replaces) {
+    for writer in all_writers().filter(|writer| writer.replaces) {
         let killed = each_point(&mut stage, writer, true);
         assert!(killed >= 4, "{:?}: {killed}", writer.args);
         stage.clear(writer);
@@ -91,7 +91,7 @@ fn interrupted_at_random_calls_it_says_so_and_leaves_nothing_half_written() {
     let mut random = Random(seed);
     let mut stage = Stage::new();
     let mut stopped = 0;
-    for writer in WRITERS {
+    for writer in all_writers() {
         let args = stage.prepare(writer, false);
         let (all, _) = calls(&stage.folder, &[WRITING, READING].concat(), &args);
         for (signal, number) in [("TERM", 15), ("INT", 2), ("TERM", 15), ("INT", 2)] {
@@ -119,9 +119,14 @@ fn interrupted_at_random_calls_it_says_so_and_leaves_nothing_half_written() {
         stage.clear(writer);
     }
     // At the middle of each command's own reads there is somebody who listens.
-    for writer in WRITERS.iter().filter(|writer| writer.args[0] == "convert") {
+    for writer in all_writers().filter(|writer| writer.args[0] == "convert") {
         let args = stage.prepare(writer, false);
-        let (all, _) = calls_on(&stage.folder, writer.inputs.first().copied(), &["pread64"], &args);
+        let all = if args.contains(&"-") {
+            let (all, _) = calls(&stage.folder, &["read"], &args);
+            all.into_iter().filter(|call| call.text.contains("<pipe:")).collect()
+        } else {
+            calls_on(&stage.folder, writer.inputs.first().copied(), &["pread64"], &args).0
+        };
         let call = &all[all.len() / 4];
         stage.clear(writer);
         let output = run_with(&stage.folder, call, "signal=TERM", &args);

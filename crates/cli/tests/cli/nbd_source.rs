@@ -28,6 +28,17 @@ fn disk(folder: &Folder) {
     file.write_all_at(b"end", (12 << 20) + 509).unwrap();
 }
 
+/// Where the servers are.
+const ADDRESS: &str = "nbd+unix:///?socket=s";
+
+fn wait_for_socket(folder: &Folder) {
+    let begun = std::time::Instant::now();
+    while UnixStream::connect(folder.path("s")).is_err() {
+        assert!(begun.elapsed() < HANGS);
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 /// A server on the socket `s` in the folder, which is ended when this is dropped.
 struct Server(Child);
 
@@ -36,11 +47,20 @@ impl Server {
         let mut command = command("qemu-nbd");
         command.args(["--persistent", "-r", "-k"]).arg(folder.path("s")).args(args);
         let child = command.current_dir(folder.path(".")).spawn().unwrap();
-        let begun = std::time::Instant::now();
-        while UnixStream::connect(folder.path("s")).is_err() {
-            assert!(begun.elapsed() < HANGS);
-            thread::sleep(std::time::Duration::from_millis(10));
-        }
+        wait_for_socket(folder);
+        Self(child)
+    }
+
+    fn nbdkit(folder: &Folder, args: &[&str]) -> Self {
+        let _ = std::fs::remove_file(folder.path("s"));
+        let mut command = command("nbdkit");
+        command
+            .args(["--foreground", "--unix"])
+            .arg(folder.path("s"))
+            .args(args)
+            .current_dir(folder.path("."));
+        let child = command.stderr(Stdio::null()).spawn().unwrap();
+        wait_for_socket(folder);
         Self(child)
     }
 
@@ -59,6 +79,153 @@ impl Drop for Server {
         kill("-TERM", self.0.id());
         let _ = self.0.wait();
     }
+}
+
+/// What the other commands say of an export is what they say of its disk.
+fn assert_read_by_all(folder: &Folder, address: &str, context: &str) {
+    let (status, json) = folder.json(&["compare", address, "disk.raw"]);
+    assert_eq!((status, json["same"].as_bool()), (0, Some(true)), "{context}: {json}");
+    let run = folder.run(&["compare", address, address]);
+    assert_eq!(run.status, 0, "{context}: two connections at once: {run:?}");
+    let inspected = |name: &str| {
+        let (status, mut json) = folder.json(&["inspect", name]);
+        assert_eq!(status, 0, "{context}: {json}");
+        std::mem::take(&mut json["files"][0]["inspection"])
+    };
+    assert_eq!(inspected(address), inspected("disk.raw"), "{context}");
+    let (status, json) = folder.json(&["detect", address]);
+    let file = &json["files"][0];
+    assert_eq!(
+        (status, file["kind"].as_str(), file["format"].as_str()),
+        (0, Some("nbd-export"), Some("raw"))
+    );
+    let (status, json) = folder.json(&["check", address]);
+    let file = &json["files"][0];
+    assert_eq!((status, file["path"].as_str()), (0, Some(address)), "{context}: {json}");
+    assert_eq!(file["reservations"], serde_json::json!(["content-not-checked"]), "{context}");
+    assert!(file["bitmap"].is_null() && file["scan"].is_null(), "{context}: {json}");
+    let not_checked = file["report"]["not_checked"].to_string();
+    for what in ["name, format, size and bitmap of the file to import", "whether anything writes to the disk"]
+    {
+        assert!(not_checked.contains(what), "{context}: {not_checked}");
+    }
+}
+
+#[test]
+fn every_command_reads_exports_of_nbdkit() {
+    need_tools(["nbdkit", "gzip"]);
+    let folder = Folder::new();
+    disk(&folder);
+    folder.sparse("aligned.raw", 12 << 20, &[0, 5 << 20]);
+    let packed = command("gzip").args(["-k", "disk.raw"]).current_dir(folder.path(".")).status();
+    assert!(packed.unwrap().success());
+    let sizes = "--filter=blocksize-policy file FILE blocksize-minimum=4096 blocksize-preferred=64K \
+                 blocksize-maximum=128K blocksize-error-policy=error";
+    for (options, file) in [
+        ("file FILE", "disk.raw"),
+        ("--no-sr file FILE", "disk.raw"),
+        ("--mask-handshake=0 file FILE", "disk.raw"),
+        ("--filter=noextents file FILE", "disk.raw"),
+        ("--filter=cow file FILE", "disk.raw"),
+        ("--filter=gzip file FILE.gz", "disk.raw"),
+        // Whatever is not a multiple of the least length is an error.
+        (sizes, "aligned.raw"),
+        (&format!("--no-sr {sizes}"), "aligned.raw"),
+    ] {
+        let options = options.replace("FILE", file);
+        let _server = Server::nbdkit(&folder, &options.split_whitespace().collect::<Vec<_>>());
+        if file != "disk.raw" {
+            std::fs::copy(folder.path(file), folder.path("disk.raw")).unwrap();
+        }
+        assert_same(&folder, ADDRESS, &options);
+        assert_read_by_all(&folder, ADDRESS, &options);
+    }
+}
+
+#[test]
+fn exports_of_qemu_and_imsprep_are_read_by_every_command() {
+    need_tools(["qemu-nbd"]);
+    let folder = Folder::new();
+    disk(&folder);
+    {
+        let _server = Server::qemu(&folder, &["-f", "raw", "--shared=2", "disk.raw"]);
+        assert_read_by_all(&folder, ADDRESS, "qemu-nbd");
+    }
+    let _server = Server::imsprep(&folder, "disk.raw");
+    assert_read_by_all(&folder, ADDRESS, "imsprep serve");
+    let run = folder.run(&["prepare", ADDRESS, "-o", "prepared.zvhd2"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(folder.run(&["compare", "prepared.zvhd2", ADDRESS]).status, 0);
+}
+
+#[test]
+fn a_server_whose_disk_fails_is_an_error_of_every_command() {
+    need_tools(["nbdkit"]);
+    let folder = Folder::new();
+    disk(&folder);
+    for replies in [&[][..], &["--no-sr"]] {
+        let failing = ["--filter=error", "file", "disk.raw", "error=EIO", "error-pread-rate=100%"];
+        let _server = Server::nbdkit(&folder, &[replies, &failing].concat());
+        for args in [
+            &["check", ADDRESS][..],
+            &["inspect", ADDRESS],
+            &["detect", ADDRESS],
+            &["compare", "disk.raw", ADDRESS],
+            &["convert", ADDRESS, "out.zvhd2"],
+            &["prepare", ADDRESS, "-o", "out.zvhd2"],
+        ] {
+            let run = folder.run(args);
+            let why = format!("{ADDRESS}: cannot read at offset 0: the NBD server cannot read it (error 5");
+            assert!(run.status == 2 && run.err.contains(&why), "{args:?}: {run:?}");
+        }
+    }
+    assert!(!folder.path("out.zvhd2").exists());
+}
+
+#[test]
+fn what_an_address_cannot_have_is_said_by_every_command() {
+    let folder = Folder::new();
+    folder.write("disk.raw", &[0; 512]);
+    let sum = "0".repeat(64);
+    for (args, why) in [
+        (&["check", "--write-bitmap", ADDRESS][..], "--write-bitmap does not apply to an NBD export"),
+        (
+            &["check", "--manifest", "sums.json", "disk.raw", ADDRESS],
+            "--manifest does not apply to an NBD export",
+        ),
+        (&["check", "--sha256", &sum, ADDRESS], "--sha256 does not apply to an NBD export"),
+        (&["check", ADDRESS], "cannot read from this NBD server: No such file"),
+        (&["check", "nbd://"], "the host is missing"),
+        (&["inspect", "nbds://host/disk"], "TLS is not supported"),
+        (&["compare", "disk.raw", "nbd+unix:///disk"], "the only parameter is the socket"),
+        (&["compare", "--sparsify", ADDRESS, "disk.raw"], "whether anything writes to the disk is not known"),
+        (&["prepare", ADDRESS], "an NBD export is in no folder; use --output FILE"),
+        (&["prepare", "disk.raw", ADDRESS], "an NBD export is prepared on its own"),
+        (&["prepare", "--dry-run", ADDRESS, "-o", "x.zvhd2"], "--dry-run needs a file"),
+        (&["prepare", "--disk", "1", ADDRESS, "-o", "x.zvhd2"], "--disk does not apply to an NBD export"),
+        (&["bitmap", "create", ADDRESS], "hint: an NBD export is read by check, compare, convert"),
+        (&["zvhd2", "check", ADDRESS], "hint: an NBD export is read by check, compare, convert"),
+    ] {
+        let run = folder.run(args);
+        assert!(run.status == 2 && run.err.contains(why), "{args:?}: {run:?}");
+        assert_eq!(folder.names(), ["disk.raw"], "{args:?}");
+    }
+}
+
+/// An image that is served as it is can't be judged, which is no verdict.
+#[test]
+fn an_export_that_is_an_image_is_could_not_tell() {
+    need_tools(["qemu-nbd", "qemu-img"]);
+    let folder = Folder::new();
+    let make = ["create", "-q", "-f", "qcow2", "disk.qcow2", "10M"];
+    assert!(command("qemu-img").args(make).current_dir(folder.path(".")).status().unwrap().success());
+    let _server = Server::qemu(&folder, &["-f", "raw", "--shared=2", "disk.qcow2"]);
+    for args in [&["check", ADDRESS][..], &["inspect", ADDRESS], &["compare", ADDRESS, ADDRESS]] {
+        let run = folder.run(args);
+        assert!(run.status == 2 && run.err.contains("is an image of the format qcow2"), "{args:?}: {run:?}");
+    }
+    let run = folder.run(&["detect", ADDRESS]);
+    assert!(run.status == 0 && run.out.contains("qcow2"), "{run:?}");
 }
 
 /// Hands on what comes to a port of this machine to a socket, until the process ends. Returns the port.
@@ -340,7 +507,12 @@ fn a_server_that_does_not_behave_is_an_error_and_leaves_nothing() {
             "4294967295 bytes at once",
         ),
         ("more than 1 TiB", |client| simple(client, (1 << 40) + 512), 1, "the disk is larger than 1 TiB"),
-        ("no end of the numbers", |client| simple(client, u64::MAX), 1, "the disk is larger than 1 TiB"),
+        (
+            "no end of the numbers",
+            |client| simple(client, u64::MAX),
+            2,
+            "a disk of 18446744073709551615 bytes",
+        ),
         (
             "gone in the middle",
             |client| {

@@ -118,6 +118,11 @@ fn a_disk_is_selected_by_its_number_its_name_or_the_name_of_its_file() {
         (&["convert", "--disk", "0", "vm.ova", "x.raw"], "a number from 1"),
         (&["inspect", "--disk", "1", "data.raw"], "--disk does not apply here"),
         (&["check", "--disk", "1", "data.raw"], "--disk does not apply here"),
+        (&["prepare", "--disk", "1", "data.raw"], "--disk does not apply here"),
+        (&["prepare", "--disk", "1", "data.raw", "-o", "x.zvhd2"], "--disk does not apply here"),
+        (&["serve", "--disk", "1", "data.raw", "--socket", "s"], "--disk does not apply here"),
+        (&["boot", "--disk", "1", "data.raw"], "--disk does not apply here"),
+        (&["compare", "--disk", "1", "data.raw", "data.raw"], "--disk does not apply here"),
         (&["convert", "--disk", "1", "data.raw", "x.zvhd2"], "--disk does not apply here"),
     ] {
         let run = folder.run(args);

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use crate::folder::{Folder, Run, codes, kill};
 use crate::schemas::assert_valid;
+use crate::stop::wait;
 
 const MIB: u64 = 1 << 20;
 const IDENTITY: [&str; 4] = ["--uuid", "00112233-4455-4677-8899-aabbccddeeff", "--timestamp", "1700000000"];
@@ -335,6 +336,7 @@ fn a_signal_ends_it_while_it_waits_for_the_pipe() {
             // More than the pipe holds: the command has begun to read when this returns.
             pipe.write_all(&vec![1; 9 << 20]).unwrap();
             kill(signal, child.id());
+            wait(&mut child, signal);
             let out = child.wait_with_output().unwrap();
             let err = String::from_utf8_lossy(&out.stderr).into_owned();
             assert!(out.status.code() == Some(status) && err.contains("no partial output"), "{out:?}");
@@ -352,6 +354,7 @@ fn a_place_that_is_taken_shows_before_the_first_byte() {
     let mut child = spawn(&folder, &["convert", "-", "out.raw"]);
     // It stays open and empty.
     let pipe = child.stdin.take();
+    wait(&mut child, "a taken place");
     let out = child.wait_with_output().unwrap();
     assert_eq!(out.status.code(), Some(2), "{out:?}");
     drop(pipe);

@@ -31,7 +31,8 @@ const WAITING: &[&[&str]] = &[
     &["request", "disk.raw", "--bucket", "b", "--name", "n", "--os-versions", "FIFO"],
 ];
 
-fn wait(child: &mut Child, context: &str) -> ExitStatus {
+/// Waits for a child that has to end soon.
+pub(crate) fn wait(child: &mut Child, context: &str) -> ExitStatus {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {

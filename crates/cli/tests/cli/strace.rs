@@ -2,11 +2,12 @@
 //! one of them. So each point at which a process can be hit is hit, whatever the machine's speed.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use imsprep_testdata::{command, missing};
 
 use crate::folder::Folder;
+use crate::writers::standard_input;
 
 /// Calls that change a file, its name or its place on the disk.
 pub(crate) const WRITING: &[&str] = &[
@@ -70,7 +71,7 @@ pub(crate) fn traced(folder: &Folder, log: &Path, flags: &[&str], args: &[&str])
         .args(["--threads", "1"])
         .current_dir(folder.path("."))
         .env("SOURCE_DATE_EPOCH", "1700000000")
-        .stdin(Stdio::null());
+        .stdin(standard_input(folder, args));
     command
 }
 

@@ -103,3 +103,29 @@ fn what_is_no_manifest_is_an_error() {
         assert!(run.status == 2 && run.err.contains(text), "{name}: {run:?}");
     }
 }
+
+/// An image or a bitmap file belongs to another command, which the hint names.
+#[test]
+fn what_is_for_another_command_is_hinted() {
+    let folder = Folder::new();
+    folder.sparse("disk.raw", 9 << 20, &[0]);
+    folder.sparse("large.raw", 300 << 20, &[0]);
+    assert_eq!(folder.run(&["bitmap", "create", "disk.raw"]).status, 0);
+    assert_eq!(folder.run(&["convert", "disk.raw", "disk.zvhd2"]).status, 0);
+    std::fs::copy(imsprep_testdata::folder().join("disk.qcow2"), folder.path("disk.qcow2")).unwrap();
+    for (args, hint) in [
+        (&["verify", "disk.raw"][..], "hint: imsprep bitmap verify compares a RAW with its bitmap file"),
+        (&["verify", "large.raw"], "hint: imsprep bitmap verify compares a RAW with its bitmap file"),
+        (&["verify", "disk.mf"], "hint: imsprep bitmap verify IMAGE"),
+        (&["verify", "disk.zvhd2"], "hint: imsprep zvhd2 check"),
+        (&["verify", "disk.qcow2"], "hint: imsprep check checks an image"),
+        (&["zvhd2", "check", "disk.raw"], "hint: imsprep detect shows the format"),
+        (&["zvhd2", "info", "disk.qcow2"], "hint: imsprep detect shows the format"),
+        (&["bitmap", "verify", "disk.zvhd2"], "hint: imsprep zvhd2 check checks the bitmap inside"),
+        (&["bitmap", "create", "disk.zvhd2"], "hint: imsprep zvhd2 check checks the bitmap inside"),
+        (&["check", "disk.mf"], "hint: imsprep bitmap show"),
+    ] {
+        let run = folder.run(args);
+        assert!(run.status != 0 && run.err.contains(hint), "{args:?}: {run:?}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::SystemTime;
 
 use imsprep_testdata::{ZipMember, command, zip_archive};
@@ -18,6 +19,22 @@ pub(crate) struct Writer {
     pub(crate) inputs: &'static [&'static str],
     /// Whether `--force` lets it replace what is there.
     pub(crate) replaces: bool,
+}
+
+/// What comes through the pipe to a command that reads standard input.
+const PIPED: &str = "disk.raw";
+
+/// The standard input of a command line: a pipe that another process writes to, or nothing.
+pub(crate) fn standard_input(folder: &Folder, args: &[&str]) -> Stdio {
+    if !args.contains(&"-") {
+        return Stdio::null();
+    }
+    let mut writer = command("cat");
+    let mut writer = writer.arg(folder.path(PIPED)).stdout(Stdio::piped()).spawn().unwrap();
+    let pipe = writer.stdout.take().unwrap();
+    // It ends when all was read, or when its reader did.
+    std::thread::spawn(move || writer.wait());
+    pipe.into()
 }
 
 const UUID: &str = "00112233-4455-4677-8899-aabbccddeeff";
@@ -110,6 +127,18 @@ pub(crate) const WRITERS: &[Writer] = &[
         replaces: true,
     },
     Writer {
+        args: &["convert", "disk.raw.lz4", "out/expanded.img"],
+        outputs: &["out/expanded.img", "out/expanded.mf"],
+        inputs: &["disk.raw.lz4"],
+        replaces: true,
+    },
+    Writer {
+        args: &["convert", "disk.raw.lz4", "out/expanded.zvhd2", "--verify", "--uuid", UUID],
+        outputs: &["out/expanded.zvhd2"],
+        inputs: &["disk.raw.lz4"],
+        replaces: true,
+    },
+    Writer {
         args: &["prepare", "disk.qcow2", "-o", "out/disk.zvhd2"],
         outputs: &["out/disk.zvhd2"],
         inputs: &["disk.qcow2"],
@@ -152,6 +181,27 @@ pub(crate) const WRITERS: &[Writer] = &[
         replaces: true,
     },
 ];
+
+/// Those that read standard input, which is a [pipe](standard_input) only in the tests that run [all](all_writers) of them.
+const PIPED_WRITERS: &[Writer] = &[
+    Writer {
+        args: &["convert", "-", "out/piped.img"],
+        outputs: &["out/piped.img", "out/piped.mf"],
+        inputs: &[PIPED],
+        replaces: true,
+    },
+    Writer {
+        args: &["convert", "-", "out/piped.zvhd2", "--verify", "--uuid", UUID],
+        outputs: &["out/piped.zvhd2"],
+        inputs: &[PIPED],
+        replaces: true,
+    },
+];
+
+/// The writers of files from files, and from a pipe.
+pub(crate) fn all_writers() -> impl Iterator<Item = &'static Writer> {
+    WRITERS.iter().chain(PIPED_WRITERS)
+}
 
 /// What is in a folder and below it: of each name the bytes and the time of the last change, or where a link leads.
 type Snapshot = BTreeMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
@@ -217,8 +267,12 @@ impl Stage {
             &places[..places.iter().filter(|place| **place < 599 << 20).count()],
         );
         folder.sparse("b.raw", 70 << 30, &places);
-        let gzip = command("gzip").args(["-k", "disk.raw"]).current_dir(folder.path(".")).status();
-        assert!(gzip.unwrap().success());
+        for (packer, args) in
+            [("gzip", &["-k", "disk.raw"][..]), ("lz4", &["-q", "disk.raw", "disk.raw.lz4"])]
+        {
+            let packed = command(packer).args(args).current_dir(folder.path(".")).status();
+            assert!(packed.unwrap().success());
+        }
         let disk = std::fs::read(folder.path("disk.raw")).unwrap();
         folder.write("disk.raw.zip", &zip_archive(&[ZipMember::deflated("disk.raw", &disk)]));
         std::fs::create_dir(folder.path("one")).unwrap();

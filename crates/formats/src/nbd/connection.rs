@@ -8,6 +8,12 @@ use super::address::AddressError;
 use super::patient::Patient;
 use super::protocol as nbd;
 
+/// Bytes of one request at most; servers take up to 32 MiB.
+const REQUEST_MAX: u64 = 4 << 20;
+/// The largest least length of a request: that of the protocol.
+const LEAST_MAX: u32 = 64 << 10;
+/// Bytes after the size and the flags of an export in the answer to the old option, from servers that do not leave them out.
+const PADDING: u32 = 124;
 /// Bytes of an answer that are neither a read's data nor a status: names and messages.
 const TEXT_MAX: u32 = 64 << 10;
 /// Bytes of one status answer: 128 Ki stretches.
@@ -23,6 +29,8 @@ const ANSWERS_MAX: usize = 64;
 pub(super) struct Connection {
     stream: Patient,
     size: u64,
+    /// What the lengths and offsets of requests must be.
+    limits: Limits,
     /// Whether answers come in chunks.
     is_structured: bool,
     /// The number of the context for zeros, if the server has it.
@@ -30,6 +38,37 @@ pub(super) struct Connection {
     cookie: u64,
     /// An answer was not what it should be, so that it is unknown where the next one begins.
     broken: bool,
+}
+
+/// What a server asks of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Offsets and lengths are multiples of this power of two, but at the end of the disk.
+    pub(super) least: u64,
+    /// Bytes of a read at most, a multiple of [`least`](Self::least).
+    pub(super) most: u64,
+}
+
+impl Limits {
+    /// Of a server that has none.
+    pub(super) const NONE: Self = Self { least: 1, most: REQUEST_MAX };
+
+    /// From the server's least, preferred and largest length of a request.
+    fn of(mut data: &[u8]) -> io::Result<Self> {
+        let (least, _, most) = (word(&mut data)?, word(&mut data)?, word(&mut data)?);
+        if !least.is_power_of_two() || least > LEAST_MAX || most < least {
+            return Err(unexpected(format_args!("requests of {least} to {most} bytes")));
+        }
+        let least = u64::from(least);
+        let most = REQUEST_MAX.min(u64::from(most));
+        Ok(Self { least, most: most - most % least })
+    }
+
+    /// The range of whole units around a range of the disk.
+    pub(super) fn around(self, start: u64, end: u64, size: u64) -> (u64, u64) {
+        let end = end.checked_next_multiple_of(self.least).unwrap_or(size).min(size);
+        (start - start % self.least, end)
+    }
 }
 
 /// What the server sent is not what the protocol has there.
@@ -70,14 +109,31 @@ impl Connection {
     /// The handshake, for the export of this name.
     pub(super) fn open(mut stream: Patient, export: &str) -> io::Result<Self> {
         let greeting = (long(&mut stream)?, long(&mut stream)?);
-        let flags = short(&mut stream)?;
-        if greeting != (nbd::SERVER_MAGIC, nbd::OPTION_MAGIC) || flags & nbd::FIXED_NEWSTYLE == 0 {
-            return Err(unexpected("a greeting of another protocol"));
+        match greeting {
+            (nbd::SERVER_MAGIC, nbd::OPTION_MAGIC) => {}
+            (nbd::SERVER_MAGIC, nbd::OLDSTYLE_MAGIC) => {
+                let what = "the NBD server uses the old form of the protocol, without names of exports, which is not supported";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            _ => return Err(unexpected("a greeting of another protocol")),
         }
+        let flags = short(&mut stream)?;
         let flags = flags & (nbd::FIXED_NEWSTYLE | nbd::NO_ZEROES);
         stream.write_all(&u32::from(flags).to_be_bytes())?;
-        let mut connection =
-            Self { stream, size: 0, is_structured: false, allocation: None, cookie: 0, broken: false };
+        let mut connection = Self {
+            stream,
+            size: 0,
+            limits: Limits::NONE,
+            is_structured: false,
+            allocation: None,
+            cookie: 0,
+            broken: false,
+        };
+        if flags & nbd::FIXED_NEWSTYLE == 0 {
+            // Such a server closes the connection at any other option.
+            connection.go_as_of_old(export, flags & nbd::NO_ZEROES != 0)?;
+            return connection.with_possible_size();
+        }
         let name = [&length_of(export.as_bytes())[..], export.as_bytes()].concat();
         connection.is_structured = connection.ask(nbd::OPTION_STRUCTURED, &[])?.is_ok();
         if connection.is_structured {
@@ -88,9 +144,40 @@ impl Connection {
                 connection.allocation = None;
             }
         }
-        // No questions.
-        connection.ask(nbd::OPTION_GO, &[&name[..], &[0; 2]].concat())??;
-        Ok(connection)
+        // One question. Who does not ask it may be refused.
+        let query = [&name[..], &1_u16.to_be_bytes(), &nbd::INFO_BLOCK_SIZE.to_be_bytes()].concat();
+        match connection.ask(nbd::OPTION_GO, &query)? {
+            Err(refusal) if refusal.kind() == io::ErrorKind::NotFound => {
+                connection.go_as_of_old(export, flags & nbd::NO_ZEROES != 0)?;
+            }
+            result => result?,
+        }
+        connection.with_possible_size()
+    }
+
+    /// Refuses what is beyond the protocol's own limit.
+    fn with_possible_size(self) -> io::Result<Self> {
+        if i64::try_from(self.size).is_err() {
+            return Err(unexpected(format_args!("a disk of {} bytes", self.size)));
+        }
+        Ok(self)
+    }
+
+    /// The same for a server that does not know the option for it.
+    fn go_as_of_old(&mut self, export: &str, leaves_padding_out: bool) -> io::Result<()> {
+        self.stream.begin();
+        self.send_option(nbd::OPTION_EXPORT_NAME, export.as_bytes())?;
+        // A server without this export closes the connection.
+        self.size = long(&mut self.stream)?;
+        short(&mut self.stream)?;
+        if !leaves_padding_out {
+            bytes(&mut self.stream, PADDING, PADDING)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// From now on, the server has so long for each answer.
@@ -110,9 +197,7 @@ impl Connection {
     /// Asks for an option, and takes what is answered until that is done. The inner error is a refusal.
     fn ask(&mut self, option: u32, data: &[u8]) -> io::Result<io::Result<()>> {
         self.stream.begin();
-        let length = u32::try_from(data.len()).unwrap_or(0);
-        let head = [&nbd::OPTION_MAGIC.to_be_bytes()[..], &option.to_be_bytes(), &length.to_be_bytes()];
-        self.stream.write_all(&[&head.concat(), data].concat())?;
+        self.send_option(option, data)?;
         for _ in 0..ANSWERS_MAX {
             let stream = &mut self.stream;
             let (magic, to) = (long(stream)?, word(stream)?);
@@ -124,7 +209,11 @@ impl Connection {
             let mut rest = data.as_slice();
             match kind {
                 nbd::REPLY_ACK => return Ok(Ok(())),
-                nbd::REPLY_INFO if short(&mut rest)? == nbd::INFO_EXPORT => self.size = long(&mut rest)?,
+                nbd::REPLY_INFO => match short(&mut rest)? {
+                    nbd::INFO_EXPORT => self.size = long(&mut rest)?,
+                    nbd::INFO_BLOCK_SIZE => self.limits = Limits::of(rest)?,
+                    _ => {}
+                },
                 nbd::REPLY_META_CONTEXT => self.allocation = Some(word(&mut rest)?),
                 kind if kind & nbd::REPLY_ERROR != 0 => {
                     return Ok(Err(refusal(kind, option, &data)));
@@ -135,7 +224,13 @@ impl Connection {
         Err(unexpected("no end"))
     }
 
-    /// Fills `buf` from the disk.
+    fn send_option(&mut self, option: u32, data: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(data.len()).unwrap_or(0);
+        let head = [&nbd::OPTION_MAGIC.to_be_bytes()[..], &option.to_be_bytes(), &length.to_be_bytes()];
+        self.stream.write_all(&[&head.concat(), data].concat())
+    }
+
+    /// Fills `buf` from the disk, within the [limits](Self::limits).
     pub(super) fn read(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
         if !self.is_structured {
             return self.unless_broken(|connection| connection.read_simply(offset, buf));
@@ -284,6 +379,9 @@ fn refusal(kind: u32, option: u32, said: &[u8]) -> io::Error {
         nbd::ERROR_TLS_REQUIRED => {
             return io::Error::new(io::ErrorKind::Unsupported, AddressError::Tls);
         }
+        nbd::ERROR_UNSUPPORTED if option == nbd::OPTION_GO => {
+            return io::Error::new(io::ErrorKind::NotFound, "the NBD server is too old");
+        }
         nbd::ERROR_UNKNOWN => "it has no export of this name".to_owned(),
         nbd::ERROR_FORBIDDEN => "its settings do not permit it".to_owned(),
         error => format!("error {error} to option {option}"),
@@ -298,7 +396,9 @@ fn reported_error(data: &[u8]) -> io::Error {
     let (number, length) = (word(&mut rest).unwrap_or(0), short(&mut rest).unwrap_or(0));
     let said = rest.get(..usize::from(length).min(SAID_MAX)).unwrap_or_default();
     let said = String::from_utf8_lossy(said);
-    io::Error::other(format!("the NBD server cannot read it (error {number}: {})", said.trim()))
+    let said = said.trim();
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    io::Error::other(format!("the NBD server cannot read it (error {number}{said})"))
 }
 
 impl Drop for Connection {

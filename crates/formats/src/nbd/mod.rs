@@ -17,7 +17,7 @@ use std::time::Duration;
 use imsprep_source::{Cancel, DiskReader, Error, Extent, ImageFile, ReadAt, Result};
 
 pub use address::{AddressError, NbdAddress};
-use connection::Connection;
+use connection::{Connection, Limits};
 pub use export::Export;
 use patient::{Patient, is_cancelled};
 use server::Served;
@@ -28,6 +28,7 @@ pub use server::{NbdServer, ServeError};
 pub struct Nbd {
     path: PathBuf,
     size: u64,
+    limits: Limits,
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
     /// What the server reported last of what holds data.
@@ -53,8 +54,6 @@ impl NbdServer {
     }
 }
 
-/// Bytes of one request at most; servers take up to 32 MiB.
-const REQUEST_MAX: usize = 4 << 20;
 /// Bytes of the disk that one question on allocation is about at most.
 const QUESTION_MAX: u64 = 1 << 30;
 
@@ -109,10 +108,10 @@ impl Nbd {
             idle.push(server.connect(program.reply, cancel)?);
         }
         idle.iter_mut().for_each(|connection| connection.set_patience(program.reply));
-        let size = idle.first().map_or(0, Connection::size);
+        let (size, limits) = idle.first().map_or((0, Limits::NONE), |first| (first.size(), first.limits()));
         let (idle, known_status) = (Mutex::new(idle), Mutex::default());
         let server = Some(server);
-        Ok(Self { path: path.to_owned(), size, idle, returned: Condvar::new(), known_status, server })
+        Ok(Self { path: path.to_owned(), size, limits, idle, returned: Condvar::new(), known_status, server })
     }
 
     /// Connects to the server of an export, which has `patience` for each answer. Nothing but the address decides what is connected to.
@@ -124,10 +123,11 @@ impl Nbd {
     pub fn connect(address: &NbdAddress, patience: Duration, cancel: &Cancel) -> io::Result<Self> {
         let stream = Patient::connect(&address.server, patience, cancel)?;
         let connection = Connection::open(stream, &address.export)?;
-        let (path, size) = (PathBuf::from(address.to_string()), connection.size());
+        let path = PathBuf::from(address.to_string());
+        let (size, limits) = (connection.size(), connection.limits());
         // A second one may have to wait until the first one is gone: servers of one client only are common.
         let (idle, known_status) = (Mutex::new(vec![connection]), Mutex::default());
-        Ok(Self { path, size, idle, returned: Condvar::new(), known_status, server: None })
+        Ok(Self { path, size, limits, idle, returned: Condvar::new(), known_status, server: None })
     }
 
     /// Whether an error of [`connect`](Self::connect) is a stop.
@@ -164,6 +164,24 @@ impl Nbd {
     }
 }
 
+impl Nbd {
+    /// Reads with one request, of more than is wanted if the server reads only whole units.
+    fn read_piece(&self, piece: &mut [u8], at: u64) -> Result<()> {
+        let end = at.saturating_add(piece.len() as u64);
+        let (from, to) = self.limits.around(at, end, self.size);
+        if (from, to) == (at, end) {
+            return self.with(at, |connection| connection.read(at, piece));
+        }
+        let mut units = vec![0; usize::try_from(to - from).unwrap_or(usize::MAX)];
+        self.with(from, |connection| connection.read(from, &mut units))?;
+        let skipped = usize::try_from(at - from).unwrap_or(usize::MAX);
+        if let Some(wanted) = units.get(skipped..).and_then(|units| units.get(..piece.len())) {
+            piece.copy_from_slice(wanted);
+        }
+        Ok(())
+    }
+}
+
 impl ReadAt for Nbd {
     fn path(&self) -> &Path {
         &self.path
@@ -178,10 +196,15 @@ impl ReadAt for Nbd {
             return Err(Error::UnexpectedEnd { path: self.path.clone(), offset: self.size });
         }
         let mut at = offset;
-        for piece in buf.chunks_mut(REQUEST_MAX) {
-            let length = piece.len() as u64;
-            self.with(at, |connection| connection.read(at, piece))?;
-            at += length;
+        let mut rest = buf;
+        while !rest.is_empty() {
+            // Up to a place where a request may begin, so that the following ones need no more than they ask for.
+            let reach = (at - at % self.limits.least).saturating_add(self.limits.most);
+            let length = usize::try_from(reach - at).unwrap_or(usize::MAX).min(rest.len());
+            let (piece, after) = rest.split_at_mut(length);
+            self.read_piece(piece, at)?;
+            at += length as u64;
+            rest = after;
         }
         Ok(())
     }
@@ -199,14 +222,19 @@ impl DiskReader for Nbd {
                 Some((extent, false)) => at = extent.end,
                 None => {
                     let end = at + (self.size - at).min(QUESTION_MAX);
-                    *known_status = self.with(at, |connection| {
+                    let (start, end) = self.limits.around(at, end, self.size);
+                    let mut found = self.with(at, |connection| {
                         if connection.has_status() {
-                            connection.status(at, end - at)
+                            connection.status(start, end - start)
                         } else {
-                            // Nothing is known to be zero.
-                            Ok(vec![(Extent { start: at, end }, true)])
+                            Ok(vec![])
                         }
                     })?;
+                    if found.last().is_none_or(|(last, _)| last.end <= at) {
+                        // Nothing is known to be zero.
+                        found = vec![(Extent { start, end }, true)];
+                    }
+                    *known_status = found;
                 }
             }
         }

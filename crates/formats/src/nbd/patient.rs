@@ -129,10 +129,14 @@ impl Read for Patient {
         if self.cancel.is_cancelled() {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, Error::Cancelled));
         }
-        self.repeat(|stream| match stream {
+        let length = self.repeat(|stream| match stream {
             Transport::Local(stream) => stream.read(buf),
             Transport::Tcp(stream) => stream.read(buf),
-        })
+        })?;
+        if length == 0 && !buf.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the NBD server closed the connection"));
+        }
+        Ok(length)
     }
 }
 

@@ -6,6 +6,8 @@
 pub(super) const SERVER_MAGIC: u64 = u64::from_be_bytes(*b"NBDMAGIC");
 /// Before each option, and second in the newstyle greeting.
 pub(super) const OPTION_MAGIC: u64 = u64::from_be_bytes(*b"IHAVEOPT");
+/// Second in the greeting of servers before newstyle.
+pub(super) const OLDSTYLE_MAGIC: u64 = 0x0000_4202_8186_1253;
 /// Before each answer to an option.
 pub(super) const OPTION_REPLY_MAGIC: u64 = 0x0003_e889_0455_65a9;
 

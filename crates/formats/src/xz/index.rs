@@ -2,7 +2,7 @@
 //!
 //! Source: The .xz File Format 1.2.1, 2.1 and 4.
 
-use imsprep_ondisk::format::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XZ_MAGIC, XzFooter};
+use imsprep_ondisk::format::container::{XZ_ENDS, XZ_FOOTER_MAGIC, XZ_MAGIC, XzFooter, take_xz_number};
 use imsprep_source::{ReadAt, ReadAtExt, Result};
 
 /// Bytes of an index that is read: of one of a disk of 1 TiB in blocks of 8 MiB.
@@ -101,32 +101,18 @@ fn blocks(index: &[u8]) -> Option<Vec<Block>> {
         return None;
     }
     let mut rest = listed.strip_prefix(&[0])?;
-    let count = number(&mut rest)?;
+    let count = take_xz_number(&mut rest)?;
     // Each takes two bytes at least.
     let mut blocks =
         Vec::with_capacity(usize::try_from(count).ok().filter(|count| *count <= rest.len() / 2)?);
     let mut start = XZ_ENDS;
     for _ in 0..count {
-        let (unpadded, content) = (number(&mut rest)?, number(&mut rest)?);
+        let (unpadded, content) = (take_xz_number(&mut rest)?, take_xz_number(&mut rest)?);
         let length = unpadded.checked_next_multiple_of(UNIT).filter(|_| unpadded >= UNPADDED_MIN)?;
         blocks.push(Block { start, unpadded, content });
         start = start.checked_add(length)?;
     }
     (rest.len() < 4 && rest.iter().all(|byte| *byte == 0)).then_some(blocks)
-}
-
-/// Seven bits in a byte, the lowest first; the highest bit says that another follows. `None` if it takes more bytes than it needs.
-fn number(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..63).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return (*byte != 0 || shift == 0).then_some(number);
-        }
-    }
-    None
 }
 
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {

@@ -189,6 +189,22 @@ impl Lz4Descriptor {
 
 /// Bytes of the header and of the footer of an xz stream. The .xz File Format 1.2.1, 2.1.
 pub const XZ_ENDS: u64 = 12;
+
+/// Takes a number of an index or a block header from the front: seven bits in a byte, the lowest first; the highest bit says that another
+/// byte follows. `None` if the bytes end within it, or if it takes more than nine bytes or more than it needs, which no reader of xz accepts.
+pub fn take_xz_number(rest: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..63).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return (*byte != 0 || shift == 0).then_some(number);
+        }
+    }
+    None
+}
+
 /// Last bytes of an xz stream.
 pub const XZ_FOOTER_MAGIC: [u8; 2] = *b"YZ";
 

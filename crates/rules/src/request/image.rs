@@ -14,7 +14,7 @@ use super::rules::{
 use super::words::quoted;
 use super::{Purpose, SystemValue};
 use crate::format_fix::format_fix;
-use crate::{DiskPart, Facts, Inside, Medium, Size};
+use crate::{DiskPart, Facts, Inside, Medium, MediumKind, Size};
 
 pub(super) fn check_image(context: &Context<'_>, report: &mut Report) {
     let Some(facts) = context.facts else { return };
@@ -182,8 +182,7 @@ fn check_os(facts: &ImageFacts, context: &Context<'_>, report: &mut Report) {
 
 /// The image as the rules for images see it.
 fn seen(facts: &ImageFacts) -> Facts<'_> {
-    let is_raw = facts.detection.format == Format::Raw;
-    let medium = Medium { path: &facts.path, is_raw, number: None };
+    let medium = Medium { path: &facts.path, kind: MediumKind::of(facts.detection.format), number: None };
     let inside = |inspection| Inside { inspection, medium, part: DiskPart::Whole };
     let inside = facts.inspection.as_ref().map(inside);
     Facts { path: &facts.path, detection: &facts.detection, inside, all_zeros: false }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use imsprep_source::{Cancel, DiskReader, Extent, ReadAt, Result};
 
-use crate::claims::{Flaw, check};
+use crate::claims::{Flaw, check, refuse_damaged};
 use crate::pieces::Pieces;
 use crate::{Error, Slice};
 use header::Header;
@@ -32,11 +32,8 @@ impl<'a> Qcow2<'a> {
     /// [`imsprep_source::Error::Damaged`] if its tables contradict each other; or if the file cannot be read, or at a stop.
     pub fn open(file: Slice<'a>, cancel: &Cancel) -> Result<Self, Error> {
         let disk = Self::open_unchecked(file.clone())?;
-        let flaws = disk.flaws(&file, cancel)?;
-        match flaws.into_iter().find(|flaw| matches!(flaw, Flaw::Damaged { .. })) {
-            Some(flaw) => Err(flaw.error(&file).into()),
-            None => Ok(disk),
-        }
+        refuse_damaged(disk.flaws(&file, cancel)?, &file)?;
+        Ok(disk)
     }
 
     pub(crate) fn open_unchecked(file: Slice<'a>) -> Result<Self, Error> {
