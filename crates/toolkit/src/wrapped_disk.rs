@@ -46,10 +46,10 @@ pub(crate) fn look_through(image: &OpenedImage, extent: Extent<'_>, work: Work<'
         return Ok(Unwrapped::closed(format!("the disk in this {} file is not inspected", image.format())));
     }
     let found = match extent {
-        Extent::Whole => match Blocks::open(image)? {
+        Extent::Whole => Blocks::open(image).and_then(|blocks| match blocks {
             Some(blocks) => read_through(image, blocks, image.content_size(), work),
             None => Ok(Unwrapped::closed("it is not compressed")),
-        },
+        }),
         Extent::Start(why) => read_start(image, work.cancel).map(|start| Unwrapped {
             start,
             not_checked: Some((REST, why.to_owned())),
@@ -61,11 +61,11 @@ pub(crate) fn look_through(image: &OpenedImage, extent: Extent<'_>, work: Work<'
 
 /// The same of a member of an archive, which is read through.
 pub(crate) fn look_through_member(image: &OpenedImage, member: &Member, work: Work<'_>) -> Result<Unwrapped> {
-    let Some(blocks) = Blocks::of_member(image, member)? else {
-        return Ok(Unwrapped::closed("it is not compressed"));
-    };
     let size = member.detection.virtual_size;
-    found_or_damage(read_through(image, blocks, size, work))
+    found_or_damage(Blocks::of_member(image, member).and_then(|blocks| match blocks {
+        Some(blocks) => read_through(image, blocks, size, work),
+        None => Ok(Unwrapped::closed("it is not compressed")),
+    }))
 }
 
 /// What was found, or what is wrong with the compressed data.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 use imsprep_toolkit::{
-    CheckOptions, CheckedImage, Depth, MissingBitmap, Target, Targets, check_export, check_image_file,
+    CheckOptions, CheckedImage, Depth, Error, MissingBitmap, Target, Targets, check_export, check_image_file,
     expand_targets,
 };
 
@@ -16,7 +16,7 @@ use super::folders::{note_skipped, subfolders};
 use crate::args::{CheckArgs, ChecksumArgs, Io};
 use crate::emit::Emitter;
 use crate::exit::Status;
-use crate::failure::report_unread;
+use crate::failure::{report_failure, report_unread};
 use crate::layouts::in_force;
 use crate::moment;
 use crate::outcome::Outcome;
@@ -108,7 +108,9 @@ fn look_at(
     };
     let status = match &result {
         Ok(checked) => policy.warnings.status(&checked.report),
-        Err(error) => report_unread(error),
+        // The disk that the server should export was not looked at.
+        Err(error) if matches!(error.downcast_ref(), Some(Error::RemoteImage { .. })) => report_unread(error),
+        Err(error) => report_failure(error),
     };
     Outcome { path, status, elapsed: begun.elapsed(), result }
 }

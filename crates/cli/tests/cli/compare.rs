@@ -75,7 +75,7 @@ fn what_can_not_be_read_is_2() {
         ("none.raw", "none.raw: cannot open"),
         ("bad.zvhd2", "bad.zvhd2: block 0, at offset 4144 of the file, is damaged"),
         ("cut.zvhd2", "cut.zvhd2: cannot be read as a disk: the last 4096 bytes are not an END footer"),
-        ("a.zip", "a.zip: cannot be read as a zip disk: "),
+        ("a.zip", "a.zip: is zip; its disk cannot be read: IMS-020: the directory"),
     ] {
         let run = folder.run(&["compare", "a.raw", name]);
         assert_eq!((run.status, run.out.as_str()), (2, ""), "{name}");

@@ -122,7 +122,7 @@ fn one_bad_name_does_not_hide_the_others() {
     let run = folder.run(&["inspect", "none", "a.zip", "disk.raw"]);
     assert_eq!(run.status, 2);
     assert!(run.err.contains("none: cannot open"), "{}", run.err);
-    assert!(run.err.contains("a.zip: is zip; imsprep cannot read the disk in it"), "{}", run.err);
+    assert!(run.err.contains("a.zip: is zip; its disk cannot be read: IMS-020"), "{}", run.err);
     assert!(run.out.contains("disk.raw: raw"), "{}", run.out);
     let (status, json) = folder.json(&["inspect", "none", "disk.raw"]);
     assert_eq!((status, json["exit_status"].as_u64()), (2, Some(2)));

@@ -103,7 +103,7 @@ const CASES: &[Case] = &[
             std::fs::rename(folder.path("made"), path).unwrap();
         },
     ),
-    case("IMS-024", CHECK, &["zip", "unzip"], &["unzip -n "], "zip", |folder, path| {
+    case("IMS-024", CHECK, &["zip", "unzip"], &["imsprep prepare ", "unzip -n "], "zip", |folder, path| {
         raw_disk(folder, &folder.path("inner.raw"));
         shell(folder, "zip -q made.zip inner.raw && rm inner.raw");
         std::fs::rename(folder.path("made.zip"), path).unwrap();

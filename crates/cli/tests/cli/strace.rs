@@ -121,6 +121,17 @@ pub(crate) fn run_with(folder: &Folder, call: &Call, what: &str, args: &[&str]) 
     without_lines_of_strace(traced(folder, Path::new("/dev/null"), &flags, args).output().unwrap())
 }
 
+/// The same with a signal, and how many of them came: each thread that makes as many calls gets one.
+pub(crate) fn run_with_signals(folder: &Folder, call: &Call, signal: &str, args: &[&str]) -> (Output, usize) {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let flags = fault(folder, call, &format!("signal={signal}"));
+    let flags = flags.iter().map(String::as_str).collect::<Vec<_>>();
+    let output = without_lines_of_strace(traced(folder, log.path(), &flags, args).output().unwrap());
+    let text = String::from_utf8_lossy(&std::fs::read(log.path()).unwrap()).into_owned();
+    let came = format!("--- SIG{signal} ");
+    (output, text.lines().filter(|line| line.contains(&came)).count())
+}
+
 /// strace 6.1 writes messages of its own to the standard error that it shares with the command: the file that a path resolved
 /// to and, under load, "dispatch_event: pid 123 has delayed wait data set already".
 pub(crate) fn without_lines_of_strace(mut output: Output) -> Output {

@@ -1,5 +1,9 @@
 //! "Could not look", from every floor below.
 
+mod kind;
+mod path;
+mod words;
+
 use std::path::{Path, PathBuf};
 
 use imsprep_bitmap::{CannotEncode, Layout, LayoutFileError, NotThisLayout};
@@ -8,52 +12,11 @@ use imsprep_inspect::CannotFit;
 
 use crate::{Checksum, DigestMismatch};
 
+pub use kind::ErrorKind;
+use words::{instead_of_fit, which_disk, why_no_bitmap, why_no_machine, why_no_socket};
+
 /// The result of a toolkit call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What a caller can do about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A file could not be read or written, or the work was asked to stop.
-    Source(imsprep_source::ErrorKind),
-    /// The file was read, and it is not what can be worked with.
-    Unfit,
-    /// A conversion would write the same disk in the same format.
-    SameFormat,
-    /// A file is no ZVHD2, where only a ZVHD2 is read.
-    NotZvhd2,
-    /// The same, as its content is that of several formats.
-    Ambiguous,
-    /// What was written can't be read back.
-    NotAsWritten,
-    /// A ZVHD2 is so damaged that its disk can't be read.
-    UnsoundContainer,
-    /// A ZVHD2 is to be repaired, and nothing says how large its disk is.
-    SizeUnknown,
-    /// The size that was given is not that of a sound footer.
-    SizeContradicted,
-    /// Which disk of an archive is meant has to be said.
-    WhichDisk,
-    /// An image has one disk, and none can be selected.
-    OneDisk,
-    /// The bitmap of a RAW that was written is not beside it.
-    NoBitmapBeside,
-    /// An identity has to be given.
-    NoRandomness,
-    /// A bitmap file was given and no image.
-    NoImageGiven,
-    /// Where the bitmap of a device is to go has to be said.
-    DeviceNeedsOutput,
-    /// A bitmap file is in no known layout.
-    UnknownBitmap,
-    /// How large the image of a bitmap file is has to be said.
-    NeedsImageSize,
-    /// There is too little space to unpack a disk.
-    NoSpaceToUnpack,
-    /// Anything else.
-    Other,
-}
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -550,195 +513,8 @@ pub enum Error {
     },
 }
 
-fn why_no_bitmap(format: Format) -> &'static str {
-    match format {
-        Format::Zvhd2 => {
-            "; a ZVHD2 has a bitmap inside, with the same bits that the .mf of its RAW would have"
-        }
-        Format::Empty => "; it is empty",
-        _ => "",
-    }
-}
-
-fn instead_of_fit(why: &CannotFit) -> &'static str {
-    match why {
-        CannotFit::Cut(_) => "compare its size with that of the original disk, and copy it again",
-        CannotFit::NoSpace => "make the last partition smaller on the original machine",
-        _ => "repair the table first, on a RAW copy of the disk, with sgdisk, gdisk or sfdisk",
-    }
-}
-
-fn why_no_socket(source: &std::io::Error) -> &'static str {
-    match source.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            "; it exists, and may be in use: choose another name, or remove it if no program uses it"
-        }
-        _ => "",
-    }
-}
-
-fn why_no_machine(source: &std::io::Error) -> &'static str {
-    match source.kind() {
-        std::io::ErrorKind::NotFound => "; install qemu (Debian's package qemu-system-x86)",
-        _ => "",
-    }
-}
-
-fn which_disk(count: usize, names: &str, has_more: bool) -> String {
-    match count {
-        _ if has_more && count > 0 => {
-            format!("an archive with more members than were inspected; its first disks: {names}")
-        }
-        _ if has_more => {
-            "an archive with more members than were inspected; unpack it, and convert a disk in it".into()
-        }
-        0 => "an archive without a disk that imsprep reads; unpack it, and examine its content".into(),
-        1 => format!("an archive with one disk ({names})"),
-        count => format!("an archive with {count} disks: {names}"),
-    }
-}
-
 impl Error {
     pub(crate) fn cannot_encode(path: &Path, layout: &Layout, why: CannotEncode) -> Self {
         Self::CannotEncode { path: path.to_owned(), layout: layout.name.clone().into_owned(), why }
-    }
-
-    /// The file or folder that it is about; empty where the message names it, and for a stop.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::OneDisk { path, .. }
-            | Self::NotRaw { path, .. }
-            | Self::NoDisk { path, .. }
-            | Self::NotReadable { path, .. }
-            | Self::NeedsQemu { path, .. }
-            | Self::WhichDisk { path, .. }
-            | Self::NoSuchDisk { path, .. }
-            | Self::MemberNotRead { path, .. }
-            | Self::NotConvertible { path, .. }
-            | Self::SameFormat { path, .. }
-            | Self::FreeSpaceOfStream { path, .. }
-            | Self::NoSpaceToUnpack { path, .. }
-            | Self::FitOfStream { path, .. }
-            | Self::NotFromStream { path, .. }
-            | Self::EmptyStream { path }
-            | Self::Remote { path, .. }
-            | Self::FreeSpaceOfRemote { path }
-            | Self::RemoteImage { path, .. }
-            | Self::StreamToStream { path }
-            | Self::StreamUnchanged { path, .. }
-            | Self::StreamTooLarge { path, .. }
-            | Self::WrongChecksum { path, .. }
-            | Self::WrongDigest { path, .. }
-            | Self::FitOfCutDisk { path }
-            | Self::CannotFit { path, .. }
-            | Self::Ambiguous { path, .. }
-            | Self::MisleadingName { path, .. }
-            | Self::NotAsWritten { path, .. }
-            | Self::NoBitmapBeside { path, .. }
-            | Self::OutputIsImage { path, .. }
-            | Self::OtherFile { path, .. }
-            | Self::NoImageGiven { path, .. }
-            | Self::DeviceNeedsOutput { path }
-            | Self::NoOutput { path }
-            | Self::NoImages { path }
-            | Self::TempFolder { path, .. }
-            | Self::ProgramFailed { path, .. }
-            | Self::Socket { path, .. }
-            | Self::NotForX86 { path }
-            | Self::Folder { path, .. } => path,
-            Self::CannotEncode { path, .. }
-            | Self::UnknownBitmap { path, .. }
-            | Self::BadBitmap { path, .. }
-            | Self::NeedsImageSize { path }
-            | Self::NoSample { path, .. } => path,
-            Self::Source(_)
-            | Self::Zvhd2(_)
-            | Self::Foreign(_)
-            | Self::Served(_)
-            | Self::Random { .. }
-            | Self::NoUefi
-            | Self::Qemu { .. }
-            | Self::NoLayout { .. }
-            | Self::Command { .. }
-            | Self::Program { .. }
-            | Self::LayoutFile(_) => Path::new(""),
-        }
-    }
-
-    /// Whether the disk in an image can't be opened because of what the image is, or because a tool is missing; the file itself
-    /// could be read.
-    pub(crate) fn is_about_the_disk(&self) -> bool {
-        if let Some(error) = self.of_source() {
-            return error.kind() == imsprep_source::ErrorKind::Damaged;
-        }
-        match self {
-            Self::NoDisk { .. }
-            | Self::NotReadable { .. }
-            | Self::NeedsQemu { .. }
-            | Self::WhichDisk { .. }
-            | Self::NoSuchDisk { .. }
-            | Self::MemberNotRead { .. }
-            | Self::Foreign(_)
-            | Self::Served(_) => true,
-            Self::Zvhd2(error) => matches!(
-                error,
-                imsprep_zvhd2::Error::Unreadable { .. } | imsprep_zvhd2::Error::NotZvhd2 { .. }
-            ),
-            _ => false,
-        }
-    }
-
-    /// What a caller can do about it.
-    pub fn kind(&self) -> ErrorKind {
-        use imsprep_zvhd2::Error as Zvhd2;
-        if let Some(error) = self.of_source() {
-            return ErrorKind::Source(error.kind());
-        }
-        match self {
-            Self::NotRaw { .. }
-            | Self::NotConvertible { .. }
-            | Self::FreeSpaceOfStream { .. }
-            | Self::FitOfStream { .. }
-            | Self::FreeSpaceOfRemote { .. }
-            | Self::NotFromStream { .. }
-            | Self::RemoteImage { .. }
-            | Self::StreamUnchanged { .. }
-            | Self::StreamTooLarge { .. }
-            | Self::WrongChecksum { .. }
-            | Self::WrongDigest { .. }
-            | Self::FitOfCutDisk { .. }
-            | Self::CannotFit { .. }
-            | Self::MemberNotRead { .. }
-            | Self::Zvhd2(Zvhd2::NothingToSave { .. }) => ErrorKind::Unfit,
-            Self::SameFormat { .. } => ErrorKind::SameFormat,
-            Self::Zvhd2(Zvhd2::NotZvhd2 { .. }) => ErrorKind::NotZvhd2,
-            Self::NoSpaceToUnpack { .. } => ErrorKind::NoSpaceToUnpack,
-            Self::Ambiguous { .. } => ErrorKind::Ambiguous,
-            Self::OneDisk { .. } => ErrorKind::OneDisk,
-            Self::NotAsWritten { .. } => ErrorKind::NotAsWritten,
-            Self::Zvhd2(Zvhd2::Unreadable { .. }) => ErrorKind::UnsoundContainer,
-            Self::Zvhd2(Zvhd2::SizeUnknown { .. }) => ErrorKind::SizeUnknown,
-            Self::Zvhd2(Zvhd2::SizeContradicted { .. }) => ErrorKind::SizeContradicted,
-            Self::WhichDisk { count, has_more, .. } if *count > usize::from(!has_more) => {
-                ErrorKind::WhichDisk
-            }
-            Self::NoSuchDisk { .. } => ErrorKind::WhichDisk,
-            Self::NoBitmapBeside { .. } => ErrorKind::NoBitmapBeside,
-            Self::Random { .. } => ErrorKind::NoRandomness,
-            Self::NoImageGiven { .. } => ErrorKind::NoImageGiven,
-            Self::DeviceNeedsOutput { .. } => ErrorKind::DeviceNeedsOutput,
-            Self::UnknownBitmap { .. } => ErrorKind::UnknownBitmap,
-            Self::NeedsImageSize { .. } => ErrorKind::NeedsImageSize,
-            _ => ErrorKind::Other,
-        }
-    }
-
-    fn of_source(&self) -> Option<&imsprep_source::Error> {
-        match self {
-            Self::Source(error)
-            | Self::Zvhd2(imsprep_zvhd2::Error::Source(error))
-            | Self::Foreign(imsprep_formats::Error::Source(error)) => Some(error),
-            _ => None,
-        }
     }
 }
