@@ -124,7 +124,7 @@ pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) 
     let image = OpenedImage::open_with(path, options.holes, cancel)?;
     refuse_bitmap(path, image.detection())?;
     verify_checksums(image.file(), &options.checksums, work)?;
-    if image.is_to_be_unpacked(unpacked_for(&options)) {
+    if image.is_to_be_unpacked(unpacked_for(&options))? {
         return Ok(None);
     }
     let policy = PlanPolicy { no_disk: Severity::Warning, import: None };
@@ -134,7 +134,7 @@ pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) 
 /// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
 pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<'_>) -> Result<OpenedImage> {
     let what = unpacked_for(options);
-    if image.is_to_be_unpacked(what)
+    if image.is_to_be_unpacked(what)?
         && let Some(output) = &options.output
     {
         check_output_name(output, if says_raw(output) { Format::Raw } else { Format::Zvhd2 })?;
@@ -558,7 +558,7 @@ mod tests {
 
     #[test]
     fn what_is_no_disk_is_refused_with_the_way_out() {
-        let error = plan_of(b"PK\x03\x04\x14\0\0\0").unwrap_err().to_string();
+        let error = plan_of(b"7z\xbc\xaf\x27\x1c\0\x04").unwrap_err().to_string();
         assert!(error.contains("unpack it"), "{error}");
     }
 }

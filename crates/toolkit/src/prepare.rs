@@ -134,7 +134,7 @@ pub fn plan_preparation(
         _ => {}
     }
     let options = options_of_conversion(place.output_of(path), options, &check);
-    let need = if unpacking == Unpacking::CarryingOut && image.is_to_be_unpacked(unpacked_for(&options)) {
+    let need = if unpacking == Unpacking::CarryingOut && image.is_to_be_unpacked(unpacked_for(&options))? {
         Need::Unpack(Box::new(image), Box::new(options))
     } else {
         Need::Convert(Box::new(plan(image, options, &check, work)?))

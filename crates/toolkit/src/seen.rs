@@ -101,6 +101,8 @@ pub(crate) fn look(
     let (mut start, mut archive, mut not_checked) = (None, Vec::new(), None);
     let mut member = None;
     let (mut container, mut digest) = (None, None);
+    let is_unpacked = depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats)?;
+    let is_in_archive = depth == Depth::Content && opened.is_archive() && opened.is_in_archive()?;
     let disk = match detection.format {
         Format::Raw => look_at_disk(image, image.size(), wanted, work.cancel)?,
         Format::Zvhd2 => {
@@ -112,7 +114,7 @@ pub(crate) fn look(
             (container, digest) = (Some(found), hash);
             disk
         }
-        _ if opened.is_archive() && !(depth == Depth::Content && opened.is_in_archive()) => {
+        _ if opened.is_archive() && !is_in_archive => {
             let folder = options.temp_folder.clone().unwrap_or_else(large_temp_folder);
             let reading = Reading { depth, why_not, folder: &folder };
             let selector = options.disk.as_ref();
@@ -121,7 +123,7 @@ pub(crate) fn look(
             (archive, member, not_checked) = (findings, selected, open);
             disk
         }
-        _ if depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats) => {
+        _ if is_unpacked => {
             let folder = options.temp_folder.clone().unwrap_or_else(large_temp_folder);
             let (disk, damage) = look_unpacked(opened, &folder, wanted, options.disk.as_ref(), work)?;
             detection.facts.extend(damage);

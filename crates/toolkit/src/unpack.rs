@@ -47,7 +47,8 @@ impl OpenedImage {
     /// [`Error::NoSpaceToUnpack`](crate::Error::NoSpaceToUnpack) before anything is written, if the compressed file says how large its
     /// content is; [`Error::WrongChecksum`](crate::Error::WrongChecksum); damage in the compressed data; what reading and writing brings; a stop.
     pub fn unpacked(self, what: Unpack, folder: &Path, work: Work<'_>) -> Result<Self> {
-        let Some(wrapper) = Wrapper::of(self.format()).filter(|_| self.is_to_be_unpacked(what)) else {
+        let is_unpacked = self.is_to_be_unpacked(what)?;
+        let Some(wrapper) = Wrapper::of(self.format()).filter(|_| is_unpacked) else {
             return self.with_archive_unpacked(folder, work);
         };
         if let Some(needed) = self.content_size() {
@@ -64,7 +65,11 @@ impl OpenedImage {
     }
 
     /// Whether it is a compressed file with a disk of that kind in it, of which nothing else is wrong.
-    pub(crate) fn is_to_be_unpacked(&self, what: Unpack) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If the archive that it is can't be read.
+    pub(crate) fn is_to_be_unpacked(&self, what: Unpack) -> Result<bool> {
         let is_sound = |fact: &Fact| match fact {
             Fact::Inside(inside) => match &inside.content {
                 Content::Found { format: Format::Raw, .. } | Content::Nothing => what == Unpack::Every,
@@ -79,12 +84,12 @@ impl OpenedImage {
         let Detection { also, facts, .. } = self.detection();
         // The disk in an archive may be compressed as well.
         if self.is_archive() {
-            return also.is_empty() && self.is_member_to_be_unpacked(what);
+            return if also.is_empty() { self.is_member_to_be_unpacked(what) } else { Ok(false) };
         }
-        Wrapper::of(self.format()).is_some()
+        Ok(Wrapper::of(self.format()).is_some()
             && also.is_empty()
             && !facts.is_empty()
-            && facts.iter().all(is_sound)
+            && facts.iter().all(is_sound))
     }
 }
 

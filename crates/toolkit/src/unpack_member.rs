@@ -4,7 +4,7 @@ use std::path::Path;
 
 use imsprep_detect::{Content, Format, Member as Found, Role, look_into_archive};
 use imsprep_formats::{Slice, Unwrapped, Wrapper};
-use imsprep_source::{Error as SourceError, ImageFile, ReadAt, ScratchFile, Work};
+use imsprep_source::{Cancel, Error as SourceError, ImageFile, ReadAt, ScratchFile, Work};
 
 use crate::archive::{Member, Packed, disks_in, slice};
 use crate::look::look_at_member;
@@ -13,23 +13,37 @@ use crate::{Error, OpenedImage, Result};
 
 impl OpenedImage {
     /// Whether a disk in the archive may have to be unpacked, or the archive in it is.
-    pub(crate) fn is_member_to_be_unpacked(&self, what: Unpack) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If the archive can't be read. What is wrong with it is no error here.
+    pub(crate) fn is_member_to_be_unpacked(&self, what: Unpack) -> Result<bool> {
         if self.member().is_some() || self.refuse_unless_archive_is_readable().is_err() {
-            return false;
+            return Ok(false);
         }
-        let Ok(found) = disks_in(self.content(), self.format()) else {
-            return self.is_in_archive();
+        let found = match disks_in(self.content(), self.format()) {
+            Ok(found) => found,
+            Err(error) if error.is_about_the_disk() => return self.is_in_archive(),
+            Err(error) => return Err(error),
         };
-        let is_it = |index: usize| {
-            let member = self.find_member(u32::try_from(index + 1).ok(), &imsprep_source::Cancel::new());
-            member.is_ok_and(|member| is_unpacked(&member, what))
-        };
-        (0..found.disks.len()).any(is_it)
+        for index in 0..found.disks.len() {
+            match self.find_member(u32::try_from(index + 1).ok(), &Cancel::new()) {
+                Ok(member) if is_unpacked(&member, what) => return Ok(true),
+                Ok(_) => {}
+                Err(error) if error.is_about_the_disk() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the disks are in an archive in this one, which has to be unpacked.
-    pub(crate) fn is_in_archive(&self) -> bool {
-        matches!(self.archive_within(), Ok(Some(_)))
+    ///
+    /// # Errors
+    ///
+    /// If the archive can't be read.
+    pub(crate) fn is_in_archive(&self) -> Result<bool> {
+        Ok(self.archive_within()?.is_some())
     }
 
     /// Unpacks the only archive of disks in a ZIP archive that has no disk itself. Other images stay as they are.

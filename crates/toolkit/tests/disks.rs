@@ -265,7 +265,7 @@ fn a_disk_that_imsprep_cannot_read_is_an_error() {
     let zip = folder.write("a.zip", b"PK\x03\x04 and what follows");
     let error =
         compare_images(&raw, &zip, &CompareOptions::default(), Work::new(&(), &Cancel::new())).unwrap_err();
-    assert!(matches!(&error, Error::NoDisk { .. }) && error.to_string().contains("is zip"), "{error}");
+    assert!(matches!(&error, Error::NotReadable { .. }) && error.to_string().contains("is zip"), "{error}");
     // An overlay of another file, which is named and not opened.
     let mut overlay = std::fs::read(imsprep_testdata::folder().join("disk.qcow2")).unwrap();
     overlay[8..16].copy_from_slice(&512_u64.to_be_bytes());

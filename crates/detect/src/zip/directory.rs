@@ -5,6 +5,7 @@
 //!
 //! Source: PKWARE APPNOTE 6.3.10.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use imsprep_ondisk::format::zip::{
@@ -56,7 +57,13 @@ fn damaged(what: impl Into<String>) -> Stop {
 /// The files of the archive.
 pub(super) fn list(source: &dyn ReadAt) -> Result<Listing> {
     let mut found = Listing::default();
-    match read(source, &mut found) {
+    let failed = RefCell::new(None);
+    let listed = read(&Bytes { source, failed: &failed }, &mut found);
+    // The reader of ZIP archives goes on after some reads that fail, as if the bytes were others.
+    if let Some(error) = failed.into_inner() {
+        return Err(error);
+    }
+    match listed {
         Ok(()) => {}
         Err(Stop::Source(error)) => return Err(error),
         Err(Stop::Fact(fact)) => {
@@ -74,8 +81,9 @@ struct Place {
     name: String,
 }
 
-fn read(source: &dyn ReadAt, found: &mut Listing) -> Result<(), Stop> {
-    let archive = open(source)?;
+fn read<'a>(bytes: &'a Bytes<'a>, found: &mut Listing) -> Result<(), Stop> {
+    let source = bytes.source;
+    let archive = open(bytes)?;
     let directory = archive.directory_offset();
     check_ends(source, &archive)?;
     let length = archive.eocd_offset().saturating_sub(directory);
@@ -120,24 +128,31 @@ fn read(source: &dyn ReadAt, found: &mut Listing) -> Result<(), Stop> {
 }
 
 /// Bytes of a source, for the reader of ZIP archives.
-struct Bytes<'a>(&'a dyn ReadAt);
+struct Bytes<'a> {
+    source: &'a dyn ReadAt,
+    /// The first read that failed.
+    failed: &'a RefCell<Option<Error>>,
+}
 
-impl rawzip::ReaderAt for Bytes<'_> {
+impl rawzip::ReaderAt for &Bytes<'_> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> std::io::Result<usize> {
-        let there = self.0.size().saturating_sub(offset).min(buf.len() as u64);
+        let there = self.source.size().saturating_sub(offset).min(buf.len() as u64);
         let part = buf.get_mut(..usize::try_from(there).unwrap_or(0)).unwrap_or_default();
-        if !part.is_empty() {
-            // The error comes out of the reader as it went in.
-            self.0.read_at(part, offset).map_err(std::io::Error::other)?;
+        if !part.is_empty()
+            && let Err(error) = self.source.read_at(part, offset)
+        {
+            self.failed.borrow_mut().get_or_insert(error);
+            return Err(std::io::ErrorKind::Other.into());
         }
         Ok(part.len())
     }
 }
 
-fn open(source: &dyn ReadAt) -> Result<ZipArchive<Bytes<'_>>, Stop> {
+fn open<'a>(bytes: &'a Bytes<'a>) -> Result<ZipArchive<&'a Bytes<'a>>, Stop> {
+    let source = bytes.source;
     let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
     let locator = ZipLocator::new().max_search_space(SEARCH);
-    match locator.locate_in_reader(Bytes(source), &mut buffer, source.size()) {
+    match locator.locate_in_reader(bytes, &mut buffer, source.size()) {
         Ok(archive) => Ok(archive),
         Err((_, error)) if matches!(error.kind(), ErrorKind::MissingEndOfCentralDirectory) => {
             let is_split = source.size() >= 4 && source.read_array::<4>(0)? == SPLIT;
@@ -159,12 +174,9 @@ fn open(source: &dyn ReadAt) -> Result<ZipArchive<Bytes<'_>>, Stop> {
 /// What the reader of ZIP archives says of something at this offset.
 fn stop(error: rawzip::Error, what: &str, offset: u64) -> Stop {
     match error.into_kind() {
-        ErrorKind::IO(error) => match error.downcast::<Error>() {
-            Ok(error) => Stop::Source(error),
-            Err(_) => Stop::from(Fact::OutsideFile(format!(
-                "{what}, at offset {offset}, goes beyond the end of the file"
-            ))),
-        },
+        ErrorKind::IO(_) => Stop::from(Fact::OutsideFile(format!(
+            "{what}, at offset {offset}, goes beyond the end of the file"
+        ))),
         ErrorKind::Eof => Stop::from(Fact::OutsideFile(format!(
             "{what}, at offset {offset}, goes beyond where it should end"
         ))),
@@ -173,7 +185,7 @@ fn stop(error: rawzip::Error, what: &str, offset: u64) -> Stop {
 }
 
 /// The archive must be all of the file, in one file, and have one end.
-fn check_ends(source: &dyn ReadAt, archive: &ZipArchive<Bytes<'_>>) -> Result<(), Stop> {
+fn check_ends(source: &dyn ReadAt, archive: &ZipArchive<&Bytes<'_>>) -> Result<(), Stop> {
     let at = archive.eocd_offset();
     let end = EndOfDirectory::decode(&source.read_array(at)?);
     let locator = match at.checked_sub(Zip64Locator::SIZE as u64) {
@@ -219,7 +231,7 @@ fn check_ends(source: &dyn ReadAt, archive: &ZipArchive<Bytes<'_>>) -> Result<()
 /// Compares the entry with the header of the member. Returns where its data begins, and where the member ends.
 fn check_member(
     source: &dyn ReadAt,
-    archive: &ZipArchive<Bytes<'_>>,
+    archive: &ZipArchive<&Bytes<'_>>,
     entry: &ZipFileHeaderRecord<'_>,
     buffer: &mut [u8],
 ) -> Result<(u64, u64), Stop> {
