@@ -234,15 +234,15 @@ fn run_compressed(data: &[u8], wrapper: Wrapper) {
             encoder.finish().expect("into memory")
         }
         Wrapper::Lz4 => lz4(plain),
-        // xz has no compressor here.
-        Wrapper::Gzip | Wrapper::Xz => {
+        // xz has no compressor here, and members of a ZIP have a target of their own.
+        Wrapper::Gzip | Wrapper::Xz | Wrapper::Member(_) => {
             let mut encoder =
                 flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(u32::from(a % 4)));
             encoder.write_all(plain).expect("into memory");
             encoder.finish().expect("into memory")
         }
     };
-    let wrapper = if wrapper == Wrapper::Xz { Wrapper::Gzip } else { wrapper };
+    let wrapper = if matches!(wrapper, Wrapper::Xz | Wrapper::Member(_)) { Wrapper::Gzip } else { wrapper };
     let image = MemoryImage::new("packed", packed.clone());
     let found = expand(&image, wrapper, 8192).expect("a sound stream");
     assert!(planted(found, |found| found.truncate(found.len() / 2)) == plain, "{} bytes", plain.len());

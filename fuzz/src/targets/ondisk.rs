@@ -260,7 +260,7 @@ fn decode_the_rest(b: &[u8; LONGEST]) {
     let _ = (cloop::Header::decode(cut(b)), dmg::Trailer::decode(cut(b)), parallels::Header::decode(cut(b)));
     let _ = (ewf::Volume::decode(cut(b)), ewf::Section::decode(cut(b)), vdi::Header::decode(cut(b)));
     let _ =
-        (wim::Header::decode(cut(b)), zip::LocalHeader::decode(cut(b)), zip::EndOfDirectory::decode(cut(b)));
+        (wim::Header::decode(cut(b)), zip::Zip64Locator::decode(cut(b)), zip::EndOfDirectory::decode(cut(b)));
     let _ = (
         f2fs::Checkpoint::decode(cut(b)),
         iso::VolumeDescriptor::decode(cut(b)),

@@ -7,7 +7,7 @@
 use arbitrary::Unstructured;
 use imsprep_detect::{Archive, Fact, look_into_zip};
 use imsprep_formats::{Slice, Unwrapped, Wrapper};
-use imsprep_source::{MemoryImage, ReadAt};
+use imsprep_source::MemoryImage;
 use imsprep_testdata::{ZipMember, zip_archive};
 
 use crate::plant::planted;
