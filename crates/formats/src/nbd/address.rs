@@ -91,8 +91,11 @@ fn tcp(rest: &str) -> Result<Parts, AddressError> {
 }
 
 fn local(rest: &str) -> Result<Parts, AddressError> {
-    let Some(rest) = rest.strip_prefix('/') else {
-        return Err(AddressError::Form("an address of a socket has no host"));
+    // Without an export nbdkit leaves out the slash as well.
+    let rest = match rest.strip_prefix('/') {
+        Some(rest) => rest,
+        None if rest.starts_with('?') => rest,
+        None => return Err(AddressError::Form("an address of a socket has no host")),
     };
     let (export, query) = rest.split_once('?').unwrap_or((rest, ""));
     let Some(socket) = query.strip_prefix("socket=").filter(|path| !path.contains(['&', '#'])) else {
@@ -152,6 +155,7 @@ mod tests {
             ("nbd://[::1]:99/x", tcp("::1", 99, "x")),
             ("nbd://[fe80::1]", tcp("fe80::1", 10809, "")),
             ("nbd+unix:///?socket=/run/nbd", local("/run/nbd", "")),
+            ("nbd+unix://?socket=/run/nbd", local("/run/nbd", "")),
             ("nbd+unix:///disk?socket=my%20socket", local("my socket", "disk")),
         ] {
             assert_eq!(of(text), parts, "{text}");
