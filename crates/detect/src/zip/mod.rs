@@ -12,6 +12,7 @@ use crate::archive::{self, Archive};
 use crate::candidate::{Candidate, SignaturePosition};
 use crate::input::{Input, Level};
 use crate::{Fact, Format};
+use crate::{content, partitions};
 
 /// What is in the ZIP archive: its disks, and what else [`detect`](crate::detect) reports.
 ///
@@ -39,12 +40,13 @@ pub(crate) fn probe(input: &Input<'_>) -> Result<Option<Candidate>> {
     Ok(Some(found))
 }
 
-/// Whether the file ends in a directory without a comment: a program that unpacks itself does, for one.
+/// Whether the file ends in a directory without a comment: a program that unpacks itself does, for one. A disk may end in a file that does.
 fn ends_as_archive(input: &Input<'_>) -> Result<bool> {
     let end = input.tail_array(EndOfDirectory::SIZE as u64)?.map(|bytes| EndOfDirectory::decode(&bytes));
     let Some(end) = end.filter(|end| end.magic == EndOfDirectory::MAGIC && end.comment_length == 0) else {
         return Ok(false);
     };
     let before = EndOfDirectory::SIZE as u64 + u64::from(end.directory_size);
-    Ok(input.tail_array::<4>(before)? == Some(ENTRY_MAGIC))
+    let is_archive = input.tail_array::<4>(before)? == Some(ENTRY_MAGIC);
+    Ok(is_archive && partitions::evidence(input).is_none() && content::evidence(input).is_empty())
 }

@@ -209,3 +209,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_disk_that_ends_in_an_archive_is_a_disk() {
+    let archive = zip_archive(&[ZipMember::stored("notes", b"notes")]);
+    let format = |start: &[u8]| {
+        let bytes = [start, &archive].concat();
+        crate::detect(&imsprep_source::MemoryImage::new("disk", bytes)).unwrap().format
+    };
+    let mut disk = vec![0; 1 << 20];
+    assert_eq!(format(&disk), crate::Format::Zip, "such as a program that unpacks itself");
+    // A partition of Linux from sector 64 on.
+    disk[446 + 4] = 0x83;
+    disk[446 + 8] = 64;
+    disk[446 + 13] = 1;
+    disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+    assert_eq!(format(&disk), crate::Format::Raw);
+}
