@@ -123,7 +123,7 @@ impl<'a> Blocks<'a> {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(AHEAD);
             let read = move || {
-                // Nobody takes them any more: there was an error elsewhere.
+                // Sending fails if the other side ended early, because of an error; this thread then ends, too.
                 let _ = self.try_for_each(|block| sender.send(block));
             };
             let reading = thread::Builder::new().name("expand".into()).spawn_scoped(scope, read);
