@@ -12,7 +12,7 @@ fn sh(folder: &Folder, script: &str) {
 }
 
 /// A disk with an MBR and some data between holes.
-fn disk(folder: &Folder, name: &str) {
+pub(crate) fn disk(folder: &Folder, name: &str) {
     let path = folder.sparse(name, 9 * MIB, &[MIB, 3 * MIB + 5, 9 * MIB - 1]);
     let mut mbr = [0; 512];
     mbr[446..462].copy_from_slice(b"\0\x20\x21\0\x83\0\0\0\0\x08\0\0\0\x08\0\0");

@@ -18,12 +18,8 @@ fn read(folder: &Folder, name: &str) -> Vec<u8> {
 
 /// A disk with an MBR, with data that does not compress.
 fn disk(folder: &Folder, name: &str) {
-    let path = folder.sparse(name, 9 * MIB, &[MIB, 3 * MIB + 5, 9 * MIB - 1]);
-    let mut mbr = [0; 512];
-    mbr[446..462].copy_from_slice(b"\0\x20\x21\0\x83\0\0\0\0\x08\0\0\0\x08\0\0");
-    mbr[510..].copy_from_slice(b"\x55\xaa");
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    std::os::unix::fs::FileExt::write_all_at(&file, &mbr, 0).unwrap();
+    crate::archives::disk(folder, name);
+    let file = std::fs::OpenOptions::new().write(true).open(folder.path(name)).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &imsprep_testdata::noise(7, 300_000), 5 * MIB).unwrap();
 }
 
