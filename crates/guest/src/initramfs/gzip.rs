@@ -10,14 +10,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
+use crc32fast::Hasher;
+use flate2::Decompress;
 use flate2::bufread::GzDecoder;
-use flate2::{Crc, Decompress};
 
 use crate::initramfs::joint::{Guess, Output, WINDOW, expand, first_part, leave};
 use crate::initramfs::stream::Cursor;
 
-/// Bytes of the file for a round: this thread expands the first part of them, the other one the second.
-const ROUND: usize = 2 << 20;
+/// Bytes of the file from which on two threads expand it.
+const LARGE: u64 = 8 << 20;
+/// Bytes of the file for a round: this thread expands the first part of them, the other one the second. With less, too much of what the other
+/// thread does is the search for a block and what it expands twice; with more, one waits longer for the other at the end.
+const ROUND: usize = 3 << 20;
 /// Rounds that are read ahead, for the other thread never to wait.
 const ROUNDS: usize = 2;
 /// Rounds in a row without a guess after which none is made any more.
@@ -32,7 +36,7 @@ const LEFT: usize = 64;
 
 /// Expands the stream that begins at the cursor, which is behind it when all was read. A small one is expanded by one thread.
 pub(super) fn open<'a>(cursor: &'a mut Cursor<'_>) -> Box<dyn Read + 'a> {
-    let is_large = cursor.file().size().saturating_sub(cursor.position()) >= 4 * ROUND as u64;
+    let is_large = cursor.file().size().saturating_sub(cursor.position()) >= LARGE;
     let is_plain = |cursor: &mut Cursor<'_>| cursor.peek(HEADER).is_ok_and(|head| head.starts_with(&PLAIN));
     if is_large
         && is_plain(cursor)
@@ -72,7 +76,9 @@ struct Expander<'a, 'f> {
     passed: u64,
     /// The last bytes that were expanded.
     window: Vec<u8>,
-    crc: Crc,
+    crc: Hasher,
+    /// Bytes that were summed up, modulo 2^32.
+    amount: u32,
     /// Rounds in a row without a guess.
     misses: u32,
 }
@@ -120,7 +126,8 @@ impl<'a, 'f> Expander<'a, 'f> {
             round,
             passed: 0,
             window: Vec::new(),
-            crc: Crc::new(),
+            crc: Hasher::new(),
+            amount: 0,
             misses: 0,
         }
     }
@@ -211,6 +218,10 @@ impl<'a, 'f> Expander<'a, 'f> {
     /// Notes what was expanded.
     fn note(&mut self, output: &[u8]) {
         self.crc.update(output);
+        // As the trailer counts them.
+        #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32")]
+        let count = output.len() as u32;
+        self.amount = self.amount.wrapping_add(count);
         let last = output.get(output.len().saturating_sub(WINDOW)..).unwrap_or_default();
         let kept = self.window.len().min(WINDOW - last.len());
         self.window.drain(..self.window.len() - kept);
@@ -222,7 +233,7 @@ impl<'a, 'f> Expander<'a, 'f> {
         let cursor = self.cursor.as_mut()?;
         cursor.seek(end);
         let (sum, size) = cursor.peek(TRAILER).ok()?.split_at_checked(TRAILER / 2)?;
-        if sum != self.crc.sum().to_le_bytes() || size != self.crc.amount().to_le_bytes() {
+        if sum != self.crc.clone().finalize().to_le_bytes() || size != self.amount.to_le_bytes() {
             return None;
         }
         cursor.seek(end.saturating_add(TRAILER as u64));

@@ -127,10 +127,10 @@ impl Guess {
     }
 }
 
-/// How many bytes are left to who knows what is before them. It also reads the file, sums up the output and takes it, and the other one
+/// How many bytes are left to who knows what is before them. It also reads the file, sums up the output and takes it; the other one
 /// expands some of it twice.
 pub(super) fn first_part(bytes: usize) -> usize {
-    bytes / 32 * 15
+    bytes / 2
 }
 
 /// What stands for the unknown bytes: their number modulo 256; or that plus 1 and the number divided by 256, which is less than 128.
