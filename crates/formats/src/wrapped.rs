@@ -9,7 +9,7 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
 use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, zstd_window};
-use imsprep_ondisk::format::zip::MemberData;
+use imsprep_ondisk::format::zip::{MemberData, Method};
 use imsprep_source::{Error, ImageFile, ReadAt, Result};
 use lzma_rust2::XzReader;
 
@@ -49,6 +49,15 @@ impl Wrapper {
             _ => None,
         }
     }
+
+    /// Whether expanding it takes longer than to compress its content for a ZVHD2.
+    fn is_slow(self) -> bool {
+        match self {
+            Self::Xz | Self::Bzip2 => true,
+            Self::Gzip | Self::Zstd | Self::Lz4 => false,
+            Self::Member(data) => data.method == Method::Bzip2,
+        }
+    }
 }
 
 /// What [`Error::Damaged`] says of a file that ends before its compressed data does.
@@ -71,9 +80,15 @@ pub struct Unwrapped<'a> {
     at: Arc<AtomicU64>,
     /// Bytes that came out.
     given: u64,
+    is_slow: bool,
 }
 
 impl<'a> Unwrapped<'a> {
+    /// Whether expanding takes longer than to compress the content for a ZVHD2.
+    pub fn is_slow(&self) -> bool {
+        self.is_slow
+    }
+
     /// Begins at the start of the file, which is read by the caller's thread alone.
     ///
     /// # Errors
@@ -114,6 +129,7 @@ impl<'a> Unwrapped<'a> {
         file.read_at(&mut start, 0)?;
         let at = Arc::new(AtomicU64::new(0));
         let mut unwrapped = Self::begun(file.path().to_owned(), start, file.offset(), Arc::clone(&at));
+        unwrapped.is_slow = wrapper.is_slow();
         unwrapped.stream = match wrapper {
             Wrapper::Xz => Box::new(XzStream::new(file, owned, at, watch)),
             _ => unwrapped.decoder(BufReader::with_capacity(PIECE, Bytes { file, watch, at }), wrapper)?,
@@ -136,6 +152,7 @@ impl<'a> Unwrapped<'a> {
         let first = start.get(..ZSTD_START).unwrap_or(&start).to_vec();
         let at = Arc::new(AtomicU64::new(0));
         let mut unwrapped = Self::begun(path, first, 0, Arc::clone(&at));
+        unwrapped.is_slow = wrapper.is_some_and(Wrapper::is_slow);
         let counted = Counted { reader: io::Cursor::new(start).chain(rest), at };
         unwrapped.stream = match wrapper {
             Some(wrapper) => unwrapped.decoder(BufReader::with_capacity(PIECE, counted), wrapper)?,
@@ -145,7 +162,7 @@ impl<'a> Unwrapped<'a> {
     }
 
     fn begun(path: PathBuf, start: Vec<u8>, offset: u64, at: Arc<AtomicU64>) -> Self {
-        Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0 }
+        Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0, is_slow: false }
     }
 
     /// What `stream` makes of the file, which it reads at `at`.
