@@ -51,3 +51,4 @@ pub use packed::Watch;
 pub use slice::Slice;
 pub use stream_end::{Framed, StreamEnd, stream_end};
 pub use wrapped::{ENDS_TOO_EARLY, Unwrapped, Wrapper};
+pub use xz::XzAtRandom;

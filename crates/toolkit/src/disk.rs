@@ -142,7 +142,7 @@ impl<'a> Disk<'a> {
             }
             _ => {
                 let place = ImageLocation::File(file.path());
-                Inner::Foreign(open_slice(Slice::whole(file), place, detection, cancel)?)
+                Inner::Foreign(open_slice(image.bytes(), place, detection, cancel)?)
             }
         };
         Ok(Self { format: detection.format, inner })

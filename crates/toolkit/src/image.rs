@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use imsprep_detect::{Access, Detection, Format};
 use imsprep_findings::{Finding, Report, Severity};
-use imsprep_formats::Wrapper;
+use imsprep_formats::{Slice, Wrapper, XzAtRandom};
 use imsprep_rules::{ImageLocation, check_readable};
 use imsprep_source::{Cancel, ImageFile, ReadAt, Work};
 
 use crate::archive::{Member, disk_in};
-use crate::look::look_at;
+use crate::look::{look_at, look_at_member};
 use crate::published::{FileHash, verify_checksums};
 use crate::{Checksum, Error, FileHoles, Result};
 
@@ -22,6 +22,8 @@ pub struct OpenedImage {
     file: ImageFile,
     /// What the file was unpacked to, and the format that it has.
     unpacked: Option<(ImageFile, Format)>,
+    /// What the file holds that is read in its compressed form, at any place, and the format that it has.
+    at_random: Option<(XzAtRandom, Format)>,
     detection: Detection,
     /// Bytes of what is compressed, where the file has them for certain.
     content_size: Option<u64>,
@@ -54,6 +56,7 @@ impl OpenedImage {
         Ok(Self {
             file,
             unpacked: None,
+            at_random: None,
             detection,
             content_size,
             member: None,
@@ -69,6 +72,13 @@ impl OpenedImage {
         Ok(Self { unpacked: Some((content, packed)), detection, content_size, ..self })
     }
 
+    /// The image in what the file holds, which is read in its compressed form.
+    pub(crate) fn with_content_at_random(self, content: XzAtRandom, cancel: &Cancel) -> Result<Self> {
+        let packed = self.format();
+        let detection = look_at_member(Slice::whole(&content), cancel)?;
+        Ok(Self { at_random: Some((content, packed)), detection, content_size: None, ..self })
+    }
+
     /// Where the image is.
     pub fn path(&self) -> &Path {
         self.file.path()
@@ -79,19 +89,28 @@ impl OpenedImage {
         &self.file
     }
 
+    /// The bytes of the image for a reader of ours.
+    pub(crate) fn bytes(&self) -> Slice<'_> {
+        match &self.at_random {
+            Some((content, _)) => Slice::whole(content),
+            None => Slice::whole(self.content()),
+        }
+    }
+
     /// The bytes of the image: the file, or what it was unpacked to.
     pub(crate) fn content(&self) -> &ImageFile {
         self.unpacked.as_ref().map_or(&self.file, |(content, _)| content)
     }
 
-    /// The format of the file if the image was [`unpacked`](Self::unpacked).
+    /// The format of the file if the image is in it compressed, and is not read from its first byte to its last.
     pub fn unpacked_from(&self) -> Option<Format> {
-        self.unpacked.as_ref().map(|(_, format)| *format)
+        let format = self.unpacked.as_ref().map(|(_, format)| *format);
+        format.or(self.at_random.as_ref().map(|(_, format)| *format))
     }
 
     /// What a file of its bytes would be called: `disk.raw.gz` is unpacked to `disk.raw`.
     pub(crate) fn content_name(&self) -> Cow<'_, Path> {
-        match self.unpacked {
+        match self.unpacked_from() {
             Some(_) => Cow::Owned(self.path().with_extension("")),
             None => Cow::Borrowed(self.path()),
         }

@@ -68,8 +68,17 @@ pub(crate) struct PlanPolicy<'a> {
     pub(crate) import: Option<&'a Intent>,
 }
 
+/// How a compressed disk is read that has to be read at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PackedDisk {
+    /// In the compressed file, where it can be expanded in parts: for what reads all of the disk, in order.
+    WhereItIs,
+    /// In a temporary file: for what also looks at the system on the disk, which jumps about.
+    Unpacked,
+}
+
 /// Reads the image at `path` and plans its conversion. A compressed disk that has to be read at random is unpacked for that, to a
-/// temporary file.
+/// temporary file, unless it is in an xz file of several blocks.
 ///
 /// # Errors
 ///
@@ -81,7 +90,7 @@ pub fn plan_conversion(path: &Path, options: ConvertOptions, work: Work<'_>) -> 
     refuse_bitmap(path, image.detection())?;
     image.expect(&options.checksums, work)?;
     compared_first(image, work, |image| {
-        let image = unpacked(image, &options, work)?;
+        let image = unpacked(image, &options, PackedDisk::WhereItIs, work)?;
         planned(image, options, PlanPolicy { no_disk: Severity::Warning, import: None }, work)
     })
 }
@@ -132,7 +141,12 @@ pub fn plan_unless_packed(path: &Path, options: ConvertOptions, work: Work<'_>) 
 }
 
 /// Unpacks a compressed disk that has to be read at random, if nothing speaks against the output: that must not show after an hour.
-pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<'_>) -> Result<OpenedImage> {
+pub(crate) fn unpacked(
+    mut image: OpenedImage,
+    options: &ConvertOptions,
+    how: PackedDisk,
+    work: Work<'_>,
+) -> Result<OpenedImage> {
     let what = unpacked_for(options);
     if image.is_to_be_unpacked(what)?
         && let Some(output) = &options.output
@@ -141,6 +155,9 @@ pub(crate) fn unpacked(image: OpenedImage, options: &ConvertOptions, work: Work<
         OutputFile::check_place(output, options.overwrite, &[image.file()])?;
     }
     let folder = options.folder_to_unpack_in();
+    if how == PackedDisk::WhereItIs && what == Unpack::Formats {
+        image = image.opened_at_random(&folder, work)?;
+    }
     let mut image = image.unpacked(what, &folder, work)?;
     // What is wrong with the archive itself is reported by the plan.
     if image.is_archive()

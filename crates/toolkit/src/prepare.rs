@@ -10,7 +10,7 @@ use imsprep_rules::{Intent, check_key, output_beside, prepare_as};
 use imsprep_source::{FileKind, Input, OutputFile, Work};
 
 use crate::check::check_opened;
-use crate::plan::{PlanPolicy, compared_first, planned, planned_remote, unpacked, unpacked_for};
+use crate::plan::{PackedDisk, PlanPolicy, compared_first, planned, planned_remote, unpacked, unpacked_for};
 use crate::seen::Known;
 use crate::targets::refuse_bitmap;
 use crate::{
@@ -299,7 +299,7 @@ impl Preparation {
 /// Judges the image and the name of its output.
 fn plan(image: OpenedImage, options: ConvertOptions, check: &CheckOptions, work: Work<'_>) -> Result<Plan> {
     compared_first(image, work, |image| {
-        let image = unpacked(image, &options, work)?;
+        let image = unpacked(image, &options, PackedDisk::Unpacked, work)?;
         image.refuse_selection(options.disk.as_ref())?;
         let mut plan = planned(image, options, policy_of(check), work)?;
         refuse_output(&mut plan, &check.intent);

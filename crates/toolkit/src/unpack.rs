@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use imsprep_detect::{Access, Content, Detection, Fact, Format};
-use imsprep_formats::{Unwrapped, Watch, Wrapper};
+use imsprep_formats::{Unwrapped, Watch, Wrapper, XzAtRandom};
 use imsprep_rules::PROFILES;
-use imsprep_source::{ScratchFile, Stage, Work, free_space};
+use imsprep_source::{Error as SourceError, ReadAt, ScratchFile, Stage, Work, free_space};
 
 use crate::holes::write_data;
 use crate::{Error, OpenedImage, Result};
@@ -62,6 +62,52 @@ impl OpenedImage {
         self.verify_hash(work)?;
         let content = scratch.into_image(self.path())?;
         self.with_content(content, work.cancel)?.with_archive_unpacked(folder, work)
+    }
+
+    /// Opens a disk in a format with tables, in an xz file of several blocks, where it is: nothing is written, unless what is read jumps
+    /// about in the file. That pays if most of it is read once, and nearly in order. All other images stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`unpacked`](Self::unpacked).
+    pub(crate) fn opened_at_random(self, folder: &Path, work: Work<'_>) -> Result<Self> {
+        let is_ours = |fact: &Fact| match fact {
+            Fact::Inside(inside) => matches!(
+                &inside.content,
+                Content::Found { format, .. } if matches!(format.access(), Access::Own(_))
+            ),
+            _ => false,
+        };
+        let is_sound = self.format() == Format::Xz && self.is_to_be_unpacked(Unpack::Formats)?;
+        if !is_sound || !self.detection().facts.iter().all(is_ours) {
+            return Ok(self);
+        }
+        if let Some(needed) = self.content_size() {
+            check_space(self.path(), folder, needed)?;
+        }
+        // What is read at random is not seen from its first byte to its last.
+        self.verify_hash(work)?;
+        let threads = rayon::current_num_threads();
+        let (file, folder, size) = (self.file().reopen()?, folder.to_owned(), self.content_size());
+        let cancel = work.cancel.clone();
+        let unpack_all = move || {
+            let scratch = ScratchFile::create_in(&folder, &[&file])?;
+            let stream = Unwrapped::open_file(&file, Wrapper::Xz, threads, None)?;
+            unpack(stream, file.path(), size, &scratch, Work::new(&(), &cancel)).map_err(
+                |error| match error {
+                    Error::Source(error) => error,
+                    other => {
+                        let what = other.to_string();
+                        SourceError::NotExpanded { path: file.path().to_owned(), what }
+                    }
+                },
+            )?;
+            scratch.into_image(file.path())
+        };
+        match XzAtRandom::open(self.file(), threads, unpack_all)? {
+            Some(content) => self.with_content_at_random(content, work.cancel),
+            None => Ok(self),
+        }
     }
 
     /// Whether it is a compressed file with a disk of that kind in it, of which nothing else is wrong.

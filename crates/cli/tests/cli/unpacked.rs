@@ -98,6 +98,42 @@ fn prepare_makes_an_importable_file_of_it_in_one_step() {
 }
 
 #[test]
+fn in_xz_of_several_blocks_it_is_converted_where_it_is() {
+    need_tools(["xz"]);
+    let folder = Folder::new();
+    let forms = forms(&folder)
+        .into_iter()
+        .filter(|form| !["disk.vhdx", "disk.vdi", "disk.tar", "disk.zvhd2"].contains(form));
+    for form in forms {
+        sh(&folder, &format!("xz -k --block-size=100KiB {form}; xz -k -c {form} > one.xz"));
+        let name = format!("{form}.xz");
+        // The folder does not exist: what is unpacked fails there.
+        let convert = |name: &str| {
+            let args = ["convert", "--verify", "--temp-dir", "none", name, "out.zvhd2"];
+            folder.run(&[&args[..], &IDENTITY[..]].concat())
+        };
+        let run = convert(&name);
+        assert_eq!((run.status, run.err.as_str()), (0, ""), "{name}");
+        assert!(run.out.contains(", unpacked from xz\n"), "{run:?}");
+        assert!(read(&folder, "out.zvhd2") == read(&folder, "disk.zvhd2"), "{name}");
+        std::fs::remove_file(folder.path("out.zvhd2")).unwrap();
+        assert!(convert("one.xz").err.contains("none: cannot create a temporary file in it"));
+
+        // A damaged block is refused as the file in one block would be, and nothing is left.
+        let mut bytes = read(&folder, &name);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        folder.write("damaged.xz", &bytes);
+        let run = folder.run(&["convert", "damaged.xz", "out.zvhd2"]);
+        assert!(
+            [1, 2].contains(&run.status) && run.err.contains("damaged.xz: ") && run.err.contains("offset"),
+            "{run:?}"
+        );
+        assert!(!folder.path("out.zvhd2").exists());
+    }
+}
+
+#[test]
 fn what_no_file_holds_is_left_out_of_a_compressed_raw_too() {
     need_tools(["mkfs.ext4", "gzip"]);
     let folder = Folder::new();

@@ -4,11 +4,11 @@
 //! So a block is accepted only if its checksum is right and its sizes are those in the index of the file.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use imsprep_source::{ImageFile, ReadAt};
+use imsprep_source::{Error, ImageFile, ReadAt};
 
 use super::expander::{Expander, fits};
 use super::index::{Block, OneStream, read};
@@ -32,8 +32,7 @@ pub(super) fn open(file: &Arc<ImageFile>, threads: usize) -> io::Result<Option<B
     else {
         return Ok(None);
     };
-    let mut start = vec![0; usize::try_from(file.size().min(START)).unwrap_or(0)];
-    file.read_at(&mut start, 0).map_err(io::Error::other)?;
+    let start = start_of(file).map_err(io::Error::other)?;
     let most = threads.min(stream.blocks.len());
     let Some(threads) = (2..=most).rev().find(|threads| fits(&start, MEMORY / *threads as u64)) else {
         return Ok(None);
@@ -51,6 +50,26 @@ pub(super) fn open(file: &Arc<ImageFile>, threads: usize) -> io::Result<Option<B
         }
     }
     Ok(Some(blocks))
+}
+
+/// The start of the file, with the header of its first block.
+pub(super) fn start_of(file: &ImageFile) -> Result<Vec<u8>, Error> {
+    let mut start = vec![0; usize::try_from(file.size().min(START)).unwrap_or(0)];
+    file.read_at(&mut start, 0)?;
+    Ok(start)
+}
+
+/// Expands one block. `None` if there is no memory for it.
+pub(super) fn expander_of<'a>(
+    file: &'a ImageFile,
+    stream: &OneStream,
+    block: &Block,
+    memory: u64,
+) -> Option<Expander<impl BufRead + 'a>> {
+    let tail = block.tail([stream.header[6], stream.header[7]]);
+    let range = Range { file, at: block.start, end: block.start + block.length() };
+    let packed = Cursor::new(stream.header).chain(BufReader::with_capacity(PIECE, range));
+    Expander::of_stream(packed.chain(Cursor::new(tail)), memory)
 }
 
 /// The content of the blocks, in their order.
@@ -214,11 +233,7 @@ impl Queue {
     }
 
     fn expand(&self, number: usize, block: &Block) -> io::Result<Result<(), Stopped>> {
-        let flags = [self.stream.header[6], self.stream.header[7]];
-        let tail = block.tail(flags);
-        let range = Range { file: &self.file, at: block.start, end: block.start + block.length() };
-        let packed = self.stream.header.chain(BufReader::with_capacity(PIECE, range)).chain(&tail[..]);
-        let mut expander = Expander::of_stream(packed, self.memory)
+        let mut expander = expander_of(&self.file, &self.stream, block, self.memory)
             .ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;
         loop {
             let Some(mut part) = self.room(number) else { return Ok(Err(Stopped)) };

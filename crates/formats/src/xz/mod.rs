@@ -4,6 +4,7 @@
 //! begins again, passes over what was given already, and goes on: so lzma-rust2 alone decides with which error a file is refused. A file
 //! without a footer at its end was cut off, and is not expanded twice.
 
+mod at_random;
 mod blocks;
 mod expander;
 mod index;
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use imsprep_source::{Error, ImageFile};
 use lzma_rust2::XzReader;
+
+pub use at_random::XzAtRandom;
 
 use crate::Slice;
 use crate::packed::{Bytes, PIECE, Watch};

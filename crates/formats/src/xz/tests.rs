@@ -8,7 +8,7 @@ use super::*;
 use crate::{Unwrapped, Wrapper};
 
 /// A stream of such blocks.
-fn stream(blocks: &[Vec<u8>], check: Check) -> Vec<u8> {
+pub(super) fn stream(blocks: &[Vec<u8>], check: Check) -> Vec<u8> {
     let mut encoder = Stream::new_easy_encoder(0, check).unwrap();
     let mut packed = Vec::with_capacity(blocks.concat().len() * 2 + 4096);
     for block in blocks {
@@ -41,7 +41,7 @@ fn drain(mut stream: Unwrapped<'_>) -> std::result::Result<Vec<u8>, String> {
     }
 }
 
-fn write(folder: &std::path::Path, bytes: &[u8]) -> ImageFile {
+pub(super) fn write(folder: &std::path::Path, bytes: &[u8]) -> ImageFile {
     let path = folder.join("disk.raw.xz");
     std::fs::write(&path, bytes).unwrap();
     ImageFile::open(path).unwrap()
