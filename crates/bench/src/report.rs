@@ -112,6 +112,8 @@ pub struct Measured {
     pub cpu: Spread,
     /// Bytes that the disk gave for it, in the median.
     pub device_read: u64,
+    /// Bytes that it wrote to files on disks, in the median.
+    pub device_written: u64,
     /// The most memory that it had at once, in any sample, mapped files included.
     pub peak_memory: u64,
     /// Its median time divided by that of the first program of the row; above 1 is slower than ours.

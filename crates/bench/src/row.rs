@@ -229,6 +229,7 @@ fn results(entries: Vec<Entry>, task: Task, records: u64) -> Vec<Measured> {
             time,
             cpu,
             device_read: stats::median(entry.usages.iter().map(|u| u.device_read).collect()),
+            device_written: stats::median(entry.usages.iter().map(|u| u.device_written).collect()),
             peak_memory: entry.usages.iter().map(|u| u.peak_memory).max().unwrap_or(0),
             map: entry.map,
         });

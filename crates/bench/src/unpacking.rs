@@ -49,6 +49,17 @@ pub(crate) const RIVALS: &[Rival] = &[
         command: |call| unpacked("xz -dcT2", call.program, call),
     },
     Rival {
+        name: "xz -dT1, then another build",
+        what: "the same on one thread, as xz -d does before version 5.6",
+        needs: &[OTHER_BUILD, "xz"],
+        version: &["--version"],
+        package: "xz-utils",
+        scope: Scope::WrappedXz,
+        yields: Yields::Zvhd2,
+        place: OutputTarget::Disk,
+        command: |call| unpacked("xz -dcT1", Path::new(&program_of(OTHER_BUILD)), call),
+    },
+    Rival {
         name: "xz -dT2, then another build",
         what: "unpacks to a file, which is converted by the build that IMSPREP_OTHER_BUILD names then",
         needs: &[OTHER_BUILD, "xz"],

@@ -12,6 +12,7 @@ pub(crate) struct Usage {
     pub(crate) wall: Duration,
     pub(crate) cpu: Duration,
     pub(crate) device_read: u64,
+    pub(crate) device_written: u64,
     pub(crate) peak_memory: u64,
 }
 
@@ -21,6 +22,7 @@ impl From<&ChildUsage> for Usage {
             wall: child.wall,
             cpu: child.cpu,
             device_read: child.device_read.0,
+            device_written: child.device_written.0,
             peak_memory: child.peak_memory.0,
         }
     }
@@ -37,7 +39,7 @@ pub(crate) fn measure_here<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Us
     let cpu =
         cpu_time().zip(cpu_before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
     let peak_memory = machine::own_peak().unwrap_or(0);
-    Ok((result, Usage { wall, cpu, device_read: 0, peak_memory }))
+    Ok((result, Usage { wall, cpu, device_read: 0, device_written: 0, peak_memory }))
 }
 
 #[cfg(all(test, target_os = "linux"))]

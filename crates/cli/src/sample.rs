@@ -108,6 +108,7 @@ fn measured(program: &str, ours: bool, micros: u64, ratio: f64) -> Measured {
         time: spread,
         cpu: Spread { median: median * 2, min: spread.min * 2, max: spread.max * 2, samples: 3 },
         device_read: 0,
+        device_written: 0,
         peak_memory: 12_345_678,
         ratio,
         map: MapState::Right,

@@ -85,7 +85,12 @@ pub(crate) mod tests {
             assert!(past_the_cache.device_read.0 >= 8 << 20, "{past_the_cache:?}");
         }
         assert!(read("iflag=fullblock").status.success(), "now it is in memory");
-        assert_eq!(read("iflag=fullblock").device_read.0, 0);
+        let usage = read("iflag=fullblock");
+        assert_eq!((usage.device_read.0, usage.device_written.0), (0, 0));
+
+        let copy = format!("cp {0} {0}.copy", path.display());
+        let usage = measure_child(&mut shell(&copy), &Cancel::new()).unwrap();
+        assert!(usage.status.success() && (8 << 20..9 << 20).contains(&usage.device_written.0), "{usage:?}");
     }
 
     #[test]

@@ -18,4 +18,6 @@ pub struct ChildUsage {
     pub peak_memory: ByteCount,
     /// Bytes that disks gave on its behalf, read ahead included.
     pub device_read: ByteCount,
+    /// Bytes that it gave the system for files on disks, whether or not they have got there.
+    pub device_written: ByteCount,
 }

@@ -65,6 +65,7 @@ struct WireMeasured {
     seconds: WireSpread,
     cpu_seconds: WireSpread,
     device_read: u64,
+    device_written: u64,
     peak_memory: u64,
     /// Null where there is nothing to divide by.
     ratio: Option<f64>,
@@ -157,6 +158,7 @@ impl From<&Measured> for WireMeasured {
             seconds: measured.time.into(),
             cpu_seconds: measured.cpu.into(),
             device_read: measured.device_read,
+            device_written: measured.device_written,
             peak_memory: measured.peak_memory,
             ratio: Some(measured.ratio).filter(|ratio| ratio.is_finite()),
             map: (&measured.map).into(),

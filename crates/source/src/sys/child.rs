@@ -65,8 +65,9 @@ fn reap(child: &Child, wall: Duration) -> io::Result<ChildUsage> {
         status: ExitStatus::from_raw(status),
         wall,
         cpu: time(usage.ru_utime) + time(usage.ru_stime),
-        // Linux counts memory in KiB and disk reads in sectors.
+        // Linux counts memory in KiB, and what disks read and write in sectors.
         peak_memory: ByteCount(unsigned(usage.ru_maxrss).saturating_mul(1024)),
         device_read: ByteCount(unsigned(usage.ru_inblock).saturating_mul(512)),
+        device_written: ByteCount(unsigned(usage.ru_oublock).saturating_mul(512)),
     })
 }
