@@ -10,6 +10,8 @@ use imsprep_bitmap::{
 };
 use imsprep_source::{BlockMap, BlockSize};
 
+use crate::random::noise;
+
 /// An image as the twin sees it: its size, and which of its blocks hold data.
 #[derive(Clone, Debug)]
 pub struct Image {
@@ -20,12 +22,20 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of so many blocks, the last of which may be partial. Its blocks' bits are the fuzzer's.
+    /// An image of so many blocks, the last of which may be partial. Its blocks' bits are the fuzzer's, as far as there are any.
     pub fn drawn(u: &mut Unstructured<'_>, block: u64, blocks: usize) -> Result<Self> {
         let last = 512 * u.int_in_range(1..=block / 512)?;
         let mut data = Vec::with_capacity(blocks);
+        // An input that is used up gives nothing but zeros. From there on the image goes on with noise, except in blocks of some sizes: of
+        // images that are nearly all alike little can be learned, and that takes long.
+        let stays_plain = block.trailing_zeros().is_multiple_of(5);
+        let rest = if stays_plain { Vec::new() } else { noise(blocks as u64, blocks.div_ceil(8)) };
+        let mut rest = rest.into_iter();
         while data.len() < blocks {
-            let bits = u8::arbitrary(u)?;
+            let bits = match rest.next().filter(|_| u.is_empty()) {
+                Some(bits) => bits,
+                None => u8::arbitrary(u)?,
+            };
             data.extend((0..8).map(|bit| bits >> bit & 1 == 1).take(blocks - data.len()));
         }
         Ok(Self { size: (blocks as u64 - 1) * block + last, data })

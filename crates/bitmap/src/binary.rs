@@ -9,7 +9,7 @@ use crate::bits::Bits;
 use crate::cells::Cells;
 use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 use crate::field::{self, Field, Numbers, TooNarrow, Value};
-use crate::frame::{Frame, fill_checksums};
+use crate::frame::{Frame, MapSums, fill_checksums};
 use crate::number;
 use crate::runs::Runs;
 
@@ -83,6 +83,14 @@ impl MapForm {
     }
 }
 
+/// A map as it is stored, and what has to be known of it for each file that it is in.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    bytes: Vec<u8>,
+    data_blocks: u64,
+    sums: MapSums,
+}
+
 impl Binary {
     /// Length of the complete file; `None` if it depends on the content.
     pub(crate) fn file_length(&self, block_size: BlockSize, image_size: u64) -> Option<u64> {
@@ -106,26 +114,42 @@ impl Binary {
     }
 
     pub(crate) fn encode(&self, map: &BlockMap) -> Result<Vec<u8>, CannotEncode> {
+        self.encode_around(map, &mut self.stored(map)?)
+    }
+
+    /// The map as it is stored, without the padding after it.
+    pub(crate) fn stored(&self, map: &BlockMap) -> Result<Stored, CannotEncode> {
         let length = self.file_length(map.block_size(), map.image_size());
         if length.is_some_and(|length| length > LONGEST) {
             return Err(CannotEncode::TooLong);
         }
-        let mut stored = self.map.stored(map, self.padding)?;
+        let bytes = self.map.stored(map, self.padding)?;
+        Ok(Stored { bytes, data_blocks: map.data_count(), sums: MapSums::default() })
+    }
+
+    /// The file of a map that was [stored](Self::stored) before, by this layout or by one with the same size of blocks, form of the map
+    /// and value of the padding.
+    pub(crate) fn encode_around(
+        &self,
+        map: &BlockMap,
+        Stored { bytes: stored, data_blocks, sums }: &mut Stored,
+    ) -> Result<Vec<u8>, CannotEncode> {
         let frame = self.frame(stored.len());
         if (frame.padded as u64).saturating_add(self.around()) > LONGEST {
             return Err(CannotEncode::TooLong);
         }
-        stored.resize(frame.padded, self.padding.byte());
-        let numbers = numbers_of(map, self.map, &frame);
+        let numbers = numbers_of(map, *data_blocks, self.map, &frame);
         let too_narrow = |error: TooNarrow| CannotEncode::TooNarrow {
             field: error.value.title(),
             number: error.number,
             bytes: error.width.bytes(),
         };
         let mut file = field::write_section(&self.header, &numbers).map_err(too_narrow)?;
-        file.extend(stored);
+        file.reserve_exact(frame.padded + frame.trailer);
+        file.extend_from_slice(stored);
+        file.resize(file.len() + (frame.padded - frame.map), self.padding.byte());
         file.extend(field::write_section(&self.trailer, &numbers).map_err(too_narrow)?);
-        fill_checksums(&mut file, &frame, &self.header, &self.trailer);
+        fill_checksums(&mut file, &frame, &self.header, &self.trailer, sums);
         Ok(file)
     }
 
@@ -247,13 +271,13 @@ impl Binary {
     }
 }
 
-/// All that header and trailer may tell, except for checksums.
-pub(crate) fn numbers_of(map: &BlockMap, form: MapForm, frame: &Frame) -> Numbers {
+/// All that header and trailer may tell of a map with so many data blocks, except for checksums.
+pub(crate) fn numbers_of(map: &BlockMap, data_blocks: u64, form: MapForm, frame: &Frame) -> Numbers {
     Numbers {
         image_size: map.image_size(),
         block_size: map.block_size().bytes(),
         block_count: map.block_count(),
-        data_blocks: map.data_count(),
+        data_blocks,
         run_count: match form {
             MapForm::Runs(runs) => (frame.map / runs.entry()) as u64,
             MapForm::Bits(_) | MapForm::Cells(_) => 0,

@@ -64,10 +64,16 @@ impl Cells {
 
     /// The cells as they are stored.
     pub(crate) fn stored(&self, map: &BlockMap) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for run in map.runs() {
-            let cell = if run.data { self.data() } else { self.zero() };
-            bytes.extend(cell.repeat(usize::try_from(run.count).unwrap_or(0)));
+        let mut bytes = self.zero().repeat(usize::try_from(map.block_count()).unwrap_or(0));
+        let data = self.data();
+        for run in map.runs().filter(|run| run.data) {
+            let place =
+                |block: u64| usize::try_from(block).unwrap_or(usize::MAX).saturating_mul(self.width());
+            let cells = bytes.get_mut(place(run.first)..place(run.first + run.count)).unwrap_or_default();
+            match data {
+                [first, rest @ ..] if rest.iter().all(|byte| byte == first) => cells.fill(*first),
+                _ => cells.chunks_exact_mut(self.width()).for_each(|cell| cell.copy_from_slice(data)),
+            }
         }
         bytes
     }

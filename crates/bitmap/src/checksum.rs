@@ -117,7 +117,13 @@ impl Adler {
 
     fn update(&mut self, bytes: &[u8]) {
         for bytes in bytes.chunks(Self::BYTES_AT_ONCE) {
-            for byte in bytes {
+            let (eights, rest) = bytes.as_chunks::<8>();
+            for eight in eights {
+                let [c, d, e, f, g, h, i, j] = eight.map(u32::from);
+                self.b += 8 * (self.a + c) + 7 * d + 6 * e + 5 * f + 4 * g + 3 * h + 2 * i + j;
+                self.a += c + d + e + f + g + h + i + j;
+            }
+            for byte in rest {
                 self.a += u32::from(*byte);
                 self.b += self.a;
             }
@@ -128,69 +134,96 @@ impl Adler {
 }
 
 /// Every place within `window` of four bytes that are the checksum of all of `covered`, where they themselves count as zeros.
-/// The time is proportional to the length of `covered`: no checksum is calculated twice.
+/// The time is proportional to the length of `covered`: no checksum is calculated twice, and each byte's share of it once.
 pub(crate) fn places_of_own_sum(
     algorithm: Algorithm,
     covered: &[u8],
     window: Range<usize>,
 ) -> Vec<(usize, ByteOrder)> {
     let whole = algorithm.of(covered);
-    let mut without = WithoutFour::new(algorithm, covered.len(), window.end);
+    let end = window.end.min(covered.len());
+    let start = window.start.min(end);
+    let mut shares = Shares::new(algorithm, covered.len() - end);
+    let mut four = 0u32;
     let mut places = Vec::new();
-    for at in (window.start..window.end.saturating_sub(3)).rev() {
-        let Some(four) = covered.get(at..).and_then(|rest| rest.first_chunk::<4>()) else { continue };
-        let sum = without.next_before(whole, at, *four);
-        if u32::from_le_bytes(*four) == sum {
-            places.push((at, ByteOrder::Little));
-        } else if u32::from_be_bytes(*four) == sum {
-            places.push((at, ByteOrder::Big));
+    for (at, byte) in (start..end).zip(covered.get(start..end).unwrap_or_default()).rev() {
+        shares.add(*byte);
+        four = four << 8 | u32::from(*byte);
+        if at + 4 <= end {
+            let sum = shares.sum_without(whole);
+            if four == sum {
+                places.push((at, ByteOrder::Little));
+            } else if four.swap_bytes() == sum {
+                places.push((at, ByteOrder::Big));
+            }
         }
     }
     places.reverse();
     places
 }
 
-/// Takes four bytes out of a checksum, from the end of the bytes to their beginning.
-enum WithoutFour {
-    /// A CRC is linear: four bytes change it by their polynomial times a power of x, which is kept.
+/// What the last four of the bytes that were added contribute to a checksum, from the end of the bytes to their beginning.
+enum Shares {
+    /// A CRC is linear: a byte changes it by its polynomial times a power of x.
     Crc {
         polynomial: u32,
+        /// That of the next byte.
         power: u32,
+        four: [u32; 4],
     },
     Adler {
-        length: usize,
+        /// How often the second sum has the next byte: once for each byte from it on.
+        times: u64,
+        /// The shares of the first and of the second sum.
+        four: [(u64, u64); 4],
     },
 }
 
-impl WithoutFour {
-    /// For `length` bytes in all, where the last of the four bytes is before `end` at first.
-    fn new(algorithm: Algorithm, length: usize, end: usize) -> Self {
+impl Shares {
+    /// Where so many bytes follow the first one that is added.
+    fn new(algorithm: Algorithm, after: usize) -> Self {
         match algorithm.polynomial() {
             Some(polynomial) => {
-                let bytes = length.saturating_sub(end).saturating_add(3);
-                Self::Crc { polynomial, power: power_of_x8(bytes as u64, polynomial) }
+                let power = power_of_x8(after as u64 + 4, polynomial);
+                Self::Crc { polynomial, power, four: [0; 4] }
             }
-            None => Self::Adler { length },
+            None => Self::Adler { times: after as u64 + 1, four: [(0, 0); 4] },
         }
     }
 
-    /// The checksum with zeros in place of the four bytes at `at`; each call is for one byte before that of the last call.
-    fn next_before(&mut self, whole: u32, at: usize, four: [u8; 4]) -> u32 {
+    /// Adds the byte before the one of the last call.
+    fn add(&mut self, byte: u8) {
         match self {
-            Self::Crc { polynomial, power } => {
-                *power = multiply(*power, X8, *polynomial);
-                whole ^ multiply(u32::from_le_bytes(four), *power, *polynomial)
+            Self::Crc { polynomial, power, four: [_, b, c, d] } => {
+                // Its bits are no branches, which would be taken at random; and they are written out, because a loop would take as
+                // long as what it does.
+                let mut take = |bit: u32| {
+                    let share = *power & (u32::from(byte) >> bit & 1).wrapping_neg();
+                    *power = times_x(*power, *polynomial);
+                    share
+                };
+                let share = take(7) ^ take(6) ^ take(5) ^ take(4) ^ take(3) ^ take(2) ^ take(1) ^ take(0);
+                let four = [*b, *c, *d, share];
+                *self = Self::Crc { polynomial: *polynomial, power: *power, four };
             }
-            Self::Adler { length } => {
+            Self::Adler { times, four: [_, b, c, d] } => {
+                let byte = u64::from(byte);
+                let share = (byte, *times * byte % u64::from(Adler::MODULUS));
+                let four = [*b, *c, *d, share];
+                *self = Self::Adler { times: *times + 1, four };
+            }
+        }
+    }
+
+    /// The checksum with zeros in place of the last four bytes.
+    fn sum_without(&self, whole: u32) -> u32 {
+        match self {
+            Self::Crc { four: [a, b, c, d], .. } => whole ^ a ^ b ^ c ^ d,
+            Self::Adler { four: [a, b, c, d], .. } => {
                 let modulus = u64::from(Adler::MODULUS);
-                let (mut a, mut b) = (u64::from(whole & 0xffff), u64::from(whole >> 16));
-                for (byte, place) in four.into_iter().zip(at..) {
-                    // The first sum has each byte once, the second one once for each byte from it on.
-                    let times = (length.saturating_sub(place) as u64) % modulus;
-                    a += modulus - u64::from(byte);
-                    b += modulus - times * u64::from(byte) % modulus;
-                }
-                u32::try_from(((b % modulus) << 16) | (a % modulus)).unwrap_or(0)
+                let first = u64::from(whole & 0xffff) + 4 * modulus - (a.0 + b.0 + c.0 + d.0);
+                let second = u64::from(whole >> 16) + 4 * modulus - (a.1 + b.1 + c.1 + d.1);
+                u32::try_from((second % modulus) << 16 | (first % modulus)).unwrap_or(0)
             }
         }
     }
@@ -206,9 +239,14 @@ fn multiply(a: u32, mut b: u32, polynomial: u32) -> u32 {
         if a >> bit & 1 == 1 {
             product ^= b;
         }
-        b = if b & 1 == 1 { b >> 1 ^ polynomial } else { b >> 1 };
+        b = times_x(b, polynomial);
     }
     product
+}
+
+/// The product of a polynomial and x, reduced.
+fn times_x(a: u32, polynomial: u32) -> u32 {
+    a >> 1 ^ polynomial & (a & 1).wrapping_neg()
 }
 
 /// x^(8 * bytes), reduced.

@@ -1,5 +1,6 @@
 //! Where the parts of a bitmap file of bytes are, and the checksums over them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -124,15 +125,32 @@ pub(crate) fn circular_checksums(header: &[Field], trailer: &[Field]) -> Vec<&'s
     in_order(&frame, header, trailer).err().unwrap_or_default()
 }
 
-/// Writes the checksums into a file that is complete except for them.
-pub(crate) fn fill_checksums(file: &mut [u8], frame: &Frame, header: &[Field], trailer: &[Field]) {
+/// Checksums of one map, and of it with paddings of several lengths, as far as they were calculated: files that store the same map have
+/// them in common.
+#[derive(Debug, Default)]
+pub(crate) struct MapSums(BTreeMap<(Algorithm, usize), u32>);
+
+/// Writes the checksums into a file that is complete except for them. `sums` are those of its map.
+pub(crate) fn fill_checksums(
+    file: &mut [u8],
+    frame: &Frame,
+    header: &[Field],
+    trailer: &[Field],
+    sums: &mut MapSums,
+) {
     // A description with checksums that cover each other is refused before it becomes a layout.
     for checksum in in_order(frame, header, trailer).unwrap_or_default() {
         let covered = file.get(checksum.covered.clone()).unwrap_or_default();
         let start = checksum.covered.start;
         let own = checksum.field.start.saturating_sub(start)..checksum.field.end.saturating_sub(start);
         let own = if checksum.field.start < start { 0..0 } else { own };
-        let sum = checksum.algorithm.with_zeros(covered, own);
+        let calculated = || checksum.algorithm.with_zeros(covered, own);
+        let sum = match checksum.value {
+            Value::Checksum(algorithm, Covered::Map | Covered::PaddedMap) => {
+                *sums.0.entry((algorithm, covered.len())).or_insert_with(calculated)
+            }
+            _ => calculated(),
+        };
         let bytes = number_bytes(u64::from(sum), checksum.width, checksum.order);
         if let (Some(place), Some(bytes)) = (file.get_mut(checksum.field), bytes) {
             place.copy_from_slice(&bytes);
@@ -170,7 +188,7 @@ mod tests {
         assert!(circular_checksums(header, &trailer).is_empty());
         let frame = Frame { header: 8, map: 3, padded: 4, trailer: 12 };
         let mut file = [b"MAGI\0\0\0\0abc\0".to_vec(), vec![0; 12]].concat();
-        fill_checksums(&mut file, &frame, header, &trailer);
+        fill_checksums(&mut file, &frame, header, &trailer, &mut MapSums::default());
         assert_eq!(file[4..8], Algorithm::Crc32.of(b"abc").to_le_bytes());
         assert_eq!(file[12..16], Algorithm::Crc32c.of(&file[..12]).to_le_bytes());
         assert_eq!(file[16..20], Algorithm::Crc32.of(b"abc\0").to_le_bytes());

@@ -31,8 +31,9 @@ fn run_drawn(u: &mut Unstructured<'_>) -> Result<()> {
     let block = BlockSize::new(4096 << u.int_in_range(0..=9)?).expect("a block size");
     let layout = naive_bitmap::drawn_layout(u, block)?;
     let mut samples = Vec::new();
-    for _ in 0..u.int_in_range(1..=3)? {
-        let blocks = u.int_in_range(60..=400)?;
+    for number in 0..u.int_in_range(1..=3)? {
+        // The images of an input that is used up are not all the same one.
+        let blocks = if u.is_empty() { 60 + 87 * number } else { u.int_in_range(60..=400)? };
         // A number that does not fit its field: no file is in such a layout.
         let Some(written) = written(u, &layout, blocks)? else { return Ok(()) };
         samples.push(written);

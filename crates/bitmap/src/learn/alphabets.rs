@@ -3,11 +3,16 @@
 use crate::cells::{Cell, Cells};
 
 /// Lengths of cells that are looked for: a byte, and words.
-pub(super) const WIDTHS: [usize; 3] = [1, 2, 4];
+const WIDTHS: [usize; 3] = [1, 2, 4];
+
+/// The pairs of values that are looked for in cells of each length.
+pub(super) fn all_alphabets(sample: &[u8]) -> [(usize, Vec<Cells>); 3] {
+    WIDTHS.map(|width| (width, alphabets(width, sample)))
+}
 
 /// The pairs of values that are looked for in cells of this length: one and zero, all bits and none, digits; in the first sample
 /// also its two most frequent bytes.
-pub(super) fn alphabets(width: usize, sample: &[u8]) -> Vec<Cells> {
+fn alphabets(width: usize, sample: &[u8]) -> Vec<Cells> {
     let zero = vec![0; width];
     let ones = vec![0xff; width];
     let (mut first, mut last) = (zero.clone(), zero.clone());

@@ -1,11 +1,14 @@
 //! Which further sample would tell hypotheses apart.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use imsprep_source::{BlockMap, BlockSize};
 
+use crate::binary::{MapForm, Stored};
 use crate::error::LONGEST;
-use crate::layout::Layout;
+use crate::layout::{Form, Layout};
 use crate::specimen::{SPECIMEN_SIZE, Specimen};
 
 /// Layouts that are tried on each image.
@@ -39,21 +42,36 @@ pub(super) fn further_sample(layouts: &[&Layout]) -> Option<FurtherSample> {
     let layouts = layouts.get(..MOST.min(layouts.len())).unwrap_or_default();
     let mut best: Option<FurtherSample> = None;
     for size in SIZES {
-        let specimen = Specimen::new(size);
-        let told_apart = different_files(layouts, size, |block_size| specimen.map(block_size));
+        let told_apart = different_files(layouts, size, |block_size| content(size, block_size));
         if best.is_none_or(|best| told_apart > best.told_apart) {
             best = Some(FurtherSample { size, told_apart, of: layouts.len() });
+        }
+        // No other one distinguishes more than all.
+        if told_apart == layouts.len() {
+            break;
         }
     }
     best
 }
 
+/// Maps of images by their size and that of the blocks; none of those with too many.
+type Contents = BTreeMap<(u64, BlockSize), Option<Arc<BlockMap>>>;
+
+/// Which blocks of the image of one of the sizes hold data. It is kept, because a program is learned from sample by sample, and the
+/// images are the same each time; in blocks of every size they take a few MiB.
+fn content(size: u64, block_size: BlockSize) -> Option<Arc<BlockMap>> {
+    static KEPT: Mutex<Contents> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let map = kept.entry((size, block_size));
+    map.or_insert_with(|| Specimen::new(size).map(block_size).map(Arc::new)).clone()
+}
+
 /// How many different bitmap files these layouts make of an image of this size, of which `map` gives the content in blocks of a
 /// size. Layouts whose files differ in length are distinguished without a file being written; 0 if the others would write too much.
-pub fn different_files(
+pub fn different_files<M: Borrow<BlockMap>>(
     layouts: &[&Layout],
     image_size: u64,
-    map: impl Fn(BlockSize) -> Option<BlockMap>,
+    map: impl Fn(BlockSize) -> Option<M>,
 ) -> usize {
     let mut by_length = BTreeMap::<Option<u64>, Vec<&Layout>>::new();
     for layout in layouts {
@@ -73,11 +91,29 @@ pub fn different_files(
             different += 1;
             continue;
         }
+        let mut kept = None;
         let files = layouts.iter().map(|layout| {
             let map = maps.entry(layout.block_size).or_insert_with(|| map(layout.block_size));
-            map.as_ref().and_then(|map| layout.encode(map).ok())
+            file(layout, map.as_ref()?.borrow(), &mut kept)
         });
         different += files.collect::<BTreeSet<_>>().len();
     }
     different
+}
+
+/// A stored map, with the size of its blocks, its form and the value of its padding.
+type Kept = ((BlockSize, MapForm, bool), Stored);
+
+/// The file of an image in this layout. The readings of one hypothesis come one after the other and store the same map, which is kept
+/// from one to the next.
+fn file(layout: &Layout, map: &BlockMap, kept: &mut Option<Kept>) -> Option<Vec<u8>> {
+    let Form::Binary(binary) = &layout.form else { return layout.encode(map).ok() };
+    let key = (layout.block_size, binary.map, binary.padding.bit);
+    let mut stored = match kept.take().filter(|(kept, _)| *kept == key) {
+        Some((_, stored)) => stored,
+        None => binary.stored(map).ok()?,
+    };
+    let file = binary.encode_around(map, &mut stored).ok();
+    *kept = Some((key, stored));
+    file
 }

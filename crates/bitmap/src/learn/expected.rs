@@ -23,8 +23,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// `None` if a map of this form can't be written of it.
-    pub(super) fn new(map: &BlockMap, form: MapForm) -> Option<Self> {
+    /// `fewer` blocks are of the rarer kind. `None` if a map of this form can't be written of it.
+    pub(super) fn new(map: &BlockMap, form: MapForm, fewer: u64) -> Option<Self> {
         let bytes = form.stored(map, Padding { unit: 1, bit: false }).ok()?;
         let last = match (form, map.block_count() % 8) {
             (_, 0) => 0xff,
@@ -39,7 +39,6 @@ impl Expected {
             MapForm::Cells(cells) => Some(cells.width()),
             MapForm::Runs(runs) => Some(runs.entry()),
         };
-        let fewer = map.data_count().min(map.zero_count());
         Some(Self { bytes, last, cell, blocks: map.block_count(), fewer })
     }
 
@@ -151,10 +150,16 @@ impl Expected {
     }
 }
 
-/// How many bits of information there are in which of the blocks hold data, given how many do. Counted up to 64.
-pub(super) fn information(map: &BlockMap) -> f64 {
+/// How many blocks are of the rarer kind.
+pub(super) fn fewer(map: &BlockMap) -> u64 {
+    let data = map.data_count();
+    data.min(map.block_count() - data)
+}
+
+/// How many bits of information there are in which of the blocks hold data, given how many are of the rarer kind. Counted up to 64.
+pub(super) fn information(map: &BlockMap, fewer: u64) -> f64 {
     let mut bits = 0.0;
-    for i in 0..map.data_count().min(map.zero_count()) {
+    for i in 0..fewer {
         if bits >= 64.0 {
             break;
         }

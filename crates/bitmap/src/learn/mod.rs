@@ -23,6 +23,7 @@ use imsprep_source::{BlockMap, BlockSize};
 
 use crate::binary::{Binary, MapForm, Padding, numbers_of};
 use crate::bits::{BitOrder, Bits, Polarity};
+use crate::cells::Cells;
 use crate::field::{Field, length_of};
 use crate::frame::{Frame, SectionKind, circular_checksums};
 use crate::layout::{Form, Layout, Origin};
@@ -30,6 +31,7 @@ use expected::Expected;
 use matches::SampleFile;
 use near::NearestSoFar;
 use section::Explained;
+use sums::SumsOfFirst;
 use tail::Tail;
 use telling::TellingBytes;
 
@@ -186,6 +188,8 @@ struct Candidate {
     map: MapForm,
     /// The content of each image in blocks of this size.
     contents: Rc<Vec<BlockMap>>,
+    /// How many blocks of each are of the rarer kind.
+    fewer: Rc<Vec<u64>>,
     /// How many bits of information each sample would have to hold by chance.
     information: Rc<Vec<f64>>,
 }
@@ -208,7 +212,8 @@ impl Candidate {
 
     /// The map that each content asks for; `None` if one of them cannot be written so.
     fn expected(&self) -> Option<Vec<Expected>> {
-        self.contents.iter().map(|content| Expected::new(content, self.map)).collect()
+        let contents = self.contents.iter().zip(self.fewer.iter());
+        contents.map(|(content, fewer)| Expected::new(content, self.map, *fewer)).collect()
     }
 }
 
@@ -219,19 +224,24 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
     // A block size has to fit all of them.
     let fitting = samples.iter().map(finest).collect::<Option<Vec<_>>>().and_then(|s| s.into_iter().max());
     let mut block_size = samples.iter().map(|sample| sample.content.block_size()).max();
+    let alphabets = alphabets::all_alphabets(samples.first().map_or(&[][..], |sample| sample.bytes));
     let mut candidates = Vec::new();
     let mut contents = Rc::new(Vec::<BlockMap>::new());
     while let Some(size) = block_size {
         // Each from the one before it: one scan serves all sizes.
         let finer = samples.iter().enumerate().map(|(i, sample)| contents.get(i).unwrap_or(sample.content));
         contents = Rc::new(finer.filter_map(|map| map.in_blocks_of(size)).collect());
-        let information = Rc::new(contents.iter().map(expected::information).collect::<Vec<_>>());
+        let fewer = Rc::new(contents.iter().map(expected::fewer).collect::<Vec<_>>());
+        let information = contents.iter().zip(fewer.iter());
+        let information = information.map(|(map, fewer)| expected::information(map, *fewer));
+        let information = Rc::new(information.collect::<Vec<_>>());
         let of_bits = if fitting.is_some_and(|fitting| size >= fitting) { bits() } else { Vec::new() };
-        let maps = of_bits.into_iter().chain(cells(samples, size));
+        let maps = of_bits.into_iter().chain(cells(samples, size, &alphabets));
         let maps = maps.chain(lists::lists(samples, &contents, &information));
         candidates.extend(maps.map(|map| Candidate {
             map,
             contents: Rc::clone(&contents),
+            fewer: Rc::clone(&fewer),
             information: Rc::clone(&information),
         }));
         block_size = size.doubled();
@@ -251,17 +261,16 @@ fn bits() -> Vec<MapForm> {
 }
 
 /// Cells whose number fits the length of every sample, which is known before any of them is written.
-fn cells(samples: &[Sample<'_>], block_size: BlockSize) -> Vec<MapForm> {
-    let first = samples.first().map_or(&[][..], |sample| sample.bytes);
-    let fits = |width: &usize| {
+fn cells(samples: &[Sample<'_>], block_size: BlockSize, alphabets: &[(usize, Vec<Cells>)]) -> Vec<MapForm> {
+    let fits = |width: usize| {
         samples.iter().all(|sample| {
-            let cells = block_size.blocks_in(sample.content.image_size()).saturating_mul(*width as u64);
+            let cells = block_size.blocks_in(sample.content.image_size()).saturating_mul(width as u64);
             let length = sample.bytes.len() as u64;
             length.checked_sub(cells).is_some_and(|around| around <= MOST_AROUND)
         })
     };
-    let widths = alphabets::WIDTHS.into_iter().filter(fits);
-    widths.flat_map(|width| alphabets::alphabets(width, first)).map(MapForm::Cells).collect()
+    let fitting = alphabets.iter().filter(|(width, _)| fits(*width));
+    fitting.flat_map(|(_, alphabet)| alphabet).copied().map(MapForm::Cells).collect()
 }
 
 /// Bytes of header and trailer.
@@ -272,6 +281,9 @@ fn bytes_beside_the_bits(layout: &Layout) -> usize {
     }
 }
 
+/// Header and trailer as they are explained, or the first byte of one of them that is not.
+type Sections = Result<(Explained, Explained), (SectionKind, usize)>;
+
 struct Search<'a> {
     samples: &'a [Sample<'a>],
     matched: Match,
@@ -281,6 +293,7 @@ struct Search<'a> {
     near: NearestSoFar,
     /// Bytes of the first sample that are no padding.
     telling: TellingBytes<'a>,
+    sums: SumsOfFirst,
 }
 
 impl<'a> Search<'a> {
@@ -294,6 +307,7 @@ impl<'a> Search<'a> {
             looks: 0,
             near: NearestSoFar::default(),
             telling,
+            sums: SumsOfFirst::default(),
         }
     }
 
@@ -321,11 +335,18 @@ impl<'a> Search<'a> {
             if tails.is_empty() {
                 self.near.tail_differs(block_size, map, header, (header + map_length) as u64);
             }
+            // Paddings of the same length leave the same header and trailer; only without any, two numbers are one.
+            let mut sections = None::<((Vec<Frame>, bool), Sections)>;
             for tail in tails {
                 self.looks += 1;
                 let frames = expected.iter().map(|expected| tail.frame(header, expected.len()));
-                let frames = frames.collect::<Vec<_>>();
-                self.explain(candidate, tail, &frames, assumption.clone());
+                let key = (frames.collect::<Vec<_>>(), tail.unit == 1);
+                let explained = match sections.take().filter(|(of, _)| *of == key) {
+                    Some((_, explained)) => explained,
+                    None => self.sections(candidate, tail, &key.0),
+                };
+                self.explain(candidate, tail, &key.0, explained.clone(), assumption.clone());
+                sections = Some((key, explained));
             }
         }
         Fit::Somewhere
@@ -342,19 +363,33 @@ impl<'a> Search<'a> {
     }
 
     /// Explains header and trailer, where the parts of each sample are so.
-    fn explain(&mut self, candidate: &Candidate, tail: Tail, frames: &[Frame], assumption: Option<String>) {
-        let (block_size, contents) = (candidate.block_size(), &candidate.contents);
-        let numbers = contents.iter().zip(frames).map(|(map, frame)| numbers_of(map, candidate.map, frame));
+    fn sections(&mut self, candidate: &Candidate, tail: Tail, frames: &[Frame]) -> Sections {
+        let contents = candidate.contents.iter().zip(frames);
+        let numbers = contents.map(|(map, frame)| numbers_of(map, map.data_count(), candidate.map, frame));
         let numbers = numbers.collect::<Vec<_>>();
         let files = self.samples.iter().zip(frames);
         let files = files.map(|(sample, frame)| SampleFile { bytes: sample.bytes, frame: *frame });
         let files = files.collect::<Vec<_>>();
-        let explained = [SectionKind::Header, SectionKind::Trailer].map(|kind| {
-            section::explain(kind, &files, &numbers, candidate.map, tail.unit).map_err(|at| (kind, at))
-        });
-        let [header_explained, trailer_explained] = match explained {
-            [Ok(header), Ok(trailer)] => [header, trailer],
-            [Err((kind, at)), _] | [_, Err((kind, at))] => {
+        let mut explained = |kind| {
+            section::explain(kind, &files, &numbers, candidate.map, tail.unit, &mut self.sums)
+                .map_err(|at| (kind, at))
+        };
+        Ok((explained(SectionKind::Header)?, explained(SectionKind::Trailer)?))
+    }
+
+    /// Makes a hypothesis of what header and trailer were explained by.
+    fn explain(
+        &mut self,
+        candidate: &Candidate,
+        tail: Tail,
+        frames: &[Frame],
+        sections: Sections,
+        assumption: Option<String>,
+    ) {
+        let (block_size, contents) = (candidate.block_size(), &candidate.contents);
+        let (header_explained, trailer_explained) = match sections {
+            Ok(explained) => explained,
+            Err((kind, at)) => {
                 let frame = frames.first();
                 let offset = frame.map_or(0, |frame| frame.section(kind).start) + at;
                 let header = frame.map_or(0, |frame| frame.header);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::matches::{Match, SampleFile, is_zero_everywhere, matches};
-use super::sums::checksums;
+use super::sums::{SumsOfFirst, checksums};
 use crate::binary::MapForm;
 use crate::field::{Field, Numbers, Rounding, SizeUnit, Value};
 use crate::frame::SectionKind;
@@ -30,7 +30,7 @@ pub struct Question {
 }
 
 /// A section as a row of pieces.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Explained {
     /// Each with its readings, of which there is one where it is settled.
     pieces: Vec<Vec<Vec<Field>>>,
@@ -87,7 +87,7 @@ fn merged(fields: Vec<Field>) -> Vec<Field> {
     all
 }
 
-/// Explains the bytes of a section of all samples. `unit` is that of the padding.
+/// Explains the bytes of a section of all samples. `unit` is that of the padding; `sums` are those of the first of these samples.
 ///
 /// # Errors
 ///
@@ -98,12 +98,13 @@ pub(super) fn explain(
     numbers: &[Numbers],
     map: MapForm,
     unit: u32,
+    sums: &mut SumsOfFirst,
 ) -> Result<Explained, usize> {
     let sections = files.iter().map(|file| file.section(place)).collect::<Vec<_>>();
     let sections = &sections[..];
     let length = sections.first().map_or(0, |section| section.len());
     let mut matches = matches(sections, numbers, map, unit);
-    checksums(place, files, unit, &mut matches);
+    checksums(place, files, unit, sums, &mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
     drop_narrow(&mut matches);
     let rounded_sectors = drop_rounding_up(&mut matches, numbers);
@@ -202,13 +203,10 @@ fn cluster_readings(
     });
     readings.sort_by_key(|(chosen, _)| std::cmp::Reverse(width(chosen)));
     // Zeros beside a number may be part of it: all the same, except for an image of 4 GiB or more. The widest stands for all.
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     readings.retain(|(chosen, _)| {
         let depends = chosen.iter().filter(|m| !m.is_constant());
-        let numbers = depends.map(|m| m.significant()).collect::<Vec<_>>();
-        let new = !seen.contains(&numbers);
-        seen.push(numbers);
-        new
+        seen.insert(depends.map(|m| m.significant()).collect::<Vec<_>>())
     });
     for (chosen, _) in &readings {
         for m in chosen.iter().filter(|m| m.is_strong() && !m.varies && !m.is_constant()) {

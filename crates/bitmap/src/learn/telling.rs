@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Bytes for which one sum is kept.
-const PIECE: usize = 4096;
+const PIECE: usize = 64;
 
 /// Counts the bytes of a file that padding does not have. Any range is counted at the cost of two pieces, because learning asks for
 /// thousands of ranges of the same file.
