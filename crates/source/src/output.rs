@@ -100,11 +100,20 @@ impl OutputFile {
     pub fn read_back(&self) -> Result<ImageFile> {
         let file = self.temporary.file();
         file.sync_all().map_err(|e| write_error(&self.path, "flush it to the disk", e))?;
-        let again =
-            self.temporary.reopen().map_err(|source| Error::Open { path: self.path.clone(), source })?;
-        let image = ImageFile::from_file(self.path.clone(), again)?;
+        let image = self.reopen()?;
         image.forget_cached();
         Ok(image)
+    }
+
+    /// The same without the flush, for what looks at the content and need not know that the disk has it.
+    ///
+    /// # Errors
+    ///
+    /// What opening it brings.
+    pub fn reopen(&self) -> Result<ImageFile> {
+        let again =
+            self.temporary.reopen().map_err(|source| Error::Open { path: self.path.clone(), source })?;
+        ImageFile::from_file(self.path.clone(), again)
     }
 
     /// Makes the file `length` bytes long. What is never written of it reads as zeros, and takes no room where the file

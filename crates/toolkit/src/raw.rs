@@ -127,7 +127,7 @@ fn unpack(
 /// Judges the disk that came out, and puts the RAW in its place. `None` if the disk refuses the plan.
 fn finish(plan: &mut Plan, begun: Begun, work: Work<'_>) -> Result<Option<RawWritten>> {
     let Begun { file, bitmap, unpacked: Unpacked { length, data_bytes, bits, checksums } } = begun;
-    if !plan.judge_unpacked(&Disk::raw(&file.read_back()?), work.cancel)? {
+    if !plan.judge_unpacked(&Disk::raw(&file.reopen()?), work.cancel)? {
         return Ok(None);
     }
     let verified = plan.options.verify;

@@ -69,7 +69,7 @@ pub(crate) fn write(plan: &mut Plan, output: &Path, work: Work<'_>) -> Result<Op
         None => (write_disk(plan, &mut file, options.verify, work)?, false),
     };
     if came_in_order {
-        let unpacked = OpenedImage::new(file.read_back()?, work.cancel)?;
+        let unpacked = OpenedImage::new(file.reopen()?, work.cancel)?;
         if !plan.judge_unpacked(&unpacked.disk(work.cancel)?, work.cancel)? {
             return Ok(None);
         }

@@ -16,12 +16,23 @@ use super::blocks::{expander_of, start_of};
 use super::expander::fits;
 use super::index::{OneStream, read};
 
-/// Bytes of the blocks that are kept.
-const KEPT: u64 = 112 << 20;
+/// Bytes of blocks that are kept.
+struct Room {
+    /// At most.
+    most: u64,
+    /// Even if they are many blocks.
+    many: u64,
+}
+
+/// Those who convert a disk together are less than the second number apart.
+const ROOM: Room = Room { most: 112 << 20, many: 48 << 20 };
 /// Blocks that are kept at least: one that is read, the next one, and one that is expanded.
 const KEPT_MIN: u64 = 3;
-/// Blocks that are expanded ahead.
-const AHEAD: usize = 2;
+/// Blocks that are expanded ahead, and bytes if these are more blocks.
+const AHEAD: u64 = 2;
+const AHEAD_BYTES: u64 = 8 << 20;
+/// Threads that expand ahead.
+const THREADS: usize = 2;
 /// Bytes of memory for each decoder.
 const MEMORY: u64 = 24 << 20;
 /// Blocks beyond half of all that may be expanded more than once before all of the file is unpacked.
@@ -48,9 +59,15 @@ impl XzAtRandom {
         threads: usize,
         unpack: impl Fn() -> Result<ImageFile> + Send + Sync + 'static,
     ) -> Result<Option<Self>> {
+        Self::open_within(file, threads, &ROOM, Box::new(unpack))
+    }
+
+    fn open_within(file: &ImageFile, threads: usize, room: &Room, unpack: Unpack) -> Result<Option<Self>> {
         let Some(stream) = read(file)?.filter(|stream| stream.blocks.len() > 1) else { return Ok(None) };
         let largest = stream.blocks.iter().map(|block| block.content).max().unwrap_or(0).max(1);
-        let kept = KEPT / largest;
+        let ahead = AHEAD.max(AHEAD_BYTES / largest);
+        let kept = (room.most / largest).min((ahead + 2).max(room.many / largest));
+        let ahead = ahead.min(kept / 2);
         let mut ends = Vec::with_capacity(stream.blocks.len());
         let mut size = 0_u64;
         for block in &stream.blocks {
@@ -66,14 +83,15 @@ impl XzAtRandom {
             file: file.reopen()?,
             stream,
             ends,
-            kept: usize::try_from(kept).unwrap_or(usize::MAX).min(AHEAD + 2),
+            kept: usize::try_from(kept).unwrap_or(usize::MAX),
+            ahead: usize::try_from(ahead).unwrap_or(usize::MAX),
             expansions_max: count.saturating_add((count / 2).max(AGAIN)),
-            unpack: Box::new(unpack),
+            unpack,
             state: Mutex::default(),
             changed: Condvar::new(),
         });
         let mut workers = Vec::new();
-        for _ in 0..threads.clamp(1, AHEAD) {
+        for _ in 0..threads.clamp(1, THREADS) {
             let shared = Arc::clone(&shared);
             // Without threads the one that reads expands.
             let Ok(worker) =
@@ -158,6 +176,8 @@ struct Shared {
     ends: Vec<u64>,
     /// Blocks that are kept, or being expanded.
     kept: usize,
+    /// Blocks that are expanded ahead.
+    ahead: usize,
     /// Expansions after which all of the file is unpacked.
     expansions_max: u64,
     unpack: Unpack,
@@ -244,7 +264,8 @@ impl Shared {
         if number != before + 1 {
             return;
         }
-        let ahead = number + 1..self.stream.blocks.len().min(number + 1 + AHEAD);
+        let end = (number + 1).saturating_add(self.ahead);
+        let ahead = number + 1..self.stream.blocks.len().min(end);
         state.wanted = ahead.filter(|number| !state.blocks.contains_key(number)).collect();
         self.changed.notify_all();
     }

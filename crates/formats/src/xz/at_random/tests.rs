@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::xz::tests::{stream, write};
 
-/// Opens the file. What it is unpacked to holds `content`, and the number of times is counted.
-fn open(file: &ImageFile, content: &[u8], threads: usize) -> (XzAtRandom, Arc<AtomicUsize>) {
+/// Opens the file, and keeps four blocks of this size. What it is unpacked to holds `content`, and the number of times is counted.
+fn open(file: &ImageFile, content: &[u8], size: u64, threads: usize) -> (XzAtRandom, Arc<AtomicUsize>) {
     let times = Arc::new(AtomicUsize::new(0));
     let (count, content) = (Arc::clone(&times), content.to_vec());
     let unpack = move || {
@@ -18,7 +18,8 @@ fn open(file: &ImageFile, content: &[u8], threads: usize) -> (XzAtRandom, Arc<At
         std::fs::write(&path, &content).unwrap();
         ImageFile::open(path)
     };
-    (XzAtRandom::open(file, threads, unpack).unwrap().unwrap(), times)
+    let room = Room { most: 4 * size, many: 0 };
+    (XzAtRandom::open_within(file, threads, &room, Box::new(unpack)).unwrap().unwrap(), times)
 }
 
 proptest! {
@@ -32,7 +33,7 @@ proptest! {
         let file = write(folder.path(), &stream(&blocks, Check::Crc64));
         let content = blocks.concat();
         prop_assume!(blocks.iter().filter(|block| !block.is_empty()).count() > 1);
-        let (disk, times) = open(&file, &content, threads);
+        let (disk, times) = open(&file, &content, 5000, threads);
         prop_assert_eq!(disk.size(), content.len() as u64);
         for (share, length) in reads {
             let start = content.len() * share / 1000;
@@ -53,7 +54,7 @@ fn what_is_read_in_order_is_expanded_once() {
     let file = write(folder.path(), &stream(&blocks, Check::Crc32));
     let content = blocks.concat();
     for threads in [1, 2] {
-        let (disk, times) = open(&file, &[], threads);
+        let (disk, times) = open(&file, &[], 100_000, threads);
         let next = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..2 {
@@ -80,7 +81,7 @@ fn who_jumps_about_gets_all_of_it_unpacked_once() {
     let blocks = (0..40).map(|number| noise(number, 5000)).collect::<Vec<_>>();
     let file = write(folder.path(), &stream(&blocks, Check::Sha256));
     let content = blocks.concat();
-    let (disk, times) = open(&file, &content, 2);
+    let (disk, times) = open(&file, &content, 5000, 2);
     for turn in 0..5 {
         for number in 0..40 {
             let at = (number * 17 % 40) * 5000 + turn;
@@ -99,7 +100,7 @@ fn of_a_damaged_block_the_one_who_unpacks_it_has_the_last_word() {
     let mut bytes = stream(&blocks, Check::Crc64);
     bytes[120_000] ^= 1;
     let file = write(folder.path(), &bytes);
-    let (disk, times) = open(&file, &vec![1; 250_000], 2);
+    let (disk, times) = open(&file, &vec![1; 250_000], 50_000, 2);
     let mut part = [0; 3];
     disk.read_at(&mut part, 120_000).unwrap();
     assert_eq!((part, times.load(Ordering::SeqCst)), ([1; 3], 1));
