@@ -96,4 +96,4 @@ pub use settings::{CodeSetting, Settings, SettingsError, TextPlace};
 pub use shell::{acts_on_terminal, shell_quoted};
 pub use size::Size;
 pub use truncated::is_cut;
-pub use wrapper::{XVA_FIX, inside_text, rule_of_wrapper};
+pub use wrapper::{XVA_FIX, inside_text, rule_of_wrapper, zip_unpacker};

@@ -224,12 +224,24 @@ fn is_converted_within(inside: &Inside, is_zip: bool, profile: &Profile) -> bool
     }
 }
 
+/// The command that unpacks a ZIP archive with these members beside it, and replaces no file. What is not looked into may be compressed by a
+/// method that unzip does not know either: LZMA, xz or PPMd.
+pub fn zip_unpacker<'a>(mut members: impl Iterator<Item = &'a Inside>) -> &'static str {
+    let is_unknown = members.any(|member| matches!(member.content, Content::NotLookedAt(_)));
+    if is_unknown { "7z x -aos" } else { "unzip -n" }
+}
+
 /// How to unpack a wrapper beside it and leave it where it is. None of these commands replaces a file.
 fn unpack(path: &Path, detection: &Detection) -> String {
     let file = shell_quoted(path);
     let (program, command, extension) = match detection.format {
         Format::Zip => {
-            return format!("unpack it with `unzip -n {file}`, and check each disk in it");
+            let members = detection.facts.iter().filter_map(|fact| match fact {
+                Fact::Inside(inside) => Some(inside),
+                _ => None,
+            });
+            let unzip = zip_unpacker(members);
+            return format!("unpack it with `{unzip} {file}`, and check each disk in it");
         }
         Format::SevenZip => {
             return format!("unpack it with `7z x -aos {file}`, and check each disk in it");

@@ -8,7 +8,7 @@ use imsprep_detect::{
     OVF_MAX, Ovf, OvfDisk, Role, look_into_archive,
 };
 use imsprep_formats::{Slice, Unwrapped, Wrapper};
-use imsprep_rules::{XVA_FIX, inside_text, shell_quoted};
+use imsprep_rules::{XVA_FIX, inside_text, shell_quoted, zip_unpacker};
 use imsprep_source::{Cancel, Extent, ImageFile, ReadAt, SparseMap, Stage, Work};
 
 use crate::look::look_at_member;
@@ -384,13 +384,13 @@ fn no_plain_disk(image: &ImageFile, format: Format, others: &[Found]) -> Error {
         (None, [member]) => format!(", then convert {}", shell_quoted(Path::new(name_of(member)))),
         (None, _) => ", then convert the result".into(),
     };
-    let advice = format!("unpack it with {} {}{then}", unpacker(format), shell_quoted(image.path()));
+    let advice = format!("unpack it with {} {}{then}", unpacker(format, others), shell_quoted(image.path()));
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }
 }
 
-/// The command that unpacks an archive beside it, and replaces no file.
-fn unpacker(format: Format) -> &'static str {
-    if format == Format::Zip { "unzip -n" } else { "tar -xkf" }
+/// The command that unpacks an archive with these members beside it, and replaces no file.
+fn unpacker(format: Format, members: &[Found]) -> &'static str {
+    if format == Format::Zip { zip_unpacker(members.iter().map(|member| &member.inside)) } else { "tar -xkf" }
 }
 
 /// The disk is in a format that is not read within an archive, or in a part of it that can't be passed on as a file.
@@ -401,7 +401,7 @@ pub(crate) fn not_read(image: &ImageFile, of: Format, member: &Member) -> Error 
     } else {
         format!("the disk in it, {name:?}, is {format}, which imsprep reads only outside of archives")
     };
-    let unpack = unpacker(of);
+    let unpack = unpacker(of, &[]);
     let (archive, member) = (shell_quoted(image.path()), shell_quoted(Path::new(name)));
     let advice = format!("unpack it with {unpack} {archive}, then convert {member}");
     Error::MemberNotRead { path: image.path().to_owned(), what, advice }

@@ -108,6 +108,12 @@ const CASES: &[Case] = &[
         shell(folder, "zip -q made.zip inner.raw && rm inner.raw");
         std::fs::rename(folder.path("made.zip"), path).unwrap();
     }),
+    // What unzip does not unpack.
+    case("IMS-024", CHECK, &["7z"], &["7z x -aos "], "zip", |folder, path| {
+        raw_disk(folder, &folder.path("inner.raw"));
+        shell(folder, "7z a -mm=LZMA made.zip inner.raw > /dev/null && rm inner.raw");
+        std::fs::rename(folder.path("made.zip"), path).unwrap();
+    }),
     case("IMS-024", CHECK, &["7z"], &["7z x -aos "], "7z", |folder, path| {
         raw_disk(folder, &folder.path("inner.raw"));
         shell(folder, "7z a made.7z inner.raw > /dev/null && rm inner.raw");
