@@ -172,6 +172,12 @@ fn patches(
     let sectors = size / sector;
     let length = u64::from(primary.entries) * u64::from(primary.entry_size);
     let at = primary.entries_lba.saturating_mul(sector);
+    if at < 2 * sector && length > 0 {
+        // What is written there would change them.
+        let what = "its entries overlap the MBR or the header itself";
+        let problem = TableProblem::HeaderInvalid { which: Header::Primary, at: sector, what };
+        return Ok(Err(CannotFit::Damaged(problem)));
+    }
     let (Some(entries), Some(header)) = (view.bytes(at, length)?, view.bytes(sector, sector)?) else {
         let problem = TableProblem::EntriesPastEnd { which: Header::Primary, at };
         return Ok(Err(CannotFit::Damaged(problem)));

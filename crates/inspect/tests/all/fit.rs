@@ -405,6 +405,29 @@ fn what_is_only_a_part_or_damaged_is_refused() {
 }
 
 #[test]
+fn entries_in_the_sector_of_the_mbr_are_refused() {
+    need_tools(["sgdisk"]);
+    let folder = Folder::new();
+    folder.image("image", 64 * MIB);
+    folder.run(&["sgdisk"], "sgdisk -n1:0:+10M image > /dev/null");
+    let mut disk = fs::read(folder.path("image")).unwrap();
+    // Four entries from sector 0 on, none of which is in use; with the right checksums.
+    let entries = crc32(&disk[..512]);
+    let header = &mut disk[512..512 + 92];
+    header[72..80].fill(0);
+    header[80..84].copy_from_slice(&4_u32.to_le_bytes());
+    header[88..92].copy_from_slice(&entries.to_le_bytes());
+    header[16..20].fill(0);
+    let sum = crc32(header);
+    header[16..20].copy_from_slice(&sum.to_le_bytes());
+    // The backup describes other partitions.
+    let end = disk.len();
+    disk[end - 512..].fill(0);
+    let why = fit(&disk, 100 * MIB).unwrap_err().to_string();
+    assert!(why.contains("its entries overlap the MBR"), "{why}");
+}
+
+#[test]
 fn other_tables_are_only_enlarged() {
     each(["printf 'size=10M\\n' | sfdisk -q image", "true"], |script| {
         let folder = Folder::new();
