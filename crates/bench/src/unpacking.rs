@@ -6,6 +6,18 @@ use std::process::Command;
 use crate::rivals::{Call, OTHER_BUILD, OutputTarget, Rival, Scope, Yields, program_of};
 use crate::wrapped::Wrapped;
 
+const BY_ANOTHER_BUILD: Rival = Rival {
+    name: "xz -dT2, then another build",
+    what: "unpacks to a file, which is converted by the build that IMSPREP_OTHER_BUILD names then",
+    needs: &[OTHER_BUILD, "xz"],
+    version: &["--version"],
+    package: "xz-utils",
+    scope: Scope::WrappedXz,
+    yields: Yields::Zvhd2,
+    place: OutputTarget::Disk,
+    command: |call| unpacked("xz -dcT2", Path::new(&program_of(OTHER_BUILD)), call),
+};
+
 /// The rivals. The other build takes part only if a variable of the environment names it.
 pub(crate) const RIVALS: &[Rival] = &[
     Rival {
@@ -50,26 +62,11 @@ pub(crate) const RIVALS: &[Rival] = &[
     },
     Rival {
         name: "xz -dT1, then another build",
-        what: "the same on one thread, as xz -d does before version 5.6",
-        needs: &[OTHER_BUILD, "xz"],
-        version: &["--version"],
-        package: "xz-utils",
-        scope: Scope::WrappedXz,
-        yields: Yields::Zvhd2,
-        place: OutputTarget::Disk,
+        what: "the same as the next one, but on one thread, as xz -d does before version 5.6",
         command: |call| unpacked("xz -dcT1", Path::new(&program_of(OTHER_BUILD)), call),
+        ..BY_ANOTHER_BUILD
     },
-    Rival {
-        name: "xz -dT2, then another build",
-        what: "unpacks to a file, which is converted by the build that IMSPREP_OTHER_BUILD names then",
-        needs: &[OTHER_BUILD, "xz"],
-        version: &["--version"],
-        package: "xz-utils",
-        scope: Scope::WrappedXz,
-        yields: Yields::Zvhd2,
-        place: OutputTarget::Disk,
-        command: |call| unpacked("xz -dcT2", Path::new(&program_of(OTHER_BUILD)), call),
-    },
+    BY_ANOTHER_BUILD,
 ];
 
 /// Unpacks, then makes a ZVHD2 of that by this program; what was unpacked is removed again, as one would.
