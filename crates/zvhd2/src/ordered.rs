@@ -43,7 +43,7 @@ where
                 while let Some((number, item, mut product)) = queue.claim() {
                     match make(&mut worker, item, &mut product) {
                         Ok(()) => queue.deliver(number, product),
-                        Err(error) => queue.fail(error),
+                        Err(error) => queue.stop(&mut queue.lock(), Some(error)),
                     }
                 }
             });
@@ -119,19 +119,12 @@ where
             state.spare.push(product);
             match result {
                 Ok(()) => self.room.notify_all(),
-                Err(error) => {
-                    drop(state);
-                    return self.fail(error);
-                }
+                // Under the same lock: another thread may have the next product ready, and must not hand it over.
+                Err(error) => return self.stop(&mut state, Some(error)),
             }
         }
     }
 
-    fn fail(&self, error: E) {
-        // The first error is the one; the others may be its echo.
-        self.lock().failure.get_or_insert(error);
-        self.stop();
-    }
 }
 
 impl<Items, Product, Take, E> Queue<Items, Product, Take, E> {
@@ -140,8 +133,12 @@ impl<Items, Product, Take, E> Queue<Items, Product, Take, E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stop(&self) {
-        self.lock().stopped = true;
+    /// Ends the work. The first error is the one that is returned; the others may be its echo.
+    fn stop(&self, state: &mut State<Items, Product, Take, E>, error: Option<E>) {
+        state.stopped = true;
+        if let Some(error) = error {
+            state.failure.get_or_insert(error);
+        }
         self.room.notify_all();
     }
 }
@@ -152,7 +149,7 @@ struct StopIfPanicking<'a, Items, Product, Take, E>(&'a Queue<Items, Product, Ta
 impl<Items, Product, Take, E> Drop for StopIfPanicking<'_, Items, Product, Take, E> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.stop();
+            self.0.stop(&mut self.0.lock(), None);
         }
     }
 }
@@ -205,28 +202,35 @@ mod tests {
         }
     }
 
+    /// Many times, since it depends on which thread delivers while another one fails.
     #[test]
-    fn an_error_of_the_taker_ends_the_work() {
-        let made = AtomicUsize::new(0);
-        let mut taken = Vec::new();
-        let result = in_pool(3, || {
-            in_order(
-                0..1_000_000,
-                4,
-                || (),
-                |(), item, product| {
-                    made.fetch_add(1, Ordering::SeqCst);
-                    *product = item;
-                    Ok(())
-                },
-                |product| {
-                    taken.push(*product);
-                    if *product == 7 { Err("full") } else { Ok(()) }
-                },
-            )
-        });
-        assert_eq!((result, taken.as_slice()), (Err("full"), &[0, 1, 2, 3, 4, 5, 6, 7][..]));
-        assert!(made.into_inner() <= 12);
+    fn an_error_of_the_taker_ends_the_work_and_nothing_is_taken_after_it() {
+        for _ in 0..2000 {
+            let made = AtomicUsize::new(0);
+            let mut taken = Vec::new();
+            let result = in_pool(3, || {
+                in_order(
+                    0..1_000_000,
+                    4,
+                    || (),
+                    |(), item, product| {
+                        made.fetch_add(1, Ordering::SeqCst);
+                        *product = item;
+                        Ok(())
+                    },
+                    |product| {
+                        taken.push(*product);
+                        // The next ones are ready when this one fails.
+                        while *product == 7 && made.load(Ordering::SeqCst) < 10 {
+                            std::thread::yield_now();
+                        }
+                        if *product == 7 { Err("full") } else { Ok(()) }
+                    },
+                )
+            });
+            assert_eq!((result, taken.as_slice()), (Err("full"), &[0, 1, 2, 3, 4, 5, 6, 7][..]));
+            assert!(made.into_inner() <= 12);
+        }
     }
 
     #[test]
