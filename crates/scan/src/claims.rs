@@ -1,91 +1,160 @@
-//! Handing out the image in batches, in file order, past what is only holes.
+//! Handing out the image in parts, in file order, past what is only holes.
 
 use std::sync::Mutex;
 
 use imsprep_source::{BlockMap, Error, Extent, ExtentCursor, ImageFile, ReadAt, Result, Stage};
 
-/// Bytes of the image in a batch, at least; rounded up to whole bytes of the map (8 blocks).
+use crate::worker::{BUFFER, Found, PROBED_FROM};
+
+/// Bytes of the image in a batch, at least.
 const BATCH: u64 = 32 << 20;
 /// The same where the data is in short pieces. Each takes hardly any time then, and workers that come for the next batch all
 /// the time would wait for one another.
 const BATCH_OF_PIECES: u64 = 512 << 20;
 
-/// A stretch of blocks for one worker: whole bytes of the map, so that workers share nothing.
-pub(crate) struct Batch<'m> {
-    /// Its first block.
-    pub(crate) first: u64,
-    /// The bits of its blocks.
-    pub(crate) bits: &'m mut [u8],
+/// A part of the image for one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// Its first byte.
+    pub(crate) start: u64,
+    /// The byte after its last.
+    pub(crate) end: u64,
+    /// Whether it is a piece of the stream: everything in it is going to be read, and the workers read pieces next to one
+    /// another at a time, so that the disk sees one sequential read. Otherwise a batch, whose blocks are probed first.
+    pub(crate) is_streamed: bool,
     /// What was found when it was claimed: the first data at or after the offset.
     pub(crate) data: (u64, Extent),
 }
 
-/// The batches that are not claimed yet. The disk sees one sweep.
+/// The parts that are not claimed yet, and what was found in the others. The disk sees one sweep.
 pub(crate) struct Claims<'m, 'f> {
     rest: Mutex<Rest<'m, 'f>>,
-    /// Bytes of the image that a byte of the map stands for.
-    in_a_byte: u64,
+    block_size: u64,
     size: u64,
 }
 
 struct Rest<'m, 'f> {
-    /// The bits of what is not claimed.
-    bits: &'m mut [u8],
-    /// Bytes of the map before them.
-    before: u64,
+    map: &'m mut BlockMap,
+    /// The first byte that is not claimed.
+    at: u64,
     extents: ExtentCursor<'f>,
+    probes: Probes,
 }
 
 impl<'m, 'f> Claims<'m, 'f> {
-    pub(crate) fn new(image: &'f ImageFile, map: &'m mut BlockMap) -> Self {
-        let in_a_byte = map.block_size().bytes().saturating_mul(8);
-        let rest = Rest { bits: map.as_lsb_bytes_mut(), before: 0, extents: image.extents() };
-        Self { rest: Mutex::new(rest), in_a_byte, size: image.size() }
+    /// The parts of an image whose data blocks are going to be set in `map`. Without `may_stream` all of them are batches.
+    pub(crate) fn new(image: &'f ImageFile, map: &'m mut BlockMap, may_stream: bool) -> Self {
+        let block_size = map.block_size().bytes();
+        let probes = match may_stream {
+            false => Probes::Always,
+            true if block_size < PROBED_FROM => Probes::Never,
+            true => Probes::While(Recent::default()),
+        };
+        let rest = Rest { map, at: 0, extents: image.extents(), probes };
+        Self { rest: Mutex::new(rest), block_size, size: image.size() }
     }
 
-    /// The next batch that has any data; `None` if none is left. `stage` hears of what was passed over.
-    pub(crate) fn next(&self, stage: &Stage<'_>) -> Result<Option<Batch<'m>>> {
+    /// Takes over what a worker found in its last part, and returns the next one that has any data; `None` if none is
+    /// left. `stage` hears of what was passed over.
+    pub(crate) fn next(&self, found: &mut Found, stage: &Stage<'_>) -> Result<Option<Claim>> {
         // Poisoned by a worker that panicked: its panic ends the scan.
         let Ok(mut rest) = self.rest.lock() else { return Err(Error::Cancelled) };
-        let from = rest.before.saturating_mul(self.in_a_byte);
-        if rest.bits.is_empty() || from >= self.size {
-            return Ok(None);
+        for (first, count) in found.runs.drain(..) {
+            rest.map.set_run(first, count, true);
         }
-        let Some(data) = rest.extents.data_from(from)? else {
-            rest.bits = &mut [];
-            stage.advance(self.size - from);
-            return Ok(None);
-        };
-        // Batches begin at multiples of their size, as windows that are mapped do.
-        let batch = self.bytes_of_map(BATCH);
-        let begins = (data.start / self.in_a_byte / batch * batch).max(rest.before);
-        let ends_at = |bytes: u64| (begins / bytes + 1).saturating_mul(bytes);
-        let mut end = ends_at(batch);
-        if data.end < end.saturating_mul(self.in_a_byte) {
-            end = ends_at(self.bytes_of_map(BATCH_OF_PIECES));
-        }
-        let passed_over = begins - rest.before;
-        rest.take(passed_over);
-        stage.advance(begins.saturating_mul(self.in_a_byte).saturating_sub(from));
-        let bits = rest.take(end - begins);
-        Ok(Some(Batch { first: begins.saturating_mul(8), bits, data: (from, data) }))
+        rest.probes.learn(std::mem::take(&mut found.settled), std::mem::take(&mut found.read_whole));
+        let from = rest.at;
+        let claim = self.claim(&mut rest)?;
+        let start = claim.map_or(self.size, |claim| claim.start);
+        rest.at = claim.map_or(self.size, |claim| claim.end);
+        drop(rest);
+        stage.advance(start.saturating_sub(from));
+        Ok(claim)
     }
 
-    /// Bytes of the map for so many of the image, at least.
-    fn bytes_of_map(&self, bytes: u64) -> u64 {
-        bytes.div_ceil(self.in_a_byte)
+    fn claim(&self, rest: &mut Rest<'_, '_>) -> Result<Option<Claim>> {
+        let mut from = rest.at;
+        while from < self.size {
+            let Some(data) = rest.extents.data_from(from)? else { break };
+            let block = data.start / self.block_size;
+            let is_long = data.end - data.start >= BATCH;
+            if is_long && rest.probes.are_useless() {
+                if self.block_size > BUFFER && rest.map.is_data(block) {
+                    // One of its pieces has settled it.
+                    from = (block + 1).saturating_mul(self.block_size);
+                    continue;
+                }
+                let end = (data.start / BUFFER + 1).saturating_mul(BUFFER).min(data.end);
+                return Ok(Some(Claim { start: data.start, end, is_streamed: true, data: (from, data) }));
+            }
+            // Batches begin at multiples of their size, as windows that are mapped do, and never within a block: sizes of
+            // blocks are powers of two.
+            let ends_at = |bytes: u64| (data.start / bytes + 1).saturating_mul(bytes);
+            let batch = BATCH.max(self.block_size);
+            let start = (data.start / batch * batch).max(from);
+            let mut end = ends_at(batch);
+            if data.end < end {
+                end = ends_at(BATCH_OF_PIECES.max(self.block_size));
+            }
+            return Ok(Some(Claim {
+                start,
+                end: end.min(self.size),
+                is_streamed: false,
+                data: (from, data),
+            }));
+        }
+        Ok(None)
     }
 }
 
-impl<'m> Rest<'m, '_> {
-    /// Takes so many bytes off the front, or what there is.
-    fn take(&mut self, count: u64) -> &'m mut [u8] {
-        let bits = std::mem::take(&mut self.bits);
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(bits.len());
-        let (taken, rest) = bits.split_at_mut(count);
-        self.bits = rest;
-        self.before = self.before.saturating_add(count as u64);
-        taken
+/// Whether blocks are probed before they are read whole. Where most blocks hold data, three pages of each settle the matter, and
+/// the rest is never read. Where they do not, the probes are reads at random for nothing, and they disturb the
+/// read-ahead of the system.
+enum Probes {
+    Always,
+    Never,
+    /// As long as they settle enough of the blocks.
+    While(Recent),
+}
+
+/// The last blocks, with older ones counting less and less.
+#[derive(Default)]
+struct Recent {
+    settled: u32,
+    blocks: u32,
+    are_useless: bool,
+}
+
+impl Recent {
+    /// Blocks that are remembered, at most.
+    const MEMORY: u32 = 64;
+    /// Blocks that are probed before their number is judged.
+    const FIRST: u32 = 16;
+}
+
+impl Probes {
+    /// Takes account of blocks that the probes settled, or would have, and of those that had to be read whole.
+    fn learn(&mut self, settled: u32, read_whole: u32) {
+        let Self::While(recent) = self else { return };
+        recent.settled += settled;
+        recent.blocks += settled + read_whole;
+        while recent.blocks > Recent::MEMORY {
+            recent.settled /= 2;
+            recent.blocks /= 2;
+        }
+        // Two bounds, so that an image in between does not go from one to the other all the time.
+        if recent.blocks >= Recent::FIRST {
+            let percent = 100 * recent.settled / recent.blocks;
+            recent.are_useless = if recent.are_useless { percent < 35 } else { percent < 15 };
+        }
+    }
+
+    fn are_useless(&self) -> bool {
+        match self {
+            Self::Always => false,
+            Self::Never => true,
+            Self::While(recent) => recent.are_useless,
+        }
     }
 }
 
@@ -99,8 +168,14 @@ mod tests {
 
     use super::*;
 
-    /// The batches of a file of this size with such pieces of data: first byte and length in MiB.
-    fn batches(mib: u64, pieces: &[(u64, usize)], block_size: BlockSize) -> Vec<(u64, u64)> {
+    /// Claims of a file of this size with such pieces of data: first byte and length in MiB. A worker reports `settled` of
+    /// each block.
+    fn claims(
+        mib: u64,
+        pieces: &[(u64, usize)],
+        block_size: BlockSize,
+        settled: &dyn Fn(u64) -> Option<bool>,
+    ) -> Vec<(u64, u64, bool)> {
         let dir = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
         let path = dir.path().join("image.raw");
         let file = File::create(&path).unwrap();
@@ -110,16 +185,30 @@ mod tests {
         }
         let image = ImageFile::open(&path).unwrap();
         let mut map = BlockMap::zeroed(&path, image.size(), block_size).unwrap();
-        let claims = Claims::new(&image, &mut map);
+        let claims = Claims::new(&image, &mut map, true);
         let stage = Stage::begin(&(), "", image.size());
-        let mut found = Vec::new();
-        while let Some(batch) = claims.next(&stage).unwrap() {
-            let start = batch.first * block_size.bytes();
-            let end = start + batch.bits.len() as u64 * 8 * block_size.bytes();
-            assert!(batch.data.0 <= start && (start..end).contains(&batch.data.1.start), "{:?}", batch.data);
-            found.push((start >> 20, end >> 20));
+        let mut all = Vec::new();
+        let mut found = Found::default();
+        while let Some(claim) = claims.next(&mut found, &stage).unwrap() {
+            let (asked, data) = claim.data;
+            assert!(asked <= claim.start && (claim.start..claim.end).contains(&data.start), "{claim:?}");
+            assert!(!claim.is_streamed || claim.end <= data.end, "{claim:?}");
+            for block in claim.start / block_size.bytes()..claim.end.div_ceil(block_size.bytes()) {
+                match settled(block) {
+                    Some(true) => found.settled += 1,
+                    Some(false) => found.read_whole += 1,
+                    None => {}
+                }
+            }
+            all.push((claim.start >> 20, claim.end >> 20, claim.is_streamed));
         }
-        found
+        all
+    }
+
+    fn batches(mib: u64, pieces: &[(u64, usize)], block_size: BlockSize) -> Vec<(u64, u64)> {
+        let all = claims(mib, pieces, block_size, &|_| None);
+        assert!(all.iter().all(|(.., is_streamed)| !is_streamed), "{all:?}");
+        all.into_iter().map(|(start, end, _)| (start, end)).collect()
     }
 
     #[test]
@@ -131,8 +220,30 @@ mod tests {
     }
 
     #[test]
-    fn of_large_blocks_a_batch_is_a_byte_of_the_map() {
+    fn a_batch_is_not_smaller_than_a_block() {
         let blocks = BlockSize::new(64 << 20).unwrap();
-        assert_eq!(batches(2000, &[(1, 1), (1999, 1)], blocks), [(0, 512), (1536, 2048)]);
+        assert_eq!(batches(2000, &[(1, 1), (130, 100), (1999, 1)], blocks), [(0, 512), (1984, 2000)]);
+        assert_eq!(batches(300, &[(130, 100)], blocks), [(128, 192), (192, 300)]);
+    }
+
+    /// Where probes settle nothing, the stream goes on piece by piece over all of a long extent and past holes; where they would
+    /// have, batches come back.
+    #[test]
+    fn where_probes_settle_nothing_the_image_is_streamed() {
+        let all = claims(600, &[(0, 300), (400, 64)], BlockSize::MIB_2, &|block| Some(block >= 100));
+        assert_eq!(all.first(), Some(&(0, 32, false)), "{all:?}");
+        let streamed = all.iter().filter(|claim| claim.2).collect::<Vec<_>>();
+        assert_eq!(streamed.first(), Some(&&(32, 34, true)), "{all:?}");
+        assert!(streamed.iter().all(|(start, end, _)| end - start == 2), "{all:?}");
+        let last = streamed.last().unwrap().1;
+        assert!((230..=290).contains(&last), "{all:?}");
+        assert!(all.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{all:?}");
+    }
+
+    #[test]
+    fn small_blocks_are_streamed_from_the_start_and_short_data_is_not() {
+        let blocks = BlockSize::new(64 << 10).unwrap();
+        let all = claims(200, &[(3, 34), (150, 1)], blocks, &|_| None);
+        assert_eq!(all, [(3, 4, true), (4, 6, true), (6, 32, false), (32, 200, false)]);
     }
 }

@@ -8,7 +8,7 @@ use imsprep_source::{BlockMap, BlockSize, Error, ImageFile, ReadAt, ReadPattern,
 
 use crate::claims::Claims;
 use crate::io::{IoChoice, IoMode, choose};
-use crate::worker::{Files, Worker};
+use crate::worker::{Files, Found, Worker};
 
 /// How to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +55,16 @@ pub fn scan(image: &ImageFile, options: &ScanOptions, work: Work<'_>) -> Result<
     let bytes_read = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
-    let claims = Claims::new(image, &mut map);
+    let claims = Claims::new(image, &mut map, io.mode != IoMode::Map);
     let work = || -> Result<()> {
         // A descriptor of its own: the kernel keeps the place of extents and the read-ahead by descriptor. Of workers that
         // share one each would wait for the others' questions, and look to it like a jump with each read.
         let own = image.reopen().ok();
         let mut worker = Worker::new(&files, own.as_ref().unwrap_or(image), options.block_size);
+        let mut found = Found::default();
         while !stop.load(Ordering::Relaxed) {
-            let Some(batch) = claims.next(&stage)? else { break };
-            let covered = worker.scan(batch, &|| {
+            let Some(claim) = claims.next(&mut found, &stage)? else { break };
+            let covered = worker.scan(claim, &mut found, &|| {
                 if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { work.cancel.check() }
             })?;
             bytes_read.fetch_add(worker.take_bytes_read(), Ordering::Relaxed);
@@ -133,6 +134,7 @@ impl<'a> Files<'a> {
         }
         // Probes go through a descriptor of their own, so that the kernel does not read ahead of each.
         let probes = image.reopen_for(ReadPattern::Random).ok();
-        Files { probes, image, direct, map: io.mode == IoMode::Map }
+        let stream = image.reopen().ok();
+        Files { probes, image, stream, direct, map: io.mode == IoMode::Map }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A block is data if any of its bytes is not zero; nothing else counts. Holes of a sparse file are zeros that need
 //! not be read, and never more than that. Within a block that has data the scan looks at a few pages first, since one
-//! byte settles it, and reads the whole block only if those were zero.
+//! byte settles it, and reads the whole block only if those were zero. Where this settles few of the blocks, the workers read what
+//! follows as one stream instead.
 //!
 //! The result does not depend on the number of threads, the I/O mode, or where the file system keeps its holes. It runs
 //! in the rayon pool that the caller is in, and its memory does not grow with the image, except for the map itself: one

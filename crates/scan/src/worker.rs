@@ -1,22 +1,22 @@
-//! One worker: the blocks of a batch, one after the other.
+//! One worker: the blocks of a part of the image, one after the other.
 
 use imsprep_source::{
     AlignedBuffer, BlockSize, DIRECT_ALIGN, Error, ImageFile, ReadAt, Result, WINDOW_ALIGN, Window, is_zero,
 };
 
-use crate::claims::Batch;
+use crate::claims::Claim;
 
 /// One page: what a probe looks at.
 const PAGE_BYTES: usize = 4 << 10;
 const PAGE: u64 = PAGE_BYTES as u64;
 /// What one read of a buffer brings in.
-const BUFFER: u64 = 2 << 20;
+pub(crate) const BUFFER: u64 = 2 << 20;
 /// What is mapped at a time, at multiples of itself. Mapping and unmapping costs every core a pause, so a window for each
 /// block of 2 MiB takes almost twice as long as one for sixteen.
 const WINDOW: u64 = 32 << 20;
 const _: () = assert!(WINDOW.is_multiple_of(WINDOW_ALIGN));
 /// From this size on, probing a block before reading it saves more than it costs.
-const PROBED_FROM: u64 = 128 << 10;
+pub(crate) const PROBED_FROM: u64 = 128 << 10;
 /// Up to this size, what lies between two holes is read like a probe: mapping it, or reading ahead of it, would bring in
 /// more of the holes around it than there is of it.
 const SHORT: u64 = 64 << 10;
@@ -27,6 +27,8 @@ pub(crate) struct Files<'a> {
     pub(crate) probes: Option<ImageFile>,
     /// The image as it was opened, for maps.
     pub(crate) image: &'a ImageFile,
+    /// For pieces of the stream: the workers share the system's read-ahead of this one.
+    pub(crate) stream: Option<ImageFile>,
     /// For whole blocks past the page cache.
     pub(crate) direct: Option<ImageFile>,
     /// Whether to map whole blocks where possible.
@@ -36,6 +38,27 @@ pub(crate) struct Files<'a> {
 impl Files<'_> {
     fn probes(&self) -> &ImageFile {
         self.probes.as_ref().unwrap_or(self.image)
+    }
+}
+
+/// What a worker found in parts of the image.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Blocks that hold data: the first of a run, and how many.
+    pub(crate) runs: Vec<(u64, u64)>,
+    /// Blocks of which one page showed that they hold data, or would have if it had been read alone.
+    pub(crate) settled: u32,
+    /// Blocks that had to be read whole.
+    pub(crate) read_whole: u32,
+}
+
+impl Found {
+    fn data(&mut self, block: u64) {
+        match self.runs.last_mut() {
+            Some((first, count)) if *first + *count == block => *count += 1,
+            Some((first, count)) if (*first..*first + *count).contains(&block) => {}
+            _ => self.runs.push((block, 1)),
+        }
     }
 }
 
@@ -73,21 +96,19 @@ impl<'a> Worker<'a> {
         std::mem::take(&mut self.bytes_read)
     }
 
-    /// Sets the bits of the data blocks of a batch. All must be clear before. Returns the bytes of the image that they
-    /// stand for. `go_on` is asked often and ends the scan with its error.
-    pub(crate) fn scan(&mut self, batch: Batch<'_>, go_on: &dyn Fn() -> Result<()>) -> Result<u64> {
-        let Batch { first, bits, data: (asked, extent) } = batch;
+    /// Finds the data blocks of a part of the image. Returns the bytes of the image that it stands for. `go_on` is asked often
+    /// and ends the scan with its error.
+    pub(crate) fn scan(
+        &mut self,
+        claim: Claim,
+        found: &mut Found,
+        go_on: &dyn Fn() -> Result<()>,
+    ) -> Result<u64> {
+        let Claim { start, end, is_streamed, data: (asked, extent) } = claim;
         self.extents.remember(asked, extent);
-        let start = first.saturating_mul(self.block_size);
-        let length = (bits.len() as u64).saturating_mul(8 * self.block_size);
-        let end = start.saturating_add(length).min(self.size);
-        let mut mark = |block: u64| {
-            let place = block - first;
-            if let Some(byte) = usize::try_from(place / 8).ok().and_then(|i| bits.get_mut(i)) {
-                *byte |= 1 << (place % 8);
-            }
-        };
-        self.announce_probes(start, end)?;
+        if !is_streamed {
+            self.announce_probes(start, end)?;
+        }
         let mut at = start;
         while at < end {
             go_on()?;
@@ -97,10 +118,12 @@ impl<'a> Worker<'a> {
             }
             let block = extent.start / self.block_size;
             let block_end = (block + 1).saturating_mul(self.block_size).min(end);
-            at = if self.block_size < PROBED_FROM {
-                self.scan_small_blocks(extent.start, extent.end.min(end), &mut mark)?
-            } else if self.has_data(extent.start, extent.end.min(block_end))? {
-                mark(block);
+            at = if is_streamed {
+                self.scan_stream(extent.start, extent.end.min(end), found)?
+            } else if self.block_size < PROBED_FROM {
+                self.scan_small_blocks(extent.start, extent.end.min(end), found)?
+            } else if self.has_data(extent.start, extent.end.min(block_end), found)? {
+                found.data(block);
                 block_end
             } else {
                 extent.end.min(block_end)
@@ -127,17 +150,19 @@ impl<'a> Worker<'a> {
     }
 
     /// Whether a stretch within one block has a byte that is not zero.
-    fn has_data(&mut self, start: u64, end: u64) -> Result<bool> {
+    fn has_data(&mut self, start: u64, end: u64, found: &mut Found) -> Result<bool> {
         if end - start > 2 * PAGE {
-            for place in [start, start + (end - start) / 2 / PAGE * PAGE, end - PAGE] {
+            for place in probed(start, end) {
                 let mut page = [0; PAGE_BYTES];
                 self.files.probes().read_at(&mut page, place)?;
                 self.bytes_read += PAGE;
                 if !is_zero(&page) {
+                    found.settled += 1;
                     return Ok(true);
                 }
             }
         }
+        found.read_whole += 1;
         if self.files.map
             && end - start > SHORT
             && let Some(answer) = self.has_data_mapped(start, end)?
@@ -187,26 +212,49 @@ impl<'a> Worker<'a> {
     }
 
     /// Small blocks are read many at a time. Returns where it stopped: at `end`, or after one buffer.
-    fn scan_small_blocks(&mut self, start: u64, end: u64, mark: &mut dyn FnMut(u64)) -> Result<u64> {
+    fn scan_small_blocks(&mut self, start: u64, end: u64, found: &mut Found) -> Result<u64> {
         let block_size = self.block_size;
         let end = end.min(start + BUFFER);
-        let mut piece = self.read(start, end)?;
-        let mut at = start;
-        while !piece.is_empty() {
-            let block = at / block_size;
-            let in_block = usize::try_from((block + 1) * block_size - at).unwrap_or(usize::MAX);
-            let (head, rest) = piece.split_at(in_block.min(piece.len()));
-            if !is_zero(head) {
-                mark(block);
+        let piece = self.read(start, end)?;
+        for (at, part) in by_blocks(piece, start, block_size) {
+            if !is_zero(part) {
+                found.data(at / block_size);
             }
-            at += head.len() as u64;
-            piece = rest;
+        }
+        Ok(end)
+    }
+
+    /// The same for blocks of any size, through the descriptor of the stream; and what probes would have seen.
+    fn scan_stream(&mut self, start: u64, end: u64, found: &mut Found) -> Result<u64> {
+        let block_size = self.block_size;
+        let end = end.min(start + BUFFER);
+        let piece = self.read_from(start, end, true)?;
+        for (at, part) in by_blocks(piece, start, block_size) {
+            let part_end = at + part.len() as u64;
+            let is_page_data = |place: u64| {
+                let page = within(place - at, place - at + PAGE).and_then(|range| part.get(range));
+                page.is_some_and(|page| !is_zero(page))
+            };
+            let is_settled =
+                part.len() > 2 * PAGE_BYTES && probed(at, part_end).into_iter().any(is_page_data);
+            if is_settled || !is_zero(part) {
+                found.data(at / block_size);
+            }
+            match is_settled {
+                true => found.settled += 1,
+                false => found.read_whole += 1,
+            }
         }
         Ok(end)
     }
 
     /// Reads a stretch of at most [`BUFFER`] bytes into the worker's buffer.
     fn read(&mut self, start: u64, end: u64) -> Result<&[u8]> {
+        self.read_from(start, end, false)
+    }
+
+    /// The same, as a piece of the stream or not.
+    fn read_from(&mut self, start: u64, end: u64, is_streamed: bool) -> Result<&[u8]> {
         let length = usize::try_from((end - start).min(BUFFER)).unwrap_or(0);
         // A direct read begins and ends at multiples of a page around what is wanted.
         let skip = usize::try_from(start % DIRECT_ALIGN as u64).unwrap_or(0);
@@ -238,10 +286,32 @@ impl<'a> Worker<'a> {
             return Ok(buffer.get(skip..skip + length).unwrap_or_default());
         }
         let piece = buffer.get_mut(..length).unwrap_or_default();
-        let file = if length as u64 <= SHORT { self.files.probes() } else { self.whole };
+        let file = match &self.files.stream {
+            Some(stream) if is_streamed => stream,
+            _ if length as u64 <= SHORT => self.files.probes(),
+            _ => self.whole,
+        };
         file.read_at(piece, start)?;
         Ok(piece)
     }
+}
+
+/// The pages of a stretch that are looked at first.
+fn probed(start: u64, end: u64) -> [u64; 3] {
+    [start, start + (end - start) / 2 / PAGE * PAGE, end - PAGE]
+}
+
+/// The parts of what was read from `start` on that lie in one block each, and where they begin.
+fn by_blocks(mut piece: &[u8], start: u64, block_size: u64) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut at = start;
+    std::iter::from_fn(move || {
+        let in_block = usize::try_from((at / block_size + 1) * block_size - at).unwrap_or(usize::MAX);
+        let (part, rest) = piece.split_at(in_block.min(piece.len()));
+        let begins = at;
+        at += part.len() as u64;
+        piece = rest;
+        (!part.is_empty()).then_some((begins, part))
+    })
 }
 
 fn within(start: u64, end: u64) -> Option<std::ops::Range<usize>> {

@@ -186,6 +186,34 @@ fn a_byte_that_no_probe_sees_is_found_in_every_block_of_many_batches() {
     }
 }
 
+/// Long stretches of zeros, in which blocks are streamed after the first ones, and of data, in which they are probed again.
+#[test]
+fn stretches_of_zeros_and_of_data_are_found_as_by_the_naive_twin() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image.raw");
+    let file = File::create(&path).unwrap();
+    let mib = |count: usize, byte: u8| vec![byte; count << 20];
+    for (at, bytes) in
+        [(0, mib(120, 0)), (120, mib(50, 1)), (170, mib(90, 0)), (291, mib(40, 0)), (331, mib(1, 3))]
+    {
+        file.write_all_at(&bytes, at << 20).unwrap();
+    }
+    // At the ends of blocks and pieces, and off every page that is probed.
+    for place in
+        [(50 << 20) + 100_001, (64 << 20) - 1, 90 << 20, (200 << 20) + 5000, (300 << 20) + 1, (313 << 20) - 1]
+    {
+        file.write_all_at(&[9], place).unwrap();
+    }
+    for shift in [12, 17, 19, 21, 23, 26] {
+        let expected = naive(&path, 1 << shift);
+        for threads in [1, 2, 7] {
+            for io in [IoMode::Map, IoMode::Read, IoMode::Direct] {
+                assert!(fast(&path, 1 << shift, io, threads) == expected, "{shift} {threads} {io}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_same_on_tmpfs() {
     let dir = tempfile::tempdir_in("/dev/shm")
