@@ -34,8 +34,13 @@ impl DiskReader for ImageFile {
     }
 
     fn announce(&self, offset: u64, length: u64) {
-        // Not this method again: the file's own comes first.
-        self.announce(offset, length);
+        // Not the holes: the system would make their pages.
+        let (mut at, end) = (offset, offset.saturating_add(length));
+        while let Ok(Some(data)) = self.data_in(at, end) {
+            // Not this method again: the file's own comes first.
+            self.announce(data.start, data.end - data.start);
+            at = data.end;
+        }
     }
 }
 

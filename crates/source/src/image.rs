@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
+use crate::holes::{ASKED_FROM, LastExtent};
 use crate::{Error, FileIdentity, FileKind, InUse, ReadAt, ReadPattern, Result, Window, sys};
 
 impl FileKind {
@@ -31,6 +32,7 @@ pub struct ImageFile {
     has_name: bool,
     /// Determined when extents are first requested.
     trusts_holes: OnceLock<bool>,
+    last_extent: LastExtent,
 }
 
 impl ImageFile {
@@ -53,8 +55,8 @@ impl ImageFile {
         let kind = refuse_unless_image(&path, &status)?;
         let size = size_of(&file, &status).map_err(|e| Error::query(&path, "find its size", e))?;
         let identity = FileIdentity::new(&status, size);
-        let (access, trusts_holes) = (status.access, OnceLock::new());
-        Ok(Self { path, file, kind, size, identity, access, has_name: true, trusts_holes })
+        let (access, trusts_holes, last_extent) = (status.access, OnceLock::new(), LastExtent::default());
+        Ok(Self { path, file, kind, size, identity, access, has_name: true, trusts_holes, last_extent })
     }
 
     /// The same of a file without a name, which is called `shown`.
@@ -65,7 +67,7 @@ impl ImageFile {
     /// The same file, of which holes are read as well: for file systems that report holes where there is data.
     #[must_use]
     pub fn reading_holes(self) -> Self {
-        Self { trusts_holes: OnceLock::from(false), ..self }
+        Self { trusts_holes: OnceLock::from(false), last_extent: LastExtent::default(), ..self }
     }
 
     /// Whether this machine has a volume mounted that is on the device or in the file, and what else it uses the device for. A file may be
@@ -261,7 +263,22 @@ impl ReadAt for ImageFile {
         self.size
     }
 
-    fn read_at(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+        // Of what ends beyond the file the system's answer says where.
+        if buf.len() < ASKED_FROM || offset.saturating_add(buf.len() as u64) > self.size {
+            return self.read_all(buf, offset);
+        }
+        self.read_around_holes(buf, offset)
+    }
+}
+
+impl ImageFile {
+    pub(crate) fn last_extent(&self) -> &LastExtent {
+        &self.last_extent
+    }
+
+    /// Fills the buffer from the file, holes included.
+    pub(crate) fn read_all(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
         // Piece by piece, so that an error names the place where it happened and not where the read began.
         while !buf.is_empty() {
             match sys::read_at(&self.file, buf, offset) {

@@ -24,6 +24,7 @@ mod error;
 mod extent;
 mod extents;
 mod file_kind;
+mod holes;
 mod identity;
 mod image;
 mod in_use;
