@@ -2,29 +2,15 @@
 
 use std::sync::Mutex;
 
-use imsprep_source::{BlockMap, Error, Extent, ExtentCursor, ImageFile, ReadAt, Result, Stage};
+use imsprep_source::{BlockMap, Error, ExtentCursor, ImageFile, ReadAt, Result, Stage};
 
-use crate::worker::{BUFFER, Found, PROBED_FROM};
+use crate::part::{BUFFER, Claim, Found, PROBED_FROM};
 
 /// Bytes of the image in a batch, at least.
 const BATCH: u64 = 32 << 20;
 /// The same where the data is in short pieces. Each takes hardly any time then, and workers that come for the next batch all
 /// the time would wait for one another.
 const BATCH_OF_PIECES: u64 = 512 << 20;
-
-/// A part of the image for one worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Claim {
-    /// Its first byte.
-    pub(crate) start: u64,
-    /// The byte after its last.
-    pub(crate) end: u64,
-    /// Whether it is a piece of the stream: everything in it is going to be read, and the workers read pieces next to one
-    /// another at a time, so that the disk sees one sequential read. Otherwise a batch, whose blocks are probed first.
-    pub(crate) is_streamed: bool,
-    /// What was found when it was claimed: the first data at or after the offset.
-    pub(crate) data: (u64, Extent),
-}
 
 /// The parts that are not claimed yet, and what was found in the others. The disk sees one sweep.
 pub(crate) struct Claims<'m, 'f> {

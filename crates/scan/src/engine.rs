@@ -8,7 +8,8 @@ use imsprep_source::{BlockMap, BlockSize, Error, ImageFile, ReadAt, ReadPattern,
 
 use crate::claims::Claims;
 use crate::io::{IoChoice, IoMode, choose};
-use crate::worker::{Files, Found, Worker};
+use crate::part::Found;
+use crate::worker::{Files, Worker};
 
 /// How to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod claims;
 mod engine;
 mod in_order;
 mod io;
+mod part;
 mod worker;
 
 pub use engine::{Scan, ScanOptions, scan};

@@ -4,19 +4,15 @@ use imsprep_source::{
     AlignedBuffer, BlockSize, DIRECT_ALIGN, Error, ImageFile, ReadAt, Result, WINDOW_ALIGN, Window, is_zero,
 };
 
-use crate::claims::Claim;
+use crate::part::{BUFFER, Claim, Found, PROBED_FROM};
 
 /// One page: what a probe looks at.
 const PAGE_BYTES: usize = 4 << 10;
 const PAGE: u64 = PAGE_BYTES as u64;
-/// What one read of a buffer brings in.
-pub(crate) const BUFFER: u64 = 2 << 20;
 /// What is mapped at a time, at multiples of itself. Mapping and unmapping costs every core a pause, so a window for each
 /// block of 2 MiB takes almost twice as long as one for sixteen.
 const WINDOW: u64 = 32 << 20;
 const _: () = assert!(WINDOW.is_multiple_of(WINDOW_ALIGN));
-/// From this size on, probing a block before reading it saves more than it costs.
-pub(crate) const PROBED_FROM: u64 = 128 << 10;
 /// Up to this size, what lies between two holes is read like a probe: mapping it, or reading ahead of it, would bring in
 /// more of the holes around it than there is of it.
 const SHORT: u64 = 64 << 10;
@@ -38,27 +34,6 @@ pub(crate) struct Files<'a> {
 impl Files<'_> {
     fn probes(&self) -> &ImageFile {
         self.probes.as_ref().unwrap_or(self.image)
-    }
-}
-
-/// What a worker found in parts of the image.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// Blocks that hold data: the first of a run, and how many.
-    pub(crate) runs: Vec<(u64, u64)>,
-    /// Blocks of which one page showed that they hold data, or would have if it had been read alone.
-    pub(crate) settled: u32,
-    /// Blocks that had to be read whole.
-    pub(crate) read_whole: u32,
-}
-
-impl Found {
-    fn data(&mut self, block: u64) {
-        match self.runs.last_mut() {
-            Some((first, count)) if *first + *count == block => *count += 1,
-            Some((first, count)) if (*first..*first + *count).contains(&block) => {}
-            _ => self.runs.push((block, 1)),
-        }
     }
 }
 

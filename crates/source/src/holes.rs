@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Extent, ImageFile, Result};
+use crate::{Extent, ExtentCursor, Result};
 
 /// Reads of fewer bytes are passed on as they are: the system fills a short hole faster than it says where it is.
 pub(crate) const ASKED_FROM: usize = 256 << 10;
@@ -17,18 +17,25 @@ const READ_BELOW: u64 = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct LastExtent(Mutex<Option<(u64, Extent)>>);
 
-impl ImageFile {
-    /// Fills `buf` with the bytes from `offset` on, which are all in the file, without reading its holes.
-    pub(crate) fn read_around_holes(&self, buf: &mut [u8], offset: u64) -> Result<()> {
+impl LastExtent {
+    /// Fills `buf` with the bytes from `offset` on, which are all in the file: with what `read` gives where there is data, and with
+    /// zeros elsewhere. `extents` begins to ask about the file.
+    pub(crate) fn read_around_holes<'f>(
+        &self,
+        extents: impl Fn() -> ExtentCursor<'f>,
+        read: impl Fn(&mut [u8], u64) -> Result<()>,
+        buf: &mut [u8],
+        offset: u64,
+    ) -> Result<()> {
         let end = offset.saturating_add(buf.len() as u64);
         let (mut rest, mut at) = (buf, offset);
         while !rest.is_empty() {
-            let Some(mut data) = self.data_in(at, end)? else {
+            let Some(mut data) = self.data_in(extents(), at, end)? else {
                 rest.fill(0);
                 break;
             };
             while data.end < end
-                && let Some(next) = self.data_in(data.end, end)?
+                && let Some(next) = self.data_in(extents(), data.end, end)?
                 && next.start - data.end < READ_BELOW
             {
                 data.end = next.end;
@@ -38,16 +45,20 @@ impl ImageFile {
             let (zeros, after) = rest.split_at_mut(hole);
             zeros.fill(0);
             let (bytes, after) = after.split_at_mut(length.min(after.len()));
-            self.read_all(bytes, data.start)?;
+            read(bytes, data.start)?;
             (rest, at) = (after, data.end);
         }
         Ok(())
     }
 
     /// The first data from an offset on and before another one.
-    pub(crate) fn data_in(&self, from: u64, end: u64) -> Result<Option<Extent>> {
-        let mut last = self.last_extent().0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut extents = self.extents();
+    pub(crate) fn data_in(
+        &self,
+        mut extents: ExtentCursor<'_>,
+        from: u64,
+        end: u64,
+    ) -> Result<Option<Extent>> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((asked, extent)) = *last {
             extents.remember(asked, extent);
         }
@@ -69,8 +80,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::*;
-    use crate::{DiskReader, Error, ReadAt};
+    use crate::{DiskReader, Error, ImageFile, ReadAt};
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]

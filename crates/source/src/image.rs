@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use crate::extents::ExtentCursor;
 use crate::holes::{ASKED_FROM, LastExtent};
-use crate::{Error, FileIdentity, FileKind, InUse, ReadAt, ReadPattern, Result, Window, sys};
+use crate::{Error, Extent, FileIdentity, FileKind, InUse, ReadAt, ReadPattern, Result, Window, sys};
 
 impl FileKind {
     /// The kind that the system's metadata shows.
@@ -268,17 +268,19 @@ impl ReadAt for ImageFile {
         if buf.len() < ASKED_FROM || offset.saturating_add(buf.len() as u64) > self.size {
             return self.read_all(buf, offset);
         }
-        self.read_around_holes(buf, offset)
+        let read = |buf: &mut [u8], offset| self.read_all(buf, offset);
+        self.last_extent.read_around_holes(|| self.extents(), read, buf, offset)
     }
 }
 
 impl ImageFile {
-    pub(crate) fn last_extent(&self) -> &LastExtent {
-        &self.last_extent
+    /// The first data from an offset on and before another one.
+    pub(crate) fn data_in(&self, from: u64, end: u64) -> Result<Option<Extent>> {
+        self.last_extent.data_in(self.extents(), from, end)
     }
 
     /// Fills the buffer from the file, holes included.
-    pub(crate) fn read_all(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
+    fn read_all(&self, mut buf: &mut [u8], mut offset: u64) -> Result<()> {
         // Piece by piece, so that an error names the place where it happened and not where the read began.
         while !buf.is_empty() {
             match sys::read_at(&self.file, buf, offset) {

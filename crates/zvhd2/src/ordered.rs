@@ -124,7 +124,6 @@ where
             }
         }
     }
-
 }
 
 impl<Items, Product, Take, E> Queue<Items, Product, Take, E> {
