@@ -1,6 +1,7 @@
 //! Bitmap files of bytes: header, map, padding and trailer; and the one writer and reader that their description drives.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use imsprep_source::{BlockMap, BlockSize};
@@ -9,7 +10,7 @@ use crate::bits::Bits;
 use crate::cells::Cells;
 use crate::error::{CannotEncode, LONGEST, NotThisLayout, zeroed};
 use crate::field::{self, Field, Numbers, TooNarrow, Value};
-use crate::frame::{Frame, MapSums, fill_checksums};
+use crate::frame::{Around, Frame, MapSums, fill_checksums};
 use crate::number;
 use crate::runs::Runs;
 
@@ -73,6 +74,20 @@ impl MapForm {
         }
     }
 
+    /// What these bytes of the map, of which each stands for eight blocks, are stored as. `None` of a list of runs, and if not all of
+    /// their blocks are there.
+    pub(crate) fn stored_part(self, map: &BlockMap, part: Range<usize>) -> Option<Vec<u8>> {
+        let whole = map.as_lsb_bytes().get(..usize::try_from(map.block_count() / 8).ok()?)?;
+        let bytes = whole.get(part)?;
+        let size = map.block_size().bytes().checked_mul(8 * bytes.len() as u64)?;
+        let part = BlockMap::from_lsb_bytes(bytes, size, map.block_size())?;
+        match self {
+            Self::Bits(bits) => Some(bits.stored(&part, false)),
+            Self::Cells(cells) => Some(cells.stored(&part)),
+            Self::Runs(_) => None,
+        }
+    }
+
     /// Bytes that every map is a multiple of.
     pub(crate) fn granule(self) -> usize {
         match self {
@@ -85,10 +100,27 @@ impl MapForm {
 
 /// A map as it is stored, and what has to be known of it for each file that it is in.
 #[derive(Debug)]
-pub(crate) struct Stored {
-    bytes: Vec<u8>,
+pub(crate) struct Stored<'m> {
+    bytes: Lazy<'m>,
+    length: usize,
     data_blocks: u64,
     sums: MapSums,
+}
+
+/// The bytes of a map, written when they are needed: headers and trailers are told apart without.
+#[derive(Debug)]
+struct Lazy<'m> {
+    map: &'m BlockMap,
+    form: MapForm,
+    padding: Padding,
+    bytes: OnceCell<Vec<u8>>,
+}
+
+impl Lazy<'_> {
+    fn get(&self) -> &[u8] {
+        // Only a list of runs may be one that cannot be written, and that is known of it from the beginning, like its length.
+        self.bytes.get_or_init(|| self.form.stored(self.map, self.padding).unwrap_or_default())
+    }
 }
 
 impl Binary {
@@ -114,43 +146,48 @@ impl Binary {
     }
 
     pub(crate) fn encode(&self, map: &BlockMap) -> Result<Vec<u8>, CannotEncode> {
-        self.encode_around(map, &mut self.stored(map)?)
+        let mut stored = self.stored(map, map.data_count())?;
+        let (frame, around) = self.around_map(&mut stored)?;
+        Ok(stored.file(&frame, &around))
     }
 
-    /// The map as it is stored, without the padding after it.
-    pub(crate) fn stored(&self, map: &BlockMap) -> Result<Stored, CannotEncode> {
+    /// The map as it is stored, without the padding after it. So many of its blocks hold data.
+    pub(crate) fn stored<'m>(&self, map: &'m BlockMap, data_blocks: u64) -> Result<Stored<'m>, CannotEncode> {
         let length = self.file_length(map.block_size(), map.image_size());
         if length.is_some_and(|length| length > LONGEST) {
             return Err(CannotEncode::TooLong);
         }
-        let bytes = self.map.stored(map, self.padding)?;
-        Ok(Stored { bytes, data_blocks: map.data_count(), sums: MapSums::default() })
+        let bytes = Lazy { map, form: self.map, padding: self.padding, bytes: OnceCell::new() };
+        let length = match self.map.length(map.block_size(), map.image_size()) {
+            Some(length) => usize::try_from(length).map_err(|_| CannotEncode::TooLong)?,
+            None => {
+                let stored = self.map.stored(map, self.padding)?;
+                bytes.bytes.get_or_init(|| stored).len()
+            }
+        };
+        Ok(Stored { bytes, length, data_blocks, sums: MapSums::default() })
     }
 
-    /// The file of a map that was [stored](Self::stored) before, by this layout or by one with the same size of blocks, form of the map
-    /// and value of the padding.
-    pub(crate) fn encode_around(
-        &self,
-        map: &BlockMap,
-        Stored { bytes: stored, data_blocks, sums }: &mut Stored,
-    ) -> Result<Vec<u8>, CannotEncode> {
-        let frame = self.frame(stored.len());
+    /// Header and trailer of the file of a map that was [stored](Self::stored) before, by this layout or by one with the same size of
+    /// blocks, form of the map and value of the padding; and where all is in the file.
+    pub(crate) fn around_map(&self, stored: &mut Stored<'_>) -> Result<(Frame, Around), CannotEncode> {
+        let Stored { bytes, length, data_blocks, sums } = stored;
+        let frame = self.frame(*length);
         if (frame.padded as u64).saturating_add(self.around()) > LONGEST {
             return Err(CannotEncode::TooLong);
         }
-        let numbers = numbers_of(map, *data_blocks, self.map, &frame);
-        let too_narrow = |error: TooNarrow| CannotEncode::TooNarrow {
-            field: error.value.title(),
-            number: error.number,
-            bytes: error.width.bytes(),
+        let numbers = numbers_of(bytes.map, *data_blocks, self.map, &frame);
+        let section = |fields: &[Field]| {
+            field::write_section(fields, &numbers).map_err(|error: TooNarrow| CannotEncode::TooNarrow {
+                field: error.value.title(),
+                number: error.number,
+                bytes: error.width.bytes(),
+            })
         };
-        let mut file = field::write_section(&self.header, &numbers).map_err(too_narrow)?;
-        file.reserve_exact(frame.padded + frame.trailer);
-        file.extend_from_slice(stored);
-        file.resize(file.len() + (frame.padded - frame.map), self.padding.byte());
-        file.extend(field::write_section(&self.trailer, &numbers).map_err(too_narrow)?);
-        fill_checksums(&mut file, &frame, &self.header, &self.trailer, sums);
-        Ok(file)
+        let mut around = Around { header: section(&self.header)?, trailer: section(&self.trailer)? };
+        let (fields, map) = ((&*self.header, &*self.trailer), (|| bytes.get(), self.padding.byte()));
+        fill_checksums(&mut around, &frame, fields, map, sums);
+        Ok((frame, around))
     }
 
     pub(crate) fn decode(
@@ -268,6 +305,42 @@ impl Binary {
             }
         }
         NotThisLayout::Padding { offset: offset as u64 }
+    }
+}
+
+impl Stored<'_> {
+    /// The first `length` bytes of the [file](Self::file), or all. Only a part of the map is written for it, if that does.
+    pub(crate) fn beginning(&self, frame: &Frame, around: &Around, length: usize) -> Vec<u8> {
+        let of_map = length.saturating_sub(around.header.len());
+        let Lazy { map, form, bytes, .. } = &self.bytes;
+        let eights = match form {
+            MapForm::Bits(_) => of_map,
+            MapForm::Cells(cells) => of_map.div_ceil(8 * cells.width()),
+            MapForm::Runs(_) => usize::MAX,
+        };
+        let part = if bytes.get().is_none() { form.stored_part(map, 0..eights) } else { None };
+        match part {
+            Some(part) => {
+                let header = around.header.get(..length).unwrap_or(&around.header);
+                [header, part.get(..of_map).unwrap_or(&part)].concat()
+            }
+            None => {
+                let mut file = self.file(frame, around);
+                file.truncate(length);
+                file
+            }
+        }
+    }
+
+    /// The complete file, with a header and trailer that [were written](Binary::around_map) around this map.
+    pub(crate) fn file(&self, frame: &Frame, around: &Around) -> Vec<u8> {
+        let end = frame.header + frame.padded;
+        let mut file = Vec::with_capacity(end + frame.trailer);
+        file.extend_from_slice(&around.header);
+        file.extend_from_slice(self.bytes.get());
+        file.resize(end, self.bytes.padding.byte());
+        file.extend_from_slice(&around.trailer);
+        file
     }
 }
 

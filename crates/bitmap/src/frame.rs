@@ -1,10 +1,11 @@
 //! Where the parts of a bitmap file of bytes are, and the checksums over them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 
-use crate::checksum::{Algorithm, Covered};
+use crate::checksum::{Algorithm, Covered, RunningSum};
 use crate::field::{self, Field, Value};
 use crate::number::{ByteOrder, Width, number_bytes};
 
@@ -76,6 +77,7 @@ impl Frame {
 struct Placed {
     value: Value,
     algorithm: Algorithm,
+    kind: SectionKind,
     covered: Range<usize>,
     field: Range<usize>,
     width: Width,
@@ -92,6 +94,7 @@ fn in_order(frame: &Frame, header: &[Field], trailer: &[Field]) -> Result<Vec<Pl
         Field::Number { value: value @ Value::Checksum(algorithm, covered), width, order } => Some(Placed {
             value: *value,
             algorithm: *algorithm,
+            kind,
             covered: frame.covered(*covered, kind, range.start),
             field: range,
             width: *width,
@@ -125,34 +128,94 @@ pub(crate) fn circular_checksums(header: &[Field], trailer: &[Field]) -> Vec<&'s
     in_order(&frame, header, trailer).err().unwrap_or_default()
 }
 
-/// Checksums of one map, and of it with paddings of several lengths, as far as they were calculated: files that store the same map have
-/// them in common.
-#[derive(Debug, Default)]
-pub(crate) struct MapSums(BTreeMap<(Algorithm, usize), u32>);
+/// The bytes of header and trailer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Around {
+    pub(crate) header: Vec<u8>,
+    pub(crate) trailer: Vec<u8>,
+}
 
-/// Writes the checksums into a file that is complete except for them. `sums` are those of its map.
-pub(crate) fn fill_checksums(
-    file: &mut [u8],
+impl Around {
+    fn section_mut(&mut self, kind: SectionKind) -> &mut [u8] {
+        match kind {
+            SectionKind::Header => &mut self.header,
+            SectionKind::Trailer => &mut self.trailer,
+        }
+    }
+
+    /// The bytes that a checksum covers, with zeros in place of its own.
+    fn covered(&self, frame: &Frame, checksum: &Placed) -> Self {
+        let part = |kind: SectionKind, bytes: &[u8]| {
+            let section = frame.section(kind);
+            let within = |range: &Range<usize>| {
+                let inside = |at: usize| at.clamp(section.start, section.end) - section.start;
+                inside(range.start)..inside(range.end)
+            };
+            let covered = within(&checksum.covered);
+            let mut part = bytes.get(covered.clone()).unwrap_or_default().to_vec();
+            if kind == checksum.kind {
+                let own = within(&checksum.field);
+                let own = own.start.saturating_sub(covered.start)..own.end.saturating_sub(covered.start);
+                let own = own.start.min(part.len())..own.end.min(part.len());
+                part.get_mut(own).unwrap_or_default().fill(0);
+            }
+            part
+        };
+        Self {
+            header: part(SectionKind::Header, &self.header),
+            trailer: part(SectionKind::Trailer, &self.trailer),
+        }
+    }
+}
+
+/// Checksums of one map, with so many bytes of it and its padding and what comes before and after them, as far as they were calculated:
+/// files that store the same map have most of them in common.
+#[derive(Debug, Default)]
+pub(crate) struct MapSums(BTreeMap<(Algorithm, Around, usize), u32>);
+
+/// Writes the checksums into header and trailer that are complete except for them. The map is asked for only if a checksum covers it
+/// that `sums` have not; each byte of its padding is `padding`.
+pub(crate) fn fill_checksums<'m>(
+    around: &mut Around,
     frame: &Frame,
-    header: &[Field],
-    trailer: &[Field],
+    (header, trailer): (&[Field], &[Field]),
+    (map, padding): (impl Fn() -> &'m [u8], u8),
     sums: &mut MapSums,
 ) {
     // A description with checksums that cover each other is refused before it becomes a layout.
     for checksum in in_order(frame, header, trailer).unwrap_or_default() {
-        let covered = file.get(checksum.covered.clone()).unwrap_or_default();
-        let start = checksum.covered.start;
-        let own = checksum.field.start.saturating_sub(start)..checksum.field.end.saturating_sub(start);
-        let own = if checksum.field.start < start { 0..0 } else { own };
-        let calculated = || checksum.algorithm.with_zeros(covered, own);
-        let sum = match checksum.value {
-            Value::Checksum(algorithm, Covered::Map | Covered::PaddedMap) => {
-                *sums.0.entry((algorithm, covered.len())).or_insert_with(calculated)
-            }
-            _ => calculated(),
+        let covered = around.covered(frame, &checksum);
+        // What covers a part of the map covers it from its beginning on.
+        let between = match checksum.covered.start <= frame.header {
+            true => checksum.covered.end.min(frame.header + frame.padded).saturating_sub(frame.header),
+            false => 0,
         };
+        let calculated = |covered: &Around| {
+            let mut sum = RunningSum::new(checksum.algorithm);
+            sum.update(&covered.header);
+            if between > 0 {
+                let map = map();
+                sum.update(map.get(..between.min(map.len())).unwrap_or_default());
+                sum.update(&vec![padding; between.saturating_sub(map.len())]);
+            }
+            sum.update(&covered.trailer);
+            sum.value()
+        };
+        let sum = if between == 0 {
+            calculated(&covered)
+        } else {
+            match sums.0.entry((checksum.algorithm, covered, between)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    let sum = calculated(&new.key().1);
+                    *new.insert(sum)
+                }
+            }
+        };
+        let start = frame.section(checksum.kind).start;
+        let field = checksum.field.start.saturating_sub(start)..checksum.field.end.saturating_sub(start);
         let bytes = number_bytes(u64::from(sum), checksum.width, checksum.order);
-        if let (Some(place), Some(bytes)) = (file.get_mut(checksum.field), bytes) {
+        if let (Some(place), Some(bytes)) = (around.section_mut(checksum.kind).get_mut(field), bytes) {
             place.copy_from_slice(&bytes);
         }
     }
@@ -187,8 +250,17 @@ mod tests {
         let header = &header[..2];
         assert!(circular_checksums(header, &trailer).is_empty());
         let frame = Frame { header: 8, map: 3, padded: 4, trailer: 12 };
-        let mut file = [b"MAGI\0\0\0\0abc\0".to_vec(), vec![0; 12]].concat();
-        fill_checksums(&mut file, &frame, header, &trailer, &mut MapSums::default());
+        let mut sums = MapSums::default();
+        let mut file = Vec::new();
+        // The second time, all that cover the map are known.
+        for map in [Some(b"abc"), None] {
+            let mut around = Around { header: b"MAGI\0\0\0\0".to_vec(), trailer: vec![0; 12] };
+            let map = || &map.expect("the sums of the map are known")[..];
+            fill_checksums(&mut around, &frame, (header, &trailer), (map, 0), &mut sums);
+            let written = [around.header, b"abc\0".to_vec(), around.trailer].concat();
+            assert!(file.is_empty() || file == written);
+            file = written;
+        }
         assert_eq!(file[4..8], Algorithm::Crc32.of(b"abc").to_le_bytes());
         assert_eq!(file[12..16], Algorithm::Crc32c.of(&file[..12]).to_le_bytes());
         assert_eq!(file[16..20], Algorithm::Crc32.of(b"abc\0").to_le_bytes());

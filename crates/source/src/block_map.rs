@@ -143,40 +143,51 @@ impl BlockMap {
 
     /// The map as runs of data and zero blocks, in order and without gaps.
     pub fn runs(&self) -> impl Iterator<Item = BlockRun> + '_ {
+        let mut words = self.words();
+        // The bits of a word that belong to no run yet, the first of them in the lowest bit, and how many they are.
+        let (mut word, mut left) = words.next().unwrap_or((0, 0));
         let mut first = 0;
         std::iter::from_fn(move || {
-            let data = self.bits.get(first).map(|bit| *bit)?;
-            let end = self.end_of_run(first, data);
-            let run = BlockRun { first: first as u64, count: (end - first) as u64, data };
-            first = end;
+            // A word is left only when there is another one, or none at all.
+            if left == 0 {
+                return None;
+            }
+            let data = word & 1 == 1;
+            let mut count = 0;
+            loop {
+                let alike = if data { word.trailing_ones() } else { word.trailing_zeros() };
+                // Behind the last bit that is left, the word is filled with zeros.
+                let alike = alike.min(left);
+                count += u64::from(alike);
+                left -= alike;
+                word = word.checked_shr(alike).unwrap_or(0);
+                if left > 0 {
+                    break;
+                }
+                (word, left) = words.next().unwrap_or((0, 0));
+                if left == 0 || (word & 1 == 1) != data {
+                    break;
+                }
+            }
+            let run = BlockRun { first, count, data };
+            first += count;
             Some(run)
         })
     }
 
-    /// The first block from `from` on of which the opposite of `data` holds, or the number of blocks. Eight bytes at a time: a few
-    /// bytes of a file may describe hundreds of millions of blocks.
-    fn end_of_run(&self, from: usize, data: bool) -> usize {
-        let flip = if data { u64::MAX } else { 0 };
-        let bytes = self.as_lsb_bytes();
-        let mut at = from / 8;
-        // Bits before `from` count as part of the run.
-        let mut before = !(u64::MAX << (from % 8));
-        let found = loop {
-            let rest = bytes.get(at..).unwrap_or_default();
-            if rest.is_empty() {
-                break self.bits.len();
-            }
-            let mut word = [if data { 0xff } else { 0 }; 8];
-            word.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-            let other = (u64::from_le_bytes(word) ^ flip) & !before;
-            if other != 0 {
-                break at * 8 + other.trailing_zeros() as usize;
-            }
-            before = 0;
-            at += 8;
-        };
-        // A run of data up to the last block ends at the unused bits, which are clear.
-        found.min(self.bits.len())
+    /// The bits in words of 64, and how many of each stand for blocks. A run is found word by word, because a few bytes of a file may
+    /// describe hundreds of millions of blocks; and a word is read once for all runs in it, because there may be as many of them.
+    fn words(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let blocks = self.bits.len();
+        self.as_lsb_bytes().chunks(8).zip((0..).step_by(64)).map(move |(bytes, first)| {
+            let word = bytes.first_chunk().copied().unwrap_or_else(|| {
+                let mut word = [0; 8];
+                word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+                word
+            });
+            let used = u32::try_from(blocks.saturating_sub(first)).unwrap_or(u32::MAX).min(u64::BITS);
+            (u64::from_le_bytes(word), used)
+        })
     }
 
     /// The blocks in which the two maps differ, ascending. Maps of different length are compared as far as both go.
@@ -258,6 +269,25 @@ mod tests {
                 let blocks = (0..naive.block_count()).map(|block| naive.is_data(block)).collect::<Vec<_>>();
                 prop_assert_eq!(from_runs, blocks);
             }
+        }
+    }
+
+    proptest! {
+        /// Against a look at each bit, with runs that end in a word, at its end, and some words later.
+        #[test]
+        fn runs_are_those_of_the_bits(
+            lengths in prop::collection::vec(prop_oneof![1usize..9, 55usize..75, 120usize..200], 0..12), data in any::<bool>(),
+        ) {
+            let kinds = std::iter::successors(Some(data), |data| Some(!data));
+            let bits = lengths.iter().zip(kinds).flat_map(|(length, data)| vec![data; *length]).collect::<Vec<_>>();
+            let mut naive = Vec::<BlockRun>::new();
+            for (block, data) in (0u64..).zip(&bits) {
+                match naive.last_mut() {
+                    Some(run) if run.data == *data => run.count += 1,
+                    _ => naive.push(BlockRun { first: block, count: 1, data: *data }),
+                }
+            }
+            prop_assert_eq!(map_of(&bits).runs().collect::<Vec<_>>(), naive);
         }
     }
 

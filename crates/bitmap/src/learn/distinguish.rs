@@ -8,6 +8,7 @@ use imsprep_source::{BlockMap, BlockSize};
 
 use crate::binary::{MapForm, Stored};
 use crate::error::LONGEST;
+use crate::frame::{Around, Frame};
 use crate::layout::{Form, Layout};
 use crate::specimen::{SPECIMEN_SIZE, Specimen};
 
@@ -15,6 +16,9 @@ use crate::specimen::{SPECIMEN_SIZE, Specimen};
 const MOST: usize = 512;
 /// Bytes that are written at most to try an image.
 const MOST_WRITTEN: u64 = 32 << 20;
+
+/// Bytes of files that are compared before all of them are written.
+const BEGINNING: usize = 256;
 
 /// Sizes of images that are thought of: the usual one; small ones, whose bits take one or two bytes, so that every unit of
 /// padding shows; and one of more than 4 GiB, for numbers of eight bytes.
@@ -91,29 +95,175 @@ pub fn different_files<M: Borrow<BlockMap>>(
             different += 1;
             continue;
         }
-        let mut kept = None;
-        let files = layouts.iter().map(|layout| {
-            let map = maps.entry(layout.block_size).or_insert_with(|| map(layout.block_size));
-            file(layout, map.as_ref()?.borrow(), &mut kept)
-        });
-        different += files.collect::<BTreeSet<_>>().len();
+        for layout in layouts {
+            maps.entry(layout.block_size).or_insert_with(|| {
+                let map = map(layout.block_size)?;
+                let data_blocks = map.borrow().data_count();
+                Some((map, data_blocks))
+            });
+        }
+        let mut files = Files::default();
+        for layout in layouts {
+            let map = maps.get(&layout.block_size).and_then(Option::as_ref);
+            files.add(layout, map.map(|(map, data_blocks)| (map.borrow(), *data_blocks)));
+        }
+        different += files.different();
     }
     different
 }
 
-/// A stored map, with the size of its blocks, its form and the value of its padding.
-type Kept = ((BlockSize, MapForm, bool), Stored);
+/// The size of the blocks, the form of a map and the value of its padding.
+type Key = (BlockSize, MapForm, bool);
 
-/// The file of an image in this layout. The readings of one hypothesis come one after the other and store the same map, which is kept
-/// from one to the next.
-fn file(layout: &Layout, map: &BlockMap, kept: &mut Option<Kept>) -> Option<Vec<u8>> {
-    let Form::Binary(binary) = &layout.form else { return layout.encode(map).ok() };
-    let key = (layout.block_size, binary.map, binary.padding.bit);
-    let mut stored = match kept.take().filter(|(kept, _)| *kept == key) {
-        Some((_, stored)) => stored,
-        None => binary.stored(map).ok()?,
-    };
-    let file = binary.encode_around(map, &mut stored).ok();
-    *kept = Some((key, stored));
-    file
+/// Files with one map in one form. The readings of a hypothesis make them one after the other, and they differ in header and trailer
+/// alone, so that the map is neither written nor compared for each of them.
+struct OfOneMap<'m> {
+    key: Key,
+    stored: Stored<'m>,
+    /// Each with what is around the map, by the length of that and its padding.
+    around: BTreeMap<(usize, Around), Frame>,
+}
+
+/// Files of several layouts, of which only the different ones count.
+#[derive(Default)]
+struct Files<'m> {
+    of_maps: Vec<OfOneMap<'m>>,
+    /// Those that are made in another way.
+    written: BTreeSet<Vec<u8>>,
+    /// There is a layout that makes none.
+    none: bool,
+}
+
+impl<'m> Files<'m> {
+    /// Adds the file of an image in this layout, with the map of its content and how many blocks in that hold data.
+    fn add(&mut self, layout: &Layout, map: Option<(&'m BlockMap, u64)>) {
+        if map.and_then(|(map, data_blocks)| self.try_add(layout, map, data_blocks)).is_none() {
+            self.none = true;
+        }
+    }
+
+    fn try_add(&mut self, layout: &Layout, map: &'m BlockMap, data_blocks: u64) -> Option<()> {
+        let Form::Binary(binary) = &layout.form else {
+            self.written.insert(layout.encode(map).ok()?);
+            return Some(());
+        };
+        let key = (layout.block_size, binary.map, binary.padding.bit);
+        if self.of_maps.last().is_none_or(|last| last.key != key) {
+            let stored = binary.stored(map, data_blocks).ok()?;
+            self.of_maps.push(OfOneMap { key, stored, around: BTreeMap::new() });
+        }
+        let last = self.of_maps.last_mut()?;
+        let (frame, around) = binary.around_map(&mut last.stored).ok()?;
+        last.around.insert((frame.padded, around), frame);
+        Some(())
+    }
+
+    /// How many different ones there are. A layout that makes none is different from those that make one.
+    fn different(self) -> usize {
+        let Self { of_maps, written, none } = self;
+        if let ([one], true) = (of_maps.as_slice(), written.is_empty()) {
+            return one.around.len() + usize::from(none);
+        }
+        // Of most maps a few bytes show that their files are different.
+        let mut by_beginning = BTreeMap::<Vec<u8>, Vec<(usize, &Stored<'_>, &Frame, &Around)>>::new();
+        for (number, OfOneMap { stored, around, .. }) in of_maps.iter().enumerate() {
+            for ((_, around), frame) in around {
+                let beginning = stored.beginning(frame, around, BEGINNING);
+                by_beginning.entry(beginning).or_default().push((number, stored, frame, around));
+            }
+        }
+        let mut different = usize::from(none);
+        for alike in by_beginning.values() {
+            let of_one_map = alike.windows(2).all(|pair| match pair {
+                [(one, ..), (other, ..)] => one == other,
+                _ => true,
+            });
+            if of_one_map && written.is_empty() {
+                different += alike.len();
+                continue;
+            }
+            let mut files = alike
+                .iter()
+                .map(|(_, stored, frame, around)| stored.file(frame, around))
+                .collect::<BTreeSet<_>>();
+            files.retain(|file| !written.contains(file));
+            different += files.len();
+        }
+        different + written.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::binary::{Binary, Padding};
+    use crate::bits::{BitOrder, Bits, Polarity};
+    use crate::cells::{Cell, Cells};
+    use crate::checksum::{Algorithm, Covered};
+    use crate::field::{Field, Value};
+    use crate::layout::Origin;
+    use crate::number::{ByteOrder, Width};
+
+    fn maps() -> Vec<MapForm> {
+        let bits = [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst];
+        let bits = bits.map(|bit_order| MapForm::Bits(Bits { bit_order, polarity: Polarity::SetIsZero }));
+        let cell = |byte| Cell::new(&[byte]).unwrap();
+        let cells = [(1, 0), (0, 1)].map(|(a, b)| MapForm::Cells(Cells::new(cell(a), cell(b)).unwrap()));
+        [bits, cells].concat()
+    }
+
+    fn section() -> impl Strategy<Value = Vec<Field>> {
+        let covered = [Covered::Map, Covered::PaddedMap, Covered::Header, Covered::FileBefore, Covered::File];
+        let covered = prop::sample::select(covered.to_vec());
+        let checksum = (prop::sample::select(Algorithm::ALL.to_vec()), covered)
+            .prop_map(|(algorithm, covered)| Value::Checksum(algorithm, covered));
+        let plain = [Value::MapLength, Value::BlockCount, Value::PaddedLength, Value::ImageSize];
+        let value = prop_oneof![checksum, prop::sample::select(plain.to_vec())];
+        let number =
+            value.prop_map(|value| Field::Number { value, width: Width::U32, order: ByteOrder::Big });
+        let constant = prop::sample::select(vec![&[0, 0, 0, 0][..], &[0, 0, 0, 65], &[0xff; 4]]);
+        let field = prop_oneof![number, constant.prop_map(|bytes| Field::Constant(Cow::Borrowed(bytes)))];
+        prop::collection::vec(field, 0..2)
+    }
+
+    fn layout() -> impl Strategy<Value = Layout> {
+        let padding = (prop::sample::select(vec![1, 2, 64]), any::<bool>());
+        let padding = padding.prop_map(|(unit, bit)| Padding { unit, bit });
+        let blocks = prop::sample::select(vec![BlockSize::new(1 << 20).unwrap(), BlockSize::MIB_2]);
+        let parts = (prop::sample::select(maps()), padding, section(), section(), blocks);
+        parts.prop_map(|(map, padding, header, trailer, block_size)| Layout {
+            name: Cow::Borrowed("drawn"),
+            title: Cow::Borrowed("drawn"),
+            block_size,
+            form: Form::Binary(Binary {
+                map,
+                padding,
+                header: Cow::Owned(header),
+                trailer: Cow::Owned(trailer),
+            }),
+            origin: Origin::Described,
+        })
+    }
+
+    proptest! {
+        /// Against the complete file of each layout.
+        #[test]
+        fn files_are_told_apart_as_if_all_were_written(
+            layouts in prop::collection::vec(layout(), 1..12), blocks in 1u64..900, large in any::<bool>(),
+        ) {
+            // No number of the larger size fits into four bytes.
+            let size = if large { (5 << 30) + 512 } else { blocks * (2 << 20) + 512 };
+            let layouts = layouts.iter().collect::<Vec<_>>();
+            let map = |block_size| content(size, block_size);
+            let naive = layouts.iter().map(|layout| layout.encode(&map(layout.block_size).unwrap()).ok());
+            // By their lengths, those that cannot be written are as many as the lengths that they would have.
+            let lengths = layouts.iter().zip(naive).map(|(layout, file)| (layout.encoded_len(size), file));
+            let naive = lengths.collect::<BTreeSet<_>>().len();
+            prop_assert_eq!(different_files(&layouts, size, map), naive);
+        }
+    }
 }

@@ -10,6 +10,10 @@ use crate::bits::BitOrder;
 /// Places in one sample that are inspected; where there are more, the content shows nothing.
 const MOST_PLACES: usize = 64;
 
+/// Bytes of a map of bits, and of cells, that are looked up in a sample before all of the map is written.
+const PIECE_OF_BITS: usize = 8;
+const PIECE_OF_CELLS: usize = 32;
+
 /// Bits as a layout would store them; what fills the last byte is left open.
 pub(super) struct Expected {
     bytes: Vec<u8>,
@@ -150,9 +154,28 @@ impl Expected {
     }
 }
 
-/// How many blocks are of the rarer kind.
-pub(super) fn fewer(map: &BlockMap) -> u64 {
-    let data = map.data_count();
+/// Whether a sample may have the map: most forms fail at a few of its blocks, and all the others need not be written for that.
+pub(super) fn may_hold(sample: &[u8], map: &BlockMap, form: MapForm) -> bool {
+    piece(map, form).is_none_or(|piece| memmem::find(sample, &piece).is_some())
+}
+
+/// A few bytes that the map has in this form, no two of which stand for parts of the same block; of bits that are not all alike, as far
+/// as there are such. `None` if the map is too short, or a list of runs, which was looked up by its first runs.
+fn piece(map: &BlockMap, form: MapForm) -> Option<Vec<u8>> {
+    let bytes = match form {
+        MapForm::Bits(_) => PIECE_OF_BITS,
+        MapForm::Cells(cells) => (PIECE_OF_CELLS / cells.width()).div_ceil(8),
+        MapForm::Runs(_) => return None,
+    };
+    // The last byte may have bits of no block.
+    let whole = map.as_lsb_bytes().get(..usize::try_from(map.block_count() / 8).ok()?)?;
+    let telling = whole.iter().position(|byte| !matches!(byte, 0 | 0xff)).unwrap_or(0);
+    let start = telling.min(whole.len().checked_sub(bytes)?);
+    form.stored_part(map, start..start + bytes)
+}
+
+/// How many blocks are of the rarer kind, where so many hold data.
+pub(super) fn fewer(map: &BlockMap, data: u64) -> u64 {
     data.min(map.block_count() - data)
 }
 
@@ -181,4 +204,50 @@ pub(super) fn common_places<'a>(
     places.retain(|at| pairs.clone().all(|(sample, expected)| expected.is_at(sample, *at)));
     // Among the places that were not reported one might be that fits all the others; with one alone all do.
     (places, more)
+}
+
+#[cfg(test)]
+mod tests {
+    use imsprep_source::BlockSize;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bits::{Bits, Polarity};
+    use crate::cells::{Cell, Cells};
+
+    fn form() -> impl Strategy<Value = MapForm> {
+        let orders = [BitOrder::LeastSignificantFirst, BitOrder::MostSignificantFirst];
+        let bits = (prop::sample::select(orders.to_vec()), any::<bool>()).prop_map(|(bit_order, data)| {
+            let polarity = if data { Polarity::SetIsData } else { Polarity::SetIsZero };
+            MapForm::Bits(Bits { bit_order, polarity })
+        });
+        let cells = (1usize..=8).prop_map(|width| {
+            let data = Cell::new(&(1..=8).take(width).collect::<Vec<_>>()).unwrap();
+            MapForm::Cells(Cells::new(data, Cell::new(&vec![0; width]).unwrap()).unwrap())
+        });
+        prop_oneof![bits, cells]
+    }
+
+    proptest! {
+        /// Against the complete map: what has it is never passed over, and a piece is one of its parts.
+        #[test]
+        fn a_sample_with_the_map_may_hold_it(
+            runs in prop::collection::vec((any::<bool>(), 1usize..90), 1..9), form in form(), before in 0usize..9,
+            fill in any::<bool>(),
+        ) {
+            let kinds = runs.into_iter().flat_map(|(data, count)| vec![data; count]).collect::<Vec<_>>();
+            let size = kinds.len() as u64 * BlockSize::MIN.bytes();
+            let mut map = BlockMap::zeroed(std::path::Path::new("x"), size, BlockSize::MIN).unwrap();
+            (0u64..).zip(&kinds).for_each(|(block, data)| map.set(block, *data));
+            let stored = form.stored(&map, Padding { unit: 1, bit: fill }).unwrap();
+            let sample = [vec![b'H'; before], stored.clone()].concat();
+            prop_assert!(may_hold(&sample, &map, form));
+            if let Some(piece) = piece(&map, form) {
+                prop_assert_eq!(may_hold(&vec![b'H'; before], &map, form), false);
+                prop_assert!(stored.windows(piece.len()).any(|part| part == piece));
+            } else {
+                prop_assert!(kinds.len() < 8 * PIECE_OF_BITS);
+            }
+        }
+    }
 }

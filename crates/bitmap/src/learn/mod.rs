@@ -31,7 +31,7 @@ use expected::Expected;
 use matches::SampleFile;
 use near::NearestSoFar;
 use section::Explained;
-use sums::SumsOfFirst;
+use sums::OfFirst;
 use tail::Tail;
 use telling::TellingBytes;
 
@@ -188,8 +188,8 @@ struct Candidate {
     map: MapForm,
     /// The content of each image in blocks of this size.
     contents: Rc<Vec<BlockMap>>,
-    /// How many blocks of each are of the rarer kind.
-    fewer: Rc<Vec<u64>>,
+    /// How many blocks of each hold data.
+    data: Rc<Vec<u64>>,
     /// How many bits of information each sample would have to hold by chance.
     information: Rc<Vec<f64>>,
 }
@@ -212,8 +212,11 @@ impl Candidate {
 
     /// The map that each content asks for; `None` if one of them cannot be written so.
     fn expected(&self) -> Option<Vec<Expected>> {
-        let contents = self.contents.iter().zip(self.fewer.iter());
-        contents.map(|(content, fewer)| Expected::new(content, self.map, *fewer)).collect()
+        let contents = self.contents.iter().zip(self.data.iter());
+        let expected = |(content, data): (&BlockMap, &u64)| {
+            Expected::new(content, self.map, expected::fewer(content, *data))
+        };
+        contents.map(expected).collect()
     }
 }
 
@@ -231,9 +234,10 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
         // Each from the one before it: one scan serves all sizes.
         let finer = samples.iter().enumerate().map(|(i, sample)| contents.get(i).unwrap_or(sample.content));
         contents = Rc::new(finer.filter_map(|map| map.in_blocks_of(size)).collect());
-        let fewer = Rc::new(contents.iter().map(expected::fewer).collect::<Vec<_>>());
-        let information = contents.iter().zip(fewer.iter());
-        let information = information.map(|(map, fewer)| expected::information(map, *fewer));
+        let data = Rc::new(contents.iter().map(BlockMap::data_count).collect::<Vec<_>>());
+        let information = contents.iter().zip(data.iter());
+        let information =
+            information.map(|(map, data)| expected::information(map, expected::fewer(map, *data)));
         let information = Rc::new(information.collect::<Vec<_>>());
         let of_bits = if fitting.is_some_and(|fitting| size >= fitting) { bits() } else { Vec::new() };
         let maps = of_bits.into_iter().chain(cells(samples, size, &alphabets));
@@ -241,7 +245,7 @@ fn candidates(samples: &[Sample<'_>]) -> Vec<Candidate> {
         candidates.extend(maps.map(|map| Candidate {
             map,
             contents: Rc::clone(&contents),
-            fewer: Rc::clone(&fewer),
+            data: Rc::clone(&data),
             information: Rc::clone(&information),
         }));
         block_size = size.doubled();
@@ -293,7 +297,7 @@ struct Search<'a> {
     near: NearestSoFar,
     /// Bytes of the first sample that are no padding.
     telling: TellingBytes<'a>,
-    sums: SumsOfFirst,
+    of_first: OfFirst,
 }
 
 impl<'a> Search<'a> {
@@ -307,15 +311,21 @@ impl<'a> Search<'a> {
             looks: 0,
             near: NearestSoFar::default(),
             telling,
-            sums: SumsOfFirst::default(),
+            of_first: OfFirst::of(samples.first().map_or(&[][..], |sample| sample.bytes)),
         }
     }
 
     /// Looks for the map of one candidate, and explains what is around it.
     fn candidate(&mut self, candidate: &Candidate) -> Fit {
+        let telling = candidate.telling_sample();
+        if let (Some(sample), Some(content)) = (self.samples.get(telling), candidate.contents.get(telling))
+            && !expected::may_hold(sample.bytes, content, candidate.map)
+        {
+            return Fit::Nowhere;
+        }
         let Some(expected) = candidate.expected() else { return Fit::Somewhere };
         let pairs = || self.samples.iter().map(|sample| sample.bytes).zip(&expected);
-        let (headers, more) = expected::common_places(pairs(), candidate.telling_sample());
+        let (headers, more) = expected::common_places(pairs(), telling);
         let (block_size, map) = (candidate.block_size(), candidate.map);
         self.and_more |= more;
         if headers.is_empty() {
@@ -364,14 +374,14 @@ impl<'a> Search<'a> {
 
     /// Explains header and trailer, where the parts of each sample are so.
     fn sections(&mut self, candidate: &Candidate, tail: Tail, frames: &[Frame]) -> Sections {
-        let contents = candidate.contents.iter().zip(frames);
-        let numbers = contents.map(|(map, frame)| numbers_of(map, map.data_count(), candidate.map, frame));
+        let contents = candidate.contents.iter().zip(candidate.data.iter()).zip(frames);
+        let numbers = contents.map(|((map, data), frame)| numbers_of(map, *data, candidate.map, frame));
         let numbers = numbers.collect::<Vec<_>>();
         let files = self.samples.iter().zip(frames);
         let files = files.map(|(sample, frame)| SampleFile { bytes: sample.bytes, frame: *frame });
         let files = files.collect::<Vec<_>>();
         let mut explained = |kind| {
-            section::explain(kind, &files, &numbers, candidate.map, tail.unit, &mut self.sums)
+            section::explain(kind, &files, &numbers, candidate.map, tail.unit, &mut self.of_first)
                 .map_err(|at| (kind, at))
         };
         Ok((explained(SectionKind::Header)?, explained(SectionKind::Trailer)?))

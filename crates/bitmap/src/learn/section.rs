@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::matches::{Match, SampleFile, is_zero_everywhere, matches};
-use super::sums::{SumsOfFirst, checksums};
+use super::sums::{OfFirst, checksums};
 use crate::binary::MapForm;
 use crate::field::{Field, Numbers, Rounding, SizeUnit, Value};
 use crate::frame::SectionKind;
@@ -87,7 +87,8 @@ fn merged(fields: Vec<Field>) -> Vec<Field> {
     all
 }
 
-/// Explains the bytes of a section of all samples. `unit` is that of the padding; `sums` are those of the first of these samples.
+/// Explains the bytes of a section of all samples. `unit` is that of the padding; `of_first` is what is known of the
+/// first of these samples.
 ///
 /// # Errors
 ///
@@ -98,13 +99,13 @@ pub(super) fn explain(
     numbers: &[Numbers],
     map: MapForm,
     unit: u32,
-    sums: &mut SumsOfFirst,
+    of_first: &mut OfFirst,
 ) -> Result<Explained, usize> {
     let sections = files.iter().map(|file| file.section(place)).collect::<Vec<_>>();
     let sections = &sections[..];
     let length = sections.first().map_or(0, |section| section.len());
-    let mut matches = matches(sections, numbers, map, unit);
-    checksums(place, files, unit, sums, &mut matches);
+    let mut matches = matches(sections, numbers, map, unit, &of_first.fours);
+    checksums(place, files, unit, of_first, &mut matches);
     matches.sort_by_key(|m| (m.range.start, m.range.end));
     drop_narrow(&mut matches);
     let rounded_sectors = drop_rounding_up(&mut matches, numbers);

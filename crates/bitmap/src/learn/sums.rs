@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::matches::{Match, SampleFile, number_forms, plain_numbers};
+use super::matches::{Fours, Match, SampleFile, number_forms, plain_numbers};
 use super::{LONGEST_HEADER, LONGEST_TRAILER};
 use crate::checksum::{Algorithm, Covered, RunningSum, places_of_own_sum};
 use crate::field::Value;
@@ -18,16 +18,30 @@ const SHORTEST_STRETCH: usize = 64;
 /// A checksum at its place in a file, in one of the forms of a number.
 type SumAt = (usize, (Width, ByteOrder));
 
-/// Where the first sample has checksums that depend on their own place. They depend on nothing else but the section, which hypotheses
-/// share that differ in the form of the map or in the padding: each is looked for once.
-#[derive(Default)]
-pub(super) struct SumsOfFirst {
+/// What is known of the first sample. It depends on nothing but bytes of it, which hypotheses share that differ in the form of the map
+/// or in the padding: each is looked for, or calculated, once.
+pub(super) struct OfFirst {
+    /// Where there are checksums that depend on their own place, of a section or longer stretch.
     found: BTreeMap<(Algorithm, Covered, usize, usize), Vec<SumAt>>,
+    /// Checksums of bytes that do not depend on the place of the checksum.
+    known: BTreeMap<(Algorithm, usize, usize), u32>,
     /// Where checksums may be, as far as sections reach.
     possible: Option<Vec<Range<usize>>>,
+    /// Which numbers may be there.
+    pub(super) fours: Fours,
 }
 
-impl SumsOfFirst {
+impl OfFirst {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { found: BTreeMap::new(), known: BTreeMap::new(), possible: None, fours: Fours::of(bytes) }
+    }
+
+    /// The checksum of a range of these bytes, which are the sample's.
+    fn sum(&mut self, algorithm: Algorithm, range: Range<usize>, bytes: &[u8]) -> u32 {
+        let key = (algorithm, range.start, range.end);
+        *self.known.entry(key).or_insert_with(|| algorithm.of(bytes.get(range).unwrap_or_default()))
+    }
+
     /// Those in a section, or longer stretch, of the first sample, as they were found before or are found now in the places that are
     /// given to `find`.
     fn in_stretch(
@@ -75,12 +89,13 @@ fn possible_places(bytes: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Every checksum at every place in sections of this kind where all samples have it. The time is proportional to the length of the
-/// samples and to that of the sections. `unit` is that of the padding; `sums` are those of the first of these samples.
+/// samples and to that of the sections. `unit` is that of the padding; `sums` is what is known of the first
+/// of these samples.
 pub(super) fn checksums(
     kind: SectionKind,
     files: &[SampleFile<'_>],
     unit: u32,
-    sums: &mut SumsOfFirst,
+    sums: &mut OfFirst,
     found: &mut Vec<Match>,
 ) {
     let Some(first) = files.first() else { return };
@@ -97,7 +112,7 @@ pub(super) fn checksums(
                 _ => false,
             };
             if !told_elsewhere {
-                known_sums(kind, files, algorithm, covered, found);
+                known_sums(kind, files, (algorithm, covered), sums, found);
             }
         }
         sums_of_what_comes_before(kind, files, (algorithm, Covered::Before), sums, found);
@@ -114,8 +129,8 @@ pub(super) fn checksums(
 fn known_sums(
     kind: SectionKind,
     files: &[SampleFile<'_>],
-    algorithm: Algorithm,
-    covered: Covered,
+    (algorithm, covered): (Algorithm, Covered),
+    sums: &mut OfFirst,
     found: &mut Vec<Match>,
 ) {
     let sum = |file: &SampleFile<'_>| {
@@ -123,15 +138,17 @@ fn known_sums(
         algorithm.of(covered)
     };
     let Some(first) = files.first() else { return };
-    let own = sum(first);
-    let is_there = |bytes: [u8; 4]| memmem::find(first.section(kind), &bytes).is_some();
+    let own = sums.sum(algorithm, first.frame.covered(covered, kind, 0), first.bytes);
+    let fours = &sums.fours;
+    let is_there =
+        |bytes: [u8; 4]| fours.may_hold(bytes) && memmem::find(first.section(kind), &bytes).is_some();
     if !is_there(own.to_le_bytes()) && !is_there(own.to_be_bytes()) {
         return;
     }
     let values = files.iter().map(|file| u64::from(sum(file))).collect::<Vec<_>>();
     let sections = files.iter().map(|file| file.section(kind)).collect::<Vec<_>>();
     for form in number_forms() {
-        plain_numbers(&sections, &values, Value::Checksum(algorithm, covered), form, found);
+        plain_numbers(&sections, &values, Value::Checksum(algorithm, covered), form, fours, found);
     }
 }
 
@@ -140,7 +157,7 @@ fn sums_of_what_comes_before(
     kind: SectionKind,
     files: &[SampleFile<'_>],
     (algorithm, covered): (Algorithm, Covered),
-    sums: &mut SumsOfFirst,
+    sums: &mut OfFirst,
     found: &mut Vec<Match>,
 ) {
     let Some(first) = files.first() else { return };
@@ -185,7 +202,7 @@ fn sums_around_their_field(
     kind: SectionKind,
     files: &[SampleFile<'_>],
     (algorithm, covered): (Algorithm, Covered),
-    sums: &mut SumsOfFirst,
+    sums: &mut OfFirst,
     found: &mut Vec<Match>,
 ) {
     let Some(first) = files.first() else { return };
