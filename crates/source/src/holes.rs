@@ -15,7 +15,7 @@ const READ_BELOW: u64 = 64 << 10;
 /// The extent that was found last, and the offset that it is the first one after. Shared by all threads: a long extent, of which a
 /// file may have only one, is asked for once.
 #[derive(Debug, Default)]
-pub(crate) struct LastExtent(Mutex<Option<(u64, Extent)>>);
+pub(crate) struct LastExtent(Box<Mutex<Option<(u64, Extent)>>>);
 
 impl LastExtent {
     /// Fills `buf` with the bytes from `offset` on, which are all in the file: with what `read` gives where there is data, and with
