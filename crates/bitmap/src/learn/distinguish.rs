@@ -161,9 +161,6 @@ impl<'m> Files<'m> {
     /// How many different ones there are. A layout that makes none is different from those that make one.
     fn different(self) -> usize {
         let Self { of_maps, written, none } = self;
-        if let ([one], true) = (of_maps.as_slice(), written.is_empty()) {
-            return one.around.len() + usize::from(none);
-        }
         // Of most maps a few bytes show that their files are different.
         let mut by_beginning = BTreeMap::<Vec<u8>, Vec<(usize, &Stored<'_>, &Frame, &Around)>>::new();
         for (number, OfOneMap { stored, around, .. }) in of_maps.iter().enumerate() {
@@ -174,8 +171,12 @@ impl<'m> Files<'m> {
         }
         let mut different = usize::from(none);
         for alike in by_beginning.values() {
+            // Zeros may be padding in one layout and trailer in another: only where the parts are of the same lengths, too, are files
+            // of one map different if what is around it is.
             let of_one_map = alike.windows(2).all(|pair| match pair {
-                [(one, ..), (other, ..)] => one == other,
+                [(one, _, one_frame, _), (other, _, other_frame, _)] => {
+                    one == other && one_frame == other_frame
+                }
                 _ => true,
             });
             if of_one_map && written.is_empty() {
@@ -247,6 +248,27 @@ mod tests {
             }),
             origin: Origin::Described,
         })
+    }
+
+    #[test]
+    fn zeros_that_may_be_padding_or_trailer_make_the_same_file() {
+        let bits = Bits { bit_order: BitOrder::MostSignificantFirst, polarity: Polarity::SetIsData };
+        let layout = |unit, trailer: &'static [u8]| Layout {
+            name: Cow::Borrowed("drawn"),
+            title: Cow::Borrowed("drawn"),
+            block_size: BlockSize::MIB_2,
+            form: Form::Binary(Binary {
+                map: MapForm::Bits(bits),
+                padding: Padding { unit, bit: false },
+                header: Cow::Borrowed(&[]),
+                trailer: Cow::Owned(vec![Field::Constant(Cow::Borrowed(trailer))]),
+            }),
+            origin: Origin::Described,
+        };
+        // Maps of 65 bytes, and of two.
+        let (padded, longer) = (layout(2, b"TAIL"), layout(1, b"\0TAIL"));
+        let count = |size| different_files(&[&padded, &longer], size, |block_size| content(size, block_size));
+        assert_eq!((count(SPECIMEN_SIZE), count(SIZES[2])), (1, 2));
     }
 
     proptest! {
