@@ -1,6 +1,7 @@
 //! Handing out the image in parts, in file order, past what is only holes.
 
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use imsprep_source::{BlockMap, Error, ExtentCursor, ImageFile, ReadAt, Result, Stage};
 
@@ -11,12 +12,18 @@ const BATCH: u64 = 32 << 20;
 /// The same where the data is in short pieces. Each takes hardly any time then, and workers that come for the next batch all
 /// the time would wait for one another.
 const BATCH_OF_PIECES: u64 = 512 << 20;
+/// How long a worker stays away from the stream, at most. There is nothing that it could miss.
+const AWAY: Duration = Duration::from_millis(100);
 
 /// The parts that are not claimed yet, and what was found in the others. The disk sees one sweep.
 pub(crate) struct Claims<'m, 'f> {
     rest: Mutex<Rest<'m, 'f>>,
     block_size: u64,
     size: u64,
+    /// How many workers take pieces of the stream.
+    streaming_workers: usize,
+    /// The stream has ended, for now or for good.
+    stream_ended: Condvar,
 }
 
 struct Rest<'m, 'f> {
@@ -25,34 +32,48 @@ struct Rest<'m, 'f> {
     at: u64,
     extents: ExtentCursor<'f>,
     probes: Probes,
+    /// The last part was a piece of the stream.
+    is_streaming: bool,
 }
 
 impl<'m, 'f> Claims<'m, 'f> {
-    /// The parts of an image whose data blocks are going to be set in `map`. Without `may_stream` all of them are batches.
-    pub(crate) fn new(image: &'f ImageFile, map: &'m mut BlockMap, may_stream: bool) -> Self {
+    /// The parts of an image whose data blocks are going to be set in `map`. So many workers take pieces of the stream; if none
+    /// does, all parts are batches.
+    pub(crate) fn new(image: &'f ImageFile, map: &'m mut BlockMap, streaming_workers: usize) -> Self {
         let block_size = map.block_size().bytes();
-        let probes = match may_stream {
-            false => Probes::Always,
-            true if block_size < PROBED_FROM => Probes::Never,
-            true => Probes::While(Recent::default()),
+        let probes = match streaming_workers {
+            0 => Probes::Always,
+            _ if block_size < PROBED_FROM => Probes::Never,
+            _ => Probes::While(Recent::default()),
         };
-        let rest = Rest { map, at: 0, extents: image.extents(), probes };
-        Self { rest: Mutex::new(rest), block_size, size: image.size() }
+        let rest = Rest { map, at: 0, extents: image.extents(), probes, is_streaming: false };
+        let stream_ended = Condvar::new();
+        Self { rest: Mutex::new(rest), block_size, size: image.size(), streaming_workers, stream_ended }
     }
 
     /// Takes over what a worker found in its last part, and returns the next one that has any data; `None` if none is
     /// left. `stage` hears of what was passed over.
-    pub(crate) fn next(&self, found: &mut Found, stage: &Stage<'_>) -> Result<Option<Claim>> {
+    pub(crate) fn next(&self, worker: usize, found: &mut Found, stage: &Stage<'_>) -> Result<Option<Claim>> {
         // Poisoned by a worker that panicked: its panic ends the scan.
         let Ok(mut rest) = self.rest.lock() else { return Err(Error::Cancelled) };
         for (first, count) in found.runs.drain(..) {
             rest.map.set_run(first, count, true);
         }
         rest.probes.learn(std::mem::take(&mut found.settled), std::mem::take(&mut found.read_whole));
+        if worker >= self.streaming_workers {
+            let waited = self.stream_ended.wait_timeout_while(rest, AWAY, |rest| rest.is_streaming);
+            let Ok((woken, _)) = waited else { return Err(Error::Cancelled) };
+            rest = woken;
+        }
         let from = rest.at;
         let claim = self.claim(&mut rest)?;
         let start = claim.map_or(self.size, |claim| claim.start);
         rest.at = claim.map_or(self.size, |claim| claim.end);
+        let was_streaming =
+            std::mem::replace(&mut rest.is_streaming, claim.is_some_and(|claim| claim.is_streamed));
+        if was_streaming && !rest.is_streaming {
+            self.stream_ended.notify_all();
+        }
         drop(rest);
         stage.advance(start.saturating_sub(from));
         Ok(claim)
@@ -171,11 +192,11 @@ mod tests {
         }
         let image = ImageFile::open(&path).unwrap();
         let mut map = BlockMap::zeroed(&path, image.size(), block_size).unwrap();
-        let claims = Claims::new(&image, &mut map, true);
+        let claims = Claims::new(&image, &mut map, 1);
         let stage = Stage::begin(&(), "", image.size());
         let mut all = Vec::new();
         let mut found = Found::default();
-        while let Some(claim) = claims.next(&mut found, &stage).unwrap() {
+        while let Some(claim) = claims.next(0, &mut found, &stage).unwrap() {
             let (asked, data) = claim.data;
             assert!(asked <= claim.start && (claim.start..claim.end).contains(&data.start), "{claim:?}");
             assert!(!claim.is_streamed || claim.end <= data.end, "{claim:?}");
@@ -224,6 +245,37 @@ mod tests {
         let last = streamed.last().unwrap().1;
         assert!((230..=290).contains(&last), "{all:?}");
         assert!(all.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{all:?}");
+    }
+
+    /// Workers that stay away come back when batches do, and at the end.
+    #[test]
+    fn the_stream_is_left_to_its_workers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        let mut file = std::fs::File::create(&path).unwrap();
+        file.set_len(100 << 20).unwrap();
+        std::io::Write::write_all(&mut file, &vec![1; 64 << 20]).unwrap();
+        let image = ImageFile::open(&path).unwrap();
+        let mut map = BlockMap::zeroed(&path, image.size(), BlockSize::new(64 << 10).unwrap()).unwrap();
+        let claims = Claims::new(&image, &mut map, 1);
+        let stage = Stage::begin(&(), "", image.size());
+        let first = claims.next(0, &mut Found::default(), &stage).unwrap().unwrap();
+        assert!(first.is_streamed);
+        std::thread::scope(|scope| {
+            let away = scope.spawn(|| {
+                let begun = std::time::Instant::now();
+                (claims.next(1, &mut Found::default(), &stage).unwrap(), begun.elapsed())
+            });
+            let mut parts = 1;
+            while claims.next(0, &mut Found::default(), &stage).unwrap().is_some() {
+                parts += 1;
+            }
+            let (claim, waited) = away.join().unwrap();
+            // Pieces, and what is left of the data when it is no longer than a batch. On a machine that is busy, the other worker
+            // may have come back before the end and have got one of them.
+            assert_eq!(parts + usize::from(claim.is_some()), 18, "{claim:?} after {waited:?}");
+            assert!(claim.is_none() || waited >= AWAY, "{claim:?} after {waited:?}");
+        });
     }
 
     #[test]

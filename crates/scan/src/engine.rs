@@ -56,15 +56,16 @@ pub fn scan(image: &ImageFile, options: &ScanOptions, work: Work<'_>) -> Result<
     let bytes_read = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let failure = Mutex::new(None);
-    let claims = Claims::new(image, &mut map, io.mode != IoMode::Map);
-    let work = || -> Result<()> {
+    let streaming_workers = io.streaming_workers(rayon::current_num_threads(), image.read_ahead());
+    let claims = Claims::new(image, &mut map, streaming_workers);
+    let work = |number: usize| -> Result<()> {
         // A descriptor of its own: the kernel keeps the place of extents and the read-ahead by descriptor. Of workers that
         // share one each would wait for the others' questions, and look to it like a jump with each read.
         let own = image.reopen().ok();
         let mut worker = Worker::new(&files, own.as_ref().unwrap_or(image), options.block_size);
         let mut found = Found::default();
         while !stop.load(Ordering::Relaxed) {
-            let Some(claim) = claims.next(&mut found, &stage)? else { break };
+            let Some(claim) = claims.next(number, &mut found, &stage)? else { break };
             let covered = worker.scan(claim, &mut found, &|| {
                 if stop.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { work.cancel.check() }
             })?;
@@ -73,8 +74,8 @@ pub fn scan(image: &ImageFile, options: &ScanOptions, work: Work<'_>) -> Result<
         }
         Ok(())
     };
-    in_parallel(&io, || {
-        if let Err(error) = work() {
+    in_parallel(&io, |number| {
+        if let Err(error) = work(number) {
             // The first error is the one; the others are its echo.
             if !stop.swap(true, Ordering::Relaxed)
                 && let Ok(mut slot) = failure.lock()
@@ -92,15 +93,16 @@ pub fn scan(image: &ImageFile, options: &ScanOptions, work: Work<'_>) -> Result<
     Ok(Scan { map, bytes_read: bytes_read.into_inner(), elapsed: begun.elapsed(), io })
 }
 
-/// Runs `work` on as many threads as the mode wants: those of the current pool, or, where more requests should be in
-/// flight than there are threads, on a pool for this scan.
-fn in_parallel(io: &IoChoice, work: impl Fn() + Sync) {
+/// Runs `work` on as many threads as the mode wants, and tells each its number: threads of the current pool, or, where more
+/// requests should be in flight than it has threads, of a pool for this scan.
+fn in_parallel(io: &IoChoice, work: impl Fn(usize) + Sync) {
+    let work = &work;
     let threads = rayon::current_num_threads();
     let workers = io.workers(threads);
     let run = || {
         rayon::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(|_| work());
+            for number in 0..workers {
+                scope.spawn(move |_| work(number));
             }
         });
     };

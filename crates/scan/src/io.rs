@@ -4,6 +4,8 @@ use std::fmt;
 
 use imsprep_source::{FileKind, ImageFile};
 
+use crate::part::BUFFER;
+
 /// How the bytes of whole blocks are brought in. What the scan finds is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IoMode {
@@ -79,5 +81,33 @@ impl IoChoice {
             IoMode::Map | IoMode::Auto => threads,
             IoMode::Read | IoMode::Direct => threads.max(IN_FLIGHT),
         }
+    }
+
+    /// How many of them read the stream, where the system reads so many bytes ahead; none if there is to be no stream. If the system keeps the disk busy by
+    /// itself, more threads than processors only get in its way.
+    pub(crate) fn streaming_workers(&self, threads: usize, read_ahead: Option<u64>) -> usize {
+        match self.mode {
+            IoMode::Map | IoMode::Auto => 0,
+            IoMode::Read if read_ahead.is_some_and(|bytes| bytes >= BUFFER) => threads,
+            IoMode::Read | IoMode::Direct => self.workers(threads),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_is_read_by_few_where_the_system_reads_far_ahead() {
+        let workers = |mode, read_ahead| {
+            let choice = IoChoice { mode, reason: String::new() };
+            choice.streaming_workers(2, read_ahead)
+        };
+        assert_eq!(workers(IoMode::Read, Some(BUFFER)), 2);
+        assert_eq!(workers(IoMode::Read, Some(BUFFER - 1)), IN_FLIGHT);
+        assert_eq!(workers(IoMode::Read, None), IN_FLIGHT);
+        assert_eq!(workers(IoMode::Direct, Some(BUFFER)), IN_FLIGHT);
+        assert_eq!(workers(IoMode::Map, Some(BUFFER)), 0);
     }
 }

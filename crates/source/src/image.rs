@@ -241,6 +241,11 @@ impl ImageFile {
         sys::remote_file_system(&self.file)
     }
 
+    /// Bytes that the system reads ahead of a file on the same disk that is read in order; `None` where it does not tell.
+    pub fn read_ahead(&self) -> Option<u64> {
+        sys::read_ahead(&self.file)
+    }
+
     /// A cursor over the file's data and holes, for one thread.
     pub fn extents(&self) -> ExtentCursor<'_> {
         let trusted = *self.trusts_holes.get_or_init(|| sys::holes_can_be_trusted(&self.file, self.size));

@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{Advice, AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) use super::child::{end_with_parent, wait as wait_for_child};
@@ -82,6 +82,21 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
     let kind = rustix::fs::fstatfs(file).ok()?.f_type;
     let kind = u64::try_from(kind).unwrap_or(0) & 0xffff_ffff;
     REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}
+
+pub(crate) fn read_ahead(file: &File) -> Option<u64> {
+    let status = rustix::fs::fstat(file).ok()?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::BlockDevice;
+    let device = if is_device { status.st_rdev } else { status.st_dev };
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    // A disk, a partition, and file systems that have a device of their own, such as NFS.
+    let places = [
+        format!("/sys/dev/block/{major}:{minor}/queue/read_ahead_kb"),
+        format!("/sys/dev/block/{major}:{minor}/../queue/read_ahead_kb"),
+        format!("/sys/class/bdi/{major}:{minor}/read_ahead_kb"),
+    ];
+    let text = places.iter().find_map(|place| std::fs::read_to_string(place).ok())?;
+    text.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Not every file system has them (NFS and FUSE do not), and to name one later takes /proc.

@@ -110,6 +110,11 @@ pub(crate) fn remote_file_system(file: &File) -> Option<&'static str> {
 }
 
 /// It is not asked.
+pub(crate) fn read_ahead(_file: &File) -> Option<u64> {
+    None
+}
+
+/// It is not asked.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub(crate) fn in_use(_file: &File) -> io::Result<Option<InUse>> {
     Ok(None)

@@ -190,6 +190,9 @@ pub(crate) use system::set_local_timeout;
 /// that a local disk's does not; `None` for local ones, and where the system does not tell.
 pub(crate) use system::remote_file_system;
 
+/// Bytes that the system reads ahead of a file that is read in order; `None` where it does not tell.
+pub(crate) use system::read_ahead;
+
 /// The permissions with which a new file is created: those of an ordinary program, which the umask narrows as usual, without
 /// access for users who may not read each of these files. `None` where the system has no such permissions.
 pub(crate) use system::new_file_permissions;

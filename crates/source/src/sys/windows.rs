@@ -291,6 +291,11 @@ pub(crate) fn remote_file_system(_file: &File) -> Option<&'static str> {
     None
 }
 
+/// It is not asked.
+pub(crate) fn read_ahead(_file: &File) -> Option<u64> {
+    None
+}
+
 pub(crate) fn new_file_permissions(_limits: &[Access]) -> Option<Permissions> {
     None
 }
