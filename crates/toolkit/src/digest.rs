@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use imsprep_scan::{Bytes, Scan, scan_in_order};
@@ -90,25 +89,24 @@ pub(crate) fn digest_beside<T>(
     cancel: &Cancel,
     work: impl FnOnce() -> Result<T>,
 ) -> Result<(T, FileDigest)> {
-    let failed = AtomicBool::new(false);
+    let hash_cancel = cancel.of_part();
     thread::scope(|scope| {
         let hash_all = || -> Result<FileDigest> {
             let mut hash = Sha256::new();
             let mut take = |bytes: Bytes<'_>| {
-                if failed.load(Ordering::Relaxed) {
-                    return Err(Error::Cancelled);
-                }
                 update(&mut hash, bytes);
                 Ok(())
             };
-            let scan = scan_in_order(image, BlockSize::MAX, &mut take, Work::new(&(), cancel))?;
+            let scan = scan_in_order(image, BlockSize::MAX, &mut take, Work::new(&(), &hash_cancel))?;
             Ok(FileDigest { size: scan.map.image_size(), sha256: hash.finalize().into() })
         };
         let hashing = thread::Builder::new()
             .spawn_scoped(scope, hash_all)
             .map_err(|source| Error::NoThread { path: image.path().to_owned(), source })?;
         let done = work();
-        failed.store(done.is_err(), Ordering::Relaxed);
+        if done.is_err() {
+            hash_cancel.cancel();
+        }
         let digest = hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // What the work met comes first: the hash may only have been stopped because of it.
         Ok((done?, digest?))

@@ -1,7 +1,9 @@
 //! What a look at one file saw, before anything of it is judged.
 
 use std::io::ErrorKind;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use imsprep_bitmap::{BitmapFile, Layout, Recognition, bitmap_path, read_bitmap};
 use imsprep_detect::{Detection, Format};
@@ -11,7 +13,7 @@ use imsprep_guest::Guest;
 use imsprep_inspect::Inspection;
 use imsprep_rules::{is_too_large, shows_nothing};
 use imsprep_scan::{Scan, ScanOptions, scan};
-use imsprep_source::{Cancel, ImageFile, InUse, ReadAt, Work};
+use imsprep_source::{Cancel, Error as SourceError, ImageFile, InUse, ReadAt, Work};
 use imsprep_zvhd2::CheckedContainer;
 
 use crate::archive::Member;
@@ -103,8 +105,15 @@ pub(crate) fn look(
     let (mut container, mut digest) = (None, None);
     let is_unpacked = depth == Depth::Content && opened.is_to_be_unpacked(Unpack::Formats)?;
     let is_in_archive = depth == Depth::Content && opened.is_archive() && opened.is_in_archive()?;
+    let mut bitmap = RawBitmap::NotRaw;
+    let mut scan = None;
     let disk = match detection.format {
-        Format::Raw => look_at_disk(image, image.size(), wanted, work.cancel)?,
+        Format::Raw => {
+            let content = |work: Work<'_>| look_at_bitmap(image, detection.file_size, depth, options, work);
+            let (disk, content) = look_at_raw(image, wanted, content, work)?;
+            (bitmap, scan, digest) = (content.bitmap, content.scan, content.digest);
+            disk
+        }
         Format::Zvhd2 => {
             let (found, hash) = match known.container.filter(|_| depth == Depth::Content) {
                 Some(found) => (found.clone(), None),
@@ -145,7 +154,9 @@ pub(crate) fn look(
         Format::Raw => shows_nothing(&detection) && shows_only_zeros(image)?,
         _ => container.as_ref().is_some_and(|found| found.info.data_blocks == Some(0)),
     };
-    let mut seen = Seen {
+    // Asked last: what began to use it while it was read uses it still, or has changed it.
+    let in_use = image.in_use()?;
+    Ok(Seen {
         detection,
         disk,
         start,
@@ -154,44 +165,90 @@ pub(crate) fn look(
         not_checked,
         all_zeros,
         container,
-        bitmap: RawBitmap::NotRaw,
-        scan: None,
+        bitmap,
+        scan,
         depth,
         why_not,
-        in_use: None,
+        in_use,
         digest,
+    })
+}
+
+/// What a look at a RAW's bitmap file saw.
+struct BitmapSeen {
+    bitmap: RawBitmap,
+    /// The image's content, if it was read.
+    scan: Option<Scan>,
+    digest: Option<FileDigest>,
+}
+
+/// Looks at the disk in a RAW, on a thread of its own, while `content` reads what the file holds on the caller's.
+fn look_at_raw(
+    image: &ImageFile,
+    wanted: SystemWanted<'_>,
+    content: impl FnOnce(Work<'_>) -> Result<BitmapSeen>,
+    work: Work<'_>,
+) -> Result<(DiskSeen, BitmapSeen)> {
+    let content_cancel = work.cancel.of_part();
+    thread::scope(|scope| {
+        let look = || {
+            let seen = look_at_disk(image, image.size(), wanted, work.cancel);
+            if seen.is_err() {
+                content_cancel.cancel();
+            }
+            seen
+        };
+        let looking = thread::Builder::new()
+            .spawn_scoped(scope, look)
+            .map_err(|source| SourceError::NoThread { path: image.path().to_owned(), source })?;
+        let content = content(Work::new(work.progress, &content_cancel));
+        let disk = looking.join().unwrap_or_else(|panic| resume_unwind(panic));
+        // What the look met comes first: the content may only have been left because of it.
+        Ok((disk?, content?))
+    })
+}
+
+/// Looks for a RAW's bitmap file, and at the content if the file can be held against it.
+fn look_at_bitmap(
+    image: &ImageFile,
+    file_size: u64,
+    depth: Depth,
+    options: &CheckOptions,
+    work: Work<'_>,
+) -> Result<BitmapSeen> {
+    let path = bitmap_path(image.path());
+    let bitmap = match path.symlink_metadata() {
+        Err(e) if e.kind() == ErrorKind::NotFound => RawBitmap::Missing(path),
+        // No file can have that name, so there is none.
+        Err(e) if e.kind() == ErrorKind::InvalidFilename => RawBitmap::NoName(path),
+        _ => RawBitmap::File(Box::new(read_bitmap(&path, Some(file_size), options.layout.as_ref())?)),
     };
-    if seen.detection.format == Format::Raw {
-        seen.look_at_bitmap(image, options, work)?;
+    let (scan, digest) = match &bitmap {
+        RawBitmap::File(file) if content_can_tell(file) && depth == Depth::Content => {
+            let scan_options = scan_options(file, options.io);
+            let (scan, digest) = read_content(image, options.digest, &scan_options, work)?;
+            (Some(scan), digest)
+        }
+        _ => (None, None),
+    };
+    Ok(BitmapSeen { bitmap, scan, digest })
+}
+
+/// Looks at all of a RAW's content, once, and hashes it if that is asked for.
+fn read_content(
+    image: &ImageFile,
+    hashed: bool,
+    options: &ScanOptions,
+    work: Work<'_>,
+) -> Result<(Scan, Option<FileDigest>)> {
+    if !hashed {
+        return Ok((scan(image, options, work)?, None));
     }
-    // Asked last: what began to use it while it was read uses it still, or has changed it.
-    seen.in_use = image.in_use()?;
-    Ok(seen)
+    let (scan, digest) = scan_and_digest(image, options.block_size, work)?;
+    Ok((scan, Some(digest)))
 }
 
 impl Seen {
-    /// Looks for a RAW's bitmap file, and at the content if the file can be held against it.
-    fn look_at_bitmap(&mut self, image: &ImageFile, options: &CheckOptions, work: Work<'_>) -> Result<()> {
-        let path = bitmap_path(image.path());
-        self.bitmap = match path.symlink_metadata() {
-            Err(e) if e.kind() == ErrorKind::NotFound => RawBitmap::Missing(path),
-            // No file can have that name, so there is none.
-            Err(e) if e.kind() == ErrorKind::InvalidFilename => RawBitmap::NoName(path),
-            _ => {
-                let size = Some(self.detection.file_size);
-                RawBitmap::File(Box::new(read_bitmap(&path, size, options.layout.as_ref())?))
-            }
-        };
-        if let RawBitmap::File(file) = &self.bitmap
-            && content_can_tell(file)
-            && self.depth == Depth::Content
-        {
-            let scan_options = scan_options(file, options.io);
-            self.look_at_content(image, options.digest, &scan_options, work)?;
-        }
-        Ok(())
-    }
-
     /// Looks at all of a RAW's content, once, and hashes it if that is asked for.
     pub(crate) fn look_at_content(
         &mut self,
@@ -200,13 +257,8 @@ impl Seen {
         options: &ScanOptions,
         work: Work<'_>,
     ) -> Result<&Scan> {
-        let found = if hashed {
-            let (found, digest) = scan_and_digest(image, options.block_size, work)?;
-            self.digest = Some(digest);
-            found
-        } else {
-            scan(image, options, work)?
-        };
+        let (found, digest) = read_content(image, hashed, options, work)?;
+        self.digest = digest.or(self.digest);
         Ok(self.scan.insert(found))
     }
 
