@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use imsprep_ondisk::format::Format;
-use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, zstd_window};
+use imsprep_ondisk::format::container::{LZ4_LEGACY_MAGIC, ZstdHeader, zstd_window};
 use imsprep_ondisk::format::zip::{MemberData, Method};
 use imsprep_source::{Error, ImageFile, ReadAt, Result};
 use lzma_rust2::XzReader;
@@ -80,6 +80,9 @@ pub struct Unwrapped<'a> {
     at: Arc<AtomicU64>,
     /// Bytes that came out.
     given: u64,
+    /// Bytes that come out at least: those that the first frame of a Zstandard file declares. libzstd compares them with what it has
+    /// expanded only if the last block is not empty.
+    declared: u64,
     is_slow: bool,
 }
 
@@ -130,6 +133,7 @@ impl<'a> Unwrapped<'a> {
         let at = Arc::new(AtomicU64::new(0));
         let mut unwrapped = Self::begun(file.path().to_owned(), start, file.offset(), Arc::clone(&at));
         unwrapped.is_slow = wrapper.is_slow();
+        unwrapped.note_declared(wrapper);
         unwrapped.stream = match wrapper {
             Wrapper::Xz => Box::new(XzStream::new(file, owned, at, watch)),
             _ => unwrapped.decoder(BufReader::with_capacity(PIECE, Bytes { file, watch, at }), wrapper)?,
@@ -153,6 +157,9 @@ impl<'a> Unwrapped<'a> {
         let at = Arc::new(AtomicU64::new(0));
         let mut unwrapped = Self::begun(path, first, 0, Arc::clone(&at));
         unwrapped.is_slow = wrapper.is_some_and(Wrapper::is_slow);
+        if let Some(wrapper) = wrapper {
+            unwrapped.note_declared(wrapper);
+        }
         let counted = Counted { reader: io::Cursor::new(start).chain(rest), at };
         unwrapped.stream = match wrapper {
             Some(wrapper) => unwrapped.decoder(BufReader::with_capacity(PIECE, counted), wrapper)?,
@@ -162,7 +169,13 @@ impl<'a> Unwrapped<'a> {
     }
 
     fn begun(path: PathBuf, start: Vec<u8>, offset: u64, at: Arc<AtomicU64>) -> Self {
-        Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0, is_slow: false }
+        Self { path, start, offset, stream: Box::new(io::empty()), at, given: 0, declared: 0, is_slow: false }
+    }
+
+    fn note_declared(&mut self, wrapper: Wrapper) {
+        if wrapper == Wrapper::Zstd {
+            self.declared = ZstdHeader::decode(&self.start).and_then(|header| header.content).unwrap_or(0);
+        }
     }
 
     /// What `stream` makes of the file, which it reads at `at`.
@@ -211,6 +224,10 @@ impl<'a> Unwrapped<'a> {
             }
         }
         self.given += filled as u64;
+        if filled < buf.len() && self.given < self.declared {
+            let what = format!("it declares {} bytes of content and holds {}", self.declared, self.given);
+            return Err(self.damaged(self.given, self.at.load(Ordering::Relaxed), what));
+        }
         Ok(filled)
     }
 
@@ -376,6 +393,25 @@ mod tests {
             if filled < piece.len() {
                 return Ok(bytes);
             }
+        }
+    }
+
+    /// libzstd takes the second and the third file, as their last block is empty, and refuses the fourth.
+    #[test]
+    fn a_frame_that_holds_less_than_it_declares_is_damaged() {
+        let frame = |declared: u32, blocks: &[u32]| {
+            let mut frame = [&b"\x28\xb5\x2f\xfd\xa0"[..], &declared.to_le_bytes()].concat();
+            for (n, length) in blocks.iter().enumerate() {
+                let is_last = u32::from(n + 1 == blocks.len());
+                frame.extend(&(length << 3 | is_last).to_le_bytes()[..3]);
+                frame.extend(vec![7; *length as usize]);
+            }
+            frame
+        };
+        assert_eq!(unwrap(frame(150_000, &[100_000, 50_000, 0]), Wrapper::Zstd).unwrap().len(), 150_000);
+        for (declared, blocks) in [(200_000, &[100_000, 0][..]), (200_000, &[0]), (200_000, &[100_000])] {
+            let error = unwrap(frame(declared, blocks), Wrapper::Zstd).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{error}");
         }
     }
 
